@@ -9,6 +9,7 @@
     │   ├── TooLarge              more bytes than the limits allow
     │   ├── Cancelled             the caller hung up or pressed Cancel
     │   └── BudgetSpent           a retry would have gone over the account's budget (never a first call)
+    ├── Disabled                  the step is switched off
     ├── UnreadableAnswer          the answer is not JSON (or breaks its limits) and there are rules to apply
     └── HttpStatusError           the status is outside the step's success rule
 
@@ -116,6 +117,12 @@ class UnreadableAnswer(StepError):
     """The answer cannot be read as JSON. reason: empty, html, xml, text, binary, syntax, too_deep, number, encoding."""
 
     kind = FailureKind.NOT_JSON
+
+
+class Disabled(StepError):
+    """The step is switched off; no call is made and its fallback decides."""
+
+    kind = FailureKind.DISABLED
 
 
 class HttpStatusError(StepError):

@@ -273,7 +273,8 @@ class Try:
 class Execution:
     """One run of a step, with every intermediate value; log, modal, Test panel, mail and answer are views of it.
 
-    `document` is meaningful only where `has_document`. `automatic`: the rules made from a first answer, else None.
+    `document` is meaningful only where `has_document`; `unreadable` says why a good answer has none, failure or not.
+    `automatic`: the rules made from a first answer, else None.
     `structure`: shape of the document (core.structure), None where there is none or it does not count as success.
     """
 
@@ -282,6 +283,7 @@ class Execution:
     response: HttpResponse | None
     has_document: bool
     document: Json = field(repr=False)
+    unreadable: Failure | None
     mapping: MappingResult
     automatic: tuple[MappingRule, ...] | None
     structure: Json

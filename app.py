@@ -1,0 +1,133 @@
+"""The composition root: the only file that sees every floor. `flask --app app` and the server both start here."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from httpstep import alerts, commands, config, ratelimit, runs, server, transport, vault, web
+from httpstep.core.model import HttpResponse, RenderedRequest, Send
+from httpstep.extensions import csrf, db, htmx, limiter, login_manager, mail, migrate
+from httpstep.models import database
+
+ROOT = Path(__file__).resolve().parent
+KEPT_FOR_PAGES = 8
+"""Threads of a process that never wait for third parties, so that pages and /health always find one."""
+
+
+def create_app(settings: config.Config | None = None, *, send: Send | None = None) -> Flask:
+    """The application. settings: read from the environment unless given; send: stands in for the guarded call in tests.
+
+    A wrong setting or a database of a newer version ends the process with a sentence on standard error.
+    """
+    settings = settings or _settings_or_exit()
+    app = Flask("httpstep", template_folder=str(ROOT / "templates"), static_folder=str(ROOT / "static"))
+    _configure(app, settings)
+    _bind_extensions(app)
+    app.extensions["httpstep"] = _parts(app, settings, send)
+    web.register(app)
+    commands.register(app)
+    with app.app_context():
+        database.prepare_engine(db.engine)
+        _refuse_newer_data()
+    return app
+
+
+def _settings_or_exit() -> config.Config:
+    try:
+        return config.load()
+    except config.ConfigError as error:
+        sys.exit(f"httpstep cannot start. {error}")
+
+
+def _refuse_newer_data() -> None:
+    try:
+        database.refuse_newer_schema()
+    except database.SchemaError as error:
+        sys.exit(f"httpstep cannot start. {error}")
+
+
+def _configure(app: Flask, settings: config.Config) -> None:
+    settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    secure = settings.base_url.startswith("https://")
+    app.config.update(
+        HTTPSTEP=settings,
+        SECRET_KEY=settings.secret_key or vault.read_or_create(settings.data / "session.key"),
+        SQLALCHEMY_DATABASE_URI=settings.database_url,
+        SQLALCHEMY_ENGINE_OPTIONS=_engine_options(settings),
+        RATELIMIT_STORAGE_URI=_storage_uri(settings),
+        MAIL_SUPPRESS_SEND=False,
+        MAX_CONTENT_LENGTH=4 * 1024 * 1024,
+        MAX_FORM_MEMORY_SIZE=3 * 1024 * 1024,
+        MAX_FORM_PARTS=2000,
+        SESSION_COOKIE_NAME="__Host-httpstep_form" if secure else "httpstep_form",
+        SESSION_COOKIE_SECURE=secure,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        PERMANENT_SESSION_LIFETIME=timedelta(days=30),
+        WTF_CSRF_TIME_LIMIT=None,
+        WTF_CSRF_CHECK_DEFAULT=False,
+    )
+    if settings.proxy_hops:
+        hops = settings.proxy_hops
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+
+
+def _engine_options(settings: config.Config) -> dict[str, object]:
+    most = settings.threads + 4
+    return {
+        "pool_size": min(most, 20),
+        "max_overflow": most,
+        "pool_timeout": 5,
+        "pool_pre_ping": "postgres" in settings.database_url,
+    }
+
+
+def _storage_uri(settings: config.Config) -> str:
+    if settings.ratelimit_url == "database":
+        return f"{ratelimit.SqlStorage.STORAGE_SCHEME[0]}://"
+    return settings.ratelimit_url
+
+
+def _bind_extensions(app: Flask) -> None:
+    db.init_app(app)
+    migrate.init_app(app, db, directory=str(ROOT / "migrations"), render_as_batch=True)
+    limiter.init_app(app)
+    mail.init_app(app)
+    htmx.init_app(app)
+    login_manager.init_app(app)
+    csrf.init_app(app)
+
+
+def _parts(app: Flask, settings: config.Config, send: Send | None) -> runs.Parts:
+    keys = settings.vault_keys or (vault.read_or_create(settings.data / "vault.key", vault.new_key()),)
+    guarded = transport.Transport(settings.allow_networks, ca_file=settings.ca_file or None)
+    return runs.Parts(
+        send=guarded.send if send is None else _standing_in(send),
+        wait=transport.wait,
+        vault=vault.Vault(keys),
+        alerts=alerts.Sender(app),
+        instance=vault.read_or_create(settings.data / "instance"),
+        in_flight=settings.in_flight,
+        places=threading.BoundedSemaphore(max(1, settings.threads - KEPT_FOR_PAGES)),
+        base_url=settings.base_url,
+    )
+
+
+def _standing_in(send: Send) -> Callable[..., HttpResponse]:
+    def standing_in(
+        request: RenderedRequest, deadline: float, *, account: str, hangup: int | None, seconds: float | None
+    ) -> HttpResponse:
+        return send(request, deadline)
+
+    return standing_in
+
+
+if __name__ == "__main__":
+    server.serve(create_app)

@@ -1,0 +1,249 @@
+"""The commands under `flask --app app`: what an operator or a script does without a browser.
+
+Each takes --account SLUG, optional while there is only one. What was asked for goes to standard output and
+nothing else does; a refusal is a sentence on standard error and exit status 1.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
+
+import click
+from flask import Flask, current_app
+from flask.cli import AppGroup, with_appcontext
+from sqlalchemy import select
+
+from httpstep import config, installation, ratelimit, runs
+from httpstep.answers import answer_of
+from httpstep.core import jsontext, stepdocument, stepkey
+from httpstep.core.errors import UnreadableAnswer
+from httpstep.core.model import Json
+from httpstep.extensions import db
+from httpstep.models import keys, steps
+from httpstep.models.database import editing
+from httpstep.models.tables import Account, ApiKey
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+step = AppGroup("step", help="Steps: import, export, run.")
+key = AppGroup("key", help="API keys: create, list, revoke.")
+account = AppGroup("account", help="Accounts: create, list, limit.")
+config_group = AppGroup("config", help="The configuration in force.")
+
+
+def prepared(command: Callable[P, R]) -> Callable[P, R]:
+    """Bring the data folder up to date before the command, as the server does before it starts."""
+
+    @wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        installation.prepare(current_app._get_current_object())  # type: ignore[attr-defined]
+        return command(*args, **kwargs)
+
+    return with_appcontext(run)
+
+
+def account_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    return click.option("--account", "slug", metavar="SLUG", help="The account; optional while there is only one.")(
+        command
+    )
+
+
+def chosen_account(slug: str | None) -> Account:
+    found = list(db.session.scalars(select(Account).where(Account.slug == slug) if slug else select(Account)))
+    if not found:
+        raise click.ClickException(f'There is no account "{slug}".')
+    if len(found) > 1:
+        raise click.ClickException("There are several accounts. Name one with --account SLUG.")
+    return found[0]
+
+
+def _json_argument(text: str, what: str) -> Json:
+    try:
+        return jsontext.loads(text)
+    except UnreadableAnswer as error:
+        raise click.ClickException(f"{what} is not JSON: {error.message}") from None
+
+
+# ---------------------------------------------------------------- steps
+
+
+@step.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@account_option
+@prepared
+def step_import(file: Path, slug: str | None) -> None:
+    """Create or replace steps from FILE: one step document, or a list of them. All or none."""
+    owner = chosen_account(slug)
+    content = _json_argument(file.read_bytes().decode("utf-8", "replace"), str(file))
+    documents = content if isinstance(content, list) else [content]
+    specs = []
+    for index, document in enumerate(documents):
+        try:
+            specs.append(stepdocument.parse(document))
+        except stepdocument.DocumentError as error:
+            where = f"step {index + 1}, " if len(documents) > 1 else ""
+            lines = [f"{where}{fault.place or 'document'}: {fault.message}" for fault in error.faults]
+            raise click.ClickException("Nothing was imported.\n" + "\n".join(lines)) from None
+    for saved in steps.save_all(owner.id, specs, by="command line", now=time.time()):
+        click.echo(saved.key)
+
+
+@step.command("export")
+@click.argument("key_", metavar="[KEY]", required=False)
+@account_option
+@prepared
+def step_export(key_: str | None, slug: str | None) -> None:
+    """Print a step's document, or a list of all of them. Secrets appear as {{secret.NAME}} only."""
+    owner = chosen_account(slug)
+    if key_ is None:
+        found: Json = [stepdocument.dump(steps.document_of(one)) for one in steps.listed(owner.id)]
+    else:
+        one = steps.find(owner.id, key_)
+        if one is None:
+            raise click.ClickException(f'There is no step with the key "{key_}".')
+        found = stepdocument.dump(steps.document_of(one))
+    click.echo(jsontext.pretty(found))
+
+
+@step.command("run")
+@click.argument("key_", metavar="KEY")
+@click.option("--attributes", default="{}", metavar="JSON", help='An object, such as {"order.id": 42}.')
+@account_option
+@prepared
+def step_run(key_: str, attributes: str, slug: str | None) -> None:
+    """Run a step as a bot would and print the answer of execute."""
+    owner = chosen_account(slug)
+    parts: runs.Parts = current_app.extensions["httpstep"]
+    given = _json_argument(attributes, "--attributes")
+    if not isinstance(given, dict):
+        raise click.ClickException("--attributes must be a JSON object of names and values.")
+    loaded = steps.load(parts.parsed, owner.id, key=key_)
+    if loaded is None:
+        raise click.ClickException(f'There is no step with the key "{key_}".')
+    request_id = uuid.uuid4().hex
+    call = runs.Call(
+        tenant=runs.Tenant(owner.id, owner.per_minute, owner.in_flight), source="bot", spec=loaded.spec,
+        attributes=given, actor="command line", request_id=request_id, step=loaded,
+    )  # fmt: skip
+    try:
+        run = runs.run_step(parts, call)
+    except ratelimit.RateLimited as error:
+        raise click.ClickException(f"Rate Limit Exceeded. Try again in {error.budget.reset} s.") from None
+    except runs.TooManyInFlight:
+        raise click.ClickException("Too Many Calls In Flight. Try again shortly.") from None
+    parts.alerts.finish()
+    click.echo(jsontext.pretty(answer_of(run, loaded.spec, request_id)))
+
+
+# ---------------------------------------------------------------- keys and accounts
+
+
+@key.command("create")
+@click.option("--name", required=True, help="What the key is for; shown in the list.")
+@click.option("--scope", type=click.Choice(keys.SCOPES), default="execute", show_default=True)
+@account_option
+@prepared
+def key_create(name: str, scope: str, slug: str | None) -> None:
+    """Create an API key and print its token, which is never shown again."""
+    owner = chosen_account(slug)
+    with editing():
+        _, token = keys.create(owner.id, name, scope, time.time())
+    click.echo(token)
+
+
+@key.command("list")
+@account_option
+@prepared
+def key_list(slug: str | None) -> None:
+    """Print the keys: prefix, scope, state, name."""
+    owner = chosen_account(slug)
+    for one in db.session.scalars(select(ApiKey).where(ApiKey.account_id == owner.id).order_by(ApiKey.id)):
+        click.echo(f"hs_{one.prefix}  {one.scope:8}  {'revoked' if one.revoked_at else 'active':8}  {one.name}")
+
+
+@key.command("revoke")
+@click.argument("prefix_or_name")
+@account_option
+@prepared
+def key_revoke(prefix_or_name: str, slug: str | None) -> None:
+    """Revoke a key, named by its prefix or, where only one has it, its name. It stops working at once."""
+    owner = chosen_account(slug)
+    prefix = prefix_or_name.removeprefix("hs_")[:8]
+    with editing():
+        found = list(
+            db.session.scalars(
+                select(ApiKey).where(
+                    ApiKey.account_id == owner.id,
+                    ApiKey.revoked_at.is_(None),
+                    (ApiKey.prefix == prefix) | (ApiKey.name == prefix_or_name),
+                )  # fmt: skip
+            )
+        )
+        if len(found) != 1:
+            known = "no active key" if not found else "more than one active key"
+            raise click.ClickException(f'There is {known} "{prefix_or_name}". See: flask --app app key list')
+        found[0].revoked_at = time.time()
+    click.echo(f"hs_{found[0].prefix} revoked")
+
+
+@account.command("create")
+@click.argument("slug")
+@click.option("--name", default="")
+@prepared
+def account_create(slug: str, name: str) -> None:
+    """Create an account."""
+    if not stepkey.is_key(slug):
+        raise click.ClickException("A slug has 1 to 63 of a-z, 0-9 and -, and begins with a letter or a digit.")
+    with editing():
+        if db.session.scalar(select(Account).where(Account.slug == slug)):
+            raise click.ClickException(f'There is an account "{slug}" already.')
+        db.session.add(Account(slug=slug, name=name or slug, created_at=time.time()))
+    click.echo(slug)
+
+
+@account.command("list")
+@prepared
+def account_list() -> None:
+    """Print the accounts: slug and calls a minute."""
+    for one in db.session.scalars(select(Account).order_by(Account.id)):
+        click.echo(f"{one.slug}  {one.per_minute or ratelimit.PER_MINUTE}")
+
+
+@account.command("limit")
+@click.argument("slug")
+@click.argument("per_minute", type=click.IntRange(1, 100_000))
+@prepared
+def account_limit(slug: str, per_minute: int) -> None:
+    """Set how many calls in any 60 seconds an account has; in force at once."""
+    with editing():
+        chosen_account(slug).per_minute = per_minute
+    click.echo(f"{slug}  {per_minute}")
+
+
+# ---------------------------------------------------------------- the installation
+
+
+@config_group.command("show")
+@with_appcontext
+def config_show() -> None:
+    """Print every variable, its value (secrets masked) and whether it was set."""
+    for name, value, origin in config.shown(current_app.config["HTTPSTEP"]):
+        click.echo(f"{name}={value}  # {origin}")
+
+
+@click.command("upgrade")
+@prepared
+def upgrade() -> None:
+    """Bring the data folder to this version, after a backup. `make run` does this by itself."""
+    click.echo("The data folder is up to date.")
+
+
+def register(app: Flask) -> None:
+    for command in (step, key, account, config_group, upgrade):
+        app.cli.add_command(command)

@@ -1,0 +1,257 @@
+"""Configuration: every variable the operator may set, read once, checked before anything starts.
+
+Each variable may also be given as <NAME>_FILE, the path of a file whose content is the value.
+`.env.example` is this table in the operator's words; a test keeps the two alike.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from httpstep.core.addresses import AddressPolicy
+
+
+class ConfigError(Exception):
+    """A variable has a value that cannot be used. The text names the variable and what is accepted."""
+
+
+@dataclass(frozen=True, slots=True)
+class SmtpServer:
+    """Where mail goes. tls: "none", "starttls" (verified) or "tls" (from the first byte, verified)."""
+
+    host: str
+    port: int
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    tls: str = "none"
+
+
+def _text(value: str) -> str:
+    return value
+
+
+def _listen(value: str) -> str:
+    host, _, port = value.rpartition(":")
+    if not host or not port.isdigit() or not 0 < int(port) < 65536:
+        raise ValueError("an address and a port, such as 127.0.0.1:8080")
+    return value
+
+
+def _whole(low: int, high: int) -> Callable[[str], int]:
+    def parse(value: str) -> int:
+        if not value.isdigit() or not low <= int(value) <= high:
+            raise ValueError(f"a whole number from {low} to {high}")
+        return int(value)
+
+    return parse
+
+
+def _one_of(*words: str) -> Callable[[str], str]:
+    def parse(value: str) -> str:
+        if value not in words:
+            raise ValueError("one of: " + ", ".join(words))
+        return value
+
+    return parse
+
+
+def _database_url(value: str) -> str:
+    if not value.startswith(("sqlite:///", "postgresql+psycopg://")):
+        raise ValueError("sqlite:///path or postgresql+psycopg://user:password@host/database")
+    return value
+
+
+def _ratelimit_url(value: str) -> str:
+    if value != "database" and not value.startswith(("redis://", "rediss://")):
+        raise ValueError("redis://host:port/number, or nothing for the database")
+    return value
+
+
+def _base_url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError("the address people open, such as https://steps.example.com")
+    return value.rstrip("/")
+
+
+def _networks(value: str) -> AddressPolicy:
+    return AddressPolicy.parse(value)
+
+
+def _smtp(value: str) -> SmtpServer:
+    accepted = "smtp://user:password@host:587?tls=starttls (tls: none, starttls or tls)"
+    try:
+        parts = urlsplit(value)
+        port = parts.port
+    except ValueError:
+        raise ValueError(accepted) from None
+    tls = parse_qs(parts.query).get("tls", ["tls" if parts.scheme == "smtps" else "none"])[-1]
+    if parts.scheme not in ("smtp", "smtps") or not parts.hostname or tls not in ("none", "starttls", "tls"):
+        raise ValueError(accepted)
+    user = unquote(parts.username) if parts.username else None
+    password = unquote(parts.password) if parts.password else None
+    return SmtpServer(parts.hostname, port or {"none": 25, "starttls": 587, "tls": 465}[tls], user, password, tls)
+
+
+def _address(value: str) -> str:
+    if "@" not in value or any(c in value for c in "\r\n\0,"):
+        raise ValueError("one e-mail address, such as httpstep@example.com")
+    return value
+
+
+def _file(value: str) -> str:
+    if not Path(value).is_file():
+        raise ValueError("the path of a readable file")
+    return value
+
+
+def _long_secret(value: str) -> str:
+    if len(value) < 16 or value.lower() in ("change-me-please", "your-secret-key!"):
+        raise ValueError("at least 16 random characters")
+    return value
+
+
+def _vault_keys(value: str) -> tuple[str, ...]:
+    from cryptography.fernet import Fernet
+
+    keys = tuple(part.strip() for part in value.replace("\n", ",").split(",") if part.strip())
+    try:
+        for key in keys:
+            Fernet(key.encode())
+    except ValueError:
+        raise ValueError("Fernet keys (32 bytes in URL-safe Base64), newest first, separated by commas") from None
+    return keys
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """One variable: its name without the prefix, how a text becomes its value, the default, and whether to mask it."""
+
+    name: str
+    parse: Callable[[str], Any]
+    default: Any
+    help: str
+    secret: bool = False
+
+
+VARIABLES: tuple[Variable, ...] = (
+    Variable("LISTEN", _listen, "127.0.0.1:8080", "address and port to listen on"),
+    Variable("DATA", _text, "./data", "folder of the database, the keys and the backups"),
+    Variable("DATABASE_URL", _database_url, "", "SQLite in the data folder unless set; postgresql+psycopg://…", True),
+    Variable("RATELIMIT_URL", _ratelimit_url, "database", "where calls are counted; redis://…", True),
+    Variable("ADMIN_EMAIL", _address, "", "with ADMIN_PASSWORD: the first user, instead of /setup"),
+    Variable("ADMIN_PASSWORD", _text, "", "see ADMIN_EMAIL", True),
+    Variable(
+        "ALLOW_NETWORKS", _networks, AddressPolicy.parse(""), "networks and hosts steps may call although private"
+    ),
+    Variable("SMTP_URL", _smtp, None, "mail server; without it mail is off", True),
+    Variable("MAIL_FROM", _address, "", "sender of alert mails"),
+    Variable("BASE_URL", _base_url, "", "the address people open, used in mails and links"),
+    Variable("PROXY_HOPS", _whole(0, 10), 0, "how many proxies in front set X-Forwarded-For"),
+    Variable("SECRET_KEY", _long_secret, "", "signs cookies; generated in the data folder unless set", True),
+    Variable("WORKERS", _whole(1, 64), 0, "server processes; from the machine unless set"),
+    Variable("WORKER_CLASS", _one_of("gthread"), "gthread", "the server's worker class"),
+    Variable("THREADS", _whole(4, 1024), 64, "threads of each process"),
+    Variable("CA_FILE", _file, "", "a further certificate authority to trust, PEM"),
+    Variable("VAULT_KEYS", _vault_keys, (), "encrypt secrets, newest first; generated unless set", True),
+    Variable("IN_FLIGHT", _whole(1, 1000), 10, "calls at once per account"),
+    Variable("LOG_FORMAT", _one_of("text", "json"), "text", "form of the log lines"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The values, one attribute per variable in lower case. `given`: the names that were set, for `config show`."""
+
+    listen: str
+    data: Path
+    database_url: str = field(repr=False)
+    ratelimit_url: str = field(repr=False)
+    admin_email: str
+    admin_password: str = field(repr=False)
+    allow_networks: AddressPolicy
+    smtp_url: SmtpServer | None
+    mail_from: str
+    base_url: str
+    proxy_hops: int
+    secret_key: str = field(repr=False)
+    workers: int
+    worker_class: str
+    threads: int
+    ca_file: str
+    vault_keys: tuple[str, ...] = field(repr=False)
+    in_flight: int
+    log_format: str
+    given: Mapping[str, str] = field(repr=False)
+
+
+def _raw(name: str, environ: Mapping[str, str]) -> str | None:
+    value, path = environ.get(name), environ.get(f"{name}_FILE")
+    if value and path:
+        raise ConfigError(f"{name} and {name}_FILE are both set; set one of them.")
+    if not path:
+        return value or None
+    try:
+        return Path(path).read_text(encoding="utf-8").strip() or None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{name}_FILE names a file that cannot be read: {path} ({error}).") from None
+
+
+def load(environ: Mapping[str, str] = os.environ) -> Config:
+    """Read all variables. Raises ConfigError naming the variable and what is accepted, never its secret value."""
+    values: dict[str, Any] = {}
+    given: dict[str, str] = {}
+    for variable in VARIABLES:
+        name = f"HTTPSTEP_{variable.name}"
+        raw = _raw(name, environ)
+        if raw is None:
+            values[variable.name.lower()] = variable.default
+            continue
+        try:
+            values[variable.name.lower()] = variable.parse(raw)
+        except ValueError as error:
+            shown = "its value" if variable.secret else f'"{raw}"'
+            raise ConfigError(f"{name}: {shown} cannot be used. Accepted: {error}.") from None
+        given[name] = "••••" if variable.secret else raw
+    _refuse_unknown(environ)
+    values["data"] = Path(values["data"]).resolve()
+    values["database_url"] = values["database_url"] or f"sqlite:///{values['data'] / 'httpstep.db'}"
+    values["workers"] = values["workers"] or max(2, min(4, os.cpu_count() or 2))
+    _check_together(values)
+    return Config(given=given, **values)
+
+
+def _refuse_unknown(environ: Mapping[str, str]) -> None:
+    known = {f"HTTPSTEP_{v.name}" for v in VARIABLES} | {f"HTTPSTEP_{v.name}_FILE" for v in VARIABLES}
+    unknown = sorted(name for name in environ if name.startswith("HTTPSTEP_") and name not in known)
+    if unknown:
+        raise ConfigError(f"Unknown variable {unknown[0]}. `flask --app app config show` lists the ones there are.")
+
+
+def _check_together(values: Mapping[str, Any]) -> None:
+    if bool(values["admin_email"]) != bool(values["admin_password"]):
+        raise ConfigError("HTTPSTEP_ADMIN_EMAIL and HTTPSTEP_ADMIN_PASSWORD go together: set both or none.")
+    if values["admin_password"] and len(values["admin_password"]) < 10:
+        raise ConfigError("HTTPSTEP_ADMIN_PASSWORD is too short. Accepted: at least 10 characters.")
+    if values["smtp_url"] and not values["mail_from"]:
+        raise ConfigError("HTTPSTEP_MAIL_FROM is missing. Accepted with HTTPSTEP_SMTP_URL: one e-mail address.")
+    if values["secret_key"] and values["secret_key"] in values["vault_keys"]:
+        raise ConfigError("HTTPSTEP_SECRET_KEY and HTTPSTEP_VAULT_KEYS must not be the same.")
+
+
+def shown(config: Config) -> list[tuple[str, str, str]]:
+    """(name, value with secrets masked, where it comes from) of every variable, for `config show`."""
+    rows = []
+    for variable in VARIABLES:
+        name = f"HTTPSTEP_{variable.name}"
+        value = config.given.get(name)
+        origin = "set" if value is not None else "default"
+        if value is None:
+            value = str(variable.default) if isinstance(variable.default, (str, int)) else ""
+        rows.append((name, value, origin))
+    return rows

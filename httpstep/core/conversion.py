@@ -1,0 +1,228 @@
+"""What a mapping rule may do to a value: text, whole number, number, yes/no, date, JSON text.
+
+Nothing is guessed: what cannot be converted without doubt is refused with a sentence. Null stays null.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from email.utils import parsedate_to_datetime
+from typing import Final
+
+from httpstep.core import jsontext
+from httpstep.core.errors import UnreadableAnswer
+from httpstep.core.model import Json
+
+CONVERSIONS: Final = ("none", "text", "integer", "number", "boolean", "date", "json")
+
+
+class CannotConvert(ValueError):
+    """`str` is a sentence for a person. It shows the value's type or a short beginning of it, nothing more."""
+
+
+def convert(value: Json, conversion: str) -> Json:
+    """The value as the rule wants it. Raises CannotConvert."""
+    if value is None or conversion == "none":
+        return value
+    return _CONVERTERS[conversion](value)
+
+
+def as_text(value: Json) -> str:
+    """Text as it is, numbers digit for digit, true/false, lists and objects as compact JSON."""
+    return value if isinstance(value, str) else jsontext.dumps_text(value)
+
+
+# ---------------------------------------------------------------- numbers
+
+_WHOLE: Final = re.compile(r"[+-]?\d+", re.ASCII)
+_DECIMAL: Final = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+
+
+def _integer(value: Json) -> int:
+    number = _number(value)
+    if isinstance(number, int):
+        return number
+    if number != number.to_integral_value():
+        raise CannotConvert(f"{_shown(value)} is not a whole number.")
+    return int(number)
+
+
+def _number(value: Json) -> int | Decimal:
+    if isinstance(value, (int, Decimal)) and not isinstance(value, bool):
+        return value
+    text = value.strip() if isinstance(value, str) else ""
+    if not _DECIMAL.fullmatch(text):
+        raise CannotConvert(f"{_shown(value)} is not a number.")
+    try:
+        number = jsontext.loads(_as_json_number(text))
+    except UnreadableAnswer as error:
+        raise CannotConvert(error.message) from None
+    return number if isinstance(number, (int, Decimal)) else 0
+
+
+def _as_json_number(text: str) -> str:
+    """JSON knows no leading plus or zeros and wants digits on both sides of the point (RFC 8259, 6)."""
+    sign = "-" if text.startswith("-") else ""
+    mantissa, e, exponent = text.lstrip("+-").replace("E", "e").partition("e")
+    whole, point, fraction = mantissa.partition(".")
+    return sign + (whole.lstrip("0") or "0") + (point + fraction if fraction else "") + e + exponent
+
+
+# ---------------------------------------------------------------- yes or no
+
+_YES: Final = frozenset({"true", "yes", "y", "on", "1", "t"})
+_NO: Final = frozenset({"false", "no", "n", "off", "0", "f"})
+
+
+def _boolean(value: Json) -> bool:
+    if isinstance(value, bool):
+        return value
+    word = as_text(value).strip().lower()
+    if word in _YES or word in _NO:
+        return word in _YES
+    raise CannotConvert(f"{_shown(value)} is neither yes nor no.")
+
+
+# ---------------------------------------------------------------- dates
+
+_ISO: Final = re.compile(
+    r"(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:[.,]\d{1,12})?)?)\s*(Z|[+-]\d{2}(?::?\d{2})?)?)?",
+    re.ASCII | re.IGNORECASE,
+)
+_BASIC: Final = re.compile(r"(\d{4})(\d{2})(\d{2})(?:T(\d{2})(\d{2})(\d{2})?(Z|[+-]\d{2}:?\d{2})?)?", re.ASCII)
+_YEAR_FIRST: Final = re.compile(r"(\d{4})[/.](\d{1,2})[/.](\d{1,2})", re.ASCII)
+_DAY_FIRST: Final = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})", re.ASCII)
+_SLASHED: Final = re.compile(r"(\d{1,2})[/-](\d{1,2})[/-](\d{4})", re.ASCII)
+_TICKS: Final = re.compile(r"/Date\((-?\d{1,14})\)/", re.ASCII)
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def _date(value: Json) -> str:
+    if isinstance(value, str) and len(value) <= 100:
+        text = value.strip()
+        for read in (_iso, _basic, _written, _ticks, _mail_date):
+            found = read(text)
+            if found is not None:
+                return found
+        value = int(text) if _WHOLE.fullmatch(text) else value
+    if isinstance(value, (int, Decimal)) and not isinstance(value, bool):
+        return _from_number(value)
+    raise CannotConvert(f"{_shown(value)} is not a date that can be read.")
+
+
+def _iso(text: str) -> str | None:
+    """ISO 8601 and RFC 3339. The text stays as it is, to the last digit; only "T", "." and "Z" are put in their form."""
+    match = _ISO.fullmatch(text)
+    if not match:
+        return None
+    day, time, zone = match.groups()
+    if time is None:
+        return _real(day, day)
+    clean = f"{day}T{time.replace(',', '.')}"
+    offset = (zone or "").upper()
+    if len(offset) in (3, 5):
+        offset = f"{offset[:3]}:{offset[3:] or '00'}"
+    return _real(clean + offset, text)
+
+
+def _basic(text: str) -> str | None:
+    match = _BASIC.fullmatch(text)
+    if not match:
+        return None
+    year, month, day, hour, minute, second, zone = match.groups()
+    written = f"{year}-{month}-{day}"
+    if hour is None:
+        return _real(written, text) if 1900 <= int(year) <= 2100 else None
+    return _iso(f"{written}T{hour}:{minute}:{second or '00'}{zone or ''}")
+
+
+def _written(text: str) -> str | None:
+    if match := _YEAR_FIRST.fullmatch(text):
+        return _calendar(*match.groups(), text)
+    if match := _DAY_FIRST.fullmatch(text):
+        day, month, year = match.groups()
+        return _calendar(year, month, day, text)
+    if match := _SLASHED.fullmatch(text):
+        first, second, year = match.groups()
+        return _slashed(first, second, year, text)
+    return None
+
+
+def _slashed(first: str, second: str, year: str, text: str) -> str:
+    """Day and month change places between countries: only what can be one thing alone is taken."""
+    if int(first) <= 12 and int(second) <= 12 and int(first) != int(second):
+        raise CannotConvert(f"{_shown(text)} could be day and month or month and day, so it is not taken for a date.")
+    day, month = (first, second) if int(second) <= 12 else (second, first)
+    return _calendar(year, month, day, text)
+
+
+def _calendar(year: str, month: str, day: str, text: str) -> str:
+    return _real(f"{year}-{month:0>2}-{day:0>2}", text)
+
+
+def _real(written: str, shown: str) -> str:
+    """`written` if the calendar has that day and the clock that time."""
+    try:
+        datetime.fromisoformat(written)
+    except ValueError:
+        raise CannotConvert(f"{_shown(shown)} is not a day in the calendar or not a time of day.") from None
+    return written
+
+
+def _ticks(text: str) -> str | None:
+    match = _TICKS.fullmatch(text)
+    return _moment(Decimal(match.group(1)) / 1000) if match else None
+
+
+def _mail_date(text: str) -> str | None:
+    """The form of HTTP and mail: "Tue, 05 Nov 2024 08:49:37 GMT"."""
+    if not re.search(r"[A-Za-z]{3}", text):
+        return None
+    try:
+        moment = parsedate_to_datetime(text)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    return moment.isoformat().replace("+00:00", "Z")
+
+
+def _from_number(value: int | Decimal) -> str:
+    """Seconds or milliseconds since 1970, told apart by their size (both 1973 to 5138)."""
+    size = abs(value) if isinstance(value, int) or math.isfinite(value) else 0
+    if 10**8 <= size < 10**11:
+        return _moment(Decimal(value))
+    if 10**11 <= size < 10**14:
+        return _moment(Decimal(value) / 1000)
+    if isinstance(value, int) and 19000101 <= value <= 21001231:
+        return _basic(str(value)) or ""
+    raise CannotConvert(f"{_shown(value)} is not a date: a number must be seconds or milliseconds since 1970.")
+
+
+def _moment(seconds: Decimal) -> str:
+    whole = seconds // 1
+    moment = _EPOCH + timedelta(seconds=int(whole), microseconds=int((seconds - whole) * 1_000_000))
+    return moment.isoformat().replace("+00:00", "Z")
+
+
+# ---------------------------------------------------------------- table
+
+
+def _shown(value: Json) -> str:
+    kind = jsontext.json_type(value)
+    if kind in ("array", "object"):
+        return "A list" if kind == "array" else "An object"
+    text = as_text(value)
+    return f"“{text[:40]}{'…' if len(text) > 40 else ''}”"
+
+
+_CONVERTERS: Final[dict[str, Callable[[Json], Json]]] = {
+    "text": as_text,
+    "integer": _integer,
+    "number": _number,
+    "boolean": _boolean,
+    "date": _date,
+    "json": jsontext.dumps_text,
+}

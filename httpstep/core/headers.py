@@ -1,0 +1,64 @@
+"""Which header rows may be sent, and what two rows of one name mean."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+MOST_CHARACTERS: Final = 8 * 1024
+MOST_ROWS: Final = 50
+
+_TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}")
+_FRAMING: Final = "is worked out by httpstep when it sends the request; remove this row."
+_CONNECTION: Final = "is about the connection, which httpstep keeps itself; remove this row."
+_REFUSED: Final = {
+    "host": "comes from the URL; remove this row.",
+    "content-length": _FRAMING,
+    "transfer-encoding": _FRAMING,
+    "trailer": _FRAMING,
+    "expect": _FRAMING,
+    "connection": _CONNECTION,
+    "keep-alive": _CONNECTION,
+    "te": _CONNECTION,
+    "upgrade": _CONNECTION,
+    "http2-settings": _CONNECTION,
+    "proxy-connection": "is for proxies, which httpstep does not use; remove this row.",
+    "proxy-authorization": "is for proxies, which httpstep does not use; remove this row.",
+    "proxy-authenticate": "is for proxies, which httpstep does not use; remove this row.",
+}
+"""Framing and hop-by-hop fields (RFC 9110, 7.6.1; RFC 9112, 6): typed in, they could make one request into two."""
+
+OWN: Final = frozenset({"accept-encoding"})
+"""What httpstep sends itself because it must be able to read the answer: a row of that name is left out."""
+
+
+def name_fault(name: str) -> str | None:
+    """Why a header cannot have this name, as a sentence; None if it can. Names are tokens (RFC 9110, 5.1 and 5.6.2)."""
+    if not name:
+        return "This header has a value but no name."
+    if "{{" in name:
+        return "Attributes can stand in a header's value, not in its name."
+    if name.endswith(":") and _TOKEN.fullmatch(name[:-1]):
+        return f"Write the header's name without the colon: “{name[:-1]}”."
+    if not _TOKEN.fullmatch(name):
+        return "A header's name has letters, digits and “-”, no spaces and no accents."
+    if reason := _REFUSED.get(name.lower()):
+        return f"“{name}” {reason}"
+    return None
+
+
+def last_of_each(rows: Iterable[tuple[str, str]]) -> tuple[list[tuple[str, str]], list[str]]:
+    """One row for each name, names compared without case: the last one wins, in the first one's position.
+
+    Also the warnings that say so.
+    """
+    kept: dict[str, tuple[str, str]] = {}
+    doubled: dict[str, str] = {}
+    for name, value in rows:
+        key = name.lower()
+        if key in kept:
+            doubled[key] = name
+        kept[key] = (name, value)
+    warnings = [f"The header “{name}” is there more than once; only the last one is sent." for name in doubled.values()]
+    return list(kept.values()), warnings

@@ -1,0 +1,414 @@
+"""Evaluates a parsed RFC 9535 query over plain values, with a limit on the work.
+
+The parser's own evaluator keeps a path for every node it passes and has no limit; here a query becomes functions
+over lists of values, and every value that is looked at is paid for from one `Work`.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, Final
+
+from jsonpath.filter import (
+    BaseExpression,
+    FilterExpression,
+    FilterExpressionLiteral,
+    FunctionExtension,
+    InfixExpression,
+    Nil,
+    PrefixExpression,
+    RelativeFilterQuery,
+    RootFilterQuery,
+)
+from jsonpath.segments import JSONPathRecursiveDescentSegment, JSONPathSegment
+from jsonpath.selectors import Filter, IndexSelector, JSONPathSelector, NameSelector, SliceSelector, WildcardSelector
+
+from httpstep.core import iregexp
+from httpstep.core.model import Json
+
+MOST_WORK: Final = 500_000
+"""Steps of one query, each about 0.1 microseconds (measured), so that no query takes a noticeable time."""
+
+NOTHING: Final = object()
+"""The RFC's Nothing: a query in a comparison that finds no value."""
+
+
+class QueryRefused(ValueError):
+    """The query would take too long on this document, or it asks for something that is not done. A sentence."""
+
+
+@dataclass(slots=True)
+class Work:
+    """The root of the document, what may still be done, and root queries already answered."""
+
+    root: Json
+    left: int = MOST_WORK
+    answers: dict[int, list[Json]] = field(default_factory=dict)
+
+    def spend(self, steps: int) -> None:
+        self.left -= steps
+        if self.left < 0:
+            raise QueryRefused("The query looks at too many values in this answer. Name the place more exactly.")
+
+
+Select = Callable[[list[Json], Work], list[Json]]
+"""From some nodes to the nodes that a part of the query selects from them, in order."""
+
+Test = Callable[[Json, Work], bool]
+Term = Callable[[Json, Work], Any]
+
+
+def selection(segments: Sequence[JSONPathSegment]) -> Select:
+    """The function of a whole query. Raises QueryRefused for what cannot be evaluated."""
+    steps = [_segment(segment) for segment in segments]
+
+    def select(nodes: list[Json], work: Work) -> list[Json]:
+        for step in steps:
+            nodes = step(nodes, work)
+        return nodes
+
+    return select
+
+
+def _segment(segment: JSONPathSegment) -> Select:
+    child = _child(segment.selectors)
+    if not isinstance(segment, JSONPathRecursiveDescentSegment):
+        return child
+    return lambda nodes, work: child(_descendants(nodes, work), work)
+
+
+def _child(selectors: Sequence[JSONPathSelector]) -> Select:
+    steps = [_selector(selector) for selector in selectors]
+    if len(steps) == 1:
+        return steps[0]
+    return lambda nodes, work: [found for node in nodes for step in steps for found in step([node], work)]
+
+
+def _descendants(nodes: list[Json], work: Work) -> list[Json]:
+    """The nodes and all objects and lists below them, each before its children (RFC 9535, 2.5.2.2)."""
+    found: list[Json] = []
+    waiting = nodes[::-1]
+    while waiting:
+        node = waiting.pop()
+        found.append(node)
+        children = _children(node)
+        work.spend(3 + len(children))
+        waiting += [child for child in reversed(children) if type(child) is dict or type(child) is list]
+    return found
+
+
+def _children(node: Json) -> list[Json]:
+    if type(node) is dict:
+        return list(node.values())
+    return node if type(node) is list else []
+
+
+# ---------------------------------------------------------------- selectors (RFC 9535, 2.3)
+
+
+def _selector(selector: JSONPathSelector) -> Select:
+    if isinstance(selector, NameSelector):
+        return _name(selector.name)
+    if isinstance(selector, IndexSelector):
+        return _index(selector.index)
+    if isinstance(selector, SliceSelector):
+        return _slice(selector.slice)
+    if isinstance(selector, WildcardSelector):
+        return _every
+    if isinstance(selector, Filter):
+        return _filter(_test(selector.expression))
+    raise QueryRefused("The query has a selector that RFC 9535 does not know.")
+
+
+def _name(name: str) -> Select:
+    def select(nodes: list[Json], work: Work) -> list[Json]:
+        work.spend(len(nodes))
+        return [node[name] for node in nodes if type(node) is dict and name in node]
+
+    return select
+
+
+def _index(index: int) -> Select:
+    def select(nodes: list[Json], work: Work) -> list[Json]:
+        work.spend(len(nodes))
+        return [node[index] for node in nodes if type(node) is list and -len(node) <= index < len(node)]
+
+    return select
+
+
+def _slice(part: slice) -> Select:
+    def select(nodes: list[Json], work: Work) -> list[Json]:
+        work.spend(len(nodes))
+        found: list[Json] = []
+        if part.step == 0:
+            return found
+        for node in nodes:
+            if type(node) is list:
+                items = node[part]
+                work.spend(len(items))
+                found += items
+        return found
+
+    return select
+
+
+def _every(nodes: list[Json], work: Work) -> list[Json]:
+    work.spend(2 * len(nodes))
+    found: list[Json] = []
+    for node in nodes:
+        children = _children(node)
+        work.spend(len(children) // 4)
+        found += children
+    return found
+
+
+def _filter(test: Test) -> Select:
+    def select(nodes: list[Json], work: Work) -> list[Json]:
+        work.spend(len(nodes))
+        found: list[Json] = []
+        for node in nodes:
+            children = _children(node)
+            if children:
+                work.spend(2)
+                found += [child for child in children if test(child, work)]
+        return found
+
+    return select
+
+
+# ---------------------------------------------------------------- filters (RFC 9535, 2.3.5)
+
+
+def _test(expression: BaseExpression) -> Test:
+    if isinstance(expression, FilterExpression):
+        return _test(expression.expression)
+    if isinstance(expression, PrefixExpression):
+        inner = _test(expression.right)
+        return lambda current, work: not inner(current, work)
+    if isinstance(expression, InfixExpression):
+        return _joined(expression) if expression.operator in ("&&", "||") else _comparison(expression)
+    if isinstance(expression, FunctionExtension) and expression.name in ("match", "search"):
+        return _pattern_test(expression)
+    if isinstance(expression, (RelativeFilterQuery, RootFilterQuery)):
+        return _existence(expression)
+    raise QueryRefused("The filter of the query cannot be evaluated: it is neither a comparison nor a test.")
+
+
+def _existence(expression: RelativeFilterQuery | RootFilterQuery) -> Test:
+    name = _only_name(expression) if isinstance(expression, RelativeFilterQuery) else None
+    if name is None:
+        nodes = _query(expression)
+        return lambda current, work: bool(nodes(current, work))
+
+    def test(current: Json, work: Work) -> bool:
+        work.spend(1)
+        return type(current) is dict and name in current
+
+    return test
+
+
+def _joined(expression: InfixExpression) -> Test:
+    left, right = _test(expression.left), _test(expression.right)
+    if expression.operator == "&&":
+        return lambda current, work: left(current, work) and right(current, work)
+    return lambda current, work: left(current, work) or right(current, work)
+
+
+def _query(expression: RelativeFilterQuery | RootFilterQuery) -> Callable[[Json, Work], list[Json]]:
+    select = selection(expression.path.segments)
+    if isinstance(expression, RelativeFilterQuery):
+
+        def relative(current: Json, work: Work) -> list[Json]:
+            work.spend(4)
+            return select([current], work)
+
+        return relative
+    key = id(expression)
+
+    def absolute(current: Json, work: Work) -> list[Json]:
+        work.spend(2)
+        if key not in work.answers:
+            work.answers[key] = select([work.root], work)
+        return work.answers[key]
+
+    return absolute
+
+
+def _comparison(expression: InfixExpression) -> Test:
+    left, right = _term(expression.left), _term(expression.right)
+    compare = _COMPARISONS[expression.operator]
+
+    def test(current: Json, work: Work) -> bool:
+        work.spend(2)
+        return compare(left(current, work), right(current, work), work)
+
+    return test
+
+
+def _term(expression: BaseExpression) -> Term:
+    """A side of a comparison: a literal, a query for one value, or a function that gives a value."""
+    if isinstance(expression, Nil):
+        return lambda current, work: None
+    if isinstance(expression, FilterExpressionLiteral):
+        value = expression.value
+        return lambda current, work: value
+    if isinstance(expression, (RelativeFilterQuery, RootFilterQuery)):
+        return _single(expression)
+    if isinstance(expression, FunctionExtension) and expression.name in _FUNCTIONS:
+        return _FUNCTIONS[expression.name](expression.args[0])
+    raise QueryRefused("The filter of the query compares something that has no value.")
+
+
+def _single(expression: RelativeFilterQuery | RootFilterQuery) -> Term:
+    if isinstance(expression, RelativeFilterQuery):
+        name = _only_name(expression)
+        if name is not None:
+            return _member(name)
+        if not expression.path.segments:
+            return lambda current, work: current
+    nodes = _query(expression)
+
+    def term(current: Json, work: Work) -> Any:
+        found = nodes(current, work)
+        return found[0] if len(found) == 1 else NOTHING
+
+    return term
+
+
+def _only_name(expression: RelativeFilterQuery) -> str | None:
+    """The name in `@.name`, by far the commonest query in a filter; None for any other."""
+    segments = expression.path.segments
+    if len(segments) != 1 or isinstance(segments[0], JSONPathRecursiveDescentSegment) or len(segments[0].selectors) != 1:
+        return None
+    selector = segments[0].selectors[0]
+    return selector.name if isinstance(selector, NameSelector) else None
+
+
+def _member(name: str) -> Term:
+    def term(current: Json, work: Work) -> Any:
+        return current.get(name, NOTHING) if type(current) is dict else NOTHING
+
+    return term
+
+
+# ---------------------------------------------------------------- functions (RFC 9535, 2.4)
+
+
+def _length(argument: BaseExpression) -> Term:
+    term = _term(argument)
+
+    def length(current: Json, work: Work) -> Any:
+        value = term(current, work)
+        return len(value) if isinstance(value, (str, list, dict)) else NOTHING
+
+    return length
+
+
+def _nodes(argument: BaseExpression) -> Callable[[Json, Work], list[Json]]:
+    if isinstance(argument, (RelativeFilterQuery, RootFilterQuery)):
+        return _query(argument)
+    raise QueryRefused("count() and value() take a query.")
+
+
+def _count(argument: BaseExpression) -> Term:
+    nodes = _nodes(argument)
+    return lambda current, work: len(nodes(current, work))
+
+
+def _value(argument: BaseExpression) -> Term:
+    nodes = _nodes(argument)
+
+    def value(current: Json, work: Work) -> Any:
+        found = nodes(current, work)
+        return found[0] if len(found) == 1 else NOTHING
+
+    return value
+
+
+_FUNCTIONS: Final[dict[str, Callable[[BaseExpression], Term]]] = {"length": _length, "count": _count, "value": _value}
+
+
+def _pattern_test(expression: FunctionExtension) -> Test:
+    subject, written = _term(expression.args[0]), expression.args[1]
+    if not isinstance(written, FilterExpressionLiteral) or not isinstance(written.value, str):
+        raise QueryRefused(f"The pattern of {expression.name}() must be written into the query, in quotes.")
+    try:
+        pattern = iregexp.Pattern(written.value)
+    except iregexp.BadPattern as error:
+        raise QueryRefused(f"The pattern of {expression.name}() is not right: {error}") from None
+    fits = pattern.matches if expression.name == "match" else pattern.found_in
+
+    def test(current: Json, work: Work) -> bool:
+        work.spend(3)
+        text = subject(current, work)
+        return isinstance(text, str) and fits(text, work.spend)
+
+    return test
+
+
+# ---------------------------------------------------------------- comparing (RFC 9535, 2.3.5.2.2)
+
+
+def _equal(left: Any, right: Any, work: Work) -> bool:
+    if left is NOTHING or right is NOTHING:
+        return left is right
+    if isinstance(left, (list, dict)) or isinstance(right, (list, dict)):
+        return type(left) is type(right) and _equal_inside(left, right, work)
+    if isinstance(left, bool) or isinstance(right, bool):
+        return left is right
+    if isinstance(left, str) or isinstance(right, str):
+        work.spend(len(left) >> 8 if isinstance(left, str) else 0)
+        return bool(left == right)
+    _pay_for_digits(left, right, work)
+    return bool(left == right)
+
+
+def _equal_inside(left: Any, right: Any, work: Work) -> bool:
+    work.spend(len(left))
+    if len(left) != len(right):
+        return False
+    if isinstance(left, list):
+        return all(_equal(one, other, work) for one, other in zip(left, right, strict=True))
+    return all(key in right and _equal(value, right[key], work) for key, value in left.items())
+
+
+def _pay_for_digits(left: Any, right: Any, work: Work) -> None:
+    """Two long numbers of different kinds cost as much as their digits."""
+    if type(left) is not type(right):
+        for number in (left, right):
+            if isinstance(number, int) and number.bit_length() > 64:
+                work.spend(number.bit_length() >> 3)
+            elif isinstance(number, Decimal):
+                work.spend(2 + (abs(number.adjusted()) >> 3))
+
+
+def _ordered(compare: Callable[[Any, Any], bool], or_equal: bool) -> Callable[[Any, Any, Work], bool]:
+    def test(left: Any, right: Any, work: Work) -> bool:
+        if or_equal and _equal(left, right, work):
+            return True
+        if isinstance(left, str) and isinstance(right, str):
+            work.spend(min(len(left), len(right)) >> 8)
+            return compare(left, right)
+        if _is_number(left) and _is_number(right):
+            _pay_for_digits(left, right, work)
+            return compare(left, right)
+        return False
+
+    return test
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, Decimal)) and not isinstance(value, bool)
+
+
+_COMPARISONS: Final[dict[str, Callable[[Any, Any, Work], bool]]] = {
+    "==": _equal,
+    "!=": lambda left, right, work: not _equal(left, right, work),
+    "<": _ordered(operator.lt, or_equal=False),
+    ">": _ordered(operator.gt, or_equal=False),
+    "<=": _ordered(operator.lt, or_equal=True),
+    ">=": _ordered(operator.gt, or_equal=True),
+}

@@ -1,0 +1,264 @@
+"""Rules + document -> values and what is missing. One rule that fails never harms another.
+
+What `take` means for a `path`:
+
+    one     the value at the path
+    all     the list at the path; where there is none and the path goes through an index, the list is at the index
+            nearest to the end, and the rest of the path is collected from every item that has it
+    last    the last item of that list (or the rest of the path in its last item)
+    count   how many there are
+
+For a `jsonpath` it is the first node, all nodes, the last node, their number; for a header likewise.
+Null that was found is a value and stays null, whatever `take` and `convert` say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from httpstep.core import jsonpath
+from httpstep.core.conversion import CONVERSIONS, CannotConvert, convert
+from httpstep.core.model import NO_DEFAULT, Json, MappedRow, MappingResult, MappingRule, Path
+from httpstep.core.placeholders import SECRET_PREFIX, is_name
+
+TAKES: Final = ("one", "last", "all", "count")
+_HEADER: Final = "header:"
+_AS_A_WHOLE: Final = frozenset({"none", "json"})
+"""Conversions that take a list as it is; the others convert each item."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallFacts:
+    """What is known about the call itself. status None: no answer came. error None: nothing failed."""
+
+    status: int | None
+    error: str | None
+    duration_ms: int
+    headers: tuple[tuple[str, str], ...]
+
+
+class NotThere(Exception):
+    """A rule found nothing; `str` is a sentence for a person."""
+
+
+def apply_rules(
+    rules: Sequence[MappingRule], document: Json, has_document: bool, call: CallFacts
+) -> MappingResult:
+    """Every rule's row, the attributes, and the names of those not found.
+
+    Without a document only the rules about the call give values. A rule that finds nothing takes its default; such
+    an attribute is delivered and stands in `missing` as well. Of two rules for one attribute the first wins.
+    """
+    rows = tuple(_row(rule, document, has_document, call) for rule in rules)
+    values: dict[str, Json] = {}
+    missing: dict[str, None] = {}
+    for row in rows:
+        if row.state in ("ok", "default"):
+            values.setdefault(row.rule.attribute, row.value)
+        if row.state in ("missing", "default"):
+            missing[row.rule.attribute] = None
+    return MappingResult(rows=rows, values=values, missing=tuple(missing))
+
+
+def _row(rule: MappingRule, document: Json, has_document: bool, call: CallFacts) -> MappedRow:
+    if not rule.on:
+        return MappedRow(rule, "off")
+    try:
+        return MappedRow(rule, "ok", _converted(rule, _found(rule, document, has_document, call)))
+    except (NotThere, CannotConvert, jsonpath.QueryRefused) as error:
+        why = str(error)
+    if rule.default is NO_DEFAULT:
+        return MappedRow(rule, "missing", why=why)
+    return MappedRow(rule, "default", rule.default, why=why)
+
+
+def _converted(rule: MappingRule, value: Json) -> Json:
+    if rule.take == "all" and isinstance(value, list) and rule.convert not in _AS_A_WHOLE:
+        return [convert(item, rule.convert) for item in value]
+    return convert(value, rule.convert)
+
+
+def _found(rule: MappingRule, document: Json, has_document: bool, call: CallFacts) -> Json:
+    if rule.call is not None:
+        return _about_call(rule, call)
+    if not has_document:
+        raise NotThere("There was no JSON answer to take it from.")
+    if rule.jsonpath is not None:
+        return _queried(rule.jsonpath, rule.take, document)
+    return _at_path(rule.path or (), rule.take, document)
+
+
+# ---------------------------------------------------------------- the call
+
+
+def _about_call(rule: MappingRule, call: CallFacts) -> Json:
+    name = rule.call or ""
+    if name == "status":
+        return call.status
+    if name == "error":
+        return call.error
+    if name == "duration_ms":
+        return call.duration_ms
+    wanted = name.removeprefix(_HEADER).strip().lower()
+    values = [value for key, value in call.headers if key.lower() == wanted]
+    if not values and rule.take in ("one", "last"):
+        raise NotThere(f"The answer has no header “{name.removeprefix(_HEADER)}”.")
+    return _TAKEN[rule.take](values)
+
+
+# ---------------------------------------------------------------- queries
+
+_TAKEN: Final[dict[str, Callable[[list[Json]], Json]]] = {
+    "one": lambda values: values[0],
+    "last": lambda values: values[-1],
+    "all": lambda values: values,
+    "count": len,
+}
+
+
+def _queried(query: str, take: str, document: Json) -> Json:
+    """An empty result is a result for `all` and `count`, but only while the place that is searched is there."""
+    nodes = jsonpath.find(query, document)
+    if nodes:
+        return _TAKEN[take](nodes)
+    if take in ("one", "last"):
+        raise NotThere("The query finds nothing in this answer.")
+    _value_at(jsonpath.searched_path(query), document)
+    return _TAKEN[take](nodes)
+
+
+# ---------------------------------------------------------------- paths
+
+
+def _at_path(path: Path, take: str, document: Json) -> Json:
+    if take == "one":
+        return _value_at(path, document)
+    return _taken_from_list(path, take, document)
+
+
+def _taken_from_list(path: Path, take: str, document: Json) -> Json:
+    try:
+        value = _value_at(path, document)
+    except NotThere:
+        value = NO_DEFAULT
+    if value is None:
+        return None
+    if isinstance(value, list):
+        return _of_list(value, take)
+    place = max((place for place, part in enumerate(path) if isinstance(part, int)), default=None)
+    if place is None:
+        raise NotThere(_no_list(path, document))
+    items = _value_at(path[:place], document)
+    if not isinstance(items, list):
+        raise NotThere(f"There is no list at {jsonpath.normalized(path[:place])}.")
+    return _of_items(items, path[place + 1 :], take)
+
+
+def _no_list(path: Path, document: Json) -> str:
+    _value_at(path, document)
+    return f"There is no list at {jsonpath.normalized(path)}."
+
+
+def _of_list(values: list[Json], take: str) -> Json:
+    if not values and take == "last":
+        raise NotThere("The list is empty.")
+    return _TAKEN[take](values)
+
+
+def _of_items(items: list[Json], rest: Path, take: str) -> Json:
+    """The rest of the path in every item. Lists among them: the path meant a list that the first item lacks."""
+    if take == "last":
+        if not items:
+            raise NotThere("The list is empty.")
+        return _value_at(rest, items[-1])
+    values = [value for value in (_look(rest, item) for item in items) if value is not NO_DEFAULT]
+    if rest and any(isinstance(value, list) for value in values):
+        raise NotThere("The first item of the list has no list at this place.")
+    if items and not values:
+        raise NotThere("No item of the list has this field.")
+    return _TAKEN[take](values)
+
+
+def _value_at(path: Path, document: Json) -> Json:
+    value = _look(path, document)
+    if value is NO_DEFAULT:
+        raise NotThere(f"The answer has nothing at {jsonpath.normalized(path)}.")
+    return value
+
+
+def _look(path: Path, document: Json) -> Json:
+    """The value at a path, NO_DEFAULT where there is none. A key is for objects, an index for lists, never crosswise."""
+    value = document
+    for part in path:
+        if isinstance(part, str):
+            if not isinstance(value, dict) or part not in value:
+                return NO_DEFAULT
+        elif not isinstance(value, list) or not 0 <= part < len(value):
+            return NO_DEFAULT
+        value = value[part]
+    return value
+
+
+# ---------------------------------------------------------------- checking
+
+
+def check_rules(rules: Sequence[MappingRule]) -> list[tuple[int, str, str]]:
+    """What is wrong with rules, as (index, member, sentence); an empty list if nothing is."""
+    faults: list[tuple[int, str, str]] = []
+    first: dict[str, int] = {}
+    for index, rule in enumerate(rules):
+        faults += [(index, member, sentence) for member, sentence in _faults(rule)]
+        if rule.on and first.setdefault(rule.attribute, index) != index:
+            other = first[rule.attribute] + 1
+            sentence = f"“{rule.attribute}” is already filled by rule {other}. Rename one of the two or switch it off."
+            faults.append((index, "attribute", sentence))
+    return faults
+
+
+def _faults(rule: MappingRule) -> list[tuple[str, str]]:
+    faults = [("attribute", _attribute_fault(rule.attribute)), _source_fault(rule)]
+    if rule.take not in TAKES:
+        faults.append(("take", f"“take” must be one of: {', '.join(TAKES)}."))
+    if rule.convert not in CONVERSIONS:
+        faults.append(("convert", f"“convert” must be one of: {', '.join(CONVERSIONS)}."))
+    return [(member, sentence) for member, sentence in faults if sentence]
+
+
+def _attribute_fault(name: str) -> str:
+    if not name:
+        return "Give the attribute a name."
+    if name.startswith(SECRET_PREFIX):
+        return f"Names that begin with “{SECRET_PREFIX}” are kept for secrets."
+    if not is_name(name):
+        return (
+            "An attribute's name begins with a letter or “_”, goes on with letters, digits, “_”, “.” or “-”, "
+            "and has at most 100 characters."
+        )
+    return ""
+
+
+def _source_fault(rule: MappingRule) -> tuple[str, str]:
+    given = [name for name in ("path", "jsonpath", "call") if getattr(rule, name) is not None]
+    if len(given) != 1:
+        return "path", "A rule has exactly one of “path”, “jsonpath” and “call”."
+    if rule.call is not None:
+        return "call", _call_fault(rule.call)
+    if rule.jsonpath is not None:
+        return "jsonpath", jsonpath.check_query(rule.jsonpath) or ""
+    return "path", _path_fault(rule.path or ())
+
+
+def _call_fault(name: str) -> str:
+    if name in ("status", "error", "duration_ms"):
+        return ""
+    if name.startswith(_HEADER) and name.removeprefix(_HEADER).strip():
+        return ""
+    return "“call” must be one of: status, error, duration_ms, header:NAME."
+
+
+def _path_fault(path: Path) -> str:
+    if all(isinstance(part, str) or (type(part) is int and part >= 0) for part in path):
+        return ""
+    return "A path is a list of names and of places in lists, counted from 0."

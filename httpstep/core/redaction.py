@@ -1,0 +1,208 @@
+"""Nothing secret in what is kept, shown or mailed: every known value is masked, however it was encoded.
+
+What is found of a secret: as it is; percent- and form-encoded (any set of safe characters, either hex case, up to three
+times over); as the inside of a JSON string; in HTML; in Base64 and its URL form, at any of the three alignments, so also
+inside a Basic credential. Mixtures too: each character is looked for in each of its spellings.
+
+A secret of one to three characters is masked only where it stands alone, not next to a letter or digit: inside words
+it would hide most of a text, and tell by the holes what it is.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+MASK: Final = "••••"
+
+_SHORT: Final = 4
+_ALWAYS: Final = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie", "cookie2", "set-cookie2"})
+_TELLING: Final = re.compile(
+    r"api-?_?key|auth-?_?key|access-?_?key|auth-?_?token|access-?_?token|private-?_?token|session-?_?token|security-?_?token|"
+    r"^(?:x-)?token$|secret|passw",
+    re.IGNORECASE,
+)
+_SCHEME: Final = re.compile(
+    r"(?:basic|bearer|digest|token|apikey|api-key|key|negotiate|hmac|oauth|zoho-oauthtoken|sso-key|genie-?key|bot|jwt)[ =]+",
+    re.IGNORECASE,
+)
+_WORDS: Final = re.compile(r"[A-Za-z0-9]+")
+_RUNS: Final = re.compile(r"[A-Za-z0-9]+|\\+|.", re.DOTALL)
+
+
+class _Needle(NamedTuple):
+    """`anchor`: letters and digits that every spelling of `text` has in it; where it is not there is nothing to find,
+    and no pattern to be made."""
+
+    anchor: str
+    text: str
+    is_base64: bool
+
+
+def redact(text: str, secrets: AbstractSet[str]) -> str:
+    """`text` with every secret masked as ••••; overlapping ones as one."""
+    if not secrets or not text:
+        return text
+    spans: list[tuple[int, int]] = []
+    for needle in _needles(frozenset(secrets)):
+        if needle.anchor in text:
+            spans += [found.span() for found in _pattern(needle.text, needle.is_base64).finditer(text)]
+    return _masked(text, spans) if spans else text
+
+
+def redact_bytes(data: bytes, secrets: AbstractSet[str]) -> bytes:
+    """`data` with every secret masked; bytes that are not UTF-8 stay. Secrets written in UTF-16 are found as they are."""
+    if not secrets or not data:
+        return data
+    text = data.decode("utf-8", "surrogateescape")
+    redacted = redact(text, secrets)
+    if redacted != text:
+        data = redacted.encode("utf-8", "surrogateescape")
+    if b"\0" in data:
+        for secret in sorted(secrets, key=len, reverse=True):
+            for encoding in ("utf-16-le", "utf-16-be") if len(secret) >= _SHORT else ():
+                data = data.replace(secret.encode(encoding, "replace"), MASK.encode(encoding))
+    return data
+
+
+def redact_pairs(pairs: Iterable[tuple[str, str]], secrets: AbstractSet[str]) -> tuple[tuple[str, str], ...]:
+    """Header rows with secrets masked in names and values.
+
+    The values of Authorization, Cookie and Set-Cookie, and of names like X-Api-Key, X-Auth-Token and
+    Client-Secret are always masked, known secret or not; the scheme ("Bearer") stays.
+    """
+    return tuple((redact(name, secrets), _pair_value(name, value, secrets)) for name, value in pairs)
+
+
+def is_credential_header(name: str) -> bool:
+    """Whether a header of this name carries what proves who calls."""
+    return name.lower() in _ALWAYS or _TELLING.search(name) is not None
+
+
+def without_scheme(value: str) -> str:
+    """The value of an Authorization header without "Bearer" and its like."""
+    found = _SCHEME.match(value)
+    return value[found.end() :] if found else value
+
+
+def _pair_value(name: str, value: str, secrets: AbstractSet[str]) -> str:
+    if not is_credential_header(name):
+        return redact(value, secrets)
+    rest = without_scheme(value)
+    return value[: len(value) - len(rest)] + MASK if rest else value
+
+
+def _masked(text: str, spans: list[tuple[int, int]]) -> str:
+    pieces: list[str] = []
+    done = 0
+    for start, end in _merged(spans):
+        pieces += (text[done:start], MASK)
+        done = end
+    pieces.append(text[done:])
+    return "".join(pieces)
+
+
+def _merged(spans: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    spans.sort()
+    start, end = spans[0]
+    for next_start, next_end in spans[1:]:
+        if next_start > end:
+            yield start, end
+            start, end = next_start, next_end
+        else:
+            end = max(end, next_end)
+    yield start, end
+
+
+# ---------------------------------------------------------------- what to look for
+
+
+@lru_cache(maxsize=128)
+def _needles(secrets: frozenset[str]) -> tuple[_Needle, ...]:
+    texts = {spelling for secret in secrets for spelling in (secret, secret.strip()) if spelling}
+    cores = {core for text in texts if len(text) >= _SHORT for core in _base64_cores(text)}
+    return (*(_needle(text, False) for text in texts), *(_needle(core, True) for core in cores))
+
+
+def _needle(text: str, is_base64: bool) -> _Needle:
+    return _Needle(max(_WORDS.findall(text), key=len, default=""), text, is_base64)
+
+
+@lru_cache(maxsize=256)
+def _pattern(text: str, is_base64: bool) -> re.Pattern[str]:
+    """A Base64 core takes one more character at each end, and the padding: they hold the rest of the secret's bits."""
+    pattern = "".join(_spellings(run) for run in _RUNS.findall(text))
+    if is_base64:
+        pattern = "[A-Za-z0-9+/_-]?" + pattern + "[A-Za-z0-9+/_-]?(?:=|%3[dD]){0,2}"
+    elif len(text) < _SHORT:
+        pattern = f"(?<![A-Za-z0-9]){pattern}(?![A-Za-z0-9])"
+    return re.compile(pattern)
+
+
+def _base64_cores(text: str) -> Iterator[str]:
+    """The part of the text's Base64 that is the same whatever stands before and after it, for each alignment."""
+    data = text.encode("utf-8", "replace")
+    for before in range(3):
+        first = (before * 8 + 5) // 6
+        last = (before + len(data)) * 8 // 6
+        core = base64.b64encode(bytes(before) + data).decode()[first:last]
+        yield core
+        if "+" in core or "/" in core:
+            yield core.replace("+", "-").replace("/", "_")
+
+
+def _spellings(run: str) -> str:
+    """A pattern for letters and digits (which no encoder touches), a run of backslashes, or one other character."""
+    if run.isascii() and run.isalnum():
+        return run
+    return _backslashes(len(run)) if run[0] == "\\" else _other(run)
+
+
+def _backslashes(count: int) -> str:
+    """Taken as a run: one by one, each with the escapes before it, there would be no end of ways to match."""
+    return rf"(?:\\{{{count},{16 * count}}}|(?:{_percent(92)}|&(?:amp;)?#(?:0*92|[xX]0*5[cC]);){{{count}}})"
+
+
+@lru_cache(maxsize=1024)
+def _other(char: str) -> str:
+    """A pattern for one character in all its spellings."""
+    utf8 = char.encode("utf-8", "replace")
+    units = char.encode("utf-16-be", "replace")
+    spellings = [
+        re.escape(char),
+        "".join(_percent(byte) for byte in utf8),
+        "".join(rf"\\{{1,8}}u{_any_case(units[at : at + 2].hex())}" for at in range(0, len(units), 2)),
+        rf"&(?:amp;)?#(?:0*{ord(char)}|[xX]0*{_any_case(f'{ord(char):x}')});",
+        *_NAMED.get(char, ()),
+    ]
+    if not char.isascii():
+        spellings.append(re.escape(utf8.decode("latin-1")))
+    return f"(?:{'|'.join(spellings)})"
+
+
+def _percent(byte: int) -> str:
+    return f"%(?:25){{0,2}}{_any_case(f'{byte:02x}')}"
+
+
+def _any_case(digits: str) -> str:
+    return "".join(f"[{digit}{digit.upper()}]" if digit.isalpha() else digit for digit in digits)
+
+
+_NAMED: Final = {
+    " ": (r"\+",),
+    '"': (r'\\{1,8}"', "&(?:amp;)?quot;"),
+    "/": (r"\\{1,8}/",),
+    "&": ("&amp;(?:amp;)?",),
+    "<": ("&(?:amp;)?lt;",),
+    ">": ("&(?:amp;)?gt;",),
+    "'": ("&(?:amp;)?apos;",),
+    "\n": (r"\\{1,8}n",),
+    "\r": (r"\\{1,8}r",),
+    "\t": (r"\\{1,8}t",),
+    "\b": (r"\\{1,8}b",),
+    "\f": (r"\\{1,8}f",),
+}

@@ -1,0 +1,186 @@
+"""StepSpec + attributes + secrets -> RenderedRequest: the request exactly as it goes out, or the reason it cannot.
+
+Every place has its own encoder (`encoders`, `urls`, `jsonbodies`), so a value can never change more than the place
+it stands in. A value is inserted once; what it contains is never looked at again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from httpstep.core import headers
+from httpstep.core.authentication import FORM_TYPE, NO_VALUES, Proof, filled_url, proof, token_request
+from httpstep.core.encoders import form
+from httpstep.core.errors import InvalidRequest
+from httpstep.core.jsonbodies import JsonBodyFault, compile_json, render_json
+from httpstep.core.model import METHODS, Json, Pair, RenderedRequest, RequestSpec, StepSpec
+from httpstep.core.placeholders import SECRET_PREFIX, PlaceholderFault, names_in
+from httpstep.core.redaction import is_credential_header, without_scheme
+from httpstep.core.requestcheck import check_request, fields_go_in, sent_texts
+from httpstep.core.texts import MOST_BODY_BYTES, body_bytes, filled, filled_header, too_large
+from httpstep.core.urls import UrlFault, compile_url
+from httpstep.core.values import OverLimit, Place, Values
+
+__all__ = ["attributes_used", "check_request", "render", "secrets_used", "token_request"]
+
+Rows = Sequence[tuple[str, str]]
+
+
+def render(
+    spec: StepSpec,
+    attributes: Mapping[str, Json],
+    *,
+    secrets: Mapping[str, str],
+    defaults: Mapping[str, Json] = NO_VALUES,
+    token: str | None = None,
+) -> RenderedRequest:
+    """The request of one call. `defaults`: the attribute catalogue's. `token`: what the token request brought (OAuth 2).
+
+    Header names are distinct, the last row of a name wins; what `transport` adds itself (Host, Content-Length,
+    Accept-Encoding, and User-Agent and Accept where the step has none) is not in it. Without a `token` an OAuth 2
+    step renders without Authorization, and a warning says so.
+
+    Raises InvalidRequest, reason: missing_attribute, unknown_secret, placeholder, method, url, header, json,
+    auth, too_long (URL, header), too_large (body).
+    """
+    values = Values(attributes, secrets=secrets, defaults=defaults, missing=spec.missing_attributes)
+    return _Rendering(spec.request, values).request(token, spec.follow_redirects)
+
+
+def attributes_used(spec: StepSpec) -> list[str]:
+    """The attributes the request needs, each once, in the order of the form. What is not sent does not count."""
+    return [name for name in _names_used(spec) if not name.startswith(SECRET_PREFIX)]
+
+
+def secrets_used(spec: StepSpec) -> list[str]:
+    """The names of the secrets the request needs, without `secret.`."""
+    return [name.removeprefix(SECRET_PREFIX) for name in _names_used(spec) if name.startswith(SECRET_PREFIX)]
+
+
+def _names_used(spec: StepSpec) -> list[str]:
+    names: list[str] = []
+    for place, text in sent_texts(spec.request):
+        names += _names_in_url(text) if place in ("url", "auth.token_url") else names_in(text)
+    return list(dict.fromkeys(names))
+
+
+def _names_in_url(text: str) -> list[str]:
+    try:
+        return [placeholder.name for placeholder in compile_url(text).placeholders]
+    except (UrlFault, PlaceholderFault):
+        return names_in(text)
+
+
+class _Rendering:
+    """One request on its way: its values, and what the preview says about them."""
+
+    def __init__(self, request: RequestSpec, values: Values) -> None:
+        self._request = request
+        self._values = values
+        self._warnings: list[str] = []
+
+    def request(self, token: str | None, follow_redirects: bool) -> RenderedRequest:
+        spec, values = self._request, self._values
+        if spec.method not in METHODS:
+            raise InvalidRequest(f"The method must be one of {', '.join(METHODS)}.", reason="method", place="method")
+        proven = proof(spec.auth, values, token)
+        fields = self._fields() if spec.body.mode == "query" else []
+        in_url = fields_go_in(spec.method, spec.body) == "url"
+        query = (*fields, *proven.query) if in_url else proven.query
+        url, warnings = filled_url(spec.url, values, query, Place("url", "the URL"))
+        rows = self._typed_headers()
+        body, content_type = self._body([] if in_url else fields)
+        return RenderedRequest(
+            method=spec.method,
+            url=url,
+            headers=self._headers(rows, content_type, proven),
+            body=body,
+            follow_redirects=follow_redirects,
+            secrets=frozenset(values.secrets_used),
+            warnings=(*warnings, *self._warnings, *proven.warnings),
+            filled_empty=tuple(values.filled_empty),
+        )
+
+    # ------------------------------------------------------------ headers
+
+    def _headers(self, rows: Rows, content_type: str | None, proven: Proof) -> tuple[tuple[str, str], ...]:
+        for name, _ in proven.headers:
+            kept = [row for row in rows if row[0].lower() != name.lower()]
+            if len(kept) < len(rows):
+                self._warnings.append(f"The header “{name}” is not sent as typed: Authentication sets it.")
+            rows = kept
+        if content_type and all(name.lower() != "content-type" for name, _ in rows):
+            rows = [*rows, ("Content-Type", content_type)]
+        return (*rows, *proven.headers)
+
+    def _typed_headers(self) -> Rows:
+        rows: list[tuple[str, str]] = []
+        for index, pair in enumerate(self._request.headers):
+            name = pair.name.strip()
+            if not name and not pair.value:
+                continue
+            if fault := headers.name_fault(name):
+                raise InvalidRequest(fault, reason="header", place=f"headers[{index}].name")
+            if name.lower() in headers.OWN:
+                self._warnings.append(f"The header “{name}” is not sent as typed: httpstep sets it itself.")
+                continue
+            rows.append((name, self._typed_header(name, pair.value, f"headers[{index}].value")))
+        kept, warnings = headers.last_of_each(rows)
+        self._warnings += warnings
+        return kept
+
+    def _typed_header(self, name: str, template: str, path: str) -> str:
+        value = filled_header(name, template, self._values, path)
+        if is_credential_header(name):
+            self._values.credential(without_scheme(value))
+        return value
+
+    # ------------------------------------------------------------ body
+
+    def _fields(self) -> list[tuple[str, str]]:
+        pairs: list[tuple[str, str]] = []
+        length = 0
+        for index, field in enumerate(self._request.body.fields):
+            if not field.name and not field.value:
+                continue
+            pair = self._field(field, index)
+            length += len(pair[0]) + len(pair[1])
+            if length > MOST_BODY_BYTES:
+                raise too_large("body.fields")
+            pairs.append(pair)
+        return pairs
+
+    def _field(self, field: Pair, index: int) -> tuple[str, str]:
+        words = f"the field “{field.name}”"
+        name = filled(field.name, self._values, Place(f"body.fields[{index}].name", words), MOST_BODY_BYTES)
+        value = filled(field.value, self._values, Place(f"body.fields[{index}].value", words), MOST_BODY_BYTES)
+        return name, value
+
+    def _body(self, fields: Rows) -> tuple[bytes | None, str | None]:
+        """The bytes, and the content type that goes with them."""
+        body = self._request.body
+        if body.mode == "query" and fields:
+            return body_bytes(form(fields), "body.fields"), FORM_TYPE
+        if body.mode == "json":
+            return self._json(body.text)
+        if body.mode == "raw" and body.text:
+            content_type = filled_header("Content-Type", body.content_type, self._values, "body.content_type")
+            text = filled(body.text, self._values, Place("body.text", "the body"), MOST_BODY_BYTES)
+            return body_bytes(text, "body.text"), content_type
+        return None, None
+
+    def _json(self, text: str) -> tuple[bytes | None, str | None]:
+        if not text.strip():
+            self._warnings.append("The JSON body is empty, so no body is sent.")
+            return None, None
+        place = Place("body.text", "the JSON body")
+        try:
+            parts = compile_json(text)
+            body = render_json(parts, lambda placeholder: self._values.json(placeholder, place), MOST_BODY_BYTES)
+        except PlaceholderFault as fault:
+            raise InvalidRequest(fault.sentences[0], reason="placeholder", place=place.path) from None
+        except JsonBodyFault as fault:
+            raise InvalidRequest(fault.sentence, reason="json", place=place.path) from None
+        except OverLimit:
+            raise too_large(place.path) from None
+        return body_bytes(body, place.path), "application/json"

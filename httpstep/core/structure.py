@@ -1,0 +1,183 @@
+"""The shape of a document, the difference of two shapes, and their union.
+
+A Structure is a JSON value, kept with `jsontext.dumps`. One node of it:
+
+    {"types": ["object"], "fields": {name: node}, "optional": [name]}   an object; `optional`: seen with and without it
+    {"types": ["object"], "values": node}                               an object used as a dictionary: keys are data
+    {"types": ["array"], "items": node}                                 all items together; no `items`: never seen one
+    {"types": ["null", "string"]}                                       what was seen at this place, sorted
+
+Members that would be empty are left out. Order, values and the length of lists are no part of a shape, and a
+whole number and a decimal are both "number".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import chain
+from typing import Any, Final
+
+from httpstep.core.dictionaries import Marks, marks_of, suggest_dictionaries
+from httpstep.core.jsontext import JSON_TYPES
+from httpstep.core.model import Change, Drift, Json, MappingRule, Path
+
+__all__ = ["Structure", "compare", "merge", "shape_of", "suggest_dictionaries", "types_of"]
+
+Structure = Json
+"""A JSON value as described above."""
+
+ANY: Final = "*"
+
+
+def shape_of(document: Json, dictionaries: Sequence[Path] = ()) -> Structure:
+    """The shape of a document. `dictionaries`: paths of objects whose keys are data, "*" or any index for list items."""
+    return _shape([document], marks_of(dictionaries))
+
+
+def _shape(values: list[Json], marks: Marks | None) -> Structure:
+    """The shape of all values seen at one place. Works column by column: a call per place, not per value."""
+    kinds = set(map(type, values))
+    node: dict[str, Any] = {"types": sorted({JSON_TYPES[kind] for kind in kinds})}
+    if dict in kinds:
+        objects = values if len(kinds) == 1 else [value for value in values if type(value) is dict]
+        node.update(_object_shape(objects, marks))
+    if list in kinds:
+        lists = values if len(kinds) == 1 else [value for value in values if type(value) is list]
+        items = list(chain.from_iterable(lists))
+        if items:
+            node["items"] = _shape(items, marks.below(ANY) if marks else None)
+    return node
+
+
+def _object_shape(objects: list[dict[str, Json]], marks: Marks | None) -> dict[str, Any]:
+    if marks and marks.here:
+        values = list(chain.from_iterable(value.values() for value in objects))
+        return {"values": _shape(values, marks.below(ANY))} if values else {"values": None}
+    columns = _columns(objects)
+    shape: dict[str, Any] = {}
+    if columns:
+        shape["fields"] = {key: _shape(column, marks.below(key) if marks else None) for key, column in columns.items()}
+    optional = sorted(key for key, column in columns.items() if len(column) < len(objects))
+    if optional:
+        shape["optional"] = optional
+    return shape
+
+
+def _columns(objects: list[dict[str, Json]]) -> dict[str, list[Json]]:
+    """The values of each key over all objects. Objects with the same keys, the common case, are turned in one go."""
+    if len(objects) == 1:
+        return {key: [value] for key, value in objects[0].items()}
+    alike: dict[tuple[str, ...], list[dict[str, Json]]] = {}
+    for value in objects:
+        alike.setdefault(tuple(value), []).append(value)
+    columns: dict[str, list[Json]] = {}
+    for keys, group in alike.items():
+        for key, column in zip(keys, zip(*(value.values() for value in group), strict=True), strict=True):
+            columns.setdefault(key, []).extend(column)
+    return columns
+
+
+# ---------------------------------------------------------------- difference
+
+
+def compare(accepted: Structure, latest: Structure, rules: Sequence[MappingRule] = ()) -> Drift:
+    """What is gone, what changed its type and what is new in `latest`.
+
+    No drift: null instead of a value or a value instead of null, an empty list, an optional field that is away, a
+    field that only some items of a list still have. `mapped` is set where a rule that is on reads that path or below.
+    """
+    found: dict[str, list[Change]] = {"missing": [], "changed": [], "new": []}
+    paths = [rule.path for rule in rules if rule.on and rule.path is not None]
+    for kind, path, was, now in _differences(accepted, latest, ()):
+        mapped = any(_reads(rule_path, path) for rule_path in paths)
+        found[kind].append(Change(path=path, was=was, now=now, mapped=mapped))
+    return Drift(missing=tuple(found["missing"]), changed=tuple(found["changed"]), new=tuple(found["new"]))
+
+
+def _reads(rule_path: Path, changed: Path) -> bool:
+    if len(rule_path) < len(changed):
+        return False
+    return all(part == ANY or part == own for part, own in zip(changed, rule_path, strict=False))
+
+
+_Difference = tuple[str, Path, str, str]
+
+
+def _differences(accepted: Structure, latest: Structure, path: Path) -> Iterator[_Difference]:
+    was, now = _solid(accepted), _solid(latest)
+    if was and not now <= was:
+        yield "changed", path, types_of(accepted), types_of(latest)
+    if "object" in was and "object" in now:
+        yield from _object_differences(accepted, latest, path)
+    if accepted.get("items") and latest.get("items"):
+        yield from _differences(accepted["items"], latest["items"], (*path, ANY))
+
+
+def _object_differences(accepted: Structure, latest: Structure, path: Path) -> Iterator[_Difference]:
+    if "values" in accepted or "values" in latest:
+        if accepted.get("values") and latest.get("values"):
+            yield from _differences(accepted["values"], latest["values"], (*path, ANY))
+        return
+    old, new = accepted.get("fields", {}), latest.get("fields", {})
+    may_be_away = set(accepted.get("optional", ()))
+    for key, node in old.items():
+        if key in new:
+            yield from _differences(node, new[key], (*path, key))
+        elif key not in may_be_away:
+            yield "missing", (*path, key), types_of(node), ""
+    for key, node in new.items():
+        if key not in old:
+            yield "new", (*path, key), "", types_of(node)
+
+
+def _solid(node: Structure) -> set[str]:
+    """The types at a place without null, which stands for any of them."""
+    return set(node["types"]) - {"null"}
+
+
+def types_of(node: Structure) -> str:
+    """The types at a place in words: "number", "number or string", "null"."""
+    return " or ".join(sorted(_solid(node))) or "null"
+
+
+# ---------------------------------------------------------------- union
+
+
+def merge(accepted: Structure, latest: Structure) -> Structure:
+    """The structure that both have: all types, all fields; a field that only one of them has becomes optional."""
+    node: dict[str, Any] = {"types": sorted({*accepted["types"], *latest["types"]})}
+    if "values" in accepted or "values" in latest:
+        node["values"] = _merged_values(accepted, latest)
+    elif "object" in node["types"]:
+        node.update(_merged_fields(accepted, latest))
+    items = _either(accepted.get("items"), latest.get("items"))
+    if items is not None:
+        node["items"] = items
+    return node
+
+
+def _either(one: Structure | None, other: Structure | None) -> Structure | None:
+    if one is None or other is None:
+        return other if one is None else one
+    return merge(one, other)
+
+
+def _merged_values(accepted: Structure, latest: Structure) -> Structure | None:
+    """A place marked as a dictionary in one of them is one in the union; plain fields are collapsed into it."""
+    nodes = [node for side in (accepted, latest) for node in (side.get("values"), *side.get("fields", {}).values())]
+    merged: Structure | None = None
+    for node in nodes:
+        merged = _either(merged, node)
+    return merged
+
+
+def _merged_fields(accepted: Structure, latest: Structure) -> dict[str, Any]:
+    old, new = accepted.get("fields", {}), latest.get("fields", {})
+    fields = {key: _either(old.get(key), new.get(key)) for key in (*old, *(key for key in new if key not in old))}
+    optional = {*accepted.get("optional", ()), *latest.get("optional", ())}
+    if "object" in accepted["types"] and "object" in latest["types"]:
+        optional |= old.keys() ^ new.keys()
+    shape: dict[str, Any] = {"fields": fields} if fields else {}
+    if optional:
+        shape["optional"] = sorted(optional)
+    return shape

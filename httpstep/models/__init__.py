@@ -1,0 +1,1 @@
+"""Tables, and the queries that have a name. One module per thing that is kept."""

@@ -1,0 +1,152 @@
+"""The database as a place: how connections are made and how a transaction begins.
+
+SQLite is opened in WAL with a busy time-out of five seconds. The driver's own idea of transactions is
+switched off: a transaction that will write says so before its first statement and takes the write lock
+then (BEGIN IMMEDIATE), because one that reads first and writes later fails at once when somebody wrote between.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from flask import Flask
+from flask_migrate import upgrade
+from sqlalchemy import Connection, Engine, event, text
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from httpstep.extensions import db
+
+WRITE = "httpstep_write"
+_FULL = "httpstep_full"
+_MIGRATION_LOCK = 0x68747470  # any constant that is ours: the advisory lock of PostgreSQL
+
+
+class SchemaError(Exception):
+    """The database's schema does not fit this version of the application. The text says what to do."""
+
+
+def prepare_engine(engine: Engine) -> None:
+    """Hook SQLite's connections; other databases need nothing."""
+    if engine.dialect.name != "sqlite":
+        return
+
+    @event.listens_for(engine, "connect")
+    def _connect(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None
+        for pragma in ("journal_mode=WAL", "busy_timeout=5000", "foreign_keys=ON", "synchronous=NORMAL"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        options = connection.get_execution_options()
+        if options.get(_FULL):
+            connection.exec_driver_sql("PRAGMA synchronous=FULL")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get(WRITE) else "BEGIN")
+
+    @event.listens_for(engine, "checkin")
+    def _checkin(connection: Any, _record: Any) -> None:
+        if connection is not None:
+            connection.execute("PRAGMA synchronous=NORMAL")
+
+
+@contextmanager
+def reading() -> Iterator[Connection]:
+    """A short transaction that only reads."""
+    with db.engine.connect() as connection:
+        yield connection
+
+
+@contextmanager
+def writing(*, durable: bool = False) -> Iterator[Connection]:
+    """A short transaction that writes and commits at the end. durable: on the disk before it returns, on SQLite too."""
+    with db.engine.connect().execution_options(**{WRITE: True, _FULL: durable}) as connection, connection.begin():
+        yield connection
+
+
+@contextmanager
+def editing() -> Iterator[None]:
+    """The same for the ORM session of this request: what was read before is read anew, under the write lock."""
+    db.session.rollback()
+    db.session.connection(execution_options={WRITE: True})
+    try:
+        yield
+        db.session.commit()
+    except BaseException:
+        db.session.rollback()
+        raise
+
+
+def end_transaction() -> None:
+    """Give back this request's connection: nothing may be open while a third party is waited for."""
+    db.session.rollback()
+    db.session.close()
+
+
+def is_unavailable(error: BaseException) -> bool:
+    """True for errors that mean the database cannot serve just now: locked, full, read-only, gone."""
+    if isinstance(error, OperationalError):
+        return True
+    return isinstance(error, DBAPIError) and (error.connection_invalidated or "readonly" in str(error.orig))
+
+
+def _revisions() -> tuple[str | None, str | None, ScriptDirectory]:
+    folder = str(Path(__file__).resolve().parents[2] / "migrations")
+    script = ScriptDirectory(folder)
+    with db.engine.connect() as connection:
+        current = MigrationContext.configure(connection).get_current_revision()
+    return current, script.get_current_head(), script
+
+
+def refuse_newer_schema() -> None:
+    """Raise SchemaError where the data was written by a newer version than this. A database not made yet is fine."""
+    try:
+        current, head, script = _revisions()
+    except OperationalError:
+        return
+    if current not in (None, head) and current not in {revision.revision for revision in script.walk_revisions()}:
+        raise SchemaError(
+            "This data was written by a newer version of httpstep. Start that version, or restore a backup made by this one."
+        )
+
+
+def upgrade_schema(app: Flask, *, before: Any = None) -> bool:
+    """Bring the schema to this version, once, under a lock. `before` is called if there is something to upgrade.
+
+    Returns whether anything was done. Raises SchemaError where the data is newer than the program.
+    """
+    with _migration_lock(app):
+        current, head, script = _revisions()
+        if current == head:
+            return False
+        refuse_newer_schema()
+        if current is not None and before is not None:
+            before()
+        logging.getLogger("alembic").setLevel(logging.WARNING)
+        upgrade(directory=script.dir)
+        return True
+
+
+@contextmanager
+def _migration_lock(app: Flask) -> Iterator[None]:
+    if db.engine.dialect.name == "postgresql":
+        with db.engine.connect() as connection:
+            connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": _MIGRATION_LOCK})
+            connection.commit()
+            try:
+                yield
+            finally:
+                connection.execute(text("SELECT pg_advisory_unlock(:lock)"), {"lock": _MIGRATION_LOCK})
+                connection.commit()
+        return
+    import fcntl
+
+    lock = Path(app.config["HTTPSTEP"].data) / "upgrade.lock"
+    with lock.open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,238 @@
+"""Steps and what the machine knows of them."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import Connection, delete, func, insert, select, update
+
+from httpstep.core import jsontext, stepdocument, stepkey
+from httpstep.core.model import Json, MappingRule, StepSpec
+from httpstep.extensions import db
+from httpstep.models.database import editing, reading
+from httpstep.models.tables import AcceptedStructure, Attribute, Step, StepState
+
+HISTORY = 5
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedStep:
+    """A step as the execute path needs it: the row, its parsed document, and what the machine knows.
+
+    `spec.mapping` is the mapping in force: the editor's, else the automatic one, else None.
+    """
+
+    id: int
+    account_id: int
+    version: int
+    spec: StepSpec
+    own_mapping: bool
+    automatic: str | None
+    structure: Json
+    odd: str | None
+    odd_streak: int
+    drift: str | None
+
+
+class ParsedSteps:
+    """Parsed step documents of this process, checked by version. Bounded; the oldest goes first."""
+
+    def __init__(self, most: int = 1000) -> None:
+        self._most = most
+        self._specs: OrderedDict[int, tuple[int, StepSpec]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, step_id: int, version: int, document: str) -> StepSpec:
+        with self._lock:
+            known = self._specs.get(step_id)
+        if known is not None and known[0] == version:
+            return known[1]
+        spec = stepdocument.parse(jsontext.loads(document))
+        with self._lock:
+            self._specs[step_id] = (version, spec)
+            while len(self._specs) > self._most:
+                self._specs.popitem(last=False)
+        return spec
+
+
+@lru_cache(maxsize=500)
+def rules_of(text: str) -> tuple[MappingRule, ...]:
+    return stepdocument.parse_rules(jsontext.loads(text))
+
+
+@lru_cache(maxsize=500)
+def structure_of(text: str) -> Json:
+    return jsontext.loads(text)
+
+
+_LOADED = (
+    select(
+        Step.id, Step.account_id, Step.version, Step.document,
+        StepState.automatic, StepState.structure, StepState.odd, StepState.odd_streak, StepState.drift,
+    )
+    .join(StepState, StepState.step_id == Step.id)
+)  # fmt: skip
+
+
+def load(
+    parsed: ParsedSteps, account_id: int, *, key: str | None = None, step_id: int | None = None
+) -> LoadedStep | None:
+    """One step of that account, by key or id. None where the account has no such step."""
+    wanted = Step.key == key if key is not None else Step.id == step_id
+    with reading() as connection:
+        row = connection.execute(_LOADED.where(Step.account_id == account_id, wanted)).one_or_none()
+    return None if row is None else _loaded(parsed, row)
+
+
+def _loaded(parsed: ParsedSteps, row: Any) -> LoadedStep:
+    spec = parsed.get(row.id, row.version, row.document)
+    own = spec.mapping is not None
+    if not own and row.automatic is not None:
+        spec = replace(spec, mapping=rules_of(row.automatic))
+    structure = None if row.structure is None else structure_of(row.structure)
+    return LoadedStep(
+        row.id, row.account_id, row.version, spec, own, row.automatic, structure, row.odd, row.odd_streak, row.drift
+    )
+
+
+def document_of(step: Step) -> StepSpec:
+    """The step as its editor saved it."""
+    return stepdocument.parse(jsontext.loads(step.document))
+
+
+class Conflict(Exception):
+    """Somebody else saved first. `step` is the row as it is now."""
+
+    def __init__(self, step: Step) -> None:
+        super().__init__(f"Changed by {step.updated_by}")
+        self.step = step
+
+
+class KeyTaken(Exception):
+    """Another step of the account has this key."""
+
+
+def find(account_id: int, key: str) -> Step | None:
+    return db.session.scalar(select(Step).where(Step.account_id == account_id, Step.key == key))
+
+
+def get(account_id: int, step_id: int) -> Step | None:
+    return db.session.scalar(select(Step).where(Step.account_id == account_id, Step.id == step_id))
+
+
+def listed(account_id: int) -> list[Step]:
+    return list(
+        db.session.scalars(select(Step).where(Step.account_id == account_id).order_by(func.lower(Step.name), Step.id))
+    )
+
+
+def keys_taken(account_id: int) -> set[str]:
+    return set(db.session.scalars(select(Step.key).where(Step.account_id == account_id)))
+
+
+def save(
+    account_id: int, spec: StepSpec, *, by: str, now: float, step_id: int | None = None, version: int | None = None
+) -> Step:
+    """Create (step_id None) or replace a step, as one transaction. An empty key is made from the name.
+
+    version: the version the editor started from; None overwrites whatever is there.
+    Raises Conflict, KeyTaken, LookupError (the step is gone).
+    """
+    with editing():
+        step = None if step_id is None else get(account_id, step_id)
+        if step_id is not None and step is None:
+            raise LookupError("This step no longer exists.")
+        if step is not None and version is not None and step.version != version:
+            raise Conflict(step)
+        return _write(account_id, step, spec, by, now)
+
+
+def save_all(account_id: int, specs: list[StepSpec], *, by: str, now: float) -> list[Step]:
+    """Create or replace several steps by their keys, all or none."""
+    with editing():
+        return [_write(account_id, find(account_id, spec.key) if spec.key else None, spec, by, now) for spec in specs]
+
+
+def _write(account_id: int, step: Step | None, spec: StepSpec, by: str, now: float) -> Step:
+    taken = keys_taken(account_id) - ({step.key} if step else set())
+    spec = spec if spec.key else replace(spec, key=stepkey.key_from_name(spec.name, taken))
+    if spec.key in taken:
+        raise KeyTaken(spec.key)
+    if step is None:
+        step = Step(account_id=account_id, version=1, created_at=now)
+        db.session.add(step)
+    else:
+        step.version += 1
+    step.key, step.name = spec.key, spec.name
+    step.document = jsontext.dumps_text(stepdocument.dump(spec))
+    step.updated_at, step.updated_by = now, by
+    db.session.flush()
+    if db.session.get(StepState, step.id) is None:
+        db.session.add(StepState(step_id=step.id))
+    return step
+
+
+def remove(account_id: int, key: str) -> bool:
+    """Delete a step with its logs, state and idempotency records. False where there is none."""
+    with editing():
+        gone = delete(Step).where(Step.account_id == account_id, Step.key == key).returning(Step.id)
+        return db.session.execute(gone).first() is not None
+
+
+def state(step_id: int) -> StepState:
+    found = db.session.get(StepState, step_id)
+    if found is None:
+        raise LookupError(f"step {step_id} has no state")
+    return found
+
+
+def keep_automatic(connection: Connection, step_id: int, rules: str) -> bool:
+    """Store the rules made by a bot call, if the mapping was never set and none were made before."""
+    done = connection.execute(
+        update(StepState).where(StepState.step_id == step_id, StepState.automatic.is_(None)).values(automatic=rules)
+    )
+    return done.rowcount == 1
+
+
+def accept_structure(
+    connection: Connection, step_id: int, structure: str, sample: bytes | None, *, by: str, now: float
+) -> None:
+    """Make this the accepted structure: the mark goes, the history keeps the newest five."""
+    connection.execute(
+        update(StepState)
+        .where(StepState.step_id == step_id)
+        .values(
+            structure=structure, sample=sample, odd=None, odd_streak=0, drift=None, drift_at=None, drift_log_id=None
+        )
+    )
+    row = {"step_id": step_id, "structure": structure, "sample": sample, "accepted_at": now, "accepted_by": by}
+    connection.execute(insert(AcceptedStructure).values(**row))
+    newest = (
+        select(AcceptedStructure.id)
+        .where(AcceptedStructure.step_id == step_id)
+        .order_by(AcceptedStructure.id.desc())
+        .limit(HISTORY)
+    )
+    connection.execute(
+        delete(AcceptedStructure).where(
+            AcceptedStructure.step_id == step_id, AcceptedStructure.id.not_in(newest.scalar_subquery())
+        )
+    )
+
+
+def names_taken(account_id: int, except_step: int | None) -> frozenset[str]:
+    """Attribute names that have another source than this step: the catalogue's bot attributes and other steps' rules."""
+    names = set(db.session.scalars(select(Attribute.name).where(Attribute.account_id == account_id, Attribute.in_bot)))
+    query = select(Step.id, Step.document, StepState.automatic).join(StepState).where(Step.account_id == account_id)
+    for step_id, document, automatic in db.session.execute(query):
+        if step_id == except_step:
+            continue
+        rules = stepdocument.parse(jsontext.loads(document)).mapping
+        if rules is None and automatic is not None:
+            rules = rules_of(automatic)
+        names.update(rule.attribute for rule in rules or ())
+    return frozenset(names)

@@ -1,0 +1,147 @@
+"""The budget of calls: a moving window kept in the application's own database, or in Redis where the operator says so.
+
+`limits` has no SQL storage, so here is one. It is exact: the clock is read and the hits are counted under the
+same lock that inserts. Nothing in it depends on the process, so a restart does not give calls back.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from limits import RateLimitItemPerMinute
+from limits.storage import Storage
+from limits.storage.base import MovingWindowSupport
+from sqlalchemy import Connection, delete, func, insert, select, text
+from sqlalchemy.exc import DBAPIError
+
+from httpstep.extensions import limiter
+from httpstep.models.database import reading, writing
+from httpstep.models.tables import BudgetHit
+
+PER_MINUTE = 10
+WINDOW = 60
+_OLDEST = 3600.0
+
+
+class SqlStorage(Storage, MovingWindowSupport):
+    """A `limits` storage over the database of the current application."""
+
+    STORAGE_SCHEME = ["httpstep-database"]
+
+    @property
+    def base_exceptions(self) -> type[Exception]:
+        return DBAPIError
+
+    def acquire_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
+        """Count and insert as one. A full window is refused by a read alone, so a flood takes no write lock."""
+        if self.get_moving_window(key, limit, expiry)[1] + amount > limit:
+            return False
+        with writing() as connection:
+            now = _locked_now(connection, key)
+            if _count(connection, key, now - expiry) + amount > limit:
+                return False
+            connection.execute(insert(BudgetHit), [{"key": key, "at": now}] * amount)
+            stale = select(BudgetHit.id).where(BudgetHit.at < now - _OLDEST).order_by(BudgetHit.id).limit(50)
+            connection.execute(delete(BudgetHit).where(BudgetHit.id.in_(stale.scalar_subquery())))
+        return True
+
+    def get_moving_window(self, key: str, limit: int, expiry: int) -> tuple[float, int]:
+        """(time of the oldest hit in the window, hits in it). Without hits: (now, 0)."""
+        with reading() as connection:
+            now = _now(connection)
+            query = select(func.min(BudgetHit.at), func.count()).where(
+                BudgetHit.key == key, BudgetHit.at > now - expiry
+            )
+            oldest, count = connection.execute(query).one()
+        return (now if oldest is None else float(oldest)), int(count)
+
+    def incr(self, key: str, expiry: int, amount: int = 1) -> int:
+        with writing() as connection:
+            now = _locked_now(connection, key)
+            connection.execute(insert(BudgetHit), [{"key": key, "at": now}] * amount)
+            return _count(connection, key, now - expiry)
+
+    def get(self, key: str) -> int:
+        with reading() as connection:
+            return _count(connection, key, _now(connection) - WINDOW)
+
+    def get_expiry(self, key: str) -> float:
+        return self.get_moving_window(key, 0, WINDOW)[0] + WINDOW
+
+    def check(self) -> bool:
+        with reading() as connection:
+            connection.execute(select(1))
+        return True
+
+    def reset(self) -> int | None:
+        with writing() as connection:
+            return connection.execute(delete(BudgetHit)).rowcount
+
+    def clear(self, key: str) -> None:
+        with writing() as connection:
+            connection.execute(delete(BudgetHit).where(BudgetHit.key == key))
+
+
+def _now(connection: Connection) -> float:
+    """The one clock: this machine's for SQLite, the database server's where several hosts share it."""
+    if connection.dialect.name != "postgresql":
+        return time.time()
+    return float(connection.execute(text("SELECT extract(epoch FROM clock_timestamp())")).scalar_one())
+
+
+def _locked_now(connection: Connection, key: str) -> float:
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))"), {"key": key})
+    return _now(connection)
+
+
+def _count(connection: Connection, key: str, since: float) -> int:
+    query = select(func.count()).select_from(BudgetHit).where(BudgetHit.key == key, BudgetHit.at > since)
+    return int(connection.execute(query).scalar_one())
+
+
+class _PerMinute(RateLimitItemPerMinute):
+    """One counter per account whatever its figure is: a changed limit must not begin a new window."""
+
+    def key_for(self, *identifiers: bytes | str | int | float) -> str:
+        return "/".join(("budget", *map(str, identifiers)))
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What an account has left. reset: seconds until the oldest counted call leaves the window, at least 1 if none is left."""
+
+    limit: int
+    remaining: int
+    reset: int
+
+
+class RateLimited(Exception):
+    """Over the budget. The budget tells how long to wait."""
+
+    def __init__(self, budget: Budget) -> None:
+        super().__init__("Rate Limit Exceeded")
+        self.budget = budget
+
+
+def budget_of(account_id: int, per_minute: int | None) -> Budget:
+    """A read only."""
+    item = _PerMinute(per_minute or PER_MINUTE)
+    stats = limiter.limiter.get_window_stats(item, str(account_id))
+    remaining = max(0, stats.remaining)
+    wait = int(stats.reset_time - time.time()) + 1 if remaining < item.amount else 0
+    return Budget(item.amount, remaining, max(wait, 0 if remaining else 1))
+
+
+def require(account_id: int, per_minute: int | None) -> None:
+    """Refuse early, without a write, what `spend` would refuse. Raises RateLimited."""
+    budget = budget_of(account_id, per_minute)
+    if budget.remaining == 0:
+        raise RateLimited(budget)
+
+
+def spend(account_id: int, per_minute: int | None) -> None:
+    """Count one call. Raises RateLimited where the window is full."""
+    if not limiter.limiter.hit(_PerMinute(per_minute or PER_MINUTE), str(account_id)):
+        raise RateLimited(budget_of(account_id, per_minute))

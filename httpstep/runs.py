@@ -1,0 +1,419 @@
+"""The one path of every execution, for Test and for bots: budget, start row, execute, redact, end row, alert.
+
+What differs between the two is data in a `Call`, by this table:
+
+|                               | test                                          | bot                                         |
+|-------------------------------|-----------------------------------------------|---------------------------------------------|
+| the spec comes from           | the form as typed                             | the saved step                              |
+| attributes                    | the values for test                           | the request                                 |
+| first successful JSON answer  | makes the automatic mapping, in the form until Save | makes it too if the mapping was never set |
+| drift                         | marks the step, offers the remap              | marks the log, the step after three in a row; keeps the old mapping |
+| alert mail                    | only by [Send this alert now]                 | by policy                                   |
+| seen as                       | fragments                                     | JSON                                        |
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+from limits.errors import StorageError
+from redis.exceptions import RedisError
+from sqlalchemy import Connection, select, update
+from sqlalchemy.exc import SQLAlchemyError
+
+from httpstep import alerts, executor, ratelimit
+from httpstep.core import jsontext, record, stepdocument, structure
+from httpstep.core.errors import BudgetSpent, FailureKind
+from httpstep.core.model import Execution, HttpResponse, Json, RenderedRequest, StepSpec
+from httpstep.core.rendering import secrets_used
+from httpstep.extensions import db
+from httpstep.models import logs, steps
+from httpstep.models.database import end_transaction, reading, writing
+from httpstep.models.tables import Attribute, Secret, StepState
+from httpstep.tokens import TokenCache
+from httpstep.vault import Vault, VaultError
+
+MARKED_AFTER = 3
+INTERNAL_MESSAGE = "httpstep itself failed. The operator finds the reason in the application's log."
+_log = logging.getLogger(__name__)
+
+
+class Sends(Protocol):
+    """The guarded call (`transport.Transport.send`)."""
+
+    def __call__(
+        self, request: RenderedRequest, deadline: float, *, account: str, hangup: int | None, seconds: float | None
+    ) -> HttpResponse: ...
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What lives as long as the process. places: how many calls may wait for third parties in this process."""
+
+    send: Sends
+    wait: Callable[[float, int | None], None]
+    vault: Vault
+    alerts: alerts.Sender
+    instance: str
+    in_flight: int
+    places: threading.BoundedSemaphore
+    base_url: str = ""
+    tokens: TokenCache = field(default_factory=TokenCache)
+    parsed: steps.ParsedSteps = field(default_factory=steps.ParsedSteps)
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """Whose budget it is."""
+
+    account_id: int
+    per_minute: int | None
+    in_flight: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One execution asked for. step None: a draft that was never saved, whose home is draft_id.
+
+    structure: for a draft, the structure its form holds. hangup: descriptor of the caller's socket, if a
+    caller that goes away cancels the call. timeout: seconds the caller asks for.
+    """
+
+    tenant: Tenant
+    source: Literal["test", "bot"]
+    spec: StepSpec
+    attributes: Mapping[str, Json]
+    actor: str
+    request_id: str
+    step: steps.LoadedStep | None = None
+    draft_id: str | None = None
+    structure: Json = None
+    timeout: float | None = None
+    hangup: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What came of a call. `marked`: the step is marked as changed from now on."""
+
+    execution: Execution
+    record: record.Record
+    log_id: int | None
+    marked: bool = False
+
+
+class TooManyInFlight(Exception):
+    """The account (or this process) has as many calls waiting as it may. Spends no budget."""
+
+
+REFUSALS = (ratelimit.RateLimited, TooManyInFlight, SQLAlchemyError, StorageError, RedisError, VaultError)
+"""What run_step raises before any call is made, and never after one."""
+
+
+class InternalError(Exception):
+    """A programming error inside the line. The log row is closed; next is the step's fallback."""
+
+    def __init__(self, spec: StepSpec, log_id: int) -> None:
+        super().__init__("internal")
+        self.spec = spec
+        self.log_id = log_id
+
+
+def run_step(parts: Parts, call: Call) -> Run:
+    """Run a step once. Raises one of REFUSALS before any call, InternalError after one."""
+    known = _known(parts, call)
+    if call.spec.enabled:
+        ratelimit.require(call.tenant.account_id, call.tenant.per_minute)
+    with _place(parts):
+        log_id = _begin(parts, call)
+        end_transaction()
+        try:
+            execution = _execute(parts, call, known)
+            kept = record.record_of(execution, call.attributes, call.timeout)
+        except Exception as error:
+            _log.exception("step %s failed inside httpstep", call.spec.key)
+            _close(log_id, call.spec)
+            raise InternalError(call.spec, log_id) from error
+    marked, mail_due = _finish(parts, call, execution, kept, log_id)
+    if mail_due:
+        parts.alerts.kick()
+    else:
+        parts.alerts.kick_if_due(time.time())
+    return Run(execution, kept, log_id, marked)
+
+
+# ---------------------------------------------------------------- before the call
+
+
+@contextmanager
+def _place(parts: Parts) -> Iterator[None]:
+    if not parts.places.acquire(blocking=False):
+        raise TooManyInFlight
+    try:
+        yield
+    finally:
+        parts.places.release()
+
+
+def _begin(parts: Parts, call: Call) -> int:
+    """The start row, then the budget: a call that is refused for being one too many in flight spends nothing."""
+    start = logs.Start(
+        account_id=call.tenant.account_id, step_id=call.step.id if call.step else None,
+        draft_id=None if call.step else call.draft_id, step_version=call.step.version if call.step else 0,
+        request_id=call.request_id, source=call.source, actor=call.actor, method=call.spec.request.method,
+        started_at=time.time(), instance=parts.instance,
+    )  # fmt: skip
+    log_id = logs.begin(start, call.tenant.in_flight or parts.in_flight)
+    if log_id is None:
+        raise TooManyInFlight
+    if call.spec.enabled:
+        try:
+            ratelimit.spend(call.tenant.account_id, call.tenant.per_minute)
+        except BaseException:
+            logs.forget(log_id)
+            raise
+    return log_id
+
+
+def _known(parts: Parts, call: Call) -> executor.Known:
+    account_id = call.tenant.account_id
+    wanted = secrets_used(call.spec)
+    with reading() as connection:
+        having = Attribute.account_id == account_id, Attribute.default.is_not(None)
+        rows = connection.execute(select(Attribute.name, Attribute.default).where(*having))
+        defaults = {name: jsontext.loads(text) for name, text in rows if text is not None}
+        found = {}
+        if wanted:
+            mine = Secret.account_id == account_id, Secret.name.in_(wanted)
+            tokens = connection.execute(select(Secret.name, Secret.token).where(*mine))
+            found = {name: parts.vault.decrypt(token).decode() for name, token in tokens}
+    return executor.Known(
+        secrets=found,
+        defaults=defaults,
+        structure=call.step.structure if call.step else call.structure,
+        taken=lambda: _names_taken(account_id, call.step),
+    )
+
+
+def _names_taken(account_id: int, step: steps.LoadedStep | None) -> frozenset[str]:
+    try:
+        return steps.names_taken(account_id, step.id if step else None)
+    finally:
+        end_transaction()
+
+
+# ---------------------------------------------------------------- the call
+
+
+@dataclass(frozen=True, slots=True)
+class _Clock:
+    wait_: Callable[[float, int | None], None]
+    hangup: int | None
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+    def time(self) -> float:
+        return time.time()
+
+    def wait(self, seconds: float) -> None:
+        self.wait_(seconds, self.hangup)
+
+
+class _Sending:
+    """send and tokens for one call. The first try was paid with the start row, every further one pays here."""
+
+    def __init__(self, parts: Parts, call: Call) -> None:
+        self._parts = parts
+        self._call = call
+        self._paid = True
+
+    def send(self, request: RenderedRequest, deadline: float) -> HttpResponse:
+        if not self._paid:
+            tenant = self._call.tenant
+            try:
+                ratelimit.spend(tenant.account_id, tenant.per_minute)
+            except ratelimit.RateLimited:
+                raise BudgetSpent("Rate Limit Exceeded", reason="rate_limited") from None
+        self._paid = False
+        return self._unpaid(request, deadline)
+
+    def get(self, request: RenderedRequest, deadline: float, *, refused: str | None = None) -> str:
+        account = str(self._call.tenant.account_id)
+        return self._parts.tokens.get(account, request, deadline, self._unpaid, refused=refused)
+
+    def _unpaid(self, request: RenderedRequest, deadline: float) -> HttpResponse:
+        call = self._call
+        seconds = executor.allowed_seconds(call.spec, call.timeout)
+        return self._parts.send(
+            request, deadline, account=str(call.tenant.account_id), hangup=call.hangup, seconds=seconds
+        )
+
+
+def _execute(parts: Parts, call: Call, known: executor.Known) -> Execution:
+    sending = _Sending(parts, call)
+    return executor.execute(
+        call.spec,
+        call.attributes,
+        send=sending.send,
+        clock=_Clock(parts.wait, call.hangup),
+        tokens=sending,
+        known=known,
+        timeout=call.timeout,
+    )
+
+
+# ---------------------------------------------------------------- after the call
+
+
+def _close(log_id: int, spec: StepSpec) -> None:
+    values = {
+        "outcome": FailureKind.INTERNAL.value,
+        "next": spec.fallback,
+        "message": INTERNAL_MESSAGE,
+    }
+    try:
+        with writing() as connection:
+            logs.finish(connection, log_id, values)
+    except SQLAlchemyError:
+        _log.exception("log row %s could not be closed", log_id)
+
+
+def _finish(parts: Parts, call: Call, execution: Execution, kept: record.Record, log_id: int) -> tuple[bool, bool]:
+    """Write everything that follows from the call in one transaction: (step marked, mail due).
+
+    The call has been made: a database that fails now costs the record, not the answer.
+    """
+    values = _log_values(execution, kept)
+    try:
+        with writing() as connection:
+            logs.finish(connection, log_id, values)
+            if call.step is None:
+                logs.forget_old_drafts(connection, time.time() - 86400)
+                return False, False
+            marked = _note_structure(connection, call, execution, kept, log_id)
+            return marked, _note_alert(connection, parts, call, execution, kept, marked)
+    except SQLAlchemyError:
+        _log.exception("log row %s could not be completed", log_id)
+        return False, False
+    finally:
+        db.session.close()
+
+
+def _log_values(execution: Execution, kept: record.Record) -> dict[str, Any]:
+    outcome, response = execution.outcome, execution.response
+    return {
+        "duration_ms": round(execution.duration_ms),
+        "outcome": outcome.outcome,
+        "next": outcome.next,
+        "message": kept.message,
+        "status": response.status if response else None,
+        "structure_changed": bool(execution.drift),
+        "detail": jsontext.dumps_text(kept.detail),
+        "request_body": kept.request_body,
+        "response_body": kept.response_body,
+        "structure": None if execution.structure is None else jsontext.dumps_text(execution.structure),
+    }
+
+
+def _note_structure(connection: Connection, call: Call, execution: Execution, kept: record.Record, log_id: int) -> bool:
+    """Keep what this answer teaches of the step's structure. True where the step is newly marked."""
+    step = call.step
+    if step is None or execution.structure is None:
+        return False
+    if step.structure is None:
+        if call.source == "bot":
+            _accept_first(connection, step, execution, kept, call.actor)
+        return False
+    shape = jsontext.dumps_text(execution.structure)
+    if not execution.drift:
+        if step.odd is not None:
+            _forget_odd(connection, step)
+        return False
+    if call.source == "test":
+        # A test of another request than the saved one says nothing of what the bot gets.
+        same = stepdocument.dump(call.spec)["request"] == stepdocument.dump(step.spec)["request"]
+        return same and _mark(connection, step.id, execution, log_id)
+    streak = connection.execute(
+        update(StepState)
+        .where(StepState.step_id == step.id)
+        .values(odd=shape, odd_streak=StepState.odd_streak + 1)
+        .returning(StepState.odd_streak)
+    ).scalar_one()
+    return streak >= MARKED_AFTER and step.drift is None and _mark(connection, step.id, execution, log_id)
+
+
+def _accept_first(
+    connection: Connection, step: steps.LoadedStep, execution: Execution, kept: record.Record, actor: str
+) -> None:
+    """The first successful JSON answer is the sample, and makes the rules where none were ever set."""
+    if execution.automatic is not None:
+        rules = jsontext.dumps_text(stepdocument.dump_rules(execution.automatic))
+        steps.keep_automatic(connection, step.id, rules)
+    whole = not kept.detail["response"]["cut"]
+    steps.accept_structure(
+        connection, step.id, jsontext.dumps_text(execution.structure), kept.response_body if whole else None,
+        by=actor, now=time.time(),
+    )  # fmt: skip
+
+
+def _forget_odd(connection: Connection, step: steps.LoadedStep) -> None:
+    """An odd answer followed by a usual one: what only came and went is optional from now on."""
+    odd = jsontext.loads(step.odd or "null")
+    learned: dict[str, Any] = {"odd": None, "odd_streak": 0}
+    if not structure.compare(step.structure, odd).changed:
+        learned["structure"] = jsontext.dumps_text(structure.merge(step.structure, odd))
+    connection.execute(update(StepState).where(StepState.step_id == step.id).values(**learned))
+
+
+def _mark(connection: Connection, step_id: int, execution: Execution, log_id: int) -> bool:
+    drift = jsontext.dumps_text(record.drift_json(execution.drift))
+    connection.execute(
+        update(StepState)
+        .where(StepState.step_id == step_id)
+        .values(drift=drift, drift_at=time.time(), drift_log_id=log_id)
+    )
+    return True
+
+
+def _note_alert(
+    connection: Connection, parts: Parts, call: Call, execution: Execution, kept: record.Record, marked: bool
+) -> bool:
+    """Count the failure and claim the hour where a mail is wanted. True where a mail is due."""
+    failure, step = execution.failure, call.step
+    if step is None or call.source != "bot":
+        return False
+    if failure is not None and failure.kind not in (FailureKind.CANCELLED, FailureKind.DISABLED):
+        alerts.count_failure(connection, step.id, time.time())
+        return alerts_wanted(parts, call.spec) and alerts.claim(connection, occasion_of(parts, call, kept))
+    if marked and call.spec.alert_on_drift and alerts_wanted(parts, call.spec):
+        return alerts.claim(connection, occasion_of(parts, call, kept, drift=True))
+    return False
+
+
+def alerts_wanted(parts: Parts, spec: StepSpec) -> bool:
+    return bool(spec.alert_emails) and parts.alerts.on
+
+
+def occasion_of(parts: Parts, call: Call, kept: record.Record, *, drift: bool = False) -> alerts.Occasion:
+    assert call.step is not None
+    what = "A live call's answer differs from the accepted sample." if drift else failure_for_mail(kept)
+    return alerts.Occasion(
+        step_id=call.step.id, name=call.spec.name, what=what, url=call.spec.request.url,
+        method=call.spec.request.method, recipients=call.spec.alert_emails, at=time.time(),
+        link=f"{parts.base_url}/steps/{call.step.id}" if parts.base_url else "", drift=drift,
+    )  # fmt: skip
+
+
+def failure_for_mail(kept: record.Record) -> str:
+    """The failure without what the API said: an API may repeat a customer's data."""
+    failure, response = kept.detail["failure"] or {}, kept.detail["response"]
+    if failure.get("kind") == FailureKind.HTTP_ERROR.value and response:
+        return f"The API answered with status {response['status']}."
+    return str(failure.get("message", "The call failed."))

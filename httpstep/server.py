@@ -1,0 +1,130 @@
+"""The server of `make run`: gunicorn with thread workers. `python app.py` prepares the data folder and serves.
+
+Time-outs exceed the 60 s a call may take, so that neither the arbiter nor a restart cuts one short.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+from flask import Flask
+from gunicorn.app.base import BaseApplication
+from sqlalchemy.exc import SQLAlchemyError
+
+from httpstep import installation
+from httpstep.extensions import db
+
+GRACE = 75
+
+
+class Server(BaseApplication):  # type: ignore[misc]
+    """gunicorn, configured from our own variables and from nothing else."""
+
+    def __init__(self, app: Flask, load: Callable[[], Flask]) -> None:
+        self._settings = app.config["HTTPSTEP"]
+        self._app = app
+        self._load = load
+        super().__init__()
+
+    def load_config(self) -> None:
+        settings = self._settings
+        values = {
+            "bind": settings.listen,
+            "workers": settings.workers,
+            "worker_class": settings.worker_class,
+            "threads": settings.threads,
+            "timeout": GRACE,
+            "graceful_timeout": GRACE,
+            "keepalive": 5,
+            "control_socket_disable": True,
+            "limit_request_line": 8190,
+            "accesslog": None,
+            "errorlog": "-",
+            "logger_class": "gunicorn.glogging.Logger",
+            "child_exit": self._worker_ended,
+            "when_ready": self._ready,
+            "proc_name": "httpstep",
+        }
+        for name, value in values.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Flask:
+        """The application of one worker; a mail that a stop left behind is sent now."""
+        app = self._load()
+        app.extensions["httpstep"].alerts.kick()
+        return app
+
+    def _ready(self, _server: Any) -> None:
+        logging.getLogger("httpstep").info("listening on http://%s", self._settings.listen)
+
+    def _worker_ended(self, _server: Any, worker: Any) -> None:
+        """A worker that was killed leaves its calls behind; they read as interrupted from now on.
+
+        The next worker is forked from this process: it must not inherit an open connection.
+        """
+        try:
+            installation.mark_interrupted(self._app, worker.pid)
+        except SQLAlchemyError:
+            logging.getLogger("httpstep").exception(
+                "the calls of worker %s could not be marked as interrupted", worker.pid
+            )
+        with self._app.app_context():
+            db.engine.dispose()
+
+
+class JsonLines(logging.Formatter):
+    """One JSON object a line, for log collectors."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        moment = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
+        line = {
+            "time": f"{moment}Z",
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=False)
+
+
+def set_up_logging(form: str) -> None:
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        JsonLines() if form == "json" else logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
+    )
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    logging.getLogger("urllib3").setLevel(logging.ERROR)
+
+
+def serve(create_app: Callable[[], Flask]) -> None:
+    """Prepare the data folder, say where to go, and serve until SIGTERM, which lets running calls finish."""
+    app = create_app()
+    settings = app.config["HTTPSTEP"]
+    set_up_logging(settings.log_format)
+    log = logging.getLogger("httpstep")
+    installation.prepare(app)
+    if left := installation.mark_interrupted(app):
+        log.warning("%d calls were interrupted when httpstep last stopped", left)
+    with app.app_context():
+        _announce(log, app)
+        db.engine.dispose()
+    Server(app, create_app).run()
+
+
+def _announce(log: logging.Logger, app: Flask) -> None:
+    settings = app.config["HTTPSTEP"]
+    address = settings.base_url or f"http://{settings.listen}"
+    log.info("data folder: %s", settings.data)
+    if code := installation.new_setup_code():
+        log.info("no user yet: open %s/setup and enter the one-time code %s", address, code)
+    if not settings.base_url.startswith("https://") and not settings.listen.startswith(("127.", "localhost", "[::1]")):
+        log.warning("serving plain HTTP beyond this machine: put a proxy with HTTPS in front and set HTTPSTEP_BASE_URL")
+    if settings.smtp_url is None:
+        log.info("mail is off: HTTPSTEP_SMTP_URL is not set")

@@ -1,0 +1,205 @@
+"""One call under way: how long it may still take, what it may still read, what it has seen.
+
+The sockets of `sockets` ask the call that is current in their context before each read and write. So a pooled
+connection always obeys the call that uses it now, in a thread as in a greenlet.
+"""
+
+from __future__ import annotations
+
+import math
+import select
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import replace
+from typing import Literal
+
+from httpstep.core.errors import Cancelled, TimedOut, TooLarge
+from httpstep.core.model import Hop, Timings, Trace
+from httpstep.transport.limits import MEGABYTE, Limits
+from httpstep.transport.targets import Target
+
+Phase = Literal["begin", "dns", "connect", "tls", "sending", "waiting", "reading"]
+
+READABLE = select.POLLIN
+WRITABLE = select.POLLOUT
+HUNG_UP = getattr(select, "POLLRDHUP", 0) | select.POLLHUP | select.POLLERR | select.POLLNVAL
+
+_ADVICE: dict[Phase, str] = {
+    "begin": "The time was up before the call began.",
+    "dns": "The name {host} could not be looked up in time.",
+    "connect": "No connection to {host} came about; the server may be down or behind a firewall.",
+    "tls": "{host} accepted the connection but did not finish the TLS handshake.",
+    "sending": "{host} accepted the connection but did not take the whole request.",
+    "waiting": "{host} took the request but did not answer; it may be slow or overloaded.",
+    "reading": "{host} began to answer but did not finish.",
+}
+
+
+class Call:
+    """The state of one `Transport.send`, over all its redirects. Used by one thread at a time.
+
+    deadline: seconds of `time.monotonic()`. hangup: file descriptor of the caller's socket, or None.
+    seconds: the time limit as the caller knows it, for the sentence of a timeout.
+    """
+
+    def __init__(
+        self, deadline: float, limits: Limits, *, account: str = "", hangup: int | None = None,
+        seconds: float | None = None,
+    ) -> None:
+        self.limits = limits
+        self.account = account
+        self.host = ""
+        self.request_target = ""
+        self.origin = ("", "", 0)
+        self._deadline = deadline
+        self._hangup = hangup
+        self._started = time.monotonic()
+        self._seconds = deadline - self._started if seconds is None else seconds
+        self._phase: Phase = "begin"
+        self._phase_began = self._started
+        self._spent: dict[Phase, float] = {}
+        self._wire = 0
+        self._head = 0
+        self._hops: list[Hop] = []
+
+    # ------------------------------------------------------------ time
+
+    @property
+    def phase(self) -> Phase:
+        return self._phase
+
+    @property
+    def answered(self) -> bool:
+        """Whether a byte of the current answer has come."""
+        return self._phase == "reading"
+
+    def enter(self, phase: Phase) -> None:
+        """Begin the next part of the call; the time since the last change belongs to the part that ends."""
+        now = time.monotonic()
+        self._spent[self._phase] = self._spent.get(self._phase, 0.0) + now - self._phase_began
+        self._phase, self._phase_began = phase, now
+
+    def remaining(self) -> float:
+        """Seconds left, more than 0. Raises TimedOut."""
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            raise self.timed_out()
+        return left
+
+    def timed_out(self) -> TimedOut:
+        advice = _ADVICE[self._phase].format(host=self.host or "The server")
+        part = "connect" if self._phase == "begin" else self._phase
+        return TimedOut(f"No answer within {_in_words(self._seconds)}.", reason=f"timeout_{part}", advice=advice)
+
+    def poll(self, watched: Iterable[tuple[int, int]] = (), at_most: float | None = None) -> set[int]:
+        """Wait until one of the (descriptor, events) is ready and return the ready descriptors.
+
+        Empty after `at_most` seconds. Raises TimedOut at the deadline, Cancelled as soon as the caller hangs up.
+        """
+        poller = select.poll()
+        for descriptor, events in watched:
+            poller.register(descriptor, events)
+        if self._hangup is not None:
+            poller.register(self._hangup, HUNG_UP)
+        left = self.remaining()
+        if at_most is not None:
+            left = min(left, at_most)
+        ready = {descriptor for descriptor, _ in poller.poll(math.ceil(left * 1000))}
+        if self._hangup in ready:
+            raise Cancelled("The caller hung up before the answer came.", reason="cancelled")
+        if not ready and at_most is None:
+            self.remaining()
+        return ready
+
+    # ------------------------------------------------------------ size
+
+    def received(self, count: int) -> None:
+        """Account for bytes that came in; 0 is the end of the stream. Raises TooLarge."""
+        if not count:
+            return
+        if self._phase != "reading":
+            self.enter("reading")
+        self._wire += count
+        if self._wire > self.limits.wire:
+            raise self.too_large("wire", self.limits.wire)
+        if self._head >= 0:
+            self._head += count
+            if self._head > self.limits.head:
+                raise self.headers_too_large()
+
+    def head_complete(self) -> None:
+        self._head = -1
+
+    def too_large(self, measure: Literal["decoded", "wire"], limit: int) -> TooLarge:
+        size = f"{limit // MEGABYTE} MB" if limit >= MEGABYTE else f"{limit} bytes"
+        return TooLarge(
+            f"The answer is too large: more than {size}.",
+            reason=f"too_large_{measure}",
+            advice="Ask the API for less, for example with a filter, a page size or a list of fields.",
+        )
+
+    def headers_too_large(self) -> TooLarge:
+        return TooLarge(
+            f"The headers of the answer from {self.host} are too large.",
+            reason="too_large_headers",
+            advice="This is a fault of the server; its operator can tell more.",
+        )
+
+    # ------------------------------------------------------------ what was seen
+
+    def begin_hop(self, method: str, target: Target) -> None:
+        self._hops.append(Hop(method, target.url))
+        self.host, self.origin, self.request_target = target.host, target.origin, target.request_target
+        self._head = 0
+        self.enter("begin")
+
+    def note(self, *, address: str = "", status: int | None = None, location: str = "") -> None:
+        """Add what is now known about the current hop; what is empty stays as it was."""
+        hop = self._hops[-1]
+        self._hops[-1] = replace(
+            hop,
+            address=address or hop.address,
+            status=hop.status if status is None else status,
+            location=location or hop.location,
+        )
+
+    def trace(self) -> Trace:
+        spent = {**self._spent}
+        now = time.monotonic()
+        spent[self._phase] = spent.get(self._phase, 0.0) + now - self._phase_began
+        timings = Timings(
+            dns_ms=_milliseconds(spent.get("dns")),
+            connect_ms=_milliseconds(spent.get("connect")),
+            tls_ms=_milliseconds(spent.get("tls")),
+            first_byte_ms=_milliseconds(spent.get("waiting")),
+            total_ms=(now - self._started) * 1000,
+        )
+        return Trace(tuple(self._hops), timings)
+
+
+_current: ContextVar[Call] = ContextVar("httpstep_call")
+
+
+def current_call() -> Call:
+    """The call of this thread or greenlet. LookupError outside of one: nothing may use a socket there."""
+    return _current.get()
+
+
+@contextmanager
+def as_current(call: Call) -> Iterator[None]:
+    token = _current.set(call)
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+def _milliseconds(seconds: float | None) -> float | None:
+    return None if seconds is None else seconds * 1000
+
+
+def _in_words(seconds: float) -> str:
+    figure = f"{max(seconds, 0.0):.1f}".removesuffix(".0")
+    return "1 second" if figure == "1" else f"{figure} seconds"

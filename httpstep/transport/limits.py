@@ -1,0 +1,30 @@
+"""How much a call may take. The figures are PRODUCT's; tests hand in smaller ones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+MEGABYTE = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Sizes in bytes, times in seconds.
+
+    decoded: the body after gzip. wire: all that is received for one call, header lines and chunk framing included.
+    head: status line and headers of one answer, interim answers (100 Continue) included.
+    idle_seconds: how long an unused connection may be taken up again. idle_connections: kept open in all, for
+    every account together. accounts: pools kept; the one used longest ago goes first.
+    """
+
+    decoded: int = MEGABYTE
+    wire: int = 2 * MEGABYTE
+    head: int = 256 * 1024
+    redirects: int = 3
+    lookups: int = 64
+    lookups_per_account: int = 4
+    idle_seconds: float = 30.0
+    idle_connections: int = 256
+    connections_per_host: int = 16
+    hosts_per_account: int = 16
+    accounts: int = 64

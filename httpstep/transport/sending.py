@@ -1,0 +1,138 @@
+"""The guarded call itself: send, follow redirects by hand, read the answer."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import threading
+from collections import OrderedDict
+from typing import Any
+
+import urllib3
+from requests import PreparedRequest
+
+from httpstep.core.addresses import AddressPolicy
+from httpstep.core.errors import NetworkError, SendError
+from httpstep.core.model import HttpResponse, RenderedRequest
+from httpstep.transport.answers import read_answer
+from httpstep.transport.call import Call, as_current
+from httpstep.transport.connections import GuardedAdapter
+from httpstep.transport.dialing import Dialer
+from httpstep.transport.failures import FOREIGN, translate
+from httpstep.transport.idle import IdleConnections
+from httpstep.transport.limits import Limits
+from httpstep.transport.outgoing import REDIRECTS, Outgoing, first_hop, next_hop
+from httpstep.transport.resolving import GetAddrInfo, Resolver
+from httpstep.transport.sockets import DeadlineTLSSocket
+from httpstep.transport.tls import trusting_context
+
+
+class Transport:
+    """Makes calls to third parties on behalf of people who choose the URL. Shared by all threads of a process.
+
+    policy: what may be called beside public addresses. ca_file: PEM file of further authorities; ValueError with a
+    sentence if it cannot be read. getaddrinfo: the resolver, as `socket.getaddrinfo`. limits: PRODUCT's figures.
+    """
+
+    def __init__(
+        self,
+        policy: AddressPolicy,
+        *,
+        ca_file: str | None = None,
+        getaddrinfo: GetAddrInfo = socket.getaddrinfo,
+        limits: Limits | None = None,
+    ) -> None:
+        limits = limits or Limits()
+        # urllib3 writes whole URLs into its warnings, and a URL may hold a secret.
+        logging.getLogger("urllib3").setLevel(logging.CRITICAL)
+        resolver = Resolver(getaddrinfo, places=limits.lookups, per_account=limits.lookups_per_account)
+        self._limits = limits
+        self._dialer = Dialer(policy, resolver)
+        self._idle = IdleConnections(most=limits.idle_connections, seconds=limits.idle_seconds)
+        self._context = trusting_context(ca_file, DeadlineTLSSocket)
+        self._adapters: OrderedDict[str, GuardedAdapter] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def send(
+        self,
+        request: RenderedRequest,
+        deadline: float,
+        *,
+        account: str = "",
+        hangup: int | None = None,
+        seconds: float | None = None,
+    ) -> HttpResponse:
+        """Send the request exactly as rendered, once, and read the answer wholly.
+
+        deadline: seconds of `time.monotonic()`; holds for everything, look-ups and redirects included.
+        account: whose connections and look-up places are used. hangup: descriptor of the caller's socket; when the
+        caller goes, the call ends at once. seconds: the time limit as the user knows it, for the timeout's sentence.
+        Raises SendError (NetworkError, TimedOut, Blocked, TooLarge, Cancelled) with its `trace`, and nothing else.
+        """
+        call = Call(deadline, self._limits, account=account, hangup=hangup, seconds=seconds)
+        with as_current(call):
+            try:
+                return self._follow(request, call)
+            except SendError as error:
+                failure = error
+            except FOREIGN as error:
+                failure = translate(error, call)
+        # Raised out here it carries no foreign exception along, whose text may hold the URL and its secrets.
+        failure.trace = call.trace()
+        raise failure
+
+    def close(self) -> None:
+        """Close all idle connections. A later `send` opens new ones."""
+        with self._lock:
+            adapters = list(self._adapters.values())
+            self._adapters.clear()
+        for adapter in adapters:
+            adapter.close()
+
+    def _follow(self, request: RenderedRequest, call: Call) -> HttpResponse:
+        hop = first_hop(request)
+        for _ in range(self._limits.redirects + 1):
+            raw = self._exchange(hop, call)
+            try:
+                location = raw.headers.get("Location", "") if raw.status in REDIRECTS else ""
+                call.note(status=raw.status, location=location)
+                if not (location and request.follow_redirects):
+                    return read_answer(raw, call, hop.target.url)
+                hop = next_hop(hop, raw.status, location)
+            finally:
+                _let_go(raw)
+        raise NetworkError(
+            f"The server redirected more than {self._limits.redirects} times.",
+            reason="redirects",
+            advice="The addresses may point at each other. Use the final URL in the step.",
+        )
+
+    def _exchange(self, hop: Outgoing, call: Call) -> urllib3.BaseHTTPResponse:
+        """Send one hop and read the head of its answer. The body is left unread."""
+        call.begin_hop(hop.method, hop.target)
+        prepared: Any = PreparedRequest()
+        prepared.method, prepared.url, prepared.body = hop.method, hop.target.url, hop.body
+        prepared.headers = urllib3.HTTPHeaderDict()
+        for name, value in hop.wire_headers:
+            prepared.headers.add(name, value)
+        raw: urllib3.BaseHTTPResponse = self._adapter(call.account).send(prepared, stream=True).raw
+        return raw
+
+    def _adapter(self, account: str) -> GuardedAdapter:
+        """The account's connections: never shared, so that no answer or TLS session can cross over."""
+        with self._lock:
+            adapter = self._adapters.pop(account, None)
+            if adapter is None:
+                adapter = GuardedAdapter(self._dialer, self._idle, self._context, self._limits)
+            self._adapters[account] = adapter
+            dropped = self._adapters.popitem(last=False)[1] if len(self._adapters) > self._limits.accounts else None
+        if dropped is not None:
+            dropped.close()
+        return adapter
+
+
+def _let_go(raw: urllib3.BaseHTTPResponse) -> None:
+    """Close what was not read to its end; a connection whose answer is complete is back in its pool by now."""
+    if raw.length_remaining == 0 and not raw.chunked:
+        raw.read(decode_content=False)
+    raw.close()

@@ -1,0 +1,63 @@
+"""Secrets at rest: one Fernet token per value (AES-128-CBC and HMAC-SHA-256, with a fresh IV), the key outside the database.
+
+MultiFernet encrypts with the newest key and reads with any, so keys can be rotated without a stop.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+
+
+class VaultError(Exception):
+    """A stored value cannot be decrypted with the keys at hand. The text is for the operator."""
+
+
+class Vault:
+    def __init__(self, keys: Sequence[str]) -> None:
+        """keys: Fernet keys, newest first."""
+        self._fernet = MultiFernet([Fernet(key.encode()) for key in keys])
+
+    def encrypt(self, value: bytes) -> bytes:
+        return self._fernet.encrypt(value)
+
+    def decrypt(self, token: bytes) -> bytes:
+        """Raises VaultError where no key fits."""
+        try:
+            return self._fernet.decrypt(token)
+        except InvalidToken:
+            raise VaultError(
+                "A stored value cannot be decrypted with the keys in HTTPSTEP_VAULT_KEYS (or vault.key in the data folder). "
+                "Put back the key it was stored with."
+            ) from None
+
+    def rotate(self, token: bytes) -> bytes:
+        """The same value under the newest key. Raises VaultError where no key fits."""
+        return self.encrypt(self.decrypt(token))
+
+
+def new_key() -> str:
+    return Fernet.generate_key().decode()
+
+
+def read_or_create(path: Path, make: str | None = None) -> str:
+    """The text of a key file, made with owner-only rights where there is none.
+
+    Safe against two starts at once: the file appears under its name complete, or not at all.
+    """
+    if not path.exists():
+        draft = path.with_name(f"{path.name}.{os.getpid()}.new")
+        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(handle, "w", encoding="ascii") as file:
+            file.write((make or secrets.token_urlsafe(48)) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        with suppress(FileExistsError):
+            os.link(draft, path)
+        draft.unlink()
+    return path.read_text(encoding="ascii").strip()

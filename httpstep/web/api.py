@@ -1,0 +1,207 @@
+"""POST /api/v1/steps/<key>/execute: what a bot meets. The contract is web/openapi.py, tested against this."""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import dataclass
+
+from flask import Blueprint, Response, current_app, request
+
+from httpstep import idempotency, ratelimit, runs
+from httpstep.answers import answer_of, internal_answer
+from httpstep.core import jsontext
+from httpstep.core.errors import FailureKind, UnreadableAnswer
+from httpstep.core.model import Json, StepSpec
+from httpstep.models import keys, steps
+from httpstep.models.database import is_unavailable
+from httpstep.web.problems import Problem, json_response
+from httpstep.web.responses import request_id
+
+blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
+
+MOST_BODY = 256 * 1024
+_IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]([\x20-\x7e]{0,253}[\x21-\x7e])?")
+
+
+def parts() -> runs.Parts:
+    found: runs.Parts = current_app.extensions["httpstep"]
+    return found
+
+
+def caller() -> keys.Caller:
+    """Who calls, by the bearer token. Raises the 401, the same for every reason."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    found = keys.authenticate(token.strip() if scheme.lower() == "bearer" else "", time.time())
+    if found is None:
+        raise Problem(
+            401, "Unauthorized", "Send a valid API key: Authorization: Bearer <api key>.",
+            headers={"WWW-Authenticate": "Bearer"},
+        )  # fmt: skip
+    return found
+
+
+def found_step(who: keys.Caller, key: str) -> steps.LoadedStep:
+    step = steps.load(parts().parsed, who.account_id, key=key)
+    if step is None:
+        raise Problem(404, "Not Found", f'There is no step with the key "{key[:63]}" in this account.')
+    return step
+
+
+def json_body(**more: Json) -> Json:
+    """The request's JSON body. Raises 413, 415 and 400; `more` goes into those problems."""
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise Problem(415, "Unsupported Media Type", "Send the body without Content-Encoding.", **more)
+    if not request.is_json:
+        raise Problem(415, "Unsupported Media Type", "Send JSON with Content-Type: application/json.", **more)
+    if (request.content_length or 0) > MOST_BODY:
+        raise Problem(413, "Content Too Large", "The body may have at most 256 KB.", **more)
+    data = request.get_data()
+    if len(data) > MOST_BODY:
+        raise Problem(413, "Content Too Large", "The body may have at most 256 KB.", **more)
+    try:
+        return jsontext.loads(data)
+    except UnreadableAnswer as error:
+        raise Problem(400, "Malformed Request", f"The body is not JSON: {error.message}", **more) from None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The body of an execute call."""
+
+    attributes: dict[str, Json]
+    timeout: float | None
+
+
+def _asked(next_: str) -> Asked:
+    body = json_body(next=next_)
+    if not isinstance(body, dict):
+        raise _malformed('The body must be an object: {"attributes": {...}}.', next_)
+    if unknown := sorted(set(body) - {"attributes", "timeout"}):
+        raise _malformed(
+            f'Unknown member "{unknown[0][:100]}". The body has "attributes" and, if wanted, "timeout".', next_
+        )
+    attributes = body.get("attributes", {})
+    if not isinstance(attributes, dict):
+        raise _malformed('"attributes" must be an object of names and values.', next_)
+    timeout = body.get("timeout")
+    if timeout is None:
+        return Asked(attributes, None)
+    if isinstance(timeout, (bool, str, list, dict)) or not 0 < timeout <= 60:
+        raise _malformed('"timeout" must be a number of seconds above 0 and at most 60.', next_)
+    return Asked(attributes, float(timeout))
+
+
+def _malformed(detail: str, next_: str) -> Problem:
+    return Problem(400, "Malformed Request", detail, next=next_)
+
+
+@blueprint.post("/steps/<key>/execute")
+def execute(key: str) -> Response:
+    """Run a step. 200 whenever it ran, also when the third party failed; `next` tells the bot what to do."""
+    who = caller()
+    step = found_step(who, key)
+    fallback = step.spec.fallback
+    asked = _asked(fallback)
+    claimed = _claim(who, step)
+    if claimed is not None and claimed.answer is not None:
+        return _answer(claimed.answer, who, {"Idempotency-Replayed": "true"})
+    try:
+        answer = _run(who, step, asked, hangup=None if claimed else _hangup())
+    except runs.REFUSALS as error:
+        if claimed is not None:
+            idempotency.release(claimed)
+        raise _refusal(error, step.spec) from error
+    if claimed is not None:
+        _store(claimed, answer)
+    return _answer(answer, who, {})
+
+
+def _hangup() -> int | None:
+    """Descriptor of the caller's socket, where the server tells it: a caller that goes away cancels its call."""
+    peer = request.environ.get("gunicorn.socket")
+    return None if peer is None else int(peer.fileno())
+
+
+def _claim(who: keys.Caller, step: steps.LoadedStep) -> idempotency.Claim | None:
+    key = request.headers.get("Idempotency-Key")
+    if key is None:
+        return None
+    next_ = step.spec.fallback
+    if not _IDEMPOTENCY_KEY.fullmatch(key):
+        raise _malformed("Idempotency-Key must have 1 to 255 printable ASCII characters.", next_)
+    hashed = idempotency.body_hash(request.get_data())
+    try:
+        return idempotency.claim(parts().vault, who.account_id, step.id, key, hashed, time.time())
+    except idempotency.Running:
+        raise Problem(
+            409, "Call In Progress", "A call with this Idempotency-Key is under way. Ask again for its answer.",
+            headers={"Retry-After": "1"}, next=next_,
+        ) from None  # fmt: skip
+    except idempotency.OutcomeUnknown as error:
+        raise Problem(
+            409, "Outcome Unknown",
+            "A call with this Idempotency-Key was interrupted; whether the third party received it is not known. "
+            f"The key is released after {idempotency.UNKNOWN_FOR / 60:.0f} minutes.",
+            headers={"Retry-After": str(error.seconds)}, next=next_,
+        ) from None  # fmt: skip
+    except idempotency.OtherBody:
+        raise Problem(
+            422, "Idempotency-Key Reused", "This Idempotency-Key was used with another body.", next=next_
+        ) from None
+
+
+def _store(claimed: idempotency.Claim, answer: Json) -> None:
+    """The call has been made: if its answer cannot be stored, the caller still gets it, and the key stays unknown."""
+    try:
+        idempotency.store(parts().vault, claimed, answer)
+    except Exception as error:
+        if not is_unavailable(error):
+            raise
+        current_app.logger.exception("an idempotent answer could not be stored")
+
+
+def _run(who: keys.Caller, step: steps.LoadedStep, asked: Asked, *, hangup: int | None) -> Json:
+    call = runs.Call(
+        tenant=runs.Tenant(who.account_id, who.per_minute, who.in_flight), source="bot", spec=step.spec,
+        attributes=asked.attributes, actor=f"key {who.key_name}", request_id=request_id(), step=step,
+        timeout=asked.timeout, hangup=hangup,
+    )  # fmt: skip
+    try:
+        return answer_of(runs.run_step(parts(), call), step.spec, call.request_id)
+    except runs.InternalError as error:
+        return internal_answer(error.log_id, step.spec, call.request_id)
+
+
+def _answer(answer: Json, who: keys.Caller, headers: dict[str, str]) -> Response:
+    status = 200
+    if answer["outcome"] == FailureKind.INTERNAL:
+        status = 500
+    elif request.args.get("errors") == "http" and answer["outcome"] != "success":
+        status = 504 if answer["outcome"] == FailureKind.TIMEOUT else 502
+    return json_response(answer, status, headers | _budget_headers(ratelimit.budget_of(who.account_id, who.per_minute)))
+
+
+def _budget_headers(budget: ratelimit.Budget) -> dict[str, str]:
+    """RateLimit and RateLimit-Policy (draft-ietf-httpapi-ratelimit-headers)."""
+    return {
+        "RateLimit-Policy": f'"account";q={budget.limit};w={ratelimit.WINDOW}',
+        "RateLimit": f'"account";r={budget.remaining};t={budget.reset}',
+    }
+
+
+def _refusal(error: Exception, spec: StepSpec) -> Exception:
+    """The problem for a refusal before the call; any other error as it is."""
+    if isinstance(error, ratelimit.RateLimited):
+        budget = error.budget
+        return Problem(
+            429, "Rate Limit Exceeded",
+            f"{budget.limit} requests per minute per account. Try again in {budget.reset} s, or ask the operator for more.",
+            headers={"Retry-After": str(budget.reset)} | _budget_headers(budget), next=spec.fallback,
+        )  # fmt: skip
+    if isinstance(error, runs.TooManyInFlight):
+        return Problem(
+            429, "Too Many Calls In Flight", "As many calls as allowed at once are waiting for answers. Try again shortly.",
+            headers={"Retry-After": "1"}, next=spec.fallback,
+        )  # fmt: skip
+    return error

@@ -1,0 +1,143 @@
+"""Steps by API, for keys with scope manage: list, get, put, delete, logs."""
+
+from __future__ import annotations
+
+import time
+
+from flask import Blueprint, Response, request
+
+from httpstep.core import jsontext, stepdocument
+from httpstep.core.model import Json, StepSpec
+from httpstep.models import keys, logs, steps
+from httpstep.models.tables import Log
+from httpstep.web.api import caller, json_body
+from httpstep.web.problems import Problem, json_response
+
+blueprint = Blueprint("manage", __name__, url_prefix="/api/v1")
+
+
+def manager() -> keys.Caller:
+    who = caller()
+    if who.scope != "manage":
+        raise Problem(403, "Key Not Allowed", "This API key may only execute steps. Use one with the scope manage.")
+    return who
+
+
+def _no_step(key: str) -> Problem:
+    return Problem(404, "Not Found", f'There is no step with the key "{key[:63]}" in this account.')
+
+
+@blueprint.get("/steps")
+def list_steps() -> Response:
+    who = manager()
+    found = [{"key": step.key, "name": step.name, "version": step.version} for step in steps.listed(who.account_id)]
+    return json_response({"steps": found})
+
+
+def exported(step_id: int, account_id: int) -> dict[str, Json]:
+    """The document of a step with the mapping in force: the editor's, else the automatic one."""
+    step = steps.get(account_id, step_id)
+    if step is None:
+        raise LookupError("This step no longer exists.")
+    document = stepdocument.dump(steps.document_of(step))
+    automatic = steps.state(step.id).automatic
+    if "mapping" not in document and automatic is not None:
+        document["mapping"] = jsontext.loads(automatic)
+    return document
+
+
+@blueprint.get("/steps/<key>")
+def get_step(key: str) -> Response:
+    who = manager()
+    step = steps.find(who.account_id, key)
+    if step is None:
+        raise _no_step(key)
+    return json_response(exported(step.id, who.account_id), headers={"ETag": f'"{step.version}"'})
+
+
+@blueprint.put("/steps/<key>")
+def put_step(key: str) -> Response:
+    """Create or replace a step by its document; 201 or 200 with the document as it was saved."""
+    who = manager()
+    spec = _document(key)
+    existing = steps.find(who.account_id, key)
+    step = steps.save(
+        who.account_id, spec, by=f"key {who.key_name}", now=time.time(), step_id=existing.id if existing else None,
+        version=_expected_version(existing.version if existing else None),
+    )  # fmt: skip
+    headers = {"ETag": f'"{step.version}"'}
+    return json_response(exported(step.id, who.account_id), 200 if existing else 201, headers)
+
+
+def _document(key: str) -> StepSpec:
+    document = json_body()
+    if isinstance(document, dict) and document.setdefault("key", key) != key:
+        raise Problem(422, "Invalid Step", f'The document\'s key is not the one in the address ("{key[:63]}").')
+    try:
+        return stepdocument.parse(document)
+    except stepdocument.DocumentError as error:
+        faults = [{"place": fault.place, "message": fault.message} for fault in error.faults]
+        first = error.faults[0]
+        raise Problem(422, "Invalid Step", f"{first.place or 'document'}: {first.message}", faults=faults) from None
+
+
+def _expected_version(version: int | None) -> int | None:
+    """If-Match (RFC 9110, 13.1.1) makes a PUT refuse where somebody saved in between. Raises the 412."""
+    wanted = request.headers.get("If-Match")
+    if wanted is None or wanted.strip() == "*":
+        return None
+    if wanted.strip() != f'"{version}"':
+        raise Problem(412, "Precondition Failed", "The step was changed since the version named in If-Match.")
+    return version
+
+
+@blueprint.delete("/steps/<key>")
+def delete_step(key: str) -> Response:
+    who = manager()
+    if not steps.remove(who.account_id, key):
+        raise _no_step(key)
+    return Response(status=204)
+
+
+@blueprint.get("/steps/<key>/logs")
+def step_logs(key: str) -> Response:
+    """The newest twenty executions, newest first, each with request, answer and decision."""
+    who = manager()
+    step = steps.find(who.account_id, key)
+    if step is None:
+        raise _no_step(key)
+    rows = logs.newest(who.account_id, step_id=step.id, bodies=True)
+    now = time.time()
+    return json_response({"step": key, "logs": [log_json(row, now) for row in rows]})
+
+
+def log_json(row: Log, now: float) -> dict[str, Json]:
+    """A log row for the API. Bodies are text, with U+FFFD where the bytes are not UTF-8."""
+    detail = jsontext.loads(row.detail) if row.detail else {}
+    interrupted = logs.is_interrupted(row, now)
+    sent, got = detail.get("request"), detail.get("response")
+    return {
+        "id": str(row.id),
+        "request_id": row.request_id,
+        "source": row.source,
+        "actor": row.actor,
+        "started_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(row.started_at)),
+        "state": "interrupted" if interrupted else row.state,
+        "outcome": "interrupted" if interrupted else row.outcome,
+        "next": row.next,
+        "message": row.message,
+        "duration_ms": row.duration_ms,
+        "structure_changed": row.structure_changed,
+        "request": sent and sent | {"body": _text(row.request_body)},
+        "response": got and got | {"body": _text(row.response_body)},
+        "tries": detail.get("tries", []),
+        "mapping": detail.get("mapping", []),
+        "attributes": detail.get("attributes", {}),
+        "missing": detail.get("missing", []),
+        "failure": detail.get("failure"),
+        "drift": detail.get("drift"),
+    }
+
+
+def _text(body: bytes | None) -> str | None:
+    return None if body is None else body.decode("utf-8", "replace")

@@ -1,0 +1,171 @@
+"""The contract as OpenAPI 3.1, served by the application. A test holds it against the routes and their answers."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, current_app, request
+
+from httpstep import __version__
+from httpstep.core.errors import FailureKind
+from httpstep.core.model import METHODS, Json
+from httpstep.web.problems import json_response
+
+blueprint = Blueprint("openapi", __name__, url_prefix="/api/v1")
+
+_TEXT: Json = {"type": "string"}
+_NEXT: Json = {"type": "string", "enum": ["continue", "stop"]}
+
+
+def _object(required: list[str], /, **properties: Json) -> dict[str, Json]:
+    return {"type": "object", "required": required, "properties": properties}
+
+
+def _schemas() -> dict[str, Json]:
+    outcomes = [
+        "success",
+        *(kind.value for kind in FailureKind if kind is not FailureKind.RATE_LIMITED),
+        "rate_limited",
+    ]
+    answer = dict(
+        request_id=_TEXT,
+        step=_TEXT,
+        outcome={"type": "string", "enum": outcomes},
+        next=_NEXT,
+        attributes={"type": "object", "additionalProperties": True},
+        missing={"type": "array", "items": _TEXT},
+        structure_changed={"type": "boolean"},
+        http=_object(["status", "duration_ms"], status={"type": ["integer", "null"]}, duration_ms={"type": "integer"}),
+        message={"type": ["string", "null"]},
+        log_id={"type": ["string", "null"]},
+    )
+    asked = _object([], attributes={"type": "object"}, timeout={"type": "number", "exclusiveMinimum": 0, "maximum": 60})
+    problem = dict(type=_TEXT, title=_TEXT, status={"type": "integer"}, detail=_TEXT, request_id=_TEXT, next=_NEXT)
+    return {
+        "Execute": asked | {"additionalProperties": False},
+        "Answer": _object(list(answer), **answer) | {"additionalProperties": False},
+        "Problem": _object(["type", "title", "status", "detail", "request_id"], **problem),
+        "Step": _step_schema(),
+    }
+
+
+def _pairs() -> Json:
+    return {"type": "array", "items": _object(["name", "value"], name=_TEXT, value=_TEXT)}
+
+
+def _step_schema() -> Json:
+    request_ = dict(
+        method={"type": "string", "enum": list(METHODS)},
+        url=_TEXT,
+        headers=_pairs(),
+        auth={"type": "object"},
+        body=_object([], mode={"enum": ["none", "query", "json", "raw"]}, fields=_pairs(),
+                     send_fields_in={"enum": ["auto", "url", "body"]}, text=_TEXT, content_type=_TEXT),
+    )  # fmt: skip
+    return _object(
+        ["format", "name", "request"],
+        format={"const": "httpstep/1"},
+        key={"type": "string", "pattern": "^[a-z0-9][a-z0-9-]{0,62}$"},
+        name=_TEXT,
+        request=_object(["method", "url"], **request_),
+        missing_attributes={"enum": ["error", "empty"]},
+        success_statuses=_TEXT,
+        timeout={"type": "number", "exclusiveMinimum": 0, "maximum": 60},
+        follow_redirects={"type": "boolean"},
+        retries={"type": "integer", "minimum": 0, "maximum": 2},
+        retry_unsafe={"type": "boolean"},
+        mapping={"type": ["array", "null"], "items": {"type": "object"}},
+        dictionaries={"type": "array", "items": {"type": "array"}},
+        fallback=_NEXT,
+        alert_emails={"type": "array", "maxItems": 10, "items": _TEXT},
+        alert_on_drift={"type": "boolean"},
+        enabled={"type": "boolean"},
+    )
+
+
+def _ref(name: str) -> Json:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _body(schema: Json, media_type: str = "application/json") -> Json:
+    return {"content": {media_type: {"schema": schema}}}
+
+
+def _answers(good: dict[str, Json], *problems: int) -> dict[str, Json]:
+    refused = {
+        str(status): {"description": "Refused", **_body(_ref("Problem"), "application/problem+json")}
+        for status in problems
+    }
+    return good | refused
+
+
+def _header(name: str, text: str) -> Json:
+    return {"name": name, "in": "header", "required": False, "schema": _TEXT, "description": text}
+
+
+_KEY: Json = {"name": "key", "in": "path", "required": True, "schema": _TEXT}
+
+
+def _execute() -> Json:
+    ran = {
+        "200": {"description": "The step ran; `next` tells the bot what to do.", **_body(_ref("Answer"))},
+        "500": {"description": "httpstep itself failed; the step's fallback decides.", **_body(_ref("Answer"))},
+        "502": {"description": "With errors=http: the step failed.", **_body(_ref("Answer"))},
+        "504": {"description": "With errors=http: no answer in time.", **_body(_ref("Answer"))},
+    }
+    return {
+        "operationId": "execute",
+        "summary": "Run a step and get its attributes",
+        "parameters": [
+            _KEY,
+            {"name": "errors", "in": "query", "required": False, "schema": {"enum": ["http"]}},
+            _header(
+                "Idempotency-Key", "The same key and body give the stored answer without a second call, for 24 hours."
+            ),
+            _header("X-Request-Id", "Comes back in the answer and stands in the log."),
+        ],
+        "requestBody": {"required": True, **_body(_ref("Execute"))},
+        "responses": _answers(ran, 400, 401, 404, 409, 413, 415, 422, 429, 503),
+    }
+
+
+def _operation(name: str, summary: str, good: dict[str, Json], *problems: int, **more: Json) -> Json:
+    return {"operationId": name, "summary": summary, "responses": _answers(good, 401, 403, *problems), **more}
+
+
+def contract(server: str) -> dict[str, Json]:
+    """The document. server: the address people use."""
+    step = {"description": "The step document.", **_body(_ref("Step"))}
+    listed = {"description": "Keys, names and versions.", **_body({"type": "object"})}
+    logs = {"description": "The newest twenty executions.", **_body({"type": "object"})}
+    saved = {"200": step | {"description": "Replaced."}, "201": step | {"description": "Created."}}
+    one = [_KEY]
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "httpstep", "version": __version__},
+        "servers": [{"url": server}],
+        "security": [{"key": []}],
+        "paths": {
+            "/api/v1/steps/{key}/execute": {"post": _execute()},
+            "/api/v1/steps": {"get": _operation("listSteps", "List the steps", {"200": listed})},
+            "/api/v1/steps/{key}": {
+                "get": _operation("getStep", "Get a step", {"200": step}, 404, parameters=one),
+                "put": _operation(
+                    "putStep", "Create or replace a step", saved, 400, 412, 413, 415, 422, parameters=one,
+                    requestBody={"required": True, **_body(_ref("Step"))},
+                ),
+                "delete": _operation("deleteStep", "Delete a step", {"204": {"description": "Deleted."}}, 404, parameters=one),
+            },
+            "/api/v1/steps/{key}/logs": {
+                "get": _operation("stepLogs", "The last twenty logs", {"200": logs}, 404, parameters=one)
+            },
+            "/api/v1/openapi.json": {
+                "get": {"operationId": "contract", "security": [], "responses": {"200": {"description": "This document."}}}
+            },
+        },
+        "components": {"schemas": _schemas(), "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}}},
+    }  # fmt: skip
+
+
+@blueprint.get("/openapi.json")
+def openapi() -> Response:
+    settings = current_app.config["HTTPSTEP"]
+    return json_response(contract(settings.base_url or request.host_url.rstrip("/")))

@@ -1,0 +1,37 @@
+"""Refusals of the API: application/problem+json (RFC 9457), carrying `next` wherever the step is known."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response
+
+from httpstep.core import jsontext
+from httpstep.core.model import Json
+from httpstep.web.responses import request_id
+
+
+class Problem(Exception):
+    """A refusal. title: a few fixed words; detail: a sentence for a person; more: further members."""
+
+    def __init__(
+        self, status: int, title: str, detail: str, *, headers: dict[str, str] | None = None, **more: Json
+    ) -> None:
+        super().__init__(title)
+        self.status = status
+        self.title = title
+        self.detail = detail
+        self.headers = headers or {}
+        self.more: dict[str, Any] = more
+
+    def response(self) -> Response:
+        body = {"type": "about:blank", "title": self.title, "status": self.status, "detail": self.detail}
+        body |= {"request_id": request_id()} | self.more
+        answer = Response(jsontext.dumps(body), self.status, content_type="application/problem+json")
+        answer.headers.extend(self.headers)
+        return answer
+
+
+def json_response(value: Json, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """A JSON answer written by the one writer that keeps the digits of numbers."""
+    return Response(jsontext.dumps(value), status, headers, content_type="application/json")

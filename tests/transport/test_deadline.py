@@ -1,0 +1,305 @@
+"""However slow the other side is, the call ends when its time is up: not before, and 250 ms after at the latest."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from httpstep.core.errors import NetworkError, TimedOut
+from httpstep.core.model import HttpResponse
+from httpstep.transport import Transport
+
+CallIt = Callable[..., HttpResponse]
+DEADLINE = 0.5
+
+
+@contextmanager
+def ending_in_time(reason: str) -> Iterator[None]:
+    began = time.monotonic()
+    with pytest.raises(TimedOut) as raised:
+        yield
+    took = time.monotonic() - began
+    assert raised.value.reason == reason
+    assert raised.value.message == "No answer within 0.5 seconds."
+    assert raised.value.advice
+    assert raised.value.trace is not None
+    assert raised.value.trace.timings.total_ms >= DEADLINE * 1000
+    assert DEADLINE <= took < DEADLINE + 0.25
+
+
+def dripping_body(peer: Any) -> None:
+    peer.read_request()
+    peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+    peer.drip(b"x" * 1000)
+
+
+def dripping_chunks(peer: Any) -> None:
+    peer.read_request()
+    peer.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+    while True:
+        peer.send(b"1\r\nx\r\n")
+        peer.rest(0.05)
+
+
+def dripping_chunk_extension(peer: Any) -> None:
+    peer.read_request()
+    peer.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;")
+    peer.drip(b"x" * 1000)
+
+
+def dripping_trailer(peer: Any) -> None:
+    peer.read_request()
+    peer.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n")
+    peer.drip(b"X: y\r\n" * 200)
+
+
+def dripping_headers(peer: Any) -> None:
+    peer.read_request()
+    peer.drip(b"HTTP/1.1 200 OK\r\nX-Long: " + b"x" * 1000)
+
+
+def dripping_status_line(peer: Any) -> None:
+    peer.read_request()
+    peer.drip(b"HTTP/1.1 200 " + b"x" * 1000)
+
+
+def endless_100_continue(peer: Any) -> None:
+    peer.read_request()
+    while True:
+        peer.send(b"HTTP/1.1 100 Continue\r\n\r\n")
+        peer.rest(0.02)
+
+
+def endless_103_early_hints(peer: Any) -> None:
+    peer.read_request()
+    while True:
+        peer.send(b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n")
+        peer.rest(0.02)
+
+
+@pytest.mark.parametrize(
+    "handler",
+    [dripping_body, dripping_chunks, dripping_chunk_extension, dripping_trailer, dripping_headers,
+     dripping_status_line, endless_100_continue, endless_103_early_hints],
+)
+def test_a_dripping_answer_ends_at_the_deadline(call: CallIt, serve: Any, handler: Any) -> None:
+    server = serve(handler)
+    with ending_in_time("timeout_reading"):
+        call(server.url(), timeout=DEADLINE)
+
+
+def test_a_silent_server_ends_at_the_deadline(call: CallIt, serve: Any) -> None:
+    def handler(peer: Any) -> None:
+        peer.read_request()
+        peer.silence()
+
+    with ending_in_time("timeout_waiting"):
+        call(serve(handler).url(), timeout=DEADLINE)
+
+
+def test_an_upload_that_nobody_reads_ends_at_the_deadline(call: CallIt, serve: Any) -> None:
+    server = serve(lambda peer: peer.silence())
+    with ending_in_time("timeout_sending"):
+        call(server.url(), method="POST", body=bytes(30_000_000), timeout=DEADLINE)
+
+
+def test_an_upload_over_tls_that_nobody_reads_ends_at_the_deadline(
+    call: CallIt, serve: Any, make_transport: Callable[..., Transport], server_tls: Any, ca_file: str
+) -> None:
+    server = serve(lambda peer: peer.silence(), tls=server_tls("localhost"))
+    transport = make_transport(ca_file=ca_file)
+    with ending_in_time("timeout_sending"):
+        call(server.url(host="localhost"), method="POST", body=bytes(30_000_000), timeout=DEADLINE, transport=transport)
+
+
+def test_a_dripping_body_over_tls_ends_at_the_deadline(
+    call: CallIt, serve: Any, make_transport: Callable[..., Transport], server_tls: Any, ca_file: str
+) -> None:
+    server = serve(dripping_body, tls=server_tls("localhost"))
+    transport = make_transport(ca_file=ca_file)
+    with ending_in_time("timeout_reading"):
+        call(server.url(host="localhost"), timeout=DEADLINE, transport=transport)
+
+
+def test_a_silent_handshake_ends_at_the_deadline(call: CallIt, serve: Any) -> None:
+    server = serve(lambda peer: peer.silence())
+    with ending_in_time("timeout_tls"):
+        call(server.url().replace("http:", "https:"), timeout=DEADLINE)
+
+
+def test_a_dripping_handshake_ends_at_the_deadline(call: CallIt, serve: Any) -> None:
+    server = serve(lambda peer: peer.drip(b"\x16\x03\x03\x40\x00\x02\x00\x3f\xfc\x03\x03" + bytes(1000)))
+    with ending_in_time("timeout_tls"):
+        call(server.url().replace("http:", "https:"), timeout=DEADLINE)
+
+
+def test_a_connection_that_is_not_accepted_ends_at_the_deadline(call: CallIt) -> None:
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    listener.listen(0)
+    fillers = [socket.socket() for _ in range(3)]
+    for filler in fillers:
+        filler.setblocking(False)
+        filler.connect_ex(listener.getsockname())
+    with ending_in_time("timeout_connect"):
+        call(f"http://127.0.0.1:{listener.getsockname()[1]}/", timeout=DEADLINE)
+    for sock in (listener, *fillers):
+        sock.close()
+
+
+def test_the_deadline_holds_over_redirects(call: CallIt, serve: Any) -> None:
+    def handler(peer: Any) -> None:
+        while peer.read_request():
+            peer.rest(0.2)
+            peer.answer(b"", "302 Found", "Location: /again\r\n")
+
+    with ending_in_time("timeout_waiting"):
+        call(serve(handler).url(), timeout=DEADLINE)
+
+
+def test_a_used_connection_obeys_the_next_calls_deadline(call: CallIt, serve: Any) -> None:
+    def handler(peer: Any) -> None:
+        peer.read_request()
+        peer.answer()
+        peer.read_request()
+        peer.silence()
+
+    server = serve(handler)
+    call(server.url(), timeout=30)
+    with ending_in_time("timeout_waiting"):
+        call(server.url(), timeout=DEADLINE)
+    assert server.connections == 1
+
+
+def test_a_deadline_in_the_past_makes_no_connection(call: CallIt, serve: Any, peers: Any) -> None:
+    server = serve(peers.answering())
+    with pytest.raises(TimedOut):
+        call(server.url(), timeout=-1)
+    assert server.connections == 0
+
+
+@pytest.mark.parametrize(("seconds", "words"), [(60, "60 seconds"), (1, "1 second"), (2.5, "2.5 seconds")])
+def test_the_sentence_has_the_figure_the_user_knows(call: CallIt, serve: Any, seconds: float, words: str) -> None:
+    with pytest.raises(TimedOut) as raised:
+        call(serve(lambda peer: peer.silence()).url(), timeout=0.05, seconds=seconds)
+    assert raised.value.message == f"No answer within {words}."
+
+
+# ---------------------------------------------------------------- look-ups
+
+
+class StuckResolver:
+    """Names under .slow never resolve until `release`; all others are the loopback."""
+
+    def __init__(self) -> None:
+        self.release = threading.Event()
+        self.stuck = 0
+
+    def __call__(self, host: str, port: int, *_: Any) -> list[Any]:
+        if host.endswith(".slow"):
+            self.stuck += 1
+            self.release.wait(20)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))]
+
+
+@pytest.fixture
+def stuck() -> Iterator[StuckResolver]:
+    resolver = StuckResolver()
+    yield resolver
+    resolver.release.set()
+
+
+def test_a_look_up_that_hangs_ends_at_the_deadline(
+    call: CallIt, make_transport: Callable[..., Transport], stuck: StuckResolver
+) -> None:
+    with ending_in_time("timeout_dns"):
+        call("http://name.slow/", timeout=DEADLINE, transport=make_transport(getaddrinfo=stuck))
+
+
+def test_twenty_stuck_look_ups_do_not_hold_up_another_account(
+    call: CallIt, make_transport: Callable[..., Transport], stuck: StuckResolver, serve: Any, peers: Any
+) -> None:
+    transport = make_transport(getaddrinfo=stuck)
+    failures: list[str] = []
+
+    def stuck_call(number: int) -> None:
+        try:
+            call(f"http://{number}.slow/", timeout=1.0, transport=transport, account="slow")
+        except TimedOut as error:
+            failures.append(error.reason)
+
+    threads = [threading.Thread(target=stuck_call, args=(number,)) for number in range(20)]
+    for thread in threads:
+        thread.start()
+    while stuck.stuck < 4:
+        time.sleep(0.01)
+    server = serve(peers.answering())
+    answer = call(server.url(host="quick.example"), timeout=1, transport=transport, account="other")
+    assert answer.trace.timings.total_ms < 200
+    for thread in threads:
+        thread.join()
+    assert stuck.stuck == 4
+    assert failures == ["timeout_dns"] * 20
+
+
+def test_a_place_is_free_again_when_its_look_up_returns(
+    call: CallIt, make_transport: Callable[..., Transport], stuck: StuckResolver, serve: Any, peers: Any
+) -> None:
+    transport = make_transport(getaddrinfo=stuck)
+    for number in range(4):
+        with pytest.raises(TimedOut):
+            call(f"http://{number}.slow/", timeout=0.05, transport=transport)
+    server = serve(peers.answering())
+    with pytest.raises(TimedOut):
+        call(server.url(host="quick.example"), timeout=0.1, transport=transport)
+    stuck.release.set()
+    assert call(server.url(host="quick.example"), timeout=2, transport=transport).status == 200
+
+
+def test_many_look_ups_of_one_account_at_once_all_succeed(
+    call: CallIt, make_transport: Callable[..., Transport], serve: Any, peers: Any
+) -> None:
+    at_once = most = 0
+    lock = threading.Lock()
+
+    def slowish(host: str, port: int, *_: Any) -> list[Any]:
+        nonlocal at_once, most
+        with lock:
+            at_once += 1
+            most = max(most, at_once)
+        time.sleep(0.02)
+        with lock:
+            at_once -= 1
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))]
+
+    server = serve(peers.answering())
+    transport = make_transport(getaddrinfo=slowish)
+    statuses: list[int] = []
+    threads = [
+        threading.Thread(target=lambda: statuses.append(call(server.url(host="a.example"), transport=transport).status))
+        for _ in range(20)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert statuses == [200] * 20
+    assert most <= 4
+
+
+def test_a_resolver_that_fails_in_an_unforeseen_way_gives_its_place_back(
+    call: CallIt, make_transport: Callable[..., Transport]
+) -> None:
+    def failing(*_: Any) -> Any:
+        raise OSError("resolv.conf is gone")
+
+    transport = make_transport(getaddrinfo=failing)
+    for _ in range(10):
+        with pytest.raises(NetworkError):
+            call("http://a.example/", transport=transport, timeout=0.5)
