@@ -11,7 +11,7 @@ from pathlib import Path
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from httpstep import alerts, commands, config, ratelimit, runs, server, transport, vault, web
+from httpstep import alerts, commands, config, demo, ratelimit, runs, server, transport, vault, web
 from httpstep.core.model import HttpResponse, RenderedRequest, Send
 from httpstep.extensions import csrf, db, htmx, limiter, login_manager, mail, migrate
 from httpstep.models import database
@@ -129,5 +129,13 @@ def _standing_in(send: Send) -> Callable[..., HttpResponse]:
     return standing_in
 
 
+def main(arguments: list[str]) -> None:
+    """`python app.py` serves; `python app.py --demo [API PORT]` serves beside the order API of the demo."""
+    if arguments[:1] == ["--demo"]:
+        demo.serve(create_app, *(int(port) for port in arguments[1:2]))
+    else:
+        server.serve(create_app)
+
+
 if __name__ == "__main__":
-    server.serve(create_app)
+    main(sys.argv[1:])

@@ -18,7 +18,8 @@ from werkzeug.security import generate_password_hash
 from httpstep.extensions import db
 from httpstep.models import database, logs
 from httpstep.models.keys import digest
-from httpstep.models.tables import Account, OneTimeCode, User
+from httpstep.models.tables import Account, OneTimeCode, Secret, User
+from httpstep.vault import Vault
 
 FIRST_ACCOUNT = "default"
 _CODE_SECONDS = 7 * 24 * 3600
@@ -74,6 +75,16 @@ def create_user(
         )  # fmt: skip
         db.session.add(user)
     return user
+
+
+def put_secret(vault: Vault, account_id: int, name: str, value: str, now: float) -> None:
+    """Store or replace a secret, encrypted. The caller commits."""
+    mine = Secret.account_id == account_id, Secret.name == name
+    secret = db.session.scalar(select(Secret).where(*mine))
+    if secret is None:
+        secret = Secret(account_id=account_id, name=name)
+        db.session.add(secret)
+    secret.token, secret.updated_at = vault.encrypt(value.encode()), now
 
 
 def new_setup_code() -> str | None:

@@ -5,7 +5,6 @@ Nothing is guessed: what cannot be converted without doubt is refused with a sen
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -115,7 +114,7 @@ def _date(value: Json) -> str:
 
 
 def _iso(text: str) -> str | None:
-    """ISO 8601 and RFC 3339. The text stays as it is, to the last digit; only "T", "." and "Z" are put in their form."""
+    """ISO 8601 and RFC 3339. The text stays, to the last digit; only "T", "." and "Z" are put in their form."""
     match = _ISO.fullmatch(text)
     if not match:
         return None
@@ -142,7 +141,8 @@ def _basic(text: str) -> str | None:
 
 def _written(text: str) -> str | None:
     if match := _YEAR_FIRST.fullmatch(text):
-        return _calendar(*match.groups(), text)
+        year, month, day = match.groups()
+        return _calendar(year, month, day, text)
     if match := _DAY_FIRST.fullmatch(text):
         day, month, year = match.groups()
         return _calendar(year, month, day, text)
@@ -191,7 +191,7 @@ def _mail_date(text: str) -> str | None:
 
 def _from_number(value: int | Decimal) -> str:
     """Seconds or milliseconds since 1970, told apart by their size (both 1973 to 5138)."""
-    size = abs(value) if isinstance(value, int) or math.isfinite(value) else 0
+    size = abs(Decimal(value))
     if 10**8 <= size < 10**11:
         return _moment(Decimal(value))
     if 10**11 <= size < 10**14:

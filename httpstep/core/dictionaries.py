@@ -12,7 +12,9 @@ from httpstep.core.model import Json, Path
 
 ANY: Final = "*"
 
-_DATE: Final = re.compile(r"\d{4}-\d{2}(-\d{2}([T ][\d:.]+(Z|[+-]\d{2}:?\d{2})?)?)?|\d{4}/\d{2}/\d{2}|\d{2}\.\d{2}\.\d{4}")
+_DATE: Final = re.compile(
+    r"\d{4}-\d{2}(-\d{2}([T ][\d:.]+(Z|[+-]\d{2}:?\d{2})?)?)?|\d{4}/\d{2}/\d{2}|\d{2}\.\d{2}\.\d{4}"
+)
 _NUMBER: Final = re.compile(r"-?\d+(\.\d+)?")
 _ID: Final = re.compile(
     r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
@@ -21,8 +23,8 @@ _ID: Final = re.compile(
 _NUMBERED: Final = re.compile(r"([A-Za-z]+[_-]?)\d{3,}")
 _CODE: Final = re.compile(r"[A-Z]{2,3}|[a-z]{2}[-_][A-Z]{2}")
 _ADDRESS: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
-_LANGUAGES: Final = frozenset(
-    "ar bg bn cs da de el en es et fa fi fr he hi hr hu id it ja ko lt lv ms nl no pl pt ro ru sk sl sr sv th tr uk ur vi zh".split()
+_LANGUAGE: Final = re.compile(
+    "ar|bg|cs|da|de|el|en|es|et|fa|fi|fr|he|hi|hr|hu|it|ja|ko|lt|lv|nb|nl|pl|pt|ro|ru|sk|sl|sr|sv|th|tr|uk|ur|vi|zh"
 )
 _MANY: Final = 10
 """From so many entries on, objects that all have the same fields are taken for records under a key."""
@@ -94,7 +96,7 @@ def _keys_are_data(keys: list[str]) -> bool:
     numbered = [_NUMBERED.fullmatch(key) for key in keys]
     if all(numbered) and len({match.group(1) for match in numbered if match}) == 1:
         return True
-    return len(keys) > 2 and _LANGUAGES.issuperset(keys)
+    return len(keys) > 2 and all(map(_LANGUAGE.fullmatch, keys))
 
 
 def _records(value: dict[str, Json]) -> bool:

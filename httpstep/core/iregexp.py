@@ -7,6 +7,7 @@ characters in the RFC, are refused where they were surely meant as anchors.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -120,9 +121,7 @@ class Pattern:
 
 _ESCAPED: Final = frozenset("()*+-.?[\\]^{|}$/")
 _NAMED: Final = {"n": "\n", "r": "\r", "t": "\t"}
-_CATEGORIES: Final = frozenset(
-    "L Ll Lm Lo Lt Lu M Mc Me Mn N Nd Nl No P Pc Pd Pe Pf Pi Po Ps Z Zl Zp Zs S Sc Sk Sm So C Cc Cf Cn Co".split()
-)
+_CATEGORY: Final = re.compile(r"L[lmotu]?|M[cen]?|N[dlo]?|P[cdefios]?|Z[lps]?|S[ckmo]?|C[cfno]?")
 _SHORT: Final[dict[str, Test]] = {
     "d": lambda character: "0" <= character <= "9",
     "w": lambda character: character == "_" or character.isalnum(),
@@ -275,7 +274,7 @@ class _Parser:
     def _category(self, *, negated: bool) -> Test:
         inside, closed, _ = self.pattern[self.place :].partition("}")
         name = inside.removeprefix("{")
-        if not closed or inside == name or name not in _CATEGORIES:
+        if not closed or inside == name or not _CATEGORY.fullmatch(name):
             raise BadPattern("“\\p” must be followed by a Unicode category, as in \\p{L} or \\p{Nd}.")
         self.place += len(inside) + 1
         return lambda character: unicodedata.category(character).startswith(name) is not negated

@@ -19,6 +19,8 @@ from jsonpath.path import JSONPath
 from jsonpath.segments import JSONPathRecursiveDescentSegment, JSONPathSegment
 from jsonpath.selectors import IndexSelector, NameSelector
 from jsonpath.stream import TokenStream
+from jsonpath.token import TOKEN_SINGLE_QUOTE_STRING, Token
+from jsonpath.unescape import unescape_string
 
 from httpstep.core.jsonpath_evaluation import QueryRefused, Select, Work, selection
 from httpstep.core.model import Json, Path
@@ -29,13 +31,28 @@ MAX_LENGTH: Final = 2000
 
 
 class _ExactParser(Parser):
-    """Reads the numbers of a filter digit for digit; the parser it stands on takes them through float."""
+    r"""Reads the numbers of a filter digit for digit, which its parent takes through float, and knows \u0000 to \u001f."""
 
     def parse_integer_literal(self, stream: TokenStream) -> BaseExpression:
         return _number(stream)
 
     def parse_float_literal(self, stream: TokenStream) -> BaseExpression:
         return _number(stream)
+
+    def _decode_string_literal(self, token: Token) -> str:
+        quote = "'" if token.kind == TOKEN_SINGLE_QUOTE_STRING else '"'
+        pieces = _CONTROL_ESCAPE.split(token.value)
+        return "".join(
+            _unescaped_control(piece) if number % 2 else unescape_string(piece, token, quote)
+            for number, piece in enumerate(pieces)
+        )
+
+
+_CONTROL_ESCAPE: Final = re.compile(r"(\\\\|\\u00[01][0-9A-Fa-f])")
+
+
+def _unescaped_control(escape: str) -> str:
+    return "\\" if escape == "\\\\" else chr(int(escape[2:], 16))
 
 
 _NUMBER: Final = re.compile(r"-?(0|[1-9]\d{0,999})(\.\d{1,999})?([eE][+-]?\d{1,3})?", re.ASCII)

@@ -281,10 +281,10 @@ def _single(expression: RelativeFilterQuery | RootFilterQuery) -> Term:
 def _only_name(expression: RelativeFilterQuery) -> str | None:
     """The name in `@.name`, by far the commonest query in a filter; None for any other."""
     segments = expression.path.segments
-    if len(segments) != 1 or isinstance(segments[0], JSONPathRecursiveDescentSegment) or len(segments[0].selectors) != 1:
+    if len(segments) != 1 or isinstance(segments[0], JSONPathRecursiveDescentSegment):
         return None
-    selector = segments[0].selectors[0]
-    return selector.name if isinstance(selector, NameSelector) else None
+    selectors = segments[0].selectors
+    return selectors[0].name if len(selectors) == 1 and isinstance(selectors[0], NameSelector) else None
 
 
 def _member(name: str) -> Term:

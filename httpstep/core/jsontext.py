@@ -38,6 +38,12 @@ class WrittenNumber(Decimal):
     def __str__(self) -> str:
         return self.text
 
+    def __format__(self, specifier: str, /, *_: object) -> str:
+        return super().__format__(specifier) if specifier else self.text
+
+    def __reduce__(self) -> tuple[type[WrittenNumber], tuple[str]]:
+        return WrittenNumber, (self.text,)
+
 
 def loads(data: bytes | str) -> Json:
     """The value of a JSON text. Raises UnreadableAnswer: empty, encoding, syntax, number or too_deep."""

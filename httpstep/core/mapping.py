@@ -27,6 +27,7 @@ TAKES: Final = ("one", "last", "all", "count")
 _HEADER: Final = "header:"
 _AS_A_WHOLE: Final = frozenset({"none", "json"})
 """Conversions that take a list as it is; the others convert each item."""
+_NOWHERE: Final = object()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +44,7 @@ class NotThere(Exception):
     """A rule found nothing; `str` is a sentence for a person."""
 
 
-def apply_rules(
-    rules: Sequence[MappingRule], document: Json, has_document: bool, call: CallFacts
-) -> MappingResult:
+def apply_rules(rules: Sequence[MappingRule], document: Json, has_document: bool, call: CallFacts) -> MappingResult:
     """Every rule's row, the attributes, and the names of those not found.
 
     Without a document only the rules about the call give values. A rule that finds nothing takes its default; such
@@ -142,7 +141,7 @@ def _taken_from_list(path: Path, take: str, document: Json) -> Json:
     try:
         value = _value_at(path, document)
     except NotThere:
-        value = NO_DEFAULT
+        value = _NOWHERE
     if value is None:
         return None
     if isinstance(value, list):
@@ -173,7 +172,7 @@ def _of_items(items: list[Json], rest: Path, take: str) -> Json:
         if not items:
             raise NotThere("The list is empty.")
         return _value_at(rest, items[-1])
-    values = [value for value in (_look(rest, item) for item in items) if value is not NO_DEFAULT]
+    values = [value for value in (_look(rest, item) for item in items) if value is not _NOWHERE]
     if rest and any(isinstance(value, list) for value in values):
         raise NotThere("The first item of the list has no list at this place.")
     if items and not values:
@@ -183,20 +182,20 @@ def _of_items(items: list[Json], rest: Path, take: str) -> Json:
 
 def _value_at(path: Path, document: Json) -> Json:
     value = _look(path, document)
-    if value is NO_DEFAULT:
+    if value is _NOWHERE:
         raise NotThere(f"The answer has nothing at {jsonpath.normalized(path)}.")
     return value
 
 
 def _look(path: Path, document: Json) -> Json:
-    """The value at a path, NO_DEFAULT where there is none. A key is for objects, an index for lists, never crosswise."""
+    """The value at a path, or _NOWHERE. A key is for objects, an index for lists, never crosswise."""
     value = document
     for part in path:
         if isinstance(part, str):
             if not isinstance(value, dict) or part not in value:
-                return NO_DEFAULT
+                return _NOWHERE
         elif not isinstance(value, list) or not 0 <= part < len(value):
-            return NO_DEFAULT
+            return _NOWHERE
         value = value[part]
     return value
 

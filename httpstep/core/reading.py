@@ -20,7 +20,7 @@ _SHOWN: Final = 80
 _LOOKED_AT: Final = 4096
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 _TITLE: Final = re.compile(r"<title[^>]{0,200}>([^<]{0,200})", re.IGNORECASE)
-_HTML: Final = re.compile(r"\s*(?:<!--.{0,500}?-->\s*)?<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL)
+_HTML: Final = re.compile(r"\s*(?:<!--.{0,500}?-->\s*)?<(?:!doctype\s+html|html|head|body)\b", re.I | re.S)
 _XML: Final = re.compile(r"\s*<(?:\?xml|[A-Za-z_][\w.:-]*[\s/>])")
 _CALLBACK: Final = re.compile(r"\s*[\w$.]{1,100}\s*\(\s*[\[{\"]")
 _NO_CHARSET: Final = frozenset({"idna", "punycode", "unicode-escape", "unicode_escape", "raw-unicode-escape", "utf-7"})
@@ -55,7 +55,7 @@ def text_of(response: HttpResponse) -> str:
 
 
 def describe(response: HttpResponse) -> str:
-    """What the body is, in a few words: "JSON", "HTML: Sign in", "an empty answer", "binary data (image/png, 64 bytes)"."""
+    """What came, in a few words: "JSON", "HTML: Sign in", "an empty answer", "binary data (image/png, 9 bytes)"."""
     try:
         _document(response)
     except UnreadableAnswer as error:
@@ -147,9 +147,9 @@ def _markup(declared: str, start: str) -> str:
 
 
 def _binary(declared: str, start: str) -> str:
-    unreadable = len(_CONTROL.findall(start))
-    if declared.startswith(("image/", "audio/", "video/", "font/")) or declared in ("application/pdf", "application/zip"):
+    if declared.startswith(("image/", "audio/", "video/", "font/", "application/pdf", "application/zip")):
         return "binary"
+    unreadable = len(_CONTROL.findall(start))
     return "binary" if "\x00" in start or unreadable * 10 > len(start) else ""
 
 

@@ -15,6 +15,7 @@ import re
 from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from functools import lru_cache
+from itertools import pairwise
 from typing import Final, NamedTuple
 
 MASK: Final = "••••"
@@ -63,10 +64,22 @@ def redact_bytes(data: bytes, secrets: AbstractSet[str]) -> bytes:
     if redacted != text:
         data = redacted.encode("utf-8", "surrogateescape")
     if b"\0" in data:
-        for secret in sorted(secrets, key=len, reverse=True):
-            for encoding in ("utf-16-le", "utf-16-be") if len(secret) >= _SHORT else ():
-                data = data.replace(secret.encode(encoding, "replace"), MASK.encode(encoding))
+        for secret in sorted((secret for secret in secrets if len(secret) >= _SHORT), key=len, reverse=True):
+            for encoding in ("utf-16-le", "utf-16-be"):
+                data = _replaced_units(data, secret.encode(encoding, "replace"), MASK.encode(encoding))
     return data
+
+
+def _replaced_units(data: bytes, wanted: bytes, mask: bytes) -> bytes:
+    """Replaces only where a 16-bit unit begins, so that one byte order is never taken for the other."""
+    pieces: list[bytes] = []
+    done = start = 0
+    while (found := data.find(wanted, start)) >= 0:
+        start = found + 1
+        if found % 2 == 0:
+            pieces += (data[done:found], mask)
+            done = start = found + len(wanted)
+    return b"".join((*pieces, data[done:]))
 
 
 def redact_pairs(pairs: Iterable[tuple[str, str]], secrets: AbstractSet[str]) -> tuple[tuple[str, str], ...]:
@@ -135,7 +148,7 @@ def _needle(text: str, is_base64: bool) -> _Needle:
 @lru_cache(maxsize=256)
 def _pattern(text: str, is_base64: bool) -> re.Pattern[str]:
     """A Base64 core takes one more character at each end, and the padding: they hold the rest of the secret's bits."""
-    pattern = "".join(_spellings(run) for run in _RUNS.findall(text))
+    pattern = "".join(_spellings(run, before) for before, run in pairwise(["", *_RUNS.findall(text)]))
     if is_base64:
         pattern = "[A-Za-z0-9+/_-]?" + pattern + "[A-Za-z0-9+/_-]?(?:=|%3[dD]){0,2}"
     elif len(text) < _SHORT:
@@ -155,32 +168,40 @@ def _base64_cores(text: str) -> Iterator[str]:
             yield core.replace("+", "-").replace("/", "_")
 
 
-def _spellings(run: str) -> str:
-    """A pattern for letters and digits (which no encoder touches), a run of backslashes, or one other character."""
+def _spellings(run: str, before: str) -> str:
+    """A pattern for letters and digits (which no encoder touches), a run of backslashes, or one other character.
+
+    Backslashes are taken possessively (`{n,m}+`), and a run takes those that escape what comes after it: were there
+    two ways to share them out, a text full of them would have no end of ways to match.
+    """
     if run.isascii() and run.isalnum():
         return run
-    return _backslashes(len(run)) if run[0] == "\\" else _other(run)
-
-
-def _backslashes(count: int) -> str:
-    """Taken as a run: one by one, each with the escapes before it, there would be no end of ways to match."""
-    return rf"(?:\\{{{count},{16 * count}}}|(?:{_percent(92)}|&(?:amp;)?#(?:0*92|[xX]0*5[cC]);){{{count}}})"
+    if run[0] == "\\":
+        return f"{_BACKSLASH}{{{len(run)},{16 * len(run)}}}+"
+    return _other(run, "0" if before.startswith("\\") else "1")
 
 
 @lru_cache(maxsize=1024)
-def _other(char: str) -> str:
-    """A pattern for one character in all its spellings."""
+def _other(char: str, least: str) -> str:
+    """A pattern for one character in all its spellings; `least`: how many backslashes an escape of JSON needs."""
+    escape = f"{_BACKSLASH}{{{least},8}}+"
     utf8 = char.encode("utf-8", "replace")
     units = char.encode("utf-16-be", "replace")
-    spellings = [
+    plain = [
         re.escape(char),
         "".join(_percent(byte) for byte in utf8),
-        "".join(rf"\\{{1,8}}u{_any_case(units[at : at + 2].hex())}" for at in range(0, len(units), 2)),
-        rf"&(?:amp;)?#(?:0*{ord(char)}|[xX]0*{_any_case(f'{ord(char):x}')});",
-        *_NAMED.get(char, ()),
+        _numeric_entity(char),
+        *(f"&(?:amp;)?{name};" for name in _ENTITIES.get(char, ())),
     ]
     if not char.isascii():
-        spellings.append(re.escape(utf8.decode("latin-1")))
+        plain.append(re.escape(utf8.decode("latin-1")))
+    if char == " ":
+        plain.append(r"\+")
+    spellings = [*plain, "".join(f"{escape}u{_any_case(units[at : at + 2].hex())}" for at in range(0, len(units), 2))]
+    if char in _ESCAPES:
+        spellings.append(escape + _ESCAPES[char])
+    if char in _ESCAPED_AS_THEY_ARE and least != "0":
+        spellings += [escape + spelling for spelling in plain]
     return f"(?:{'|'.join(spellings)})"
 
 
@@ -188,21 +209,15 @@ def _percent(byte: int) -> str:
     return f"%(?:25){{0,2}}{_any_case(f'{byte:02x}')}"
 
 
+def _numeric_entity(char: str) -> str:
+    return rf"&(?:amp;)?#(?:0{{0,6}}{ord(char)}|[xX]0{{0,6}}{_any_case(f'{ord(char):x}')});"
+
+
 def _any_case(digits: str) -> str:
     return "".join(f"[{digit}{digit.upper()}]" if digit.isalpha() else digit for digit in digits)
 
 
-_NAMED: Final = {
-    " ": (r"\+",),
-    '"': (r'\\{1,8}"', "&(?:amp;)?quot;"),
-    "/": (r"\\{1,8}/",),
-    "&": ("&amp;(?:amp;)?",),
-    "<": ("&(?:amp;)?lt;",),
-    ">": ("&(?:amp;)?gt;",),
-    "'": ("&(?:amp;)?apos;",),
-    "\n": (r"\\{1,8}n",),
-    "\r": (r"\\{1,8}r",),
-    "\t": (r"\\{1,8}t",),
-    "\b": (r"\\{1,8}b",),
-    "\f": (r"\\{1,8}f",),
-}
+_BACKSLASH: Final = rf"(?:\\|{_percent(92)}|{_numeric_entity(chr(92))})"
+_ESCAPES: Final = {"\n": "n", "\r": "r", "\t": "t", "\b": "b", "\f": "f"}
+_ESCAPED_AS_THEY_ARE: Final = frozenset("\"/'")
+_ENTITIES: Final = {'"': ("quot",), "&": ("amp",), "<": ("lt",), ">": ("gt",), "'": ("apos",)}

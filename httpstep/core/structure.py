@@ -3,7 +3,7 @@
 A Structure is a JSON value, kept with `jsontext.dumps`. One node of it:
 
     {"types": ["object"], "fields": {name: node}, "optional": [name]}   an object; `optional`: seen with and without it
-    {"types": ["object"], "values": node}                               an object used as a dictionary: keys are data
+    {"types": ["object"], "values": node}                               an object marked as a dictionary: keys are data
     {"types": ["array"], "items": node}                                 all items together; no `items`: never seen one
     {"types": ["null", "string"]}                                       what was seen at this place, sorted
 
@@ -13,10 +13,11 @@ whole number and a decimal are both "number".
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Any, Final
 
+from httpstep.core import jsonpath
 from httpstep.core.dictionaries import Marks, marks_of, suggest_dictionaries
 from httpstep.core.jsontext import JSON_TYPES
 from httpstep.core.model import Change, Drift, Json, MappingRule, Path
@@ -30,13 +31,20 @@ ANY: Final = "*"
 
 
 def shape_of(document: Json, dictionaries: Sequence[Path] = ()) -> Structure:
-    """The shape of a document. `dictionaries`: paths of objects whose keys are data, "*" or any index for list items."""
+    """The shape of a document. `dictionaries`: paths of objects whose keys are data, "*" or an index for list items."""
     return _shape([document], marks_of(dictionaries))
+
+
+_CONTAINERS: Final = frozenset({dict, list})
+_LEAVES: Final[dict[str, Structure]] = {name: {"types": [name]} for name in ("null", "boolean", "number", "string")}
+"""Shared, since nothing changes a structure once it is made."""
 
 
 def _shape(values: list[Json], marks: Marks | None) -> Structure:
     """The shape of all values seen at one place. Works column by column: a call per place, not per value."""
     kinds = set(map(type, values))
+    if not kinds & _CONTAINERS and len(kinds) == 1:
+        return _LEAVES[JSON_TYPES[kinds.pop()]]
     node: dict[str, Any] = {"types": sorted({JSON_TYPES[kind] for kind in kinds})}
     if dict in kinds:
         objects = values if len(kinds) == 1 else [value for value in values if type(value) is dict]
@@ -67,14 +75,24 @@ def _columns(objects: list[dict[str, Json]]) -> dict[str, list[Json]]:
     """The values of each key over all objects. Objects with the same keys, the common case, are turned in one go."""
     if len(objects) == 1:
         return {key: [value] for key, value in objects[0].items()}
-    alike: dict[tuple[str, ...], list[dict[str, Json]]] = {}
-    for value in objects:
-        alike.setdefault(tuple(value), []).append(value)
     columns: dict[str, list[Json]] = {}
-    for keys, group in alike.items():
+    for keys, group in _by_keys(objects):
+        if not keys:
+            continue
         for key, column in zip(keys, zip(*(value.values() for value in group), strict=True), strict=True):
             columns.setdefault(key, []).extend(column)
     return columns
+
+
+def _by_keys(objects: list[dict[str, Json]]) -> Iterable[tuple[tuple[str, ...], list[dict[str, Json]]]]:
+    """The objects by their keys in order."""
+    keys_of_each = list(map(tuple, objects))
+    if len(set(keys_of_each)) == 1:
+        return [(keys_of_each[0], objects)]
+    alike: dict[tuple[str, ...], list[dict[str, Json]]] = {}
+    for keys, value in zip(keys_of_each, objects, strict=True):
+        alike.setdefault(keys, []).append(value)
+    return alike.items()
 
 
 # ---------------------------------------------------------------- difference
@@ -87,17 +105,25 @@ def compare(accepted: Structure, latest: Structure, rules: Sequence[MappingRule]
     field that only some items of a list still have. `mapped` is set where a rule that is on reads that path or below.
     """
     found: dict[str, list[Change]] = {"missing": [], "changed": [], "new": []}
-    paths = [rule.path for rule in rules if rule.on and rule.path is not None]
     for kind, path, was, now in _differences(accepted, latest, ()):
-        mapped = any(_reads(rule_path, path) for rule_path in paths)
+        mapped = any(_reads(rule, path) for rule in rules if rule.on)
         found[kind].append(Change(path=path, was=was, now=now, mapped=mapped))
     return Drift(missing=tuple(found["missing"]), changed=tuple(found["changed"]), new=tuple(found["new"]))
 
 
-def _reads(rule_path: Path, changed: Path) -> bool:
-    if len(rule_path) < len(changed):
+def _reads(rule: MappingRule, changed: Path) -> bool:
+    """Whether a rule reads that place or below it. A query that searches a place may read everything below it."""
+    if rule.path is not None:
+        return len(rule.path) >= len(changed) and _alike(rule.path, changed)
+    if rule.jsonpath is None or jsonpath.check_query(rule.jsonpath) is not None:
         return False
-    return all(part == ANY or part == own for part, own in zip(changed, rule_path, strict=False))
+    searched = jsonpath.searched_path(rule.jsonpath)
+    whole = jsonpath.singular_path(rule.jsonpath) is not None
+    return (len(searched) >= len(changed) or not whole) and _alike(searched, changed)
+
+
+def _alike(own: Path, changed: Path) -> bool:
+    return all(part in (ANY, other) for part, other in zip(changed, own, strict=False))
 
 
 _Difference = tuple[str, Path, str, str]

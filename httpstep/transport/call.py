@@ -150,10 +150,12 @@ class Call:
     # ------------------------------------------------------------ what was seen
 
     def begin_hop(self, method: str, target: Target) -> None:
+        """Raises TimedOut, so that nothing is begun after the deadline."""
         self._hops.append(Hop(method, target.url))
         self.host, self.origin, self.request_target = target.host, target.origin, target.request_target
         self._head = 0
         self.enter("begin")
+        self.remaining()
 
     def note(self, *, address: str = "", status: int | None = None, location: str = "") -> None:
         """Add what is now known about the current hop; what is empty stays as it was."""

@@ -24,8 +24,9 @@ FOREIGN = (
     http.client.HTTPException,
     OSError,
     zlib.error,
+    ValueError,
 )
-"""The roots of everything the libraries raise. What is not among them is a programming error and passes."""
+"""The roots of everything the libraries raise; ValueError is what a negative chunk size gives. Other types pass."""
 
 
 def translate(error: BaseException, call: Call) -> SendError:
@@ -111,5 +112,6 @@ _TABLE: tuple[tuple[_Kinds, Callable[[BaseException, Call], SendError]], ...] = 
     ((ConnectionError, http.client.RemoteDisconnected), _closed),
     (TimeoutError, _timed_out),
     (ssl.SSLError, _tls),
-    ((http.client.HTTPException, urllib3.exceptions.ProtocolError), _by_text),
+    (http.client.HTTPException, _by_text),
+    (urllib3.exceptions.ProtocolError, _by_text),
 )

@@ -37,9 +37,11 @@ def trusting_context(ca_file: str | None, socket_class: type[ssl.SSLSocket]) -> 
 
 def tls_failure(error: OSError, host: str) -> NetworkError:
     """The sentence for a handshake or a TLS connection that failed."""
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return _certificate_failure(error.verify_code, error.verify_message, host)
-    reason = (error.reason or "") if isinstance(error, ssl.SSLError) else ""
+    # Only errors that OpenSSL itself made have these attributes.
+    code = getattr(error, "verify_code", 0)
+    if code:
+        return _certificate_failure(code, getattr(error, "verify_message", ""), host)
+    reason: str = getattr(error, "reason", None) or ""
     if reason in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNKNOWN_PROTOCOL", "RECORD_LAYER_FAILURE"):
         return NetworkError(
             f"{host} does not speak TLS on this port.",

@@ -1,8 +1,9 @@
-"""Answers to what went wrong outside the line: JSON problems under /api, pages and fragments elsewhere."""
+"""Answers to what went wrong outside the line: JSON problems under /api, styled pages elsewhere, fragments for htmx."""
 
 from __future__ import annotations
 
-from flask import Flask, Response, current_app, request
+from flask import Flask, Response, current_app, render_template, request
+from flask_limiter.errors import RateLimitExceeded
 from limits.errors import StorageError
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
@@ -10,46 +11,72 @@ from werkzeug.exceptions import HTTPException
 
 from httpstep.models.database import is_unavailable
 from httpstep.vault import VaultError
+from httpstep.web.fragments import asked_by_htmx
 from httpstep.web.problems import Problem
+from httpstep.web.responses import request_id
 
 _TITLES = {
+    400: ("Bad Request", "httpstep could not make sense of this request."),
+    403: ("Not Allowed", "You may not do this."),
     404: ("Not Found", "There is nothing at this address."),
     405: ("Method Not Allowed", "This address does not take that method."),
     413: ("Content Too Large", "The request is larger than this address takes."),
+    429: ("Too Many Requests", "This was tried too often. Wait a moment and try again."),
     500: ("Internal Error", "httpstep itself failed. The operator finds the reason in the application's log."),
     503: ("Storage Unavailable", "httpstep cannot reach its storage just now. No call was made. Try again shortly."),
 }
+_OWN_WORDS = (403, 429)
+"""Statuses whose description, where a view gave one, is a sentence of ours."""
 
 
 def _is_api() -> bool:
     return request.path.startswith("/api/") or request.path == "/health"
 
 
-def _answer(status: int, title: str = "", detail: str = "") -> Response:
+def _answer(status: int, title: str = "", detail: str = "", retry_after: int | None = None) -> Response:
     title, detail = title or _TITLES.get(status, ("Error", ""))[0], detail or _TITLES.get(status, ("", ""))[1]
-    if _is_api():
-        return Problem(status, title, detail).response()
-    return Response(f"{title}\n{detail}\n", status, content_type="text/plain; charset=utf-8")
+    answer = Problem(status, title, detail).response() if _is_api() else _shown(status, title, detail, retry_after)
+    if retry_after is not None:
+        answer.headers["Retry-After"] = str(retry_after)
+    return answer
+
+
+def _shown(status: int, title: str, text: str, retry_after: int | None) -> Response:
+    """A page, or for htmx the fragment that is shown where the answer was expected. Plain text if even that fails."""
+    reference = request_id() if status >= 500 else ""
+    template = "faults/_fault.html" if asked_by_htmx() else "faults/fault.html"
+    values = {"title": title, "text": text, "status": status, "reference": reference, "retry_after": retry_after}
+    try:
+        return Response(render_template(template, **values), status, content_type="text/html; charset=utf-8")
+    except Exception:
+        current_app.logger.exception("the page of a fault could not be drawn")
+        return Response(f"{title}\n{text}\n", status, content_type="text/plain; charset=utf-8")
 
 
 def _http(error: HTTPException) -> Response:
     status = error.code or 500
     if error.response is not None or status < 400:
         return Response(error.get_body(), status, error.get_headers())
-    known = _TITLES.get(status)
-    answer = _answer(status, *(known or (error.name, error.description or "")))
+    title, text = _TITLES.get(status, (error.name, error.description or ""))
+    given = error.description
+    if status in _OWN_WORDS and given and given != type(error).description and not isinstance(error, RateLimitExceeded):
+        text = given
+    answer = _answer(status, title, text, _seconds(error))
     if status == 405:
         answer.headers["Allow"] = dict(error.get_headers()).get("Allow", "")
     return answer
+
+
+def _seconds(error: HTTPException) -> int | None:
+    wait = getattr(error, "retry_after", None)
+    return wait if isinstance(wait, int) else None
 
 
 def _storage(error: Exception) -> Response:
     if isinstance(error, SQLAlchemyError) and not is_unavailable(error):
         return _unexpected(error)
     current_app.logger.error("storage unavailable: %s", type(error).__name__, exc_info=error)
-    answer = _answer(503)
-    answer.headers["Retry-After"] = "5"
-    return answer
+    return _answer(503, retry_after=5)
 
 
 def _vault(error: VaultError) -> Response:

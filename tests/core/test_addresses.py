@@ -154,7 +154,7 @@ def test_no_text_allows_nothing_special() -> None:
     ],
 )
 def test_a_wrong_entry_is_quoted_in_a_sentence(text: str, part: str) -> None:
-    with pytest.raises(ValueError, match=".") as raised:
+    with pytest.raises(ValueError, match=r".") as raised:
         AddressPolicy.parse(f"::1, {text}")
     assert part in str(raised.value)
     assert str(raised.value).endswith(".")
@@ -162,7 +162,7 @@ def test_a_wrong_entry_is_quoted_in_a_sentence(text: str, part: str) -> None:
 
 @pytest.mark.parametrize("text", ["", "localhost", "1.2.3", "0x7f000001", "2130706433", "1.2.3.4.5", "::g"])
 def test_only_a_resolved_address_is_judged(text: str) -> None:
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError, match=r"."):
         classify_address(text, NOTHING)
 
 

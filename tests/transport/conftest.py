@@ -163,10 +163,17 @@ def make_transport() -> Iterator[Callable[..., Transport]]:
         transport.close()
 
 
+@pytest.fixture(scope="session")
+def shared_transport() -> Iterator[Transport]:
+    """Loading the authorities takes 20 ms, so tests without wishes of their own share one."""
+    transport = Transport(LOOPBACK)
+    yield transport
+    transport.close()
+
+
 @pytest.fixture
-def call(make_transport: Callable[..., Transport]) -> Callable[..., HttpResponse]:
+def call(shared_transport: Transport) -> Callable[..., HttpResponse]:
     """call(url, …) through a transport that may reach the loopback; `timeout` in seconds from now."""
-    shared: list[Transport] = []
 
     def send(
         url: str,
@@ -179,12 +186,8 @@ def call(make_transport: Callable[..., Transport]) -> Callable[..., HttpResponse
         transport: Transport | None = None,
         **options: Any,
     ) -> HttpResponse:
-        if transport is None:
-            if not shared:
-                shared.append(make_transport())
-            transport = shared[0]
         request = RenderedRequest(method, url, headers, body, follow_redirects)
-        return transport.send(request, time.monotonic() + timeout, **options)
+        return (transport or shared_transport).send(request, time.monotonic() + timeout, **options)
 
     return send
 

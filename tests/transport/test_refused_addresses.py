@@ -23,18 +23,12 @@ def forbidden(serve: Any, peers: Any) -> Any:
     return serve(peers.answering())
 
 
-@pytest.fixture
-def strict(make_transport: Callable[..., Transport]) -> Transport:
-    return make_transport(NOTHING)
+@pytest.fixture(scope="module")
+def strict() -> Transport:
+    return Transport(NOTHING)
 
 
-FORMS = (
-    "127.0.0.1 localhost LOCALHOST localhost. 127.1 127.0.1 2130706433 0x7f000001 0x7f.0.0.1 0177.0.0.1 017700000001 0 "
-    "0.0.0.0 127.255.255.254 [::1] [::] [::ffff:127.0.0.1] [::ffff:7f00:1] [0:0:0:0:0:ffff:7f00:0001] [::127.0.0.1] "
-    "[::ffff:0:127.0.0.1] [64:ff9b::7f00:1] [64:ff9b:1::7f00:1] [2002:7f00:1::] [2001:0:7f00:1::] [fec0::1] [fe80::1] "
-    "10.0.0.5 172.16.0.1 192.168.1.1 169.254.169.254 [fd00:ec2::254] 100.100.100.200 168.63.129.16 100.64.0.1 "
-    "224.0.0.1 255.255.255.255 192.0.2.1 198.18.0.1"
-).split()
+FORMS = ["127.0.0.1", "localhost", "LOCALHOST", "127.1", "127.0.1", "2130706433", "0x7f000001", "0x7f.0.0.1", "0177.0.0.1", "017700000001", "0", "0.0.0.0", "127.255.255.254", "[::1]", "[::]", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "[0:0:0:0:0:ffff:7f00:0001]", "[::127.0.0.1]", "[::ffff:0:127.0.0.1]", "[64:ff9b::7f00:1]", "[64:ff9b:1::7f00:1]", "[2002:7f00:1::]", "[2001:0:7f00:1::]", "[fec0::1]", "[fe80::1]", "10.0.0.5", "172.16.0.1", "192.168.1.1", "169.254.169.254", "[fd00:ec2::254]", "100.100.100.200", "168.63.129.16", "100.64.0.1", "224.0.0.1", "255.255.255.255", "192.0.2.1", "198.18.0.1"]
 
 
 @pytest.mark.parametrize("host", FORMS)
@@ -77,21 +71,33 @@ def test_a_name_with_one_private_address_is_refused_as_a_whole(
     assert forbidden.connections == 0
 
 
+def two_on_one_port(serve: Any, peers: Any) -> tuple[Any, socket.socket]:
+    """A server on 127.0.0.2 and a listener on 127.0.0.1, on a port that happens to be free on both."""
+    for _ in range(20):
+        server = serve(peers.answering(), host="127.0.0.2")
+        try:
+            listener = socket.create_server(("127.0.0.1", server.port))
+        except OSError:
+            continue
+        listener.settimeout(0.05)
+        return server, listener
+    raise AssertionError("no port is free on both addresses")
+
+
 def test_a_name_that_changes_its_answer_never_reaches_the_forbidden_listener(
     call: CallIt, make_transport: Callable[..., Transport], serve: Any, peers: Any
 ) -> None:
     # 127.0.0.2 stands for the public address; the policy allows it and refuses 127.0.0.1.
-    public = serve(peers.answering(), host="127.0.0.2")
-    forbidden = socket.create_server(("127.0.0.1", public.port))
-    forbidden.settimeout(0.05)
+    public, forbidden = two_on_one_port(serve, peers)
     answers = itertools.cycle(["127.0.0.2", "127.0.0.1"])
 
     def rebinding(host: str, port: int, *_: Any) -> list[Any]:
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (next(answers), port))]
 
     allowed = refused = 0
+    transport = make_transport(AddressPolicy.parse("127.0.0.2"), getaddrinfo=rebinding)
     for _ in range(40):
-        transport = make_transport(AddressPolicy.parse("127.0.0.2"), getaddrinfo=rebinding)
+        transport.close()
         try:
             call(public.url(host="rebinding.example"), transport=transport)
             allowed += 1
@@ -238,9 +244,7 @@ def test_it_takes_the_next_address_when_the_first_refuses(
 def test_it_does_not_wait_for_an_address_that_never_answers(
     call: CallIt, make_transport: Callable[..., Transport], serve: Any, peers: Any, resolving: Any
 ) -> None:
-    server = serve(peers.answering(), host="127.0.0.2")
-    silent = socket.socket()
-    silent.bind(("127.0.0.1", server.port))
+    server, silent = two_on_one_port(serve, peers)
     silent.listen(0)
     fillers = [socket.socket() for _ in range(3)]
     for filler in fillers:

@@ -1,0 +1,89 @@
+"""What the list of steps and the editor ask of the database besides the step itself."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import defer
+
+from httpstep.core import jsontext, stepdocument
+from httpstep.core.model import StepSpec
+from httpstep.extensions import db
+from httpstep.models import steps
+from httpstep.models.tables import Attribute, Log, Secret, Step, StepState
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A line of the list. rules: how many rules that are on, None where the mapping was never set."""
+
+    step: Step
+    spec: StepSpec
+    last: Log | None
+    rules: int | None
+    drift: bool
+
+
+def listed(account_id: int, search: str = "") -> list[Listed]:
+    """The account's steps by name, each with its last call; those whose name, key or URL has the text in it."""
+    query = select(Step, StepState.automatic, StepState.drift).join(StepState).where(Step.account_id == account_id)
+    last = _last_calls(account_id)
+    found = []
+    for step, automatic, drift in db.session.execute(query.order_by(func.lower(Step.name), Step.id)):
+        spec = stepdocument.parse(jsontext.loads(step.document))
+        if search.casefold() not in f"{spec.name}\n{spec.key}\n{spec.request.url}".casefold():
+            continue
+        rules = spec.mapping if spec.mapping is not None else automatic and steps.rules_of(automatic)
+        count = None if rules is None else sum(rule.on for rule in rules)
+        found.append(Listed(step, spec, last.get(step.id), count, drift is not None))
+    return found
+
+
+def _last_calls(account_id: int) -> dict[int, Log]:
+    newest = select(func.max(Log.id)).where(Log.account_id == account_id, Log.step_id.is_not(None)).group_by(Log.step_id)
+    heavy = (defer(Log.request_body), defer(Log.response_body), defer(Log.structure), defer(Log.detail))
+    rows = db.session.scalars(select(Log).options(*heavy).where(Log.id.in_(newest)))
+    return {row.step_id: row for row in rows if row.step_id is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What may stand between {{ and }} in a step: the catalogue, what other steps give by their names, the secrets.
+
+    samples, defaults: JSON texts by attribute.
+    """
+
+    bot: tuple[str, ...] = ()
+    from_steps: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    secrets: tuple[str, ...] = ()
+    samples: dict[str, str] = field(default_factory=dict)
+    defaults: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def attributes(self) -> frozenset[str]:
+        return frozenset(self.bot).union(*self.from_steps.values())
+
+
+def names_for(account_id: int, step_id: int | None) -> Names:
+    """The names that a step of this account may use; its own attributes are not among them."""
+    catalogue = list(db.session.scalars(select(Attribute).where(Attribute.account_id == account_id).order_by(Attribute.name)))
+    secrets = db.session.scalars(select(Secret.name).where(Secret.account_id == account_id).order_by(Secret.name))
+    from_steps: dict[str, list[str]] = defaultdict(list)
+    query = select(Step.id, Step.name, Step.document, StepState.automatic).join(StepState)
+    for other, name, document, automatic in db.session.execute(
+        query.where(Step.account_id == account_id).order_by(func.lower(Step.name), Step.id)
+    ):
+        if other != step_id:
+            rules = stepdocument.parse(jsontext.loads(document)).mapping
+            rules = steps.rules_of(automatic) if rules is None and automatic else rules
+            from_steps[name] += [rule.attribute for rule in rules or () if rule.on]
+    given = {name for names in from_steps.values() for name in names}
+    return Names(
+        bot=tuple(one.name for one in catalogue if one.in_bot or one.name not in given),
+        from_steps={name: tuple(dict.fromkeys(found)) for name, found in from_steps.items() if found},
+        secrets=tuple(secrets),
+        samples={one.name: one.sample for one in catalogue if one.sample is not None},
+        defaults={one.name: one.default for one in catalogue if one.default is not None},
+    )

@@ -1,0 +1,241 @@
+"""Who is signed in, and what they may do. Every view says so in one line: @access("viewer") and so on, or @anyone.
+
+Both check the form's CSRF token for methods that change something, so there is no third way to write a view.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Final, Literal, ParamSpec
+from urllib.parse import urlsplit
+
+import flask_login
+from flask import Flask, Request, current_app, g, make_response, redirect, render_template, request, session, url_for
+from flask.typing import ResponseReturnValue
+from flask_wtf.csrf import CSRFError, generate_csrf
+from sqlalchemy.exc import SQLAlchemyError
+from werkzeug import Response
+from werkzeug.exceptions import Forbidden
+
+from httpstep.extensions import csrf, login_manager
+from httpstep.models import sessions
+from httpstep.models.tables import User
+from httpstep.web.fragments import asked_by_htmx, respond
+
+P = ParamSpec("P")
+View = Callable[P, ResponseReturnValue]
+Role = Literal["viewer", "editor", "admin", "operator"]
+
+HOME: Final = "/steps"
+ROLES: Final = ("viewer", "editor", "admin")
+"""What each role may do, the next includes the one before: see; change steps, attributes and mappings and test;
+users, keys, secrets and addresses."""
+_PRIVATE_FIELDS: Final = frozenset(("password", "password_again", "current_password", "secret_value", "code"))
+"""Fields whose content is never written into a page, not even for the one who typed it."""
+_MOST_RESENT: Final = 200_000
+_EXPIRED: Final = "This page was open too long, so its form could not be checked. Nothing was changed."
+
+
+class Visitor:
+    """What Flask-Login knows a signed-in browser as."""
+
+    is_authenticated = True
+    is_active = True
+    is_anonymous = False
+
+    def __init__(self, visit: sessions.Visit) -> None:
+        self.visit = visit
+
+    def get_id(self) -> str:
+        return str(self.visit.user.id)
+
+
+def register(app: Flask) -> None:
+    login_manager.session_protection = None
+    login_manager.request_loader(_load)
+    app.context_processor(lambda: {"visitor": visitor_or_none(), "may": may})
+
+
+# ---------------------------------------------------------------- who
+
+
+def current_user() -> User:
+    """The signed-in user with the account, both detached from the request's transaction. Views behind @access only."""
+    return current_visit().user
+
+
+def current_visit() -> sessions.Visit:
+    visit = _visit()
+    if visit is None:
+        raise RuntimeError("no user is signed in: the view lacks @access")
+    return visit
+
+
+def visitor_or_none() -> User | None:
+    """The signed-in user, if any; also None where the database cannot tell, so that a fault page can be drawn."""
+    try:
+        visit = _visit()
+    except SQLAlchemyError:
+        return None
+    return visit.user if visit else None
+
+
+def may(role: Role) -> bool:
+    """Whether the signed-in user has that role or a higher one. Templates have it too."""
+    user = visitor_or_none()
+    if user is None:
+        return False
+    if role == "operator":
+        return user.operator
+    return user.role in ROLES and ROLES.index(user.role) >= ROLES.index(role)
+
+
+def _visit() -> sessions.Visit | None:
+    found = flask_login.current_user
+    return found.visit if found.is_authenticated else None
+
+
+def _load(asked: Request) -> Visitor | None:
+    token = asked.cookies.get(_cookie_name(), "")
+    visit = sessions.find(token, time.time()) if token else None
+    return Visitor(visit) if visit else None
+
+
+# ---------------------------------------------------------------- signing in and out
+
+
+def _is_secure() -> bool:
+    return bool(current_app.config["SESSION_COOKIE_SECURE"])
+
+
+def _cookie_name() -> str:
+    return "__Host-httpstep_session" if _is_secure() else "httpstep_session"
+
+
+def sign_in(user_id: int, response: Response) -> Response:
+    """Give this browser a new session; one it had before ends, and so do the tokens of its open forms."""
+    before = _visit()
+    if before is not None:
+        sessions.end(before.id, before.user.id)
+    agent = request.headers.get("User-Agent", "")
+    token = sessions.begin(user_id, time.time(), user_agent=agent, address=request.remote_addr or "")
+    session.clear()
+    response.set_cookie(
+        _cookie_name(), token, max_age=sessions.SECONDS, path="/", secure=_is_secure(), httponly=True, samesite="Lax"
+    )
+    return response
+
+
+def sign_out(response: Response) -> Response:
+    visit = current_visit()
+    sessions.end(visit.id, visit.user.id)
+    session.clear()
+    response.delete_cookie(_cookie_name(), path="/", secure=_is_secure(), httponly=True, samesite="Lax")
+    return response
+
+
+def local_path(wanted: str | None) -> str:
+    """`wanted` if it is a path of this application, else the list of steps: nobody is sent elsewhere by ?next=."""
+    text = wanted or ""
+    if not text.startswith("/") or text.startswith(("//", "/\\")) or "\\" in text:
+        return HOME
+    if any(char <= " " or char == "\x7f" for char in text):
+        return HOME
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return HOME
+    return HOME if parts.scheme or parts.netloc else text
+
+
+def _here() -> str:
+    """The page this request belongs to, as a path to come back to."""
+    if request.method == "GET" and not asked_by_htmx():
+        return local_path(request.full_path.rstrip("?"))
+    page = urlsplit(request.headers.get("HX-Current-URL") or request.referrer or "")
+    return local_path(page.path + (f"?{page.query}" if page.query else "") if page.netloc == request.host else "")
+
+
+# ---------------------------------------------------------------- the two decorators
+
+
+def access(role: Role) -> Callable[[View[P]], View[P]]:
+    """The view is for users with that role or a higher one; operator: for who runs the installation.
+
+    Signed out: the sign-in page, which leads back (for htmx 401 with HX-Redirect). Role too low: 403.
+    A form whose token is not good: 400, and the form can be sent again.
+    """
+
+    def guard(view: View[P]) -> View[P]:
+        @wraps(view)
+        def guarded(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
+            if _visit() is None:
+                return sign_in_first()
+            if not may(role):
+                raise Forbidden(_too_low(role))
+            return _checked(view, *args, **kwargs)
+
+        return guarded
+
+    return guard
+
+
+def anyone(view: View[P]) -> View[P]:
+    """The view needs no sign-in; its forms are checked all the same."""
+
+    @wraps(view)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
+        return _checked(view, *args, **kwargs)
+
+    return guarded
+
+
+def sign_in_first() -> Response:
+    address = url_for("signing_in.login", next=_here())
+    if asked_by_htmx():
+        return respond(status=401, redirect=address)
+    return redirect(address, 303)
+
+
+def _too_low(role: Role) -> str:
+    if role == "operator":
+        return "This page is for the operator of this installation."
+    return f"This needs the role {role}; yours is {current_user().role}. An admin of your account can change it."
+
+
+def _checked(view: Callable[..., ResponseReturnValue], *args: Any, **kwargs: Any) -> ResponseReturnValue:
+    try:
+        csrf.protect()
+    except CSRFError:
+        return _form_expired()
+    return view(*args, **kwargs)
+
+
+def _form_expired() -> Response:
+    """400 with a fresh token. htmx: the page stays as it is and takes the token; a plain form is offered again."""
+    g.pop("csrf_token", None)
+    token = generate_csrf()
+    if asked_by_htmx():
+        text = render_template(
+            "faults/_fault.html", title="Please try once more", text=f"{_EXPIRED} Press the button again: all is still here.",
+            retry_after=None, reference="",
+        )  # fmt: skip
+        return respond(text, 400, trigger={"csrf:fresh": {"token": token}})
+    fields = _fields_to_send_again()
+    page = render_template("faults/expired_form.html", text=_EXPIRED, fields=fields, action=request.full_path.rstrip("?"))
+    return make_response(page, 400)
+
+
+def _fields_to_send_again() -> list[tuple[str, str]] | None:
+    """What was typed, for a form of our own pages that holds no password; None: it has to be typed again."""
+    origin = request.headers.get("Origin") or request.referrer or ""
+    if urlsplit(origin).netloc != request.host or request.method != "POST":
+        return None
+    fields = [(name, value) for name, value in request.form.items(multi=True) if name != "csrf_token"]
+    private = any(name in _PRIVATE_FIELDS for name, _ in fields)
+    too_much = sum(len(name) + len(value) for name, value in fields) > _MOST_RESENT
+    return None if private or too_much else fields
+
+

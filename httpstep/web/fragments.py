@@ -1,0 +1,47 @@
+"""htmx, wrapped once: is it asking, and an answer with its headers. Events travel by HX-Trigger only."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Literal
+
+from flask import Response, make_response, request
+
+from httpstep.core.model import Json
+
+ToastKind = Literal["success", "info", "warning", "error"]
+
+
+def asked_by_htmx() -> bool:
+    """Whether htmx made this request. Decides how a refusal is told, never which content an address has."""
+    return request.headers.get("HX-Request", "").lower() == "true"
+
+
+def toast(text: str, kind: ToastKind = "success") -> dict[str, Json]:
+    """The event that shows a short notice; errors stay until they are closed. Merge into `trigger` of `respond`."""
+    return {"toast": {"text": text, "kind": kind}}
+
+
+def open_modal() -> dict[str, Json]:
+    """The event that opens the dialog `#modal`, whose `#modal-body` this answer fills."""
+    return {"modal:open": "#modal"}
+
+
+def respond(
+    html: str = "",
+    status: int = 200,
+    *,
+    trigger: Mapping[str, Json] | None = None,
+    redirect: str | None = None,
+    retarget: str | None = None,
+) -> Response:
+    """A fragment and its headers. trigger: event name -> detail. redirect: a local address the browser goes to."""
+    response = make_response(html, status)
+    if trigger:
+        response.headers["HX-Trigger"] = json.dumps(trigger)
+    if redirect:
+        response.headers["HX-Redirect"] = redirect
+    if retarget:
+        response.headers["HX-Retarget"] = retarget
+    return response

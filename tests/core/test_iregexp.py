@@ -1,0 +1,108 @@
+"""Patterns by RFC 9485, matched in linear time."""
+
+from __future__ import annotations
+
+import re
+from time import process_time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from httpstep.core.iregexp import BadPattern, Pattern
+
+
+def free(_: int) -> None:
+    """Work that costs nothing."""
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text", "whole", "part"),
+    [
+        ("abc", "abc", True, True),
+        ("abc", "xabcx", False, True),
+        ("", "x", False, True),
+        ("a.c", "a\nc", False, False),
+        ("1974-05-..", "1974-05-16", True, True),
+        ("[a-c]+", "abcabc", True, True),
+        ("[^a-c]+", "xyz", True, True),
+        ("[-a]", "-", True, True),
+        ("[a-]", "-", True, True),
+        (r"[\]\-]", "]", True, True),
+        ("(ab|cd){2,3}", "abcdab", True, True),
+        ("(ab|cd){2}", "ab", False, False),
+        ("a{0}b", "b", True, True),
+        ("a{2,}", "aaaa", True, True),
+        ("a?b", "b", True, True),
+        (r"\p{Lu}\p{Ll}*", "Ärger", True, True),
+        (r"\P{L}+", "123", True, True),
+        (r"\d{4}", "2024", True, True),
+        (r"\w+\s\D", "a1 x", True, True),
+        (r"a\.b\$", "a.b$", True, True),
+        ("😀+", "😀😀", True, True),
+        ("(|a)b", "b", True, True),
+    ],
+)
+def test_a_pattern_fits_the_whole_text_or_a_part(pattern: str, text: str, whole: bool, part: bool) -> None:
+    assert Pattern(pattern).matches(text, free) is whole
+    assert Pattern(pattern).found_in(text, free) is part
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    ["(", ")", "a)", "[", "[a", "[]", "[b-a]", "*", "+a", "?", "a**b{", "a{", "a{x}", "a{3,2}", "a{99999}", "\\", r"\q", "^a", "a$",
+     r"\p{Xx}", r"\pL", "(a{1000}){1000}", "(" * 60 + ")" * 60, "a" * 501],
+)  # fmt: skip
+def test_a_wrong_pattern_is_refused_with_a_sentence(pattern: str) -> None:
+    with pytest.raises(BadPattern, match=r"\.$|\}\.$"):
+        Pattern(pattern)
+
+
+pieces = st.recursive(
+    st.sampled_from(["a", "b", ".", "[ab]", "[^a]"]),
+    lambda inner: (
+        st.lists(inner, min_size=1, max_size=3).map("".join)
+        | st.tuples(inner, st.sampled_from(["*", "+", "?", "{2}", "{1,2}", "{0,}"])).map(lambda both: f"({both[0]}){both[1]}")
+        | st.tuples(inner, inner).map(lambda both: f"({both[0]}|{both[1]})")
+    ),
+    max_leaves=6,
+)
+
+
+@settings(max_examples=300)
+@given(pieces, st.text(alphabet="abc", max_size=8))
+def test_it_agrees_with_the_regular_expressions_of_python(pattern: str, text: str) -> None:
+    mine = Pattern(pattern)
+    assert mine.matches(text, free) == bool(re.fullmatch(pattern, text))
+    assert mine.found_in(text, free) == bool(re.search(pattern, text))
+
+
+@given(st.text(alphabet="ab()[]{}*+?|\\^$.,-12pPLdn", max_size=20))
+def test_any_text_is_a_pattern_or_is_refused(text: str) -> None:
+    try:
+        Pattern(text).found_in("abab12", free)
+    except BadPattern:
+        pass
+
+
+@pytest.mark.parametrize("pattern", ["(a*)*b", "(a|aa)+b", "(a?){100}a{100}", "(.*)*x(.*)*y", "[ab]*a[ab]{200}c"])
+def test_no_pattern_hangs_on_a_long_text(pattern: str) -> None:
+    begun = process_time()
+    Pattern(pattern).found_in("a" * 100_000, free)
+    assert process_time() - begun < 2
+
+
+def test_work_is_paid_for_before_it_is_done() -> None:
+    class Enough(Exception):
+        pass
+
+    spent = 0
+
+    def spend(steps: int) -> None:
+        nonlocal spent
+        spent += steps
+        if spent > 10_000:
+            raise Enough
+
+    with pytest.raises(Enough):
+        Pattern("[ab]*a[ab]{100}c").found_in("ab" * 50_000, spend)

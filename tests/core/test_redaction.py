@@ -1,0 +1,156 @@
+"""Secrets are masked wherever they stand and however they were encoded."""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+from time import process_time
+from urllib.parse import quote, quote_plus, urlencode
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from httpstep.core.model import Auth, Body, Pair, RequestSpec, StepSpec
+from httpstep.core.redaction import MASK, redact, redact_bytes, redact_pairs
+from httpstep.core.rendering import render
+
+SECRET = 'sk/live+42?"a&b" <ü>\\x%=\''
+
+ENCODINGS = {
+    "raw": SECRET,
+    "percent": quote(SECRET, safe=""),
+    "percent, slash kept": quote(SECRET),
+    "percent, as browsers do": quote(SECRET, safe="!'()*"),
+    "percent, small hex": quote(SECRET, safe="").replace("%2F", "%2f").replace("%2B", "%2b").replace("%C3%BC", "%c3%bc"),
+    "percent, twice": quote(quote(SECRET, safe=""), safe=""),
+    "form": quote_plus(SECRET),
+    "form pair": urlencode({"key": SECRET}),
+    "JSON": json.dumps(SECRET, ensure_ascii=False),
+    "JSON, ASCII": json.dumps(SECRET),
+    "JSON in JSON": json.dumps(json.dumps(SECRET)),
+    "JSON, slash escaped": json.dumps(SECRET).replace("/", "\\/"),
+    "JSON, safe for HTML": json.dumps(SECRET).replace("<", "\\u003C").replace(">", "\\u003e").replace("&", "\\u0026"),
+    "HTML": html.escape(SECRET),
+    "HTML, twice": html.escape(html.escape(SECRET)),
+    "HTML, numbers": "".join(char if char.isalnum() and char.isascii() else f"&#{ord(char)};" for char in SECRET),
+    "HTML, hex": "".join(char if char.isalnum() and char.isascii() else f"&#x{ord(char):X};" for char in SECRET),
+    "JSON, percent-encoded": quote(json.dumps({"k": SECRET}, ensure_ascii=False), safe=""),
+    "read as Latin-1": SECRET.encode().decode("latin-1"),
+}
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_it_masks_a_secret_in_every_encoding(encoding: str) -> None:
+    encoded = ENCODINGS[encoding]
+    masked = redact(f"before {encoded} after", {SECRET})
+    assert MASK in masked and "live" not in masked and "42" not in masked
+    assert masked.startswith("before ") and masked.endswith(" after")
+
+
+@pytest.mark.parametrize("before", ["", "a", "ab", "user:", "longer user:"])
+@pytest.mark.parametrize("after", ["", "z", "zz", " and more"])
+@pytest.mark.parametrize("encode", [base64.b64encode, base64.urlsafe_b64encode])
+def test_it_masks_base64_at_every_alignment(before: str, after: str, encode: type) -> None:
+    encoded = encode(f"{before}{SECRET}{after}".encode()).decode()
+    masked = redact(f"x={encoded}.", {SECRET})
+    assert MASK in masked
+    rest = masked.replace(MASK, "").removeprefix("x=").rstrip(".=")
+    assert len(rest) <= len(encoded) - len(base64.b64encode(SECRET.encode()).decode().rstrip("=")) + 3
+    assert MASK in redact(quote_plus(encoded), {SECRET})
+
+
+@given(st.text(min_size=4, max_size=30), st.text(max_size=10), st.text(max_size=10))
+def test_no_encoding_of_any_secret_survives(secret: str, before: str, after: str) -> None:
+    text = before + secret + after
+    for encoded in (text, quote(text, safe=""), quote_plus(text), json.dumps(text), html.escape(text)):
+        assert MASK in redact(encoded, {secret})
+    assert MASK in redact(base64.b64encode(text.encode()).decode(), {secret})
+
+
+def test_overlapping_secrets_are_masked_as_one() -> None:
+    assert redact("xabcdefghx", {"abcdef", "defgh"}) == f"x{MASK}x"
+    assert redact("token-longer token", {"token", "token-longer"}) == f"{MASK} {MASK}"
+    assert redact("abcdabcd", {"abcd"}) == MASK
+
+
+def test_text_without_secrets_is_the_same() -> None:
+    assert redact("nothing here", {"secret", "a/b"}) == "nothing here"
+    assert redact("nothing here", set()) == "nothing here"
+    assert redact("nothing here", {""}) == "nothing here"
+    assert redact_bytes(b"\xff\x00nothing", {"secret"}) == b"\xff\x00nothing"
+
+
+def test_a_short_secret_is_masked_only_where_it_stands_alone() -> None:
+    assert redact("pin=abc abcd cab/abc&x%20abc", {"abc"}) == f"pin={MASK} abcd cab/{MASK}&x%20abc"
+    assert redact('{"pin":7,"n":17}', {"7"}) == f'{{"pin":{MASK},"n":17}}'
+
+
+def test_a_secret_with_white_space_around_it_is_found_without_it() -> None:
+    assert redact("token=hemmelig;", {" hemmelig\n"}) == f"token={MASK};"
+
+
+def test_bytes_are_masked_in_utf_8_and_utf_16_and_others_stay() -> None:
+    assert redact_bytes(b"\xff\xfe\x80 key=hemmelig", {"hemmelig"}) == b"\xff\xfe\x80 key=" + MASK.encode()
+    for encoding in ("utf-16", "utf-16-le", "utf-16-be"):
+        masked = redact_bytes('{"a":"hemmelig"}'.encode(encoding), {"hemmelig"})
+        assert masked.decode(encoding) == f'{{"a":"{MASK}"}}'
+
+
+def test_credential_headers_are_always_masked_and_keep_their_scheme() -> None:
+    pairs = (
+        ("authorization", "Bearer abc"),
+        ("Authorization", "Basic dTpw"),
+        ("Authorization", "nothing-known"),
+        ("Proxy-Authorization", "Digest x"),
+        ("Cookie", "a=1; b=2"),
+        ("Set-Cookie", "sid=9; Path=/"),
+        ("X-Api-Key", "1"),
+        ("apikey", "1"),
+        ("X-Shopify-Access-Token", "1"),
+        ("X-Auth-Token", "1"),
+        ("Client-Secret", "1"),
+        ("X-Empty-Secret", ""),
+        ("X-Other", "has hemmelig in it"),
+        ("X-Key-Count", "5"),
+    )
+    assert [value for _, value in redact_pairs(pairs, {"hemmelig"})] == [
+        f"Bearer {MASK}", f"Basic {MASK}", MASK, f"Digest {MASK}", MASK, MASK, MASK, MASK, MASK, MASK, MASK, "",
+        f"has {MASK} in it", "5",
+    ]  # fmt: skip
+
+
+def test_no_secret_of_a_rendered_request_survives_its_redaction() -> None:
+    secret = 'p"w/ü+1%'
+    spec = StepSpec(
+        request=RequestSpec(
+            "POST",
+            "https://api.example/{{secret.S}}?k={{secret.S}}",
+            (Pair("X-Note", "n {{secret.S}}"),),
+            Auth("basic", username="user", password="{{secret.S}}"),
+            Body("json", text='{"a": "{{secret.S}}", "b": {{secret.S}}}'),
+        )
+    )
+    request = render(spec, {}, secrets={"S": secret})
+    shown = [redact(request.url, request.secrets), redact_bytes(request.body or b"", request.secrets).decode()]
+    shown += [redact(f"{name}: {value}", request.secrets) for name, value in request.headers]
+    assert all(MASK in text for text in shown if "application/json" not in text)
+    credential = base64.b64encode(f"user:{secret}".encode()).decode()
+    for form in (secret, quote(secret, safe=""), json.dumps(secret)[1:-1], credential):
+        assert all(form not in text for text in shown)
+
+
+def test_a_secret_in_the_host_is_masked_in_small_letters_too() -> None:
+    spec = StepSpec(request=RequestSpec(url="https://{{secret.TENANT}}.example/"))
+    request = render(spec, {}, secrets={"TENANT": "AcmeCorp"})
+    assert redact(request.url, request.secrets) == f"https://{MASK}.example/"
+
+
+@pytest.mark.parametrize("secret", ["\\" * 40 + "X9", '\\"' * 20 + "X9", "%25" * 20 + "X9", "&amp;" * 20 + "X9", "/" * 30])
+@pytest.mark.parametrize("unit", ["\\", '\\\\"', "%25", "&amp;", "/", "A", "X9"])
+def test_a_text_made_against_it_does_not_slow_it_down(secret: str, unit: str) -> None:
+    text = unit * (32_768 // len(unit)) + "X9"
+    start = process_time()
+    redact(text, {secret})
+    assert process_time() - start < 3

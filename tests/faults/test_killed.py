@@ -1,0 +1,125 @@
+"""kill -9 in the middle of a call, and what the next start knows of it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from pytest_httpserver import HTTPServer
+from werkzeug import Request, Response
+
+from tests.server import Server
+
+
+@pytest.fixture
+def slow(httpserver: HTTPServer) -> Iterator[Any]:
+    """A third party that answers when it is told to."""
+    arrived, go = threading.Event(), threading.Event()
+
+    def handler(_request: Request) -> Response:
+        arrived.set()
+        go.wait(30)
+        return Response('{"a": 1}', content_type="application/json")
+
+    httpserver.expect_request("/slow").respond_with_handler(handler)
+    yield httpserver, arrived, go
+    go.set()
+
+
+def prepared(server: Server, httpserver: HTTPServer) -> str:
+    token = server.command("key", "create", "--name", "bot", "--scope", "manage")
+    request = {"method": "POST", "url": httpserver.url_for("/slow")}
+    step = {"format": "httpstep/1", "name": "A", "request": request}
+    bearer = {"Authorization": f"Bearer {token}"}
+    put = requests.put(f"{server.url}/api/v1/steps/a", json=step, headers=bearer, timeout=30)
+    assert put.status_code == 201, put.text
+    return token
+
+
+def in_background(server: Server, token: str, **headers: str) -> tuple[threading.Thread, list[Any]]:
+    got: list[Any] = []
+
+    def call() -> None:
+        try:
+            got.append(server.execute("a", {}, token, headers=headers))
+        except requests.ConnectionError as error:
+            got.append(error)
+
+    thread = threading.Thread(target=call)
+    thread.start()
+    return thread, got
+
+
+def test_a_killed_call_reads_as_interrupted_and_its_key_as_unknown(tmp_path: Path, slow: Any) -> None:
+    httpserver, arrived, _ = slow
+    with Server(tmp_path / "data") as server:
+        token = prepared(server, httpserver)
+        thread, got = in_background(server, token, **{"Idempotency-Key": "k"})
+        assert arrived.wait(10)
+        running = server.logs("a", token)
+        server.kill()
+        thread.join(10)
+        server.start()
+        [row] = server.logs("a", token)
+        again = server.execute("a", {}, token, headers={"Idempotency-Key": "k"})
+    assert [row["state"] for row in running] == ["running"]
+    assert isinstance(got[0], requests.ConnectionError)
+    assert (row["state"], row["outcome"]) == ("interrupted", "interrupted")
+    assert "interrupted" in row["message"]
+    assert again.status_code == 409
+    assert len(httpserver.log) <= 1
+
+
+def test_sigterm_lets_the_running_call_finish(tmp_path: Path, slow: Any) -> None:
+    httpserver, arrived, go = slow
+    with Server(tmp_path / "data") as server:
+        token = prepared(server, httpserver)
+        thread, got = in_background(server, token)
+        assert arrived.wait(10)
+        assert server.process is not None
+        server.process.terminate()
+        time.sleep(0.5)
+        go.set()
+        thread.join(20)
+        assert server.process.wait(20) == 0
+        server.start()
+        [row] = server.logs("a", token)
+    assert got[0].json()["attributes"] == {"a": 1}
+    assert row["outcome"] == "success"
+
+
+def test_a_caller_that_hangs_up_cancels_its_call(tmp_path: Path, slow: Any) -> None:
+    httpserver, arrived, _ = slow
+    with Server(tmp_path / "data") as server:
+        token = prepared(server, httpserver)
+        with pytest.raises(requests.ReadTimeout):
+            requests.post(
+                f"{server.url}/api/v1/steps/a/execute", json={}, headers={"Authorization": f"Bearer {token}"}, timeout=1
+            )
+        assert arrived.is_set()
+        ends = time.monotonic() + 3
+        while (row := server.logs("a", token)[0])["state"] == "running" and time.monotonic() < ends:
+            time.sleep(0.05)
+    assert row["outcome"] == "cancelled"
+
+
+def test_the_health_page_answers_while_every_place_is_taken(tmp_path: Path, slow: Any) -> None:
+    httpserver, arrived, go = slow
+    with Server(tmp_path / "data", WORKERS="1", THREADS="12", IN_FLIGHT="4") as server:
+        token = prepared(server, httpserver)
+        calls = [in_background(server, token) for _ in range(5)]
+        assert arrived.wait(10)
+        began = time.monotonic()
+        assert requests.get(f"{server.url}/health", timeout=5).status_code == 200
+        assert time.monotonic() - began < 5
+        time.sleep(0.5)
+        go.set()
+        for thread, _ in calls:
+            thread.join(20)
+    statuses = sorted(got[0].status_code for _, got in calls)
+    assert statuses == [200, 200, 200, 200, 429]

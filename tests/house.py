@@ -1,0 +1,87 @@
+"""One application on a fresh data folder, with the few moves that tests repeat."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import select
+from werkzeug.test import TestResponse
+
+from app import create_app
+from httpstep import config, installation
+from httpstep.core.model import Send
+from httpstep.extensions import db
+from httpstep.models import keys, steps
+from httpstep.models.database import editing
+from httpstep.models.tables import Account, StepState
+
+URL = "https://api.example/orders/{{order.id}}"
+
+
+def document(key: str = "order-status", **members: Any) -> dict[str, Any]:
+    """A step document; `url`, `method`, `headers`, `auth` and `body` go into its request."""
+    request = {"method": "GET", "url": URL}
+    for name in ("method", "url", "headers", "auth", "body"):
+        if name in members:
+            request[name] = members.pop(name)
+    return {"format": "httpstep/1", "key": key, "name": key.capitalize(), "request": request} | members
+
+
+class House:
+    """The application under test and its first account."""
+
+    def __init__(self, folder: Path, send: Send | None = None, **variables: str) -> None:
+        environ = {"HTTPSTEP_DATA": str(folder)} | {f"HTTPSTEP_{name}": value for name, value in variables.items()}
+        self.app: Flask = create_app(config.load(environ), send=send)
+        installation.prepare(self.app)
+        self.client: FlaskClient = self.app.test_client()
+        self.tokens: dict[str, str] = {}
+
+    def account(self, slug: str = "default") -> int:
+        """The id of an account, made where there is none."""
+        with self.app.app_context():
+            found = db.session.scalar(select(Account).where(Account.slug == slug))
+            if found is None:
+                with editing():
+                    found = Account(slug=slug, name=slug, created_at=time.time())
+                    db.session.add(found)
+            return found.id
+
+    def token(self, scope: str = "manage", account: str = "default") -> str:
+        name = f"{account}/{scope}"
+        if name not in self.tokens:
+            owner = self.account(account)
+            with self.app.app_context(), editing():
+                self.tokens[name] = keys.create(owner, name, scope, time.time())[1]
+        return self.tokens[name]
+
+    def call(self, method: str, path: str, *, token: str | None = None, **more: Any) -> TestResponse:
+        headers = {"Authorization": f"Bearer {token or self.token()}"} | more.pop("headers", {})
+        return self.client.open(f"/api/v1{path}", method=method, headers=headers, **more)
+
+    def put(self, document: dict[str, Any], **more: Any) -> TestResponse:
+        return self.call("PUT", f"/steps/{document['key']}", json=document, **more)
+
+    def execute(self, key: str = "order-status", attributes: Any = None, **more: Any) -> TestResponse:
+        body = {"attributes": {"order.id": 42} if attributes is None else attributes} | more.pop("body", {})
+        return self.call("POST", f"/steps/{key}/execute{more.pop('query', '')}", json=body, **more)
+
+    def logs(self, key: str = "order-status") -> list[dict[str, Any]]:
+        return list(self.call("GET", f"/steps/{key}/logs").json["logs"])
+
+    def limit(self, per_minute: int) -> None:
+        with self.app.app_context(), editing():
+            db.session.scalars(select(Account)).one().per_minute = per_minute
+
+    @contextmanager
+    def state(self, key: str = "order-status") -> Iterator[StepState]:
+        with self.app.app_context():
+            step = steps.find(self.account(), key)
+            assert step is not None
+            yield steps.state(step.id)

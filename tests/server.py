@@ -1,0 +1,97 @@
+"""The real server as a process, and the commands an operator would type."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import requests
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Server:
+    """`python app.py` on a data folder, with loopback allowed unless a variable says otherwise."""
+
+    def __init__(self, folder: Path, *arguments: str, **variables: str) -> None:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.folder = folder
+        self.arguments = arguments
+        self.environ = {name: value for name, value in os.environ.items() if not name.startswith("HTTPSTEP_")}
+        self.environ |= {
+            "HTTPSTEP_LISTEN": f"127.0.0.1:{self.port}",
+            "HTTPSTEP_DATA": str(folder),
+            "HTTPSTEP_ALLOW_NETWORKS": "127.0.0.1",
+            "PYTHONDONTWRITEBYTECODE": "1",
+        } | {f"HTTPSTEP_{name}": value for name, value in variables.items()}
+        self.log = folder.with_suffix(".log")
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> Server:
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "app.py", *self.arguments], cwd=ROOT, env=self.environ, stdout=log, stderr=log,
+                start_new_session=True,
+            )  # fmt: skip
+        ends = time.monotonic() + 30
+        while time.monotonic() < ends:
+            assert self.process.poll() is None, self.log.read_text()
+            try:
+                if requests.get(f"{self.url}/health", timeout=2).status_code == 200:
+                    return self
+            except requests.ConnectionError:
+                time.sleep(0.05)
+        raise AssertionError(f"no answer from /health\n{self.log.read_text()}")
+
+    def kill(self) -> None:
+        """kill -9 to the server and its workers, in the middle of whatever they do."""
+        assert self.process is not None
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+    def stop(self) -> int:
+        assert self.process is not None
+        self.process.terminate()
+        return self.process.wait(90)
+
+    def __enter__(self) -> Server:
+        return self.start()
+
+    def __exit__(self, *_: Any) -> None:
+        if self.process is not None and self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+
+    def command(self, *arguments: str, fails: bool = False) -> str:
+        """The output of `flask --app app …`; its standard error where it is to fail."""
+        done = subprocess.run(
+            [sys.executable, "-m", "flask", "--app", "app", *arguments],
+            cwd=ROOT, env=self.environ, capture_output=True, text=True, timeout=60, check=False,
+        )  # fmt: skip
+        assert (done.returncode != 0) == fails, done.stdout + done.stderr
+        return done.stderr if fails else done.stdout.strip()
+
+    def execute(self, key: str, attributes: dict[str, Any], token: str, **more: Any) -> requests.Response:
+        return requests.post(
+            f"{self.url}/api/v1/steps/{key}/execute", json={"attributes": attributes},
+            headers={"Authorization": f"Bearer {token}"} | more.pop("headers", {}), timeout=90, **more,
+        )  # fmt: skip
+
+    def logs(self, key: str, token: str) -> list[dict[str, Any]]:
+        answer = requests.get(
+            f"{self.url}/api/v1/steps/{key}/logs", headers={"Authorization": f"Bearer {token}"}, timeout=30
+        )
+        return list(answer.json()["logs"])

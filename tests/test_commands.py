@@ -1,0 +1,82 @@
+"""The commands of an operator: what was asked for on standard output, a refusal as a sentence."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from tests.fakes import ThirdParty, answer
+from tests.house import House, document
+
+MakeHouse = Callable[..., House]
+
+
+def run(house: House, *arguments: str) -> Any:
+    return house.app.test_cli_runner().invoke(args=list(arguments))
+
+
+def test_import_takes_a_list_and_saves_all_or_none(make_house: MakeHouse, tmp_path: Path) -> None:
+    house = make_house(ThirdParty())
+    file = tmp_path / "steps.json"
+    file.write_text(json.dumps([document("a"), document("b", urll="x")]))
+    refused = run(house, "step", "import", str(file))
+    assert refused.exit_code == 1
+    assert 'Unknown member "urll"' in refused.output
+    assert house.call("GET", "/steps").json["steps"] == []
+    file.write_text(json.dumps([document("a"), document("b")]))
+    assert run(house, "step", "import", str(file)).output == "a\nb\n"
+
+
+def test_a_file_that_is_not_json_is_a_sentence(make_house: MakeHouse, tmp_path: Path) -> None:
+    file = tmp_path / "steps.json"
+    file.write_text("{oops")
+    refused = run(make_house(ThirdParty()), "step", "import", str(file))
+    assert refused.exit_code == 1
+    assert "is not JSON" in refused.output
+
+
+def test_export_gives_what_import_takes(make_house: MakeHouse, tmp_path: Path) -> None:
+    house = make_house(ThirdParty())
+    house.put(document(mapping=[{"path": ["a"], "attribute": "a"}]))
+    exported = run(house, "step", "export").output
+    file = tmp_path / "all.json"
+    file.write_text(exported)
+    assert run(house, "step", "import", str(file)).exit_code == 0
+    assert run(house, "step", "export").output == exported
+    assert json.loads(run(house, "step", "export", "order-status").output) == json.loads(exported)[0]
+    assert run(house, "step", "export", "nothing").exit_code == 1
+
+
+def test_run_prints_the_answer_of_execute(make_house: MakeHouse) -> None:
+    house = make_house(ThirdParty(answer(200, {"a": 1})))
+    house.put(document())
+    printed = run(house, "step", "run", "order-status", "--attributes", '{"order.id": 1}')
+    assert json.loads(printed.output)["attributes"] == {"a": 1}
+    assert house.logs()[0]["actor"] == "command line"
+    assert "not JSON" in run(house, "step", "run", "order-status", "--attributes", "{").output
+
+
+def test_a_key_is_printed_alone(make_house: MakeHouse) -> None:
+    house = make_house(ThirdParty())
+    house.put(document())
+    token = run(house, "key", "create", "--name", "bot").output.strip()
+    assert "\n" not in token
+    assert house.execute(token=token).status_code == 200
+    assert token not in run(house, "key", "list").output
+
+
+def test_with_several_accounts_one_must_be_named(make_house: MakeHouse) -> None:
+    house = make_house(ThirdParty())
+    assert run(house, "account", "create", "second").output == "second\n"
+    refused = run(house, "key", "create", "--name", "bot")
+    assert refused.exit_code == 1 and "--account" in refused.output
+    assert run(house, "key", "create", "--name", "bot", "--account", "second").exit_code == 0
+    assert run(house, "account", "create", "Not A Slug").exit_code == 1
+    assert run(house, "account", "limit", "second", "0").exit_code == 2
+
+
+def test_config_show_names_every_variable(make_house: MakeHouse) -> None:
+    output = run(make_house(ThirdParty()), "config", "show").output
+    assert "HTTPSTEP_LISTEN=127.0.0.1:8080  # default" in output

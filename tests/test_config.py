@@ -1,0 +1,75 @@
+"""A wrong variable stops the start with its name and what is accepted; every variable is documented."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from httpstep import config
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "accepted"),
+    [
+        ("LISTEN", "8080", "127.0.0.1:8080"),
+        ("DATABASE_URL", "mysql://x", "postgresql"),
+        ("RATELIMIT_URL", "memcached://x", "redis"),
+        ("ALLOW_NETWORKS", "10.0.0.0/99", ""),
+        ("SMTP_URL", "http://x", "smtp://"),
+        ("SMTP_URL", "smtp://h:port", "smtp://"),
+        ("BASE_URL", "steps.example.com", "https://"),
+        ("PROXY_HOPS", "-1", "0 to 10"),
+        ("SECRET_KEY", "short", "16"),
+        ("WORKERS", "0", "1 to 64"),
+        ("THREADS", "many", "4 to 1024"),
+        ("CA_FILE", "/no/such/file", "file"),
+        ("VAULT_KEYS", "abc", "Fernet"),
+        ("IN_FLIGHT", "0", "1 to 1000"),
+        ("LOG_FORMAT", "xml", "text, json"),
+    ],
+)
+def test_a_wrong_value_is_named_with_what_is_accepted(name: str, value: str, accepted: str) -> None:
+    with pytest.raises(config.ConfigError) as caught:
+        config.load({f"HTTPSTEP_{name}": value})
+    assert f"HTTPSTEP_{name}" in str(caught.value)
+    assert accepted in str(caught.value)
+
+
+def test_a_secret_value_is_not_repeated_in_the_refusal() -> None:
+    with pytest.raises(config.ConfigError) as caught:
+        config.load({"HTTPSTEP_VAULT_KEYS": "my-very-private-key"})
+    assert "my-very-private-key" not in str(caught.value)
+
+
+def test_an_unknown_variable_is_refused() -> None:
+    with pytest.raises(config.ConfigError, match="HTTPSTEP_LISTN"):
+        config.load({"HTTPSTEP_LISTN": "127.0.0.1:1"})
+
+
+def test_a_value_may_stand_in_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "smtp"
+    file.write_text("smtp://user:p%40ss@mail.example:2525?tls=starttls\n")
+    loaded = config.load({"HTTPSTEP_SMTP_URL_FILE": str(file), "HTTPSTEP_MAIL_FROM": "a@b.example"})
+    assert loaded.smtp_url == config.SmtpServer("mail.example", 2525, "user", "p@ss", "starttls")
+
+
+def test_a_value_and_its_file_together_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(config.ConfigError, match="both"):
+        config.load({"HTTPSTEP_LISTEN": "127.0.0.1:1", "HTTPSTEP_LISTEN_FILE": str(tmp_path)})
+
+
+def test_config_show_masks_secrets() -> None:
+    environ = {"HTTPSTEP_SMTP_URL": "smtp://user:hunter2hunter2@mail.example", "HTTPSTEP_MAIL_FROM": "a@b.example"}
+    rows = {name: value for name, value, _ in config.shown(config.load(environ))}
+    assert "hunter2" not in str(rows)
+    assert rows["HTTPSTEP_MAIL_FROM"] == "a@b.example"
+
+
+def test_every_variable_stands_in_the_example_file_and_in_no_other_way() -> None:
+    text = (ROOT / ".env.example").read_text(encoding="utf-8")
+    named = re.findall(r"^#?(HTTPSTEP_[A-Z_]+)=", text, re.MULTILINE)
+    assert named == [f"HTTPSTEP_{variable.name}" for variable in config.VARIABLES]

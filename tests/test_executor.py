@@ -1,0 +1,141 @@
+"""The line as a function: retries, tokens, time."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from httpstep import executor
+from httpstep.core import errors
+from httpstep.core.model import Auth, Body, Execution, HttpResponse, RequestSpec, StepSpec
+from tests.fakes import Clock, NoTokens, ThirdParty, answer
+
+SPEC = StepSpec(key="a", name="A", request=RequestSpec(url="https://api.example/a"))
+REFUSED = errors.NetworkError("No one listens there.", reason="refused")
+
+
+def run(spec: StepSpec, third: ThirdParty, clock: Clock | None = None, **more: Any) -> Execution:
+    clock = clock or Clock()
+    return executor.execute(spec, {}, send=third, clock=clock, tokens=more.pop("tokens", NoTokens()), **more)
+
+
+@pytest.mark.parametrize("first", [answer(429), answer(502), answer(503), answer(504), REFUSED])
+def test_it_tries_again_on_no_answer_and_on_passing_statuses(first: HttpResponse | Exception) -> None:
+    third = ThirdParty(first, answer(200, {"a": 1}))
+    execution = run(replace(SPEC, retries=1), third)
+    assert execution.outcome.outcome == "success"
+    assert [one.status for one in execution.tries][-1] == 200
+    assert len(execution.tries) == 2
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        answer(500),
+        answer(404),
+        errors.Blocked("No.", reason="private"),
+        errors.Cancelled("Gone.", reason="cancelled"),
+        errors.TooLarge("Large.", reason="too_large_wire"),
+    ],
+)
+def test_it_does_not_try_again_where_that_would_not_help(first: HttpResponse | Exception) -> None:
+    third = ThirdParty(first, answer(200))
+    assert run(replace(SPEC, retries=2), third).outcome.outcome != "success"
+    assert len(third.requests) == 1
+
+
+@pytest.mark.parametrize(("method", "tries"), [("POST", 1), ("PATCH", 1), ("PUT", 3), ("DELETE", 3), ("GET", 3)])
+def test_post_and_patch_are_tried_again_only_if_ticked(method: str, tries: int) -> None:
+    request = replace(SPEC.request, method=method)
+    third = ThirdParty(answer(503))
+    run(replace(SPEC, request=request, retries=2), third)
+    assert len(third.requests) == tries
+    ticked = ThirdParty(answer(503))
+    run(replace(SPEC, request=request, retries=2, retry_unsafe=True), ticked)
+    assert len(ticked.requests) == 3
+
+
+def test_it_waits_as_long_as_retry_after_says() -> None:
+    clock = Clock()
+    run(replace(SPEC, retries=1), ThirdParty(answer(503, None, Retry_After="7"), answer(200)), clock)
+    assert clock.waits == [7.0]
+
+
+def test_it_waits_longer_before_the_second_further_try() -> None:
+    clock = Clock()
+    run(replace(SPEC, retries=2), ThirdParty(answer(503)), clock)
+    assert clock.waits == [0.5, 1.0]
+
+
+def test_a_retry_that_would_end_after_the_deadline_is_not_made() -> None:
+    third = ThirdParty(answer(503, None, Retry_After="120"), answer(200))
+    execution = run(replace(SPEC, retries=2), third)
+    assert (len(third.requests), execution.outcome.outcome) == (1, "http_error")
+
+
+def test_a_retry_beyond_the_budget_is_not_made_and_the_last_failure_stands() -> None:
+    third = ThirdParty(answer(503), errors.BudgetSpent("Rate Limit Exceeded", reason="rate_limited"), answer(200))
+    execution = run(replace(SPEC, retries=2), third)
+    assert (execution.outcome.outcome, len(execution.tries)) == ("http_error", 1)
+
+
+@pytest.mark.parametrize(("spec", "asked", "allowed"), [(60, None, 60), (60, 5.0, 5), (3, 30.0, 3), (60, 600.0, 60)])
+def test_the_shortest_time_counts(spec: int, asked: float | None, allowed: float) -> None:
+    deadlines = []
+
+    def send(_request: object, deadline: float) -> HttpResponse:
+        deadlines.append(deadline)
+        return answer(200)
+
+    clock = Clock()
+    executor.execute(replace(SPEC, timeout=spec), {}, send=send, clock=clock, tokens=NoTokens(), timeout=asked)
+    assert deadlines == [clock.now + allowed]
+
+
+class Tokens:
+    """Gives "old" first and "new" once "old" was refused."""
+
+    def __init__(self) -> None:
+        self.refused: list[str | None] = []
+
+    def get(self, request: object, deadline: float, *, refused: str | None = None) -> str:
+        self.refused.append(refused)
+        return "old" if refused is None else "new"
+
+
+OAUTH = Auth(
+    type="oauth2_client_credentials", token_url="https://id.example/token", client_id="me", client_secret="secret"
+)
+
+
+def test_a_refused_token_is_fetched_anew_once() -> None:
+    third = ThirdParty(answer(401), answer(200, {"a": 1}))
+    tokens = Tokens()
+    spec = replace(SPEC, request=replace(SPEC.request, auth=OAUTH))
+    execution = run(spec, third, tokens=tokens)
+    assert execution.outcome.outcome == "success"
+    assert tokens.refused == [None, "old"]
+    sent = [dict(request.headers)["Authorization"] for request in third.requests]
+    assert sent == ["Bearer old", "Bearer new"]
+
+
+def test_a_token_refused_twice_is_a_failure_with_the_reason_the_api_gave() -> None:
+    third = ThirdParty(answer(401, {"error": {"message": "unknown client"}}))
+    spec = replace(SPEC, request=replace(SPEC.request, auth=OAUTH))
+    execution = run(spec, third, tokens=Tokens())
+    assert (len(third.requests), execution.outcome.outcome) == (2, "http_error")
+    assert "unknown client" in (execution.outcome.message or "")
+
+
+def test_nothing_is_sent_when_the_request_cannot_be_built() -> None:
+    third = ThirdParty()
+    broken = replace(SPEC, request=replace(SPEC.request, method="POST", body=Body("json", text='{"a": {{a}}}')))
+    execution = run(broken, third)
+    assert (third.requests, execution.outcome.outcome, execution.request) == ([], "invalid_request", None)
+
+
+def test_a_failures_json_never_makes_the_automatic_mapping() -> None:
+    execution = run(SPEC, ThirdParty(answer(401, {"error": "no"})))
+    assert (execution.automatic, execution.structure, execution.has_document) == (None, None, False)

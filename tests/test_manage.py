@@ -1,0 +1,112 @@
+"""Steps by API: bad documents are refused whole, with a sentence that names the place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.fakes import ThirdParty
+from tests.house import House, document
+
+MakeHouse = Callable[..., House]
+
+
+def test_put_get_list_and_delete(make_house: MakeHouse) -> None:
+    house = make_house(ThirdParty())
+    assert house.put(document()).status_code == 201
+    assert house.put(document(name="Renamed")).status_code == 200
+    got = house.call("GET", "/steps/order-status")
+    assert (got.json["format"], got.json["name"]) == ("httpstep/1", "Renamed")
+    assert [step["key"] for step in house.call("GET", "/steps").json["steps"]] == ["order-status"]
+    house.execute()
+    assert house.call("DELETE", "/steps/order-status").status_code == 204
+    for method, path in (("GET", ""), ("GET", "/logs"), ("DELETE", "")):
+        assert house.call(method, f"/steps/order-status{path}").status_code == 404
+
+
+def test_what_was_got_can_be_put_again(make_house: MakeHouse) -> None:
+    house = make_house(ThirdParty())
+    house.put(document(mapping=[{"path": ["a", 0, "b c"], "attribute": "x", "default": None}], timeout=2.5))
+    got = house.call("GET", "/steps/order-status").json
+    assert house.put(got).status_code == 200
+    assert house.call("GET", "/steps/order-status").json == got
+
+
+@pytest.mark.parametrize(
+    ("broken", "place"),
+    [
+        ({"urll": "x"}, "urll"),
+        ({"format": "httpstep/2"}, "format"),
+        ({"url": "ftp://x/"}, "request.url"),
+        ({"url": "not a url"}, "request.url"),
+        ({"method": "BREW"}, "request.method"),
+        ({"headers": [{"name": "X\nY", "value": "1"}]}, "request.headers[0].name"),
+        ({"headers": [{"name": "X", "value": "a\r\nb"}]}, "request.headers[0].value"),
+        ({"headers": [{"name": "Content-Length", "value": "1"}]}, "request.headers[0].name"),
+        ({"method": "POST", "body": {"mode": "json", "text": '{"a": }'}}, "request.body.text"),
+        ({"url": "https://a/{{7*7}}"}, "request.url"),
+        ({"timeout": 61}, "timeout"),
+        ({"retries": 3}, "retries"),
+        ({"alert_emails": ["a"]}, "alert_emails[0]"),
+        ({"alert_emails": [f"a{n}@b.example" for n in range(11)]}, "alert_emails"),
+        ({"mapping": [{"path": ["a"], "attribute": "1"}]}, "mapping[0].attribute"),
+        ({"mapping": [{"path": ["a"], "attribute": "a"}, {"path": ["b"], "attribute": "a"}]}, "mapping[1].attribute"),
+        ({"mapping": [{"jsonpath": "$[", "attribute": "a"}]}, "mapping[0].jsonpath"),
+        ({"success_statuses": "abc"}, "success_statuses"),
+        ({"fallback": "maybe"}, "fallback"),
+    ],
+)
+def test_a_bad_document_is_refused_with_its_place_and_nothing_is_saved(
+    make_house: MakeHouse, broken: dict[str, Any], place: str
+) -> None:
+    house = make_house(ThirdParty())
+    sent = document(**{name: value for name, value in broken.items() if name != "format"})
+    sent |= {name: value for name, value in broken.items() if name == "format"}
+    response = house.put(sent)
+    assert response.status_code == 422, response.data
+    faults = response.json["faults"]
+    assert any(fault["place"].startswith(place) or place in fault["message"] for fault in faults), faults
+    assert house.call("GET", "/steps").json["steps"] == []
+
+
+@pytest.mark.parametrize("body", [b"{", b"[]", b'"x"', b"", b"\xff\xfe"])
+def test_a_body_that_is_no_document_is_a_sentence(make_house: MakeHouse, body: bytes) -> None:
+    house = make_house(ThirdParty())
+    response = house.call("PUT", "/steps/a", data=body, content_type="application/json")
+    assert response.status_code in (400, 422)
+    assert len(response.json["detail"]) > 10
+
+
+def test_a_key_to_execute_may_not_manage(make_house: MakeHouse) -> None:
+    house = make_house(ThirdParty())
+    house.put(document())
+    token = house.token("execute")
+    assert house.execute(token=token).status_code == 200
+    for method, path in (("GET", ""), ("GET", "/order-status"), ("PUT", "/order-status"), ("DELETE", "/order-status")):
+        assert house.call(method, f"/steps{path}", token=token, json={}).status_code == 403
+
+
+def test_a_put_with_an_old_etag_is_refused(make_house: MakeHouse) -> None:
+    house = make_house(ThirdParty())
+    old = house.put(document()).headers["ETag"]
+    house.put(document(name="Second"))
+    assert house.put(document(name="Third"), headers={"If-Match": old}).status_code == 412
+    assert house.call("GET", "/steps/order-status").json["name"] == "Second"
+
+
+def test_a_secret_is_written_by_name_and_never_comes_back(make_house: MakeHouse) -> None:
+    from httpstep import installation
+    from httpstep.models.database import editing
+
+    house = make_house(third := ThirdParty())
+    owner = house.account()
+    with house.app.app_context(), editing():
+        installation.put_secret(house.app.extensions["httpstep"].vault, owner, "token", "s3cr3t-value", 0.0)
+    house.put(document(headers=[{"name": "X-Token", "value": "{{secret.token}}"}]))
+    house.execute()
+    assert dict(third.requests[0].headers)["X-Token"] == "s3cr3t-value"
+    for path in ("", "/logs"):
+        assert "s3cr3t-value" not in house.call("GET", f"/steps/order-status{path}").get_data(as_text=True)
+    assert "••••" in house.call("GET", "/steps/order-status/logs").get_data(as_text=True)

@@ -1,0 +1,92 @@
+"""Automatic mapping by a bot call, and drift: said at once, marked after three in a row, never a failure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from httpstep.core import jsontext
+from tests.fakes import ThirdParty, answer
+from tests.house import House, document
+
+MakeHouse = Callable[..., House]
+USUAL = answer(200, {"order": {"status": "shipped", "total": 3}})
+RENAMED = answer(200, {"order": {"state": "shipped", "total": 3}})
+WITHOUT_TOTAL = answer(200, {"order": {"status": "shipped"}})
+
+
+def test_the_first_answer_makes_the_mapping_once(make_house: MakeHouse) -> None:
+    house = make_house(ThirdParty(USUAL, RENAMED))
+    house.put(document())
+    assert house.execute().json["attributes"] == {"status": "shipped", "total": 3}
+    second = house.execute().json
+    assert (second["attributes"], second["missing"]) == ({"total": 3}, ["status"])
+    assert (second["structure_changed"], second["outcome"], second["next"]) == (True, "success", "continue")
+
+
+def test_a_failed_answer_does_not_use_up_the_once(make_house: MakeHouse) -> None:
+    house = make_house(ThirdParty(answer(401, {"error": "no"}), USUAL))
+    house.put(document())
+    assert house.execute().json["attributes"] == {}
+    assert house.execute().json["attributes"] == {"status": "shipped", "total": 3}
+
+
+def test_an_empty_mapping_counts_as_set(make_house: MakeHouse) -> None:
+    house = make_house(ThirdParty(USUAL))
+    house.put(document(mapping=[]))
+    assert house.execute().json["attributes"] == {}
+
+
+def test_a_name_that_another_step_gives_gets_the_steps_key_in_front(make_house: MakeHouse) -> None:
+    house = make_house(ThirdParty(USUAL))
+    house.put(document("first"))
+    house.put(document("second"))
+    assert set(house.execute("first").json["attributes"]) == {"status", "total"}
+    assert set(house.execute("second").json["attributes"]) == {"second_status", "second_total"}
+
+
+def test_the_automatic_mapping_is_no_edit(make_house: MakeHouse) -> None:
+    house = make_house(ThirdParty(USUAL))
+    before = house.put(document()).headers["ETag"]
+    house.execute()
+    response = house.call("GET", "/steps/order-status")
+    assert response.headers["ETag"] == before
+    assert [rule["attribute"] for rule in response.json["mapping"]] == ["status", "total"]
+
+
+def test_one_odd_answer_marks_its_log_and_not_the_step(make_house: MakeHouse) -> None:
+    house = make_house(ThirdParty(USUAL, RENAMED, USUAL))
+    house.put(document())
+    for _ in range(3):
+        house.execute()
+    assert [row["structure_changed"] for row in house.logs()] == [False, True, False]
+    with house.state() as state:
+        assert state.drift is None
+
+
+def test_three_in_a_row_mark_the_step(make_house: MakeHouse) -> None:
+    house = make_house(ThirdParty(USUAL, RENAMED))
+    house.put(document())
+    for _ in range(3):
+        house.execute()
+    with house.state() as state:
+        assert state.drift is None
+    house.execute()
+    with house.state() as state:
+        drift = jsontext.loads(state.drift or "null")
+    assert [change["text"] for change in drift["missing"]] == ["$['order']['status']"]
+    assert [change["text"] for change in drift["new"]] == ["$['order']['state']"]
+    assert drift["missing"][0]["mapped"] is True
+
+
+def test_a_field_that_was_seen_to_come_and_go_is_optional_from_then_on(make_house: MakeHouse) -> None:
+    house = make_house(ThirdParty(USUAL, WITHOUT_TOTAL, USUAL, WITHOUT_TOTAL))
+    house.put(document())
+    changed = [house.execute().json["structure_changed"] for _ in range(4)]
+    assert changed == [False, True, False, False]
+
+
+def test_other_values_are_no_drift(make_house: MakeHouse) -> None:
+    house = make_house(ThirdParty(USUAL, answer(200, {"order": {"total": 4.5, "status": None}})))
+    house.put(document())
+    house.execute()
+    assert house.execute().json["structure_changed"] is False

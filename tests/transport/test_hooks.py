@@ -1,0 +1,74 @@
+"""The guard hangs on semi-private names of pinned libraries. When one is gone, this fails before the guard is open."""
+
+from __future__ import annotations
+
+import http.client
+import inspect
+import ssl
+from importlib.metadata import version
+from pathlib import Path
+
+import requests.adapters
+import urllib3
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool
+
+from httpstep.transport.connections import AnswerHead, GuardedHTTPConnection, GuardedHTTPSConnection
+from httpstep.transport.sockets import DeadlineSocket, DeadlineTLSSocket
+from httpstep.transport.tls import trusting_context
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_versions_are_pinned() -> None:
+    requirements = (ROOT / "requirements.txt").read_text().split()
+    for package in ("urllib3", "requests"):
+        assert f"{package}=={version(package)}" in requirements
+
+
+def test_urllib3_opens_its_connections_through_new_conn() -> None:
+    for connection in (HTTPConnection, HTTPSConnection):
+        assert "self._new_conn()" in inspect.getsource(connection.connect)
+    assert not issubclass(GuardedHTTPConnection, HTTPSConnection)
+    assert GuardedHTTPSConnection._new_conn is GuardedHTTPConnection._new_conn
+    assert GuardedHTTPSConnection.connect is GuardedHTTPConnection.connect
+
+
+def test_urllib3_takes_and_returns_connections_through_the_pool() -> None:
+    source = inspect.getsource(HTTPConnectionPool.urlopen)
+    assert "self._get_conn(" in source
+    assert "self._put_conn(" in source
+    assert "is_connection_dropped(conn)" in inspect.getsource(HTTPConnectionPool._get_conn)
+
+
+def test_urllib3_makes_its_pools_through_new_pool() -> None:
+    assert "self.pool_classes_by_scheme[scheme]" in inspect.getsource(urllib3.PoolManager._new_pool)
+
+
+def test_requests_leaves_pools_keys_and_certificates_to_the_adapter() -> None:
+    source = inspect.getsource(requests.adapters.HTTPAdapter)
+    for hook in ("self.init_poolmanager(", "self.build_connection_pool_key_attributes(", "self.cert_verify(",
+                 "self.build_response("):  # fmt: skip
+        assert hook in source
+
+
+def test_the_library_reads_answers_through_the_response_class() -> None:
+    assert "self.response_class(self.sock" in inspect.getsource(http.client.HTTPConnection.getresponse)
+    assert "self._read_status()" in inspect.getsource(http.client.HTTPResponse.begin)
+    assert "response.will_close" in inspect.getsource(http.client.HTTPConnection.getresponse)
+    assert GuardedHTTPConnection.response_class is AnswerHead
+
+
+def test_ssl_makes_our_sockets_and_shakes_hands_through_them() -> None:
+    assert "self.sslsocket_class._create(" in inspect.getsource(ssl.SSLContext.wrap_socket)
+    assert "self.do_handshake()" in inspect.getsource(ssl.SSLSocket)
+    context = trusting_context(None, DeadlineTLSSocket)
+    assert context.sslsocket_class is DeadlineTLSSocket
+    assert context.verify_mode is ssl.CERT_REQUIRED
+    assert context.check_hostname
+
+
+def test_every_way_to_move_bytes_obeys_the_deadline() -> None:
+    for sock in (DeadlineSocket, DeadlineTLSSocket):
+        for name in ("recv", "recv_into", "send", "sendall", "settimeout", "gettimeout"):
+            assert getattr(sock, name) is getattr(DeadlineSocket, name)

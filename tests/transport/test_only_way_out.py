@@ -1,0 +1,84 @@
+"""There is one way out of the house: no module outside transport can open a connection."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[2] / "httpstep"
+WAYS_OUT = {
+    "aiohttp", "asyncio", "ftplib", "http", "httpx", "imaplib", "poplib", "pycurl", "requests", "smtplib", "socket",
+    "socketserver", "ssl", "telnetlib", "urllib3", "websocket", "xmlrpc", "_socket", "_ssl",
+}  # fmt: skip
+WAYS_OUT_BELOW = {"urllib.request", "urllib.error", "logging.handlers", "multiprocessing.connection"}
+HARMLESS = {"http.HTTPStatus", "http.HTTPMethod", "http.cookies"}
+LISTENS_ONLY = "http.server"
+MAIL_ONLY = {"smtplib", "ssl"}
+
+
+def imported(source: str) -> Iterator[str]:
+    """The dotted names of everything a module imports, also inside functions and through import_module."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Call) and getattr(node.func, "attr", getattr(node.func, "id", "")) in (
+            "import_module", "__import__",
+        ):  # fmt: skip
+            yield str(node.args[0].value) if isinstance(node.args[0], ast.Constant) else "a computed name"
+
+
+def ways_out(source: str, *, mail: bool = False) -> set[str]:
+    found = set()
+    for name in imported(source):
+        root, parent = name.partition(".")[0], name.rpartition(".")[0]
+        opens = name == "a computed name" or root in WAYS_OUT or name in WAYS_OUT_BELOW or parent in WAYS_OUT_BELOW
+        harmless = name in HARMLESS or name.startswith(LISTENS_ONLY)
+        if opens and not harmless and not (mail and root in MAIL_ONLY):
+            found.add(name)
+    return found
+
+
+MODULES = [path for path in sorted(PACKAGE.rglob("*.py")) if "transport" not in path.relative_to(PACKAGE).parts]
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_no_module_outside_transport_can_open_a_connection(path: Path) -> None:
+    mail = path.relative_to(PACKAGE).parts[0].startswith("alerts")
+    assert ways_out(path.read_text(), mail=mail) == set()
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import requests",
+        "import requests as r",
+        "from requests import get",
+        "from urllib3.util import Retry",
+        "import socket",
+        "def f():\n    import ssl",
+        "import http.client",
+        "from http import client",
+        "from urllib.request import urlopen",
+        "import urllib.request",
+        "from urllib import request",
+        "import importlib\nimportlib.import_module('socket')",
+        "__import__('req' + 'uests')",
+    ],
+)
+def test_the_search_finds_a_way_out(source: str) -> None:
+    assert ways_out(source)
+
+
+@pytest.mark.parametrize("source", ["from http import HTTPStatus", "from urllib.parse import quote", "import json"])
+def test_the_search_leaves_the_harmless_alone(source: str) -> None:
+    assert not ways_out(source)
+
+
+def test_mail_may_use_smtp_and_nothing_else() -> None:
+    assert not ways_out("import smtplib, ssl", mail=True)
+    assert ways_out("import socket", mail=True)
