@@ -1,0 +1,68 @@
+"""What is kept of an execution holds no secret, however the API sends it back."""
+
+from __future__ import annotations
+
+import base64
+from decimal import Decimal
+from urllib.parse import quote
+
+import pytest
+
+from httpstep import executor
+from httpstep.core import jsontext, record
+from httpstep.core.model import Auth, MappingRule, Pair, RequestSpec, StepSpec
+from tests.fakes import Clock, NoTokens, ThirdParty, answer
+
+SECRET = 's3cr3t/"välue"&x'
+PLAIN = "plain-s3cr3t"
+
+
+def recorded(third: ThirdParty, spec: StepSpec) -> str:
+    known = executor.Known(secrets={"token": SECRET, "plain": PLAIN})
+    execution = executor.execute(spec, {}, send=third, clock=Clock(), tokens=NoTokens(), known=known)
+    kept = record.record_of(execution, {"given": 1})
+    bodies = (kept.request_body or b"").decode() + (kept.response_body or b"").decode()
+    return jsontext.dumps_text(kept.detail) + bodies + (kept.message or "")
+
+
+@pytest.mark.parametrize(
+    "request_spec",
+    [
+        RequestSpec(url="https://a.example/x", headers=(Pair("X-Key", "{{secret.plain}}"),)),
+        RequestSpec(url="https://a.example/{{secret.token}}"),
+        RequestSpec(url="https://a.example/?k={{secret.token}}"),
+        RequestSpec(url="https://a.example/", auth=Auth(type="bearer", token="{{secret.token}}")),
+        RequestSpec(url="https://a.example/", auth=Auth(type="basic", username="u", password="{{secret.token}}")),
+        RequestSpec(url="https://a.example/", auth=Auth(type="api_key", name="k", value="{{secret.token}}", location="query")),
+    ],
+)  # fmt: skip
+def test_a_secret_that_went_out_is_masked_everywhere(request_spec: RequestSpec) -> None:
+    used = PLAIN if request_spec.headers else SECRET
+    forms = [used, quote(used, safe=""), base64.b64encode(used.encode()).decode()]
+    echo = answer(500, {"message": f"bad {used}", "seen": forms, used: 1})
+    spec = StepSpec(key="a", request=request_spec, mapping=(MappingRule("error", call="error"),))
+    text = recorded(ThirdParty(echo), spec)
+    for form in [*forms, jsontext.dumps_text(used)[1:-1], base64.b64encode(f"u:{used}".encode()).decode()]:
+        assert form not in text
+    assert "••••" in text
+
+
+def test_a_number_that_is_a_secret_is_masked_too() -> None:
+    masked = record.masked_json({"pin": 12345678, "list": [Decimal("1.5"), True, None]}, frozenset({"12345678"}))
+    assert masked == {"pin": "••••", "list": [Decimal("1.5"), True, None]}
+
+
+def test_a_body_is_cut_at_64_kb_on_a_character() -> None:
+    data = ("x" * (record.KEPT_BYTES - 1) + "ä" * 10).encode()
+    kept, was_cut = record.cut(data)
+    assert was_cut
+    assert kept.decode() == "x" * (record.KEPT_BYTES - 1)
+    assert record.cut(b"short") == (b"short", False)
+
+
+@pytest.mark.parametrize("char", ["a", "ä", "€", "😀"])
+@pytest.mark.parametrize("offset", range(4))
+def test_a_cut_never_splits_a_character(char: str, offset: int) -> None:
+    kept, _ = record.cut(("x" * offset + char * record.KEPT_BYTES).encode())
+    kept.decode()
+    assert record.KEPT_BYTES - 4 < len(kept) <= record.KEPT_BYTES
