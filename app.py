@@ -11,7 +11,20 @@ from pathlib import Path
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from httpstep import alerts, commands, config, demo, ratelimit, runs, server, transport, vault, web
+from httpstep import (
+    alerts,
+    commands,
+    commands_storage,
+    commands_users,
+    config,
+    demo,
+    ratelimit,
+    runs,
+    server,
+    transport,
+    vault,
+    web,
+)
 from httpstep.core.model import HttpResponse, RenderedRequest, Send
 from httpstep.extensions import csrf, db, htmx, limiter, login_manager, mail, migrate
 from httpstep.models import database
@@ -32,7 +45,8 @@ def create_app(settings: config.Config | None = None, *, send: Send | None = Non
     _bind_extensions(app)
     app.extensions["httpstep"] = _parts(app, settings, send)
     web.register(app)
-    commands.register(app)
+    for part in (commands, commands_users, commands_storage):
+        part.register(app)
     with app.app_context():
         database.prepare_engine(db.engine)
         _refuse_newer_data()
@@ -50,6 +64,7 @@ def _refuse_newer_data() -> None:
     try:
         database.refuse_newer_schema()
     except database.SchemaError as error:
+        db.engine.dispose()
         sys.exit(f"httpstep cannot start. {error}")
 
 
@@ -106,7 +121,7 @@ def _bind_extensions(app: Flask) -> None:
 
 
 def _parts(app: Flask, settings: config.Config, send: Send | None) -> runs.Parts:
-    keys = settings.vault_keys or (vault.read_or_create(settings.data / "vault.key", vault.new_key()),)
+    keys = settings.vault_keys or vault.read_keys(settings.data / "vault.key")
     guarded = transport.Transport(settings.allow_networks, ca_file=settings.ca_file or None)
     return runs.Parts(
         send=guarded.send if send is None else _standing_in(send),

@@ -182,7 +182,7 @@ def key_revoke(prefix_or_name: str, slug: str | None) -> None:
                     ApiKey.account_id == owner.id,
                     ApiKey.revoked_at.is_(None),
                     (ApiKey.prefix == prefix) | (ApiKey.name == prefix_or_name),
-                )  # fmt: skip
+                )
             )
         )
         if len(found) != 1:

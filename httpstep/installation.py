@@ -5,11 +5,13 @@ Run by the server before it forks and by every command, under a lock, as often a
 
 from __future__ import annotations
 
+import fcntl
 import secrets
 import sqlite3
 import time
 from contextlib import closing
 from pathlib import Path
+from typing import IO
 
 from flask import Flask
 from sqlalchemy import delete, func, select
@@ -75,6 +77,23 @@ def create_user(
         )  # fmt: skip
         db.session.add(user)
     return user
+
+
+def mark_served(data: Path) -> IO[bytes]:
+    """Say that a server runs on this data folder, for as long as the returned file is open here or in a worker."""
+    lock = (data / "serving.lock").open("wb")
+    fcntl.flock(lock, fcntl.LOCK_SH)
+    return lock
+
+
+def is_served(data: Path) -> bool:
+    """Whether a server runs on this data folder: the lock goes with its processes, however they end."""
+    with (data / "serving.lock").open("ab") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        return False
 
 
 def put_secret(vault: Vault, account_id: int, name: str, value: str, now: float) -> None:

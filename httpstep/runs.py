@@ -24,7 +24,7 @@ from typing import Any, Literal, Protocol
 
 from limits.errors import StorageError
 from redis.exceptions import RedisError
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from httpstep import alerts, executor, ratelimit
@@ -181,17 +181,23 @@ def _begin(parts: Parts, call: Call) -> int:
     return log_id
 
 
+_DEFAULTS = select(Attribute.name, Attribute.default).where(
+    Attribute.account_id == bindparam("owner"), Attribute.default.is_not(None)
+)
+_SECRETS = select(Secret.name, Secret.token).where(
+    Secret.account_id == bindparam("owner"), Secret.name.in_(bindparam("wanted", expanding=True))
+)
+
+
 def _known(parts: Parts, call: Call) -> executor.Known:
     account_id = call.tenant.account_id
     wanted = secrets_used(call.spec)
     with reading() as connection:
-        having = Attribute.account_id == account_id, Attribute.default.is_not(None)
-        rows = connection.execute(select(Attribute.name, Attribute.default).where(*having))
+        rows = connection.execute(_DEFAULTS, {"owner": account_id})
         defaults = {name: jsontext.loads(text) for name, text in rows if text is not None}
         found = {}
         if wanted:
-            mine = Secret.account_id == account_id, Secret.name.in_(wanted)
-            tokens = connection.execute(select(Secret.name, Secret.token).where(*mine))
+            tokens = connection.execute(_SECRETS, {"owner": account_id, "wanted": wanted})
             found = {name: parts.vault.decrypt(token).decode() for name, token in tokens}
     return executor.Known(
         secrets=found,

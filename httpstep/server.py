@@ -115,7 +115,8 @@ def serve(create_app: Callable[[], Flask]) -> None:
     with app.app_context():
         _announce(log, app)
         db.engine.dispose()
-    Server(app, create_app).run()
+    with installation.mark_served(settings.data):
+        Server(app, create_app).run()
 
 
 def _announce(log: logging.Logger, app: Flask) -> None:

@@ -61,3 +61,19 @@ def read_or_create(path: Path, make: str | None = None) -> str:
             os.link(draft, path)
         draft.unlink()
     return path.read_text(encoding="ascii").strip()
+
+
+def read_keys(path: Path) -> tuple[str, ...]:
+    """The vault's keys in a key file, newest first, one a line; a file is made with one where there is none."""
+    return tuple(read_or_create(path, new_key()).split())
+
+
+def write_keys(path: Path, keys: Sequence[str]) -> None:
+    """Replace a key file as a whole, readable by its owner only, on the disk before it returns."""
+    draft = path.with_name(f"{path.name}.{os.getpid()}.new")
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "w", encoding="ascii") as file:
+        file.write("\n".join(keys) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)

@@ -205,11 +205,17 @@
     }
     alert.append(words, closeButton("Close this message", () => alert.remove()));
     const table = place.closest("table, ul, ol, select, input, textarea, button, summary, p, span");
-    if (table) table.before(alert); else place.prepend(alert);
+    if (table) table.before(alert); else (find(":scope > .card-body, :scope > form > .card-body", place) || place).prepend(alert);
     startCountdowns(alert);
     if (place.closest("dialog:not([open])")) { find("#content").prepend(alert); }
     alert.scrollIntoView({ block: "nearest" });
   }
+  // A refusal that has no form or result in it (X-Fault) never takes the place of what is there.
+  body.addEventListener("htmx:beforeSwap", (event) => {
+    if (!event.detail.xhr.getResponseHeader("X-Fault")) return;
+    event.detail.shouldSwap = false;
+    event.detail.isError = true;
+  });
   body.addEventListener("htmx:responseError", (event) => {
     const { xhr, target } = event.detail;
     showFault(target, faultOf(xhr), Number(xhr.getResponseHeader("Retry-After")) || 0);
@@ -256,6 +262,7 @@
   }
   body.addEventListener("htmx:load", (event) => dress(event.detail.elt));
   body.addEventListener("htmx:afterSettle", (event) => focusFirstError(event.detail.elt));
+  for (const tab of all('.tab[aria-current="page"]')) tab.parentElement.scrollLeft = tab.offsetLeft - 60;
   for (const choice of all("[data-theme-choice]")) choice.hidden = false;
   showTheme();
   dress(document);

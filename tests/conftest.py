@@ -1,28 +1,97 @@
-"""Fixtures that every folder uses."""
+"""Fixtures that every folder uses, and the list of what could not be run here."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from httpstep.core.model import Send
 from httpstep.extensions import db
 from tests.house import House
+from tests.services import Absent, PostgreSQL, Redis
+
+ABSENT = pytest.StashKey[dict[str, str]]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[ABSENT] = {}
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    for name, why in config.stash[ABSENT].items():
+        terminalreporter.write_line(f"NOT RUN HERE: the tests on {name}, because {why}")
+
+
+def _started(config: pytest.Config, name: str, start: Callable[[], Any]) -> Any:
+    try:
+        return start()
+    except Absent as absent:
+        config.stash[ABSENT][name] = str(absent)
+        return None
+
+
+def _closed(house: House) -> None:
+    with house.app.app_context():
+        house.app.extensions["httpstep"].alerts.finish()
+        db.engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def postgresql(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgreSQL | None]:
+    service = _started(pytestconfig, "PostgreSQL", PostgreSQL)
+    if service is not None:
+        first = House(tmp_path_factory.mktemp("first"), DATABASE_URL=service.new_database())
+        _closed(first)
+    yield service
+    if service is not None:
+        service.stop()
+
+
+@pytest.fixture(scope="session")
+def redis_server(pytestconfig: pytest.Config) -> Iterator[Redis | None]:
+    service = _started(pytestconfig, "Redis", Redis)
+    yield service
+    if service is not None:
+        service.stop()
 
 
 @pytest.fixture
-def make_house(tmp_path: Path) -> Iterator[Callable[..., House]]:
-    """make_house(send, VARIABLE="value"): an application on this test's data folder."""
+def needed_redis(redis_server: Redis | None) -> Redis:
+    if redis_server is None:
+        pytest.skip("Redis is not here; the summary names it")
+    return redis_server
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Whatever stands on the database runs on both kinds of it. A module says SQLITE_ONLY with the reason where not."""
+    if "database" in metafunc.fixturenames:
+        only = hasattr(metafunc.module, "SQLITE_ONLY")
+        metafunc.parametrize("database", ["sqlite"] if only else ["sqlite", "postgresql"], indirect=True)
+
+
+@pytest.fixture
+def database(request: pytest.FixtureRequest) -> dict[str, str]:
+    """The variables that choose the database."""
+    if request.param == "sqlite":
+        return {}
+    service: PostgreSQL | None = request.getfixturevalue("postgresql")
+    if service is None:
+        pytest.skip("PostgreSQL is not here; the summary names it")
+    return {"DATABASE_URL": service.new_database()}
+
+
+@pytest.fixture
+def make_house(tmp_path: Path, database: dict[str, str]) -> Iterator[Callable[..., House]]:
+    """make_house(send, VARIABLE="value"): an application on this test's data folder and database."""
     made: list[House] = []
 
     def make(send: Send | None = None, **variables: str) -> House:
-        made.append(House(tmp_path / "data", send, **variables))
+        made.append(House(tmp_path / "data", send, **(database | variables)))
         return made[-1]
 
     yield make
     for house in made:
-        with house.app.app_context():
-            house.app.extensions["httpstep"].alerts.finish()
-            db.engine.dispose()
+        _closed(house)

@@ -49,7 +49,7 @@ def fits(contract: dict[str, Any], path: str, method: str, response: Any) -> Non
     content = described[str(response.status_code)].get("content", {})
     if not content:
         return
-    (media_type, body), = content.items()
+    ((media_type, body),) = content.items()
     assert response.content_type == media_type
     assert misfits(response.json, body["schema"], contract) == []
 

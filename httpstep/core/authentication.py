@@ -70,9 +70,7 @@ def token_request(
     )
 
 
-def filled_url(
-    template: str, values: Values, rows: Iterable[tuple[str, str]], place: Place
-) -> tuple[str, list[str]]:
+def filled_url(template: str, values: Values, rows: Iterable[tuple[str, str]], place: Place) -> tuple[str, list[str]]:
     """`urls.build_url` with its faults as InvalidRequest."""
     try:
         return build_url(compile_url(template), values, rows, place)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from httpstep.core.model import Auth, Body, Pair, RequestSpec
+from httpstep.core.model import Auth, Pair, RequestSpec
 from httpstep.core.redaction import is_credential_header, without_scheme
 
 _HOST: Final = re.compile(r"[A-Za-z]+://([^/?#]+)")
@@ -54,15 +54,19 @@ def with_secrets(request: RequestSpec, credentials: Sequence[Credential]) -> Req
 def _replaced(request: RequestSpec, credential: Credential, written: str) -> RequestSpec:
     kind, _, member = credential.place.partition(".")
     if kind == "auth":
-        changed: Auth = replace(request.auth, **{member: written})
-        return replace(request, auth=changed)
+        return replace(request, auth=_changed(request.auth, member, written))
     if kind == "url":
         return replace(request, url=request.url.replace(f"={credential.value}", f"={written}"))
     if kind == "body":
         fields = tuple(_row(pair, credential, written) for pair in request.body.fields)
-        body: Body = replace(request.body, fields=fields)
-        return replace(request, body=body)
+        return replace(request, body=replace(request.body, fields=fields))
     return replace(request, headers=tuple(_row(pair, credential, written) for pair in request.headers))
+
+
+def _changed(auth: Auth, member: str, written: str) -> Auth:
+    if member == "token":
+        return replace(auth, token=written)
+    return replace(auth, username=written) if member == "username" else replace(auth, password=written)
 
 
 def _row(pair: Pair, credential: Credential, written: str) -> Pair:

@@ -24,9 +24,8 @@ def to_curl(request: RenderedRequest | RequestSpec) -> str:
         return _BREAK.join(lines)
     if all(name.lower() != "content-type" for name, _ in request.headers):
         lines.append("-H 'Content-Type:'")
-    text = request.body.decode("utf-8", "surrogateescape")
-    if "\0" not in text and text.isprintable() or _is_plain(request.body):
-        return _BREAK.join((*lines, f"--data-raw {quote(text)}"))
+    if _is_plain(request.body):
+        return _BREAK.join((*lines, f"--data-raw {quote(request.body.decode())}"))
     return f"printf {quote(_octal(request.body))} | " + _BREAK.join((*lines, "--data-binary @-"))
 
 

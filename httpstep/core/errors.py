@@ -90,7 +90,8 @@ class TimedOut(SendError):
 
 
 class Blocked(SendError):
-    """reason: the address verdict in lower case, or scheme, port, redirect_downgrade, redirect_scheme."""
+    """reason: the address verdict in lower case, or url, scheme, host, port, userinfo, header, method,
+    redirect_downgrade, redirect_scheme."""
 
     kind = FailureKind.BLOCKED
 
@@ -114,7 +115,7 @@ class BudgetSpent(SendError):
 
 
 class UnreadableAnswer(StepError):
-    """The answer cannot be read as JSON. reason: empty, html, xml, text, binary, syntax, too_deep, number, encoding."""
+    """The answer cannot be read as JSON. reason: empty, html, xml, csv, text, binary, syntax, too_deep, number, encoding."""
 
     kind = FailureKind.NOT_JSON
 

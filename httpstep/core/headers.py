@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from typing import Final
+from urllib.parse import urlsplit
+
+from httpstep import __version__
 
 MOST_CHARACTERS: Final = 8 * 1024
 MOST_ROWS: Final = 50
@@ -62,3 +65,33 @@ def last_of_each(rows: Iterable[tuple[str, str]]) -> tuple[list[tuple[str, str]]
         kept[key] = (name, value)
     warnings = [f"The header “{name}” is there more than once; only the last one is sent." for name in doubled.values()]
     return list(kept.values()), warnings
+
+
+_WITH_A_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
+
+
+def completed(
+    method: str, authority: str, headers: Iterable[tuple[str, str]], length: int | None
+) -> tuple[tuple[str, str], ...]:
+    """All headers of a request as they go out: first httpstep's own that the step did not set, then the step's untouched.
+
+    authority: host, and port where it is not the scheme's own (RFC 9110, 7.2). length: bytes of the body, None without one.
+    """
+    rows = tuple(headers)
+    present = {name.lower() for name, _ in rows}
+    ours = [
+        ("Host", authority),
+        ("User-Agent", f"httpstep/{__version__}"),
+        ("Accept", "*/*"),
+        ("Accept-Encoding", "gzip"),
+        ("Connection", "keep-alive"),
+    ]
+    if length is not None or method in _WITH_A_BODY:
+        ours.append(("Content-Length", str(length or 0)))
+    return (*((name, value) for name, value in ours if name.lower() not in present), *rows)
+
+
+def authority_of(url: str) -> str:
+    """The authority of a rendered URL, the scheme's own port left out."""
+    parts = urlsplit(url)
+    return parts.netloc.removesuffix({"http": ":80", "https": ":443"}.get(parts.scheme, ""))

@@ -22,7 +22,8 @@ from jsonpath.stream import TokenStream
 from jsonpath.token import TOKEN_SINGLE_QUOTE_STRING, Token
 from jsonpath.unescape import unescape_string
 
-from httpstep.core.jsonpath_evaluation import QueryRefused, Select, Work, selection
+from httpstep.core.jsonpath_comparison import QueryRefused, Work
+from httpstep.core.jsonpath_evaluation import Select, selection
 from httpstep.core.model import Json, Path
 
 __all__ = ["QueryRefused", "check_query", "find", "normalized", "parse_normalized", "searched_path", "singular_path"]
@@ -58,11 +59,11 @@ def _unescaped_control(escape: str) -> str:
 _NUMBER: Final = re.compile(r"-?(0|[1-9]\d{0,999})(\.\d{1,999})?([eE][+-]?\d{1,3})?", re.ASCII)
 
 
-def _number(stream: TokenStream) -> FilterExpressionLiteral[Decimal]:
+def _number(stream: TokenStream) -> FilterExpressionLiteral[int | Decimal]:
     text = stream.next().value
     if not _NUMBER.fullmatch(text):
         raise QueryRefused(f"“{text[:20]}” is not a number as JSON writes it.")
-    return FilterExpressionLiteral(value=Decimal(text))
+    return FilterExpressionLiteral(value=int(text) if text.lstrip("-").isdigit() else Decimal(text))
 
 
 class _Environment(JSONPathEnvironment):

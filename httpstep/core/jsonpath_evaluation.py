@@ -6,10 +6,7 @@ over lists of values, and every value that is looked at is paid for from one `Wo
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any, Final
 
 from jsonpath.filter import (
@@ -27,32 +24,8 @@ from jsonpath.segments import JSONPathRecursiveDescentSegment, JSONPathSegment
 from jsonpath.selectors import Filter, IndexSelector, JSONPathSelector, NameSelector, SliceSelector, WildcardSelector
 
 from httpstep.core import iregexp
+from httpstep.core.jsonpath_comparison import COMPARISONS, NOTHING, QueryRefused, Work
 from httpstep.core.model import Json
-
-MOST_WORK: Final = 500_000
-"""Steps of one query, each about 0.1 microseconds (measured), so that no query takes a noticeable time."""
-
-NOTHING: Final = object()
-"""The RFC's Nothing: a query in a comparison that finds no value."""
-
-
-class QueryRefused(ValueError):
-    """The query would take too long on this document, or it asks for something that is not done. A sentence."""
-
-
-@dataclass(slots=True)
-class Work:
-    """The root of the document, what may still be done, and root queries already answered."""
-
-    root: Json
-    left: int = MOST_WORK
-    answers: dict[int, list[Json]] = field(default_factory=dict)
-
-    def spend(self, steps: int) -> None:
-        self.left -= steps
-        if self.left < 0:
-            raise QueryRefused("The query looks at too many values in this answer. Name the place more exactly.")
-
 
 Select = Callable[[list[Json], Work], list[Json]]
 """From some nodes to the nodes that a part of the query selects from them, in order."""
@@ -84,7 +57,16 @@ def _child(selectors: Sequence[JSONPathSelector]) -> Select:
     steps = [_selector(selector) for selector in selectors]
     if len(steps) == 1:
         return steps[0]
-    return lambda nodes, work: [found for node in nodes for step in steps for found in step([node], work)]
+
+    def select(nodes: list[Json], work: Work) -> list[Json]:
+        found: list[Json] = []
+        for node in nodes:
+            work.spend(4 * len(steps))
+            for step in steps:
+                found += step([node], work)
+        return found
+
+    return select
 
 
 def _descendants(nodes: list[Json], work: Work) -> list[Json]:
@@ -222,7 +204,7 @@ def _query(expression: RelativeFilterQuery | RootFilterQuery) -> Callable[[Json,
     if isinstance(expression, RelativeFilterQuery):
 
         def relative(current: Json, work: Work) -> list[Json]:
-            work.spend(4)
+            work.spend(12)
             return select([current], work)
 
         return relative
@@ -239,7 +221,7 @@ def _query(expression: RelativeFilterQuery | RootFilterQuery) -> Callable[[Json,
 
 def _comparison(expression: InfixExpression) -> Test:
     left, right = _term(expression.left), _term(expression.right)
-    compare = _COMPARISONS[expression.operator]
+    compare = COMPARISONS[expression.operator]
 
     def test(current: Json, work: Work) -> bool:
         work.spend(2)
@@ -347,68 +329,3 @@ def _pattern_test(expression: FunctionExtension) -> Test:
         return isinstance(text, str) and fits(text, work.spend)
 
     return test
-
-
-# ---------------------------------------------------------------- comparing (RFC 9535, 2.3.5.2.2)
-
-
-def _equal(left: Any, right: Any, work: Work) -> bool:
-    if left is NOTHING or right is NOTHING:
-        return left is right
-    if isinstance(left, (list, dict)) or isinstance(right, (list, dict)):
-        return type(left) is type(right) and _equal_inside(left, right, work)
-    if isinstance(left, bool) or isinstance(right, bool):
-        return left is right
-    if isinstance(left, str) or isinstance(right, str):
-        work.spend(len(left) >> 8 if isinstance(left, str) else 0)
-        return bool(left == right)
-    _pay_for_digits(left, right, work)
-    return bool(left == right)
-
-
-def _equal_inside(left: Any, right: Any, work: Work) -> bool:
-    work.spend(len(left))
-    if len(left) != len(right):
-        return False
-    if isinstance(left, list):
-        return all(_equal(one, other, work) for one, other in zip(left, right, strict=True))
-    return all(key in right and _equal(value, right[key], work) for key, value in left.items())
-
-
-def _pay_for_digits(left: Any, right: Any, work: Work) -> None:
-    """Two long numbers of different kinds cost as much as their digits."""
-    if type(left) is not type(right):
-        for number in (left, right):
-            if isinstance(number, int) and number.bit_length() > 64:
-                work.spend(number.bit_length() >> 3)
-            elif isinstance(number, Decimal):
-                work.spend(2 + (abs(number.adjusted()) >> 3))
-
-
-def _ordered(compare: Callable[[Any, Any], bool], or_equal: bool) -> Callable[[Any, Any, Work], bool]:
-    def test(left: Any, right: Any, work: Work) -> bool:
-        if or_equal and _equal(left, right, work):
-            return True
-        if isinstance(left, str) and isinstance(right, str):
-            work.spend(min(len(left), len(right)) >> 8)
-            return compare(left, right)
-        if _is_number(left) and _is_number(right):
-            _pay_for_digits(left, right, work)
-            return compare(left, right)
-        return False
-
-    return test
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, Decimal)) and not isinstance(value, bool)
-
-
-_COMPARISONS: Final[dict[str, Callable[[Any, Any, Work], bool]]] = {
-    "==": _equal,
-    "!=": lambda left, right, work: not _equal(left, right, work),
-    "<": _ordered(operator.lt, or_equal=False),
-    ">": _ordered(operator.gt, or_equal=False),
-    "<=": _ordered(operator.lt, or_equal=True),
-    ">=": _ordered(operator.gt, or_equal=True),
-}

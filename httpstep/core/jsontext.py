@@ -180,8 +180,8 @@ def _short(text: str) -> str:
 
 _decoder = msgspec.json.Decoder(float_hook=_number)
 _careful = json.JSONDecoder(parse_float=_number, parse_int=_whole_number, parse_constant=_no_number)
-_negative_zero = re.compile(r"-0(?![0-9.eE])")
-_negative_zero_bytes = re.compile(rb"-0(?![0-9.eE])")
+_negative_zero = re.compile(r"-0(?=[\s,\]}]|\Z)(?<![^\s:,\[]-0)")
+_negative_zero_bytes = re.compile(_negative_zero.pattern.encode())
 
 
 def _has_negative_zero(text: bytes | str) -> bool:
@@ -235,16 +235,16 @@ def _may_be_deep(text: bytes | str) -> bool:
 
 
 def _check_depth(value: Json) -> None:
-    """Level by level, so that neither depth nor width costs a call per value."""
-    level = [value] if type(value) in (dict, list) else []
+    """Level by level, so that neither depth nor width costs a call per value. What is empty holds no further level."""
+    below: list[Any] = [value]
     for _ in range(MAX_DEPTH):
+        level = [child for child in below if (type(child) is dict or type(child) is list) and child]
         if not level:
             return
-        below: list[Any] = []
+        below = []
         for container in level:
             below += container.values() if type(container) is dict else container
-        level = [child for child in below if type(child) is dict or type(child) is list]
-    if level:
+    if any(type(child) is dict or type(child) is list for child in below):
         raise _too_deep()
 
 

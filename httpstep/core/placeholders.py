@@ -162,6 +162,7 @@ def _scan(text: str) -> tuple[tuple[Piece, ...], tuple[str, ...]]:
 
 _scanned = lru_cache(maxsize=1024)(_scan)
 
+
 def _place(text: str, index: int) -> str:
     line = text.count("\n", 0, index) + 1
     column = index - text.rfind("\n", 0, index)

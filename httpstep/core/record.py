@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from httpstep.core import jsontext, reading, redaction
+from httpstep.core.headers import authority_of, completed
 from httpstep.core.jsonpath import normalized
 from httpstep.core.model import (
     Change,
@@ -107,12 +108,17 @@ def _request(request: RenderedRequest | None, was_cut: bool) -> Json:
     return {
         "method": request.method,
         "url": request.url,
-        "headers": [list(pair) for pair in redaction.redact_pairs(request.headers, request.secrets)],
+        "headers": [list(pair) for pair in redaction.redact_pairs(_sent_headers(request), request.secrets)],
         "size": len(request.body or b""),
         "cut": was_cut,
         "warnings": list(request.warnings),
         "filled_empty": list(request.filled_empty),
     }
+
+
+def _sent_headers(request: RenderedRequest) -> tuple[tuple[str, str], ...]:
+    length = None if request.body is None else len(request.body)
+    return completed(request.method, authority_of(request.url), request.headers, length)
 
 
 def _response(response: HttpResponse | None, was_cut: bool) -> Json:

@@ -35,7 +35,6 @@ def shape_of(document: Json, dictionaries: Sequence[Path] = ()) -> Structure:
     return _shape([document], marks_of(dictionaries))
 
 
-_CONTAINERS: Final = frozenset({dict, list})
 _LEAVES: Final[dict[str, Structure]] = {name: {"types": [name]} for name in ("null", "boolean", "number", "string")}
 """Shared, since nothing changes a structure once it is made."""
 
@@ -43,8 +42,8 @@ _LEAVES: Final[dict[str, Structure]] = {name: {"types": [name]} for name in ("nu
 def _shape(values: list[Json], marks: Marks | None) -> Structure:
     """The shape of all values seen at one place. Works column by column: a call per place, not per value."""
     kinds = set(map(type, values))
-    if not kinds & _CONTAINERS and len(kinds) == 1:
-        return _LEAVES[JSON_TYPES[kinds.pop()]]
+    if len(kinds) == 1 and (leaf := _LEAVES.get(JSON_TYPES[type(values[0])])):
+        return leaf
     node: dict[str, Any] = {"types": sorted({JSON_TYPES[kind] for kind in kinds})}
     if dict in kinds:
         objects = values if len(kinds) == 1 else [value for value in values if type(value) is dict]
@@ -64,10 +63,13 @@ def _object_shape(objects: list[dict[str, Json]], marks: Marks | None) -> dict[s
     columns = _columns(objects)
     shape: dict[str, Any] = {}
     if columns:
-        shape["fields"] = {key: _shape(column, marks.below(key) if marks else None) for key, column in columns.items()}
-    optional = sorted(key for key, column in columns.items() if len(column) < len(objects))
-    if optional:
-        shape["optional"] = optional
+        fields = shape["fields"] = {}
+        for key, column in columns.items():  # a comprehension would be one more frame for each of 200 levels
+            fields[key] = _shape(column, marks.below(key) if marks else None)
+    if len(objects) > 1:
+        optional = sorted(key for key, column in columns.items() if len(column) < len(objects))
+        if optional:
+            shape["optional"] = optional
     return shape
 
 
@@ -176,16 +178,10 @@ def merge(accepted: Structure, latest: Structure) -> Structure:
         node["values"] = _merged_values(accepted, latest)
     elif "object" in node["types"]:
         node.update(_merged_fields(accepted, latest))
-    items = _either(accepted.get("items"), latest.get("items"))
-    if items is not None:
-        node["items"] = items
+    old, new = accepted.get("items"), latest.get("items")
+    if old or new:
+        node["items"] = merge(old, new) if old and new else old or new
     return node
-
-
-def _either(one: Structure | None, other: Structure | None) -> Structure | None:
-    if one is None or other is None:
-        return other if one is None else one
-    return merge(one, other)
 
 
 def _merged_values(accepted: Structure, latest: Structure) -> Structure | None:
@@ -193,13 +189,15 @@ def _merged_values(accepted: Structure, latest: Structure) -> Structure | None:
     nodes = [node for side in (accepted, latest) for node in (side.get("values"), *side.get("fields", {}).values())]
     merged: Structure | None = None
     for node in nodes:
-        merged = _either(merged, node)
+        merged = merge(merged, node) if merged and node else merged or node
     return merged
 
 
 def _merged_fields(accepted: Structure, latest: Structure) -> dict[str, Any]:
     old, new = accepted.get("fields", {}), latest.get("fields", {})
-    fields = {key: _either(old.get(key), new.get(key)) for key in (*old, *(key for key in new if key not in old))}
+    fields = {**old, **new}
+    for key in old.keys() & new.keys():
+        fields[key] = merge(old[key], new[key])
     optional = {*accepted.get("optional", ()), *latest.get("optional", ())}
     if "object" in accepted["types"] and "object" in latest["types"]:
         optional |= old.keys() ^ new.keys()

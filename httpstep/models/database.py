@@ -7,6 +7,7 @@ then (BEGIN IMMEDIATE), because one that reads first and writes later fails at o
 
 from __future__ import annotations
 
+import fcntl
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -144,8 +145,6 @@ def _migration_lock(app: Flask) -> Iterator[None]:
                 connection.execute(text("SELECT pg_advisory_unlock(:lock)"), {"lock": _MIGRATION_LOCK})
                 connection.commit()
         return
-    import fcntl
-
     lock = Path(app.config["HTTPSTEP"].data) / "upgrade.lock"
     with lock.open("w") as held:
         fcntl.flock(held, fcntl.LOCK_EX)

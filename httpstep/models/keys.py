@@ -7,7 +7,7 @@ import hmac
 import secrets
 from dataclasses import dataclass
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 
 from httpstep.extensions import db
 from httpstep.models.database import reading, writing
@@ -44,19 +44,21 @@ def create(account_id: int, name: str, scope: str, now: float) -> tuple[ApiKey, 
     return key, token
 
 
+_BY_PREFIX = (
+    select(
+        Account.id, Account.slug, Account.per_minute, Account.in_flight,
+        ApiKey.id, ApiKey.name, ApiKey.scope, ApiKey.token_hash, ApiKey.revoked_at, ApiKey.last_used_at,
+    )
+    .join(Account, Account.id == ApiKey.account_id)
+    .where(ApiKey.prefix == bindparam("wanted"))
+)  # fmt: skip
+
+
 def authenticate(token: str, now: float) -> Caller | None:
     """The caller behind a token; None for an unknown, altered or revoked one, in the same time."""
     prefix = token[3:11] if token.startswith("hs_") and len(token) < 200 else ""
-    query = (
-        select(
-            Account.id, Account.slug, Account.per_minute, Account.in_flight,
-            ApiKey.id, ApiKey.name, ApiKey.scope, ApiKey.token_hash, ApiKey.revoked_at, ApiKey.last_used_at,
-        )
-        .join(Account, Account.id == ApiKey.account_id)
-        .where(ApiKey.prefix == prefix)
-    )  # fmt: skip
     with reading() as connection:
-        row = connection.execute(query).one_or_none()
+        row = connection.execute(_BY_PREFIX, {"wanted": prefix}).one_or_none()
     same = hmac.compare_digest(digest(token), row[7] if row else _SPARE_HASH)
     if row is None or not same or row[8] is not None:
         return None

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import Connection, delete, func, insert, literal, select, text, update
+from sqlalchemy import ColumnElement, Connection, Delete, Table, bindparam, delete, func, insert, select, text, update
 from sqlalchemy.orm import defer
 
 from httpstep.extensions import db
@@ -38,23 +38,49 @@ class Start:
     instance: str
 
 
+# Built once: these run on every call, and building a statement costs more than running it.
+_TABLE = cast(Table, Log.__table__)
+_BEGUN = (*Start.__slots__, "state", "pid")
+_RUNNING = (
+    select(func.count())
+    .select_from(_TABLE)
+    .where(
+        _TABLE.c.account_id == bindparam("account_id"),
+        _TABLE.c.state == "running",
+        _TABLE.c.started_at > bindparam("oldest"),
+    )
+)
+_BEGIN = (
+    insert(_TABLE)
+    .from_select(
+        _BEGUN,
+        select(*(bindparam(name, type_=_TABLE.c[name].type) for name in _BEGUN)).where(
+            _RUNNING.scalar_subquery() < bindparam("in_flight")
+        ),
+    )
+    .returning(_TABLE.c.id)
+)
+_FINISH = update(_TABLE).where(_TABLE.c.id == bindparam("log_id")).returning(_TABLE.c.step_id, _TABLE.c.draft_id)
+
+
+def _trimming(home: ColumnElement[Any]) -> Delete:
+    newest_first = select(_TABLE.c.id).where(home == bindparam("home")).order_by(_TABLE.c.id.desc())
+    oldest_kept = newest_first.offset(KEPT - 1).limit(1).scalar_subquery()
+    return delete(_TABLE).where(home == bindparam("home"), _TABLE.c.id < oldest_kept)
+
+
+_TRIM_STEP = _trimming(_TABLE.c.step_id)
+_TRIM_DRAFT = _trimming(_TABLE.c.draft_id)
+
+
 def begin(start: Start, in_flight: int) -> int | None:
     """Write the start row and take a place in flight; None where the account has `in_flight` calls running."""
-    values = {name: getattr(start, name) for name in Start.__slots__} | {"state": "running", "pid": os.getpid()}
-    running = (
-        select(func.count())
-        .select_from(Log)
-        .where(Log.account_id == start.account_id, Log.state == "running", Log.started_at > start.started_at - LONGEST)
-        .scalar_subquery()
-    )
-    columns = [Log.__table__.c[name] for name in values]
-    row = select(*(literal(value, column.type) for value, column in zip(values.values(), columns, strict=True)))
+    values = {name: getattr(start, name) for name in Start.__slots__}
+    values |= {"state": "running", "pid": os.getpid(), "in_flight": in_flight, "oldest": start.started_at - LONGEST}
     with writing() as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(1, :id)"), {"id": start.account_id % 2**31})
-        made = connection.execute(
-            insert(Log).from_select(columns, row.where(running < in_flight)).returning(Log.id)
-        ).one_or_none()
+        made = connection.execute(_BEGIN, values).one_or_none()
     return None if made is None else int(made[0])
 
 
@@ -66,13 +92,12 @@ def forget(log_id: int) -> None:
 
 def finish(connection: Connection, log_id: int, values: dict[str, Any]) -> None:
     """Complete the row and trim its step (or draft) to the newest twenty."""
-    connection.execute(update(Log).where(Log.id == log_id).values(state="done", **values))
-    home = connection.execute(select(Log.step_id, Log.draft_id).where(Log.id == log_id)).one_or_none()
+    home = connection.execute(_FINISH, values | {"state": "done", "log_id": log_id}).one_or_none()
     if home is None:
         return
-    mine = Log.step_id == home[0] if home[0] is not None else Log.draft_id == home[1]
-    oldest_kept = select(Log.id).where(mine).order_by(Log.id.desc()).offset(KEPT - 1).limit(1).scalar_subquery()
-    connection.execute(delete(Log).where(mine, Log.id < oldest_kept))
+    step_id, draft_id = home
+    trim = _TRIM_DRAFT if step_id is None else _TRIM_STEP
+    connection.execute(trim, {"home": draft_id if step_id is None else step_id})
 
 
 def _mine(account_id: int, step_id: int | None, draft_id: str | None) -> Any:

@@ -25,6 +25,11 @@ class Listed:
     rules: int | None
     drift: bool
 
+    @property
+    def host(self) -> str:
+        """The host as it is typed, with its placeholders."""
+        return self.spec.request.url.partition("://")[2].split("/")[0].split("?")[0] or self.spec.request.url[:60]
+
 
 def listed(account_id: int, search: str = "") -> list[Listed]:
     """The account's steps by name, each with its last call; those whose name, key or URL has the text in it."""
@@ -35,14 +40,18 @@ def listed(account_id: int, search: str = "") -> list[Listed]:
         spec = stepdocument.parse(jsontext.loads(step.document))
         if search.casefold() not in f"{spec.name}\n{spec.key}\n{spec.request.url}".casefold():
             continue
-        rules = spec.mapping if spec.mapping is not None else automatic and steps.rules_of(automatic)
+        rules = spec.mapping
+        if rules is None and automatic is not None:
+            rules = steps.rules_of(automatic)
         count = None if rules is None else sum(rule.on for rule in rules)
         found.append(Listed(step, spec, last.get(step.id), count, drift is not None))
     return found
 
 
 def _last_calls(account_id: int) -> dict[int, Log]:
-    newest = select(func.max(Log.id)).where(Log.account_id == account_id, Log.step_id.is_not(None)).group_by(Log.step_id)
+    newest = (
+        select(func.max(Log.id)).where(Log.account_id == account_id, Log.step_id.is_not(None)).group_by(Log.step_id)
+    )
     heavy = (defer(Log.request_body), defer(Log.response_body), defer(Log.structure), defer(Log.detail))
     rows = db.session.scalars(select(Log).options(*heavy).where(Log.id.in_(newest)))
     return {row.step_id: row for row in rows if row.step_id is not None}
@@ -68,7 +77,9 @@ class Names:
 
 def names_for(account_id: int, step_id: int | None) -> Names:
     """The names that a step of this account may use; its own attributes are not among them."""
-    catalogue = list(db.session.scalars(select(Attribute).where(Attribute.account_id == account_id).order_by(Attribute.name)))
+    catalogue = list(
+        db.session.scalars(select(Attribute).where(Attribute.account_id == account_id).order_by(Attribute.name))
+    )
     secrets = db.session.scalars(select(Secret.name).where(Secret.account_id == account_id).order_by(Secret.name))
     from_steps: dict[str, list[str]] = defaultdict(list)
     query = select(Step.id, Step.name, Step.document, StepState.automatic).join(StepState)

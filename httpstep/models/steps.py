@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from httpstep.core import jsontext, stepdocument, stepkey
 from httpstep.core.model import Json, MappingRule, StepSpec
@@ -78,13 +78,17 @@ _LOADED = (
 )  # fmt: skip
 
 
+_BY_KEY = _LOADED.where(Step.account_id == bindparam("owner"), Step.key == bindparam("wanted"))
+_BY_ID = _LOADED.where(Step.account_id == bindparam("owner"), Step.id == bindparam("wanted"))
+
+
 def load(
     parsed: ParsedSteps, account_id: int, *, key: str | None = None, step_id: int | None = None
 ) -> LoadedStep | None:
     """One step of that account, by key or id. None where the account has no such step."""
-    wanted = Step.key == key if key is not None else Step.id == step_id
+    query, wanted = (_BY_KEY, key) if key is not None else (_BY_ID, step_id)
     with reading() as connection:
-        row = connection.execute(_LOADED.where(Step.account_id == account_id, wanted)).one_or_none()
+        row = connection.execute(query, {"owner": account_id, "wanted": wanted}).one_or_none()
     return None if row is None else _loaded(parsed, row)
 
 

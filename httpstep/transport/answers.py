@@ -77,9 +77,7 @@ class _Inflating:
 
     def finish(self) -> None:
         if self._begun and not self._stream.eof:
-            raise NetworkError(
-                "The answer was cut off before its end.", reason="incomplete", advice="Try again later."
-            )
+            raise NetworkError("The answer was cut off before its end.", reason="incomplete", advice="Try again later.")
 
     def _next_member(self, data: bytes) -> bool:
         """Begin the next gzip member; False for padding after the last, which is ignored as gzip itself does."""

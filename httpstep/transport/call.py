@@ -45,7 +45,12 @@ class Call:
     """
 
     def __init__(
-        self, deadline: float, limits: Limits, *, account: str = "", hangup: int | None = None,
+        self,
+        deadline: float,
+        limits: Limits,
+        *,
+        account: str = "",
+        hangup: int | None = None,
         seconds: float | None = None,
     ) -> None:
         self.limits = limits

@@ -1,13 +1,14 @@
 """urllib3 and requests, wired so that every connection is ours: `Dialer` opens it, the current `Call` rules it.
 
 The hooks used are semi-private names of urllib3 2.8 and requests 2.34 (`_new_conn`, `_get_conn`, `_put_conn`,
-`response_class`, `pool_classes_by_scheme`, `init_poolmanager`). The versions are pinned, and
+`_new_pool`, `pool_classes_by_scheme`, `response_class`, `_read_status`, `init_poolmanager`). The versions are pinned, and
 tests/transport/test_hooks.py fails when one of the hooks is gone.
 """
 
 from __future__ import annotations
 
 import http.client
+import queue
 import re
 import socket
 import ssl
@@ -18,6 +19,7 @@ from requests import PreparedRequest, Response
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.util.connection import is_connection_dropped
 from urllib3.util.response import assert_header_parsing
 
 from httpstep.transport.call import current_call
@@ -52,9 +54,13 @@ class GuardedHTTPConnection(HTTPConnection):
     response_class = AnswerHead
     dialer: Dialer
     keep_alive: float | None = None
+    _last = False
 
     def _new_conn(self) -> socket.socket:
-        return self.dialer.dial(current_call(), self._dns_host, self.port)
+        call = current_call()
+        sock = self.dialer.dial(call, self._dns_host, self.port)
+        call.note(address=address_text(sock))
+        return sock
 
     def connect(self) -> None:
         super().connect()
@@ -63,17 +69,19 @@ class GuardedHTTPConnection(HTTPConnection):
     def request(self, method: str, url: str, body: Any = None, headers: Any = None, **options: Any) -> None:
         call = current_call()
         if self.sock is not None:
+            call.note(address=address_text(self.sock))
             call.enter("sending")
+        self._last = "close" in (headers or {}).get("Connection", "").lower()
         # `url` went through urllib3's normalisation, which rewrites some characters.
         super().request(method, call.request_target, body, headers, **options)
 
     def getresponse(self) -> Any:
         call = current_call()
-        call.note(address=address_text(self.sock))
         call.enter("waiting")
         answer = super().getresponse()
         call.head_complete()
-        self.keep_alive = _promised_seconds(answer.headers.get("Keep-Alive", ""))
+        # RFC 9112, 9.6: after a request that says "close" there is no other, whatever the answer says.
+        self.keep_alive = 0.0 if self._last else _promised_seconds(answer.headers.get("Keep-Alive", ""))
         return answer
 
 
@@ -97,8 +105,16 @@ class _GuardedPool(HTTPConnectionPool):
         return connection
 
     def _get_conn(self, timeout: float | None = None) -> Any:
-        connection: Any = super()._get_conn(timeout)
-        if connection.sock is not None and not self.idle.take(connection):
+        """A connection at rest that is still open, else a new one. A pool closed meanwhile has none at rest."""
+        pool = self.pool
+        try:
+            connection: Any = pool.get(block=False) if pool is not None else None
+        except queue.Empty:
+            connection = None
+        if connection is None:
+            return self._new_conn()
+        # Taken out of the book it is ours alone; before that it might be closed at any moment.
+        if not self.idle.take(connection) or is_connection_dropped(connection):
             connection.close()
         return connection
 

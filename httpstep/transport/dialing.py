@@ -52,7 +52,7 @@ class Dialer:
 
 
 def address_text(sock: socket.socket) -> str:
-    """"203.0.113.7:443" or "[2001:db8::1]:443", "" when the connection is gone."""
+    """ "203.0.113.7:443" or "[2001:db8::1]:443", "" when the connection is gone."""
     try:
         ip, port = sock.getpeername()[:2]
     except OSError:
@@ -104,7 +104,11 @@ def _race(call: Call, endpoints: list[Endpoint], host: str) -> DeadlineSocket:
 
 
 def _begin(endpoint: Endpoint, racing: dict[int, DeadlineSocket], errors: list[int]) -> None:
-    sock = DeadlineSocket(endpoint.family, socket.SOCK_STREAM)
+    try:
+        sock = DeadlineSocket(endpoint.family, socket.SOCK_STREAM)
+    except OSError as failure:  # no IPv6 here, or no descriptor left
+        errors.append(failure.errno or 0)
+        return
     try:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         error = sock.connect_ex(endpoint.sockaddr)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from httpstep import __version__
 from httpstep.core.errors import Blocked, NetworkError
+from httpstep.core.headers import completed
 from httpstep.core.model import METHODS, RenderedRequest
 from httpstep.transport.targets import Target, parse_target, redirect_target
 
@@ -16,7 +16,6 @@ REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", re.ASCII)
 _HEADER_VALUE = re.compile("[\t\x20-\x7e\x80-\xff]*")
-_METHODS_WITH_A_BODY = ("POST", "PUT", "PATCH")
 _ABOUT_THE_BODY = frozenset(
     {"content-type", "content-length", "content-encoding", "content-language", "content-location"}
 )
@@ -35,17 +34,8 @@ class Outgoing:
     @property
     def wire_headers(self) -> Headers:
         """The caller's headers untouched, after those of ours that the caller did not set."""
-        present = {name.lower() for name, _ in self.headers}
-        ours = [
-            ("Host", self.target.authority),
-            ("User-Agent", f"httpstep/{__version__}"),
-            ("Accept", "*/*"),
-            ("Accept-Encoding", "gzip"),
-            ("Connection", "keep-alive"),
-        ]
-        if self.body is not None or self.method in _METHODS_WITH_A_BODY:
-            ours.append(("Content-Length", str(len(self.body or b""))))
-        return (*((name, value) for name, value in ours if name.lower() not in present), *self.headers)
+        length = None if self.body is None else len(self.body)
+        return completed(self.method, self.target.authority, self.headers, length)
 
 
 def first_hop(request: RenderedRequest) -> Outgoing:

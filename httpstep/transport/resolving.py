@@ -1,11 +1,12 @@
 """Host names to addresses, without letting a slow name server hold up anybody else.
 
-`getaddrinfo` cannot be interrupted, so each look-up runs in a thread of its own that is left behind when its call
-ends. A place is free again only when its thread is done: at most `places` in all, `per_account` for one account.
+`getaddrinfo` cannot be interrupted, so each look-up runs in a thread that is left behind when its call ends. A place
+is free again only when the look-up is done: at most `places` in all, `per_account` for one account.
 """
 
 from __future__ import annotations
 
+import queue
 import socket
 import threading
 from collections import Counter
@@ -20,6 +21,8 @@ GetAddrInfo = Callable[..., Any]
 
 # How soon a caller's hang-up is noticed while a name is looked up; the answer itself wakes the call at once.
 _GLANCE = 0.1
+# How long a thread without work waits for more, in seconds: beginning a thread costs more than a look-up in a cache.
+_PATIENCE = 10.0
 
 
 class Endpoint(NamedTuple):
@@ -31,23 +34,28 @@ class Endpoint(NamedTuple):
 
 
 class _LookUp:
-    """The answer of one look-up, on its way between two threads."""
+    """One look-up and its answer, on its way between two threads."""
 
-    def __init__(self) -> None:
+    def __init__(self, account: str, host: str, port: int) -> None:
+        self.account = account
+        self.host = host
+        self.port = port
         self.done = threading.Event()
         self.answer: Any = None
         self.error: Exception | None = None
 
 
 class Resolver:
-    """Looks names up under the deadline of the call."""
+    """Looks names up under the deadline of the call. Used by one process: its threads do not survive a fork."""
 
     def __init__(self, getaddrinfo: GetAddrInfo, *, places: int, per_account: int) -> None:
         self._getaddrinfo = getaddrinfo
         self._places = places
         self._per_account = per_account
         self._under_way: Counter[str] = Counter()
-        self._freed = threading.Condition()
+        self._changed = threading.Condition()
+        self._waiting_threads = 0
+        self._handed_over: queue.SimpleQueue[_LookUp] = queue.SimpleQueue()
 
     def endpoints(self, call: Call, host: str, port: int) -> list[Endpoint]:
         """All addresses of the name, never none. Raises NetworkError (dns), TimedOut, Cancelled."""
@@ -62,40 +70,60 @@ class Resolver:
         return _read(lookup.answer, host)
 
     def _begin(self, call: Call, host: str, port: int) -> _LookUp:
-        lookup = _LookUp()
-        self._take_place(call)
+        """Hand the look-up to a thread that waits for one, or to a new one."""
+        lookup = _LookUp(call.account, host, port)
+        if self._take_place(call):
+            self._handed_over.put(lookup)
+            return lookup
         try:
-            threading.Thread(target=self._run, args=(lookup, call.account, host, port), daemon=True).start()
-        except BaseException:
+            threading.Thread(target=self._work, args=(lookup,), daemon=True).start()
+        except RuntimeError as error:  # the machine has no thread left
             self._give_back(call.account)
-            raise
+            raise _not_found(host, error) from None
         return lookup
 
-    def _run(self, lookup: _LookUp, account: str, host: str, port: int) -> None:
-        try:
-            lookup.answer = self._getaddrinfo(host, port, socket.AF_UNSPEC, socket.SOCK_STREAM)
-        except (OSError, ValueError) as error:
-            lookup.error = error
-        finally:
-            lookup.done.set()
-            self._give_back(account)
-
-    def _take_place(self, call: Call) -> None:
-        with self._freed:
+    def _take_place(self, call: Call) -> bool:
+        """Wait for a place. Returns whether a waiting thread was claimed with it."""
+        with self._changed:
             while not self._has_place(call.account):
-                self._freed.wait(min(call.remaining(), _GLANCE))
+                self._changed.wait(min(call.remaining(), _GLANCE))
                 call.poll(at_most=0)
             self._under_way[call.account] += 1
+            claimed = self._waiting_threads > 0
+            self._waiting_threads -= claimed
+            return claimed
 
     def _has_place(self, account: str) -> bool:
         return self._under_way[account] < self._per_account and self._under_way.total() < self._places
 
-    def _give_back(self, account: str) -> None:
-        with self._freed:
+    def _give_back(self, account: str, *, and_wait: bool = False) -> None:
+        with self._changed:
             self._under_way[account] -= 1
             if not self._under_way[account]:
                 del self._under_way[account]
-            self._freed.notify_all()
+            self._waiting_threads += and_wait
+            self._changed.notify_all()
+
+    def _work(self, first: _LookUp) -> None:
+        lookup: _LookUp | None = first
+        while lookup is not None:
+            try:
+                lookup.answer = self._getaddrinfo(lookup.host, lookup.port, socket.AF_UNSPEC, socket.SOCK_STREAM)
+            except Exception as error:
+                lookup.error = error
+            lookup.done.set()
+            self._give_back(lookup.account, and_wait=True)
+            lookup = self._next()
+
+    def _next(self) -> _LookUp | None:
+        """The next look-up, or None when there was none for a while. A thread that was claimed never leaves."""
+        try:
+            return self._handed_over.get(timeout=_PATIENCE)
+        except queue.Empty:
+            with self._changed:
+                leaves = self._waiting_threads > 0
+                self._waiting_threads -= leaves
+        return None if leaves else self._handed_over.get()
 
 
 def _literal(host: str, port: int) -> Endpoint | None:
@@ -124,7 +152,8 @@ def _read(answer: Any, host: str) -> list[Endpoint]:
 
 
 def _not_found(host: str, error: Exception | None) -> NetworkError:
-    if isinstance(error, socket.gaierror) and error.errno in (socket.EAI_AGAIN, socket.EAI_FAIL):
+    unanswered = isinstance(error, socket.gaierror) and error.errno in (socket.EAI_AGAIN, socket.EAI_FAIL)
+    if unanswered or isinstance(error, RuntimeError):
         return NetworkError(
             f"The name {host} could not be looked up.",
             reason="dns",

@@ -4,12 +4,62 @@ from __future__ import annotations
 
 from flask import Flask
 
-from httpstep.web import api, faults, health, manage, openapi, responses
+from httpstep.web import (
+    about,
+    access,
+    account,
+    accounts,
+    api,
+    attributes,
+    drift,
+    faults,
+    health,
+    keys,
+    logs,
+    mailing,
+    manage,
+    mapping,
+    moments,
+    openapi,
+    picker,
+    request_form,
+    responses,
+    secrets,
+    signing_in,
+    steps,
+    testing,
+    users,
+)
+
+BLUEPRINTS = (
+    health.blueprint,
+    api.blueprint,
+    manage.blueprint,
+    openapi.blueprint,
+    signing_in.blueprint,
+    account.blueprint,
+    keys.blueprint,
+    users.blueprint,
+    mailing.blueprint,
+    accounts.blueprint,
+    attributes.blueprint,
+    secrets.blueprint,
+    about.blueprint,
+    steps.blueprint,
+    testing.blueprint,
+    mapping.blueprint,
+    drift.blueprint,
+    logs.blueprint,
+    picker.blueprint,
+    request_form.blueprint,
+)
 
 
 def register(app: Flask) -> None:
     """Bind every blueprint, the error answers and the headers that every response carries."""
     responses.register(app)
     faults.register(app)
-    for blueprint in (health.blueprint, api.blueprint, manage.blueprint, openapi.blueprint):
+    access.register(app)
+    moments.register(app)
+    for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)

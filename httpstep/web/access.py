@@ -222,9 +222,13 @@ def _form_expired() -> Response:
             "faults/_fault.html", title="Please try once more", text=f"{_EXPIRED} Press the button again: all is still here.",
             retry_after=None, reference="",
         )  # fmt: skip
-        return respond(text, 400, trigger={"csrf:fresh": {"token": token}})
+        response = respond(text, 400, trigger={"csrf:fresh": {"token": token}})
+        response.headers["X-Fault"] = "true"
+        return response
     fields = _fields_to_send_again()
-    page = render_template("faults/expired_form.html", text=_EXPIRED, fields=fields, action=request.full_path.rstrip("?"))
+    page = render_template(
+        "faults/expired_form.html", text=_EXPIRED, fields=fields, action=request.full_path.rstrip("?")
+    )
     return make_response(page, 400)
 
 
@@ -237,5 +241,3 @@ def _fields_to_send_again() -> list[tuple[str, str]] | None:
     private = any(name in _PRIVATE_FIELDS for name, _ in fields)
     too_much = sum(len(name) + len(value) for name, value in fields) > _MOST_RESENT
     return None if private or too_much else fields
-
-

@@ -8,37 +8,24 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from flask import abort, current_app, render_template, request
 
-from httpstep import ratelimit, runs, stepform
-from httpstep.core import jsontext, mapping, placeholders, reading, rendering
-from httpstep.core.errors import UnreadableAnswer
+from httpstep import alerts, ratelimit, runs, stepform
+from httpstep.core import jsontext, mapping, placeholders, rendering
 from httpstep.core.mapping import CallFacts
-from httpstep.core.model import HttpResponse, Json, StepSpec
+from httpstep.core.model import Json, StepSpec
 from httpstep.models import logs, overview, steps
 from httpstep.models.tables import Log, Step, StepState
 from httpstep.stepform import StepForm
-from httpstep.web import tree
+from httpstep.web import differences, documents, tree
 from httpstep.web.access import current_user, may
-
-if TYPE_CHECKING:
-    from httpstep.web.drift import DriftView
-    from httpstep.web.testing import Shown
+from httpstep.web.documents import Document
+from httpstep.web.entries import Entry
 
 NEW: Final = "new"
-
-
-@dataclass(frozen=True, slots=True)
-class Document:
-    """A JSON answer that rows and tree read. log_id: the test it came from, None for the accepted sample or pasted text."""
-
-    value: Json
-    call: CallFacts | None = None
-    log_id: int | None = None
-    pasted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,25 +37,54 @@ class TestValue:
     hint: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The result of a test, masked. Without an entry no call was made, and `refused` and `why` say so.
+
+    wait: seconds until the next call is possible. invalid: the form is not right.
+    """
+
+    entry: Entry | None = None
+    refused: str = ""
+    why: str = ""
+    wait: int = 0
+    invalid: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """The request as it would go out, masked; or why it cannot."""
+
+    line: str = ""
+    headers: tuple[tuple[str, str], ...] = ()
+    body: str = ""
+    warnings: tuple[str, ...] = ()
+    filled_empty: tuple[str, ...] = ()
+    fault: str = ""
+
+
 @dataclass
 class Editor:
-    """row and state are None for a step that was never saved. notice: a sentence for the top of the page."""
+    """row and state are None for a step that was never saved. typed: the form is as it was sent, so it may hold
+    what is not saved. notice: a sentence for the top of the page."""
 
     ref: str
     form: StepForm
     row: Step | None = None
     state: StepState | None = None
     shown: Shown | None = None
-    preview: Any = None
+    preview: Preview | None = None
     notice: str = ""
     conflict: bool = False
+    typed: bool = False
+    mail_reset: bool = False
     ignored: list[str] = field(default_factory=list)
     now: float = field(default_factory=time.time)
     fresh: Document | None = None
 
     @property
     def is_new(self) -> bool:
-        return self.row is None
+        return self.ref == NEW
 
     @property
     def can_edit(self) -> bool:
@@ -76,7 +92,7 @@ class Editor:
 
     @property
     def step_id(self) -> int | None:
-        return self.row.id if self.row else None
+        return None if self.is_new else int(self.ref)
 
     @property
     def title(self) -> str:
@@ -127,13 +143,22 @@ class Editor:
         return host_of(self.form.url)
 
     @property
+    def mail_on(self) -> bool:
+        return parts().alerts.on
+
+    @property
+    def next_alert(self) -> float:
+        """When the next mail is possible, in seconds since the epoch."""
+        return (self.state.last_alert_at or 0) + alerts.HOUR if self.state else 0
+
+    @property
     def budget(self) -> ratelimit.Budget:
         return ratelimit.budget_of(account_id(), current_user().account.per_minute)
 
     @cached_property
     def logs(self) -> list[Log]:
-        if self.row is not None:
-            return logs.newest(account_id(), step_id=self.row.id)
+        if self.step_id is not None:
+            return logs.newest(account_id(), step_id=self.step_id)
         return logs.newest(account_id(), draft_id=self.form.draft_id) if self.form.draft_id else []
 
     @cached_property
@@ -142,16 +167,16 @@ class Editor:
         if self.fresh is not None:
             return self.fresh
         if self.form.sample.strip():
-            return _read(self.form.sample.encode(), pasted=True)
+            return documents.of_body(self.form.sample.encode(errors="replace"), pasted=True)
         if self.form.tested_log is not None:
-            return document_of_log(self.log(self.form.tested_log))
-        return _read(self.state.sample) if self.state and self.state.sample else None
+            return documents.of_log(self.log(self.form.tested_log))
+        return documents.of_body(self.state.sample) if self.state else None
 
     @cached_property
     def tree(self) -> tree.Node | None:
         if self.document is None:
             return None
-        whole = self.document.pasted or self.fresh is not None and self.document.log_id is None
+        whole = self.document.pasted or self.document.cut
         return tree.tree_of(self.document.value, tree.names_by_path(self.form.rules), whole=whole)
 
     def log(self, log_id: int | None) -> Log | None:
@@ -159,7 +184,7 @@ class Editor:
         found = logs.get(account_id(), log_id) if log_id is not None else None
         if found is None:
             return None
-        mine = found.step_id == self.row.id if self.row and found.step_id else found.draft_id == self.form.draft_id
+        mine = found.draft_id == self.form.draft_id if found.step_id is None else found.step_id == self.step_id
         return found if mine else None
 
     def fill_samples(self) -> None:
@@ -175,15 +200,32 @@ class Editor:
                 row.sample, row.state, row.why = result.value, result.state, result.why
 
     @cached_property
-    def drift(self) -> DriftView | None:
-        from httpstep.web.drift import drift_view
+    def drift(self) -> differences.DriftView | None:
+        """The difference between the accepted structure and a later answer: the test's, or the one that marked the step."""
+        form, state = self.form, self.state
+        later = self.log(form.drift_log or (state.drift_log_id if state else None))
+        accepted = self.log(form.accepted_log)
+        if later is None or not later.structure:
+            return differences.remembered_view(state) if state and state.drift else None
+        if accepted is not None and accepted.id == later.id:
+            return differences.accepted_view(form, later) if form.drift_log else None
+        old, structure = self._accepted(accepted)
+        if structure is None:
+            return None
+        new = self.fresh if self.fresh is not None and later.id == form.tested_log else documents.of_log(later)
+        return differences.view_of(form, differences.Sides(structure, jsontext.loads(later.structure), old, new, later))
 
-        return drift_view(self)
+    def _accepted(self, accepted: Log | None) -> tuple[Document | None, Json]:
+        if accepted is not None and accepted.structure:
+            return documents.of_log(accepted), jsontext.loads(accepted.structure)
+        if self.state is None or self.state.structure is None:
+            return None, None
+        return documents.of_body(self.state.sample), jsontext.loads(self.state.structure)
 
     def marked_later(self) -> None:
-        """The state was written by a test: read it anew."""
-        if self.row is not None:
-            self.state = steps.state(self.row.id)
+        """A test ended this request's transaction and wrote to the state: read both anew. 404 where the step went."""
+        self.row = step_or_404(self.ref)
+        self.state = steps.state(self.row.id) if self.row else None
         for name in ("logs", "drift"):
             self.__dict__.pop(name, None)
 
@@ -246,7 +288,8 @@ def submitted(ref: str) -> Editor:
     form = stepform.read(request.form)
     if row is None and not form.draft_id:
         form.draft_id = stepform.new_form().draft_id
-    return Editor(NEW if row is None else str(row.id), form, row, steps.state(row.id) if row else None)
+    state = steps.state(row.id) if row else None
+    return Editor(NEW if row is None else str(row.id), form, row, state, typed=True)
 
 
 # ---------------------------------------------------------------- rendering
@@ -260,34 +303,3 @@ def page(editor: Editor, status: int = 200) -> tuple[str, int]:
 
 def fragment(template: str, editor: Editor, **more: Any) -> str:
     return render_template(template, editor=editor, form=editor.form, **more)
-
-
-# ---------------------------------------------------------------- documents
-
-
-def document_of_log(log: Log | None) -> Document | None:
-    """The JSON answer a log row holds, None where it is none or was cut."""
-    if log is None or log.response_body is None or not log.detail:
-        return None
-    detail = jsontext.loads(log.detail)
-    answer = detail.get("response") or {}
-    if answer.get("cut"):
-        return None
-    headers = tuple((name, value) for name, value in answer.get("headers", ()))
-    failure = detail.get("failure") or {}
-    call = CallFacts(log.status, failure.get("message"), log.duration_ms or 0, headers)
-    return _read(log.response_body, headers, call, log.id)
-
-
-def _read(
-    body: bytes,
-    headers: tuple[tuple[str, str], ...] = (),
-    call: CallFacts | None = None,
-    log_id: int | None = None,
-    *,
-    pasted: bool = False,
-) -> Document | None:
-    try:
-        return Document(reading.read(HttpResponse(200, "", headers, body)), call, log_id, pasted)
-    except UnreadableAnswer:
-        return None

@@ -42,12 +42,14 @@ def _answer(status: int, title: str = "", detail: str = "", retry_after: int | N
 
 
 def _shown(status: int, title: str, text: str, retry_after: int | None) -> Response:
-    """A page, or for htmx the fragment that is shown where the answer was expected. Plain text if even that fails."""
+    """A page, or for htmx the fragment (marked X-Fault) that is shown where the answer was expected. Plain text if
+    even that fails."""
     reference = request_id() if status >= 500 else ""
     template = "faults/_fault.html" if asked_by_htmx() else "faults/fault.html"
+    mark = {"X-Fault": "true"} if asked_by_htmx() else {}
     values = {"title": title, "text": text, "status": status, "reference": reference, "retry_after": retry_after}
     try:
-        return Response(render_template(template, **values), status, content_type="text/html; charset=utf-8")
+        return Response(render_template(template, **values), status, mark, content_type="text/html; charset=utf-8")
     except Exception:
         current_app.logger.exception("the page of a fault could not be drawn")
         return Response(f"{title}\n{text}\n", status, content_type="text/plain; charset=utf-8")

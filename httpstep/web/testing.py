@@ -3,42 +3,26 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
-from flask import Blueprint, Response, render_template, request
+from flask import Blueprint, Response, request
 
 from httpstep import alerts, ratelimit, runs, stepform
 from httpstep.core import jsontext, record
-from httpstep.core.mapping import CallFacts
-from httpstep.core.model import Json, StepSpec
+from httpstep.core.model import Execution, Json, MappingRule, StepSpec
 from httpstep.core.record import Record
 from httpstep.models import steps
 from httpstep.models.database import writing
-from httpstep.models.tables import Log
+from httpstep.web import documents
 from httpstep.web import editor as editing
 from httpstep.web.access import access, current_user
-from httpstep.web.editor import Document, Editor, fragment, submitted
+from httpstep.web.documents import Document
+from httpstep.web.editor import Editor, Shown, fragment, submitted
+from httpstep.web.entries import entry_of
 from httpstep.web.fragments import respond, toast
-from httpstep.web.logs import Entry, entry_of_record
 from httpstep.web.responses import request_id
 
 blueprint = Blueprint("testing", __name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """The result of a test as it is shown; everything in it is masked.
-
-    refused: the title of a refusal (no call was made), wait: seconds until the next call is possible.
-    """
-
-    entry: Entry | None = None
-    refused: str = ""
-    why: str = ""
-    wait: int = 0
-    invalid: bool = False
-    internal: bool = False
 
 
 @blueprint.post("/steps/<ref>/test")
@@ -47,12 +31,16 @@ def test_result(ref: str) -> Response:
     """The result beside the form. 422: the form is not right, and comes along; 429: no call was made."""
     editor = submitted(ref)
     status = run(editor)
-    assert editor.shown is not None
-    if status == 422:
-        return respond(fragment("testing/_test_answer.html", editor, form_too=True), 422)
-    if status == 429:
-        return respond(render_template("testing/_rate_limited.html", shown=editor.shown, editor=editor), 429)
-    return respond(fragment("testing/_test_answer.html", editor, form_too=False), trigger={"step:tested": {}})
+    result = fragment("testing/_test_result.html", editor)
+    return respond(result + "".join(fragment(name, editor, oob=True) for name in _BESIDE[status]), status)
+
+
+_BESIDE = {
+    200: ("mapping/_mapping.html", "drift/_drift_banner.html", "logs/_logs.html", "testing/_budget.html"),
+    422: ("steps/_step_form.html",),
+    429: ("testing/_budget.html",),
+}
+"""What else of the page an answer brings up to date."""
 
 
 def run(editor: Editor) -> int:
@@ -72,7 +60,8 @@ def run(editor: Editor) -> int:
         editor.shown = Shown(refused="Too Many Calls In Flight", why=why, wait=2)
         return 429
     except runs.InternalError:
-        editor.shown = Shown(internal=True, why=runs.INTERNAL_MESSAGE)
+        editor.marked_later()
+        editor.shown = Shown(why=runs.INTERNAL_MESSAGE)
         return 200
     _note(editor, done)
     return 200
@@ -87,8 +76,8 @@ def _call(editor: Editor, spec: StepSpec) -> runs.Call:
     loaded = None
     accepted = editor.log(editor.form.accepted_log)
     structure = jsontext.loads(accepted.structure) if accepted is not None and accepted.structure else None
-    if editor.row is not None:
-        loaded = steps.load(editing.parts().parsed, editing.account_id(), step_id=editor.row.id)
+    if editor.step_id is not None:
+        loaded = steps.load(editing.parts().parsed, editing.account_id(), step_id=editor.step_id)
         if loaded is not None and structure is not None:
             loaded = replace(loaded, structure=structure)
     peer = request.environ.get("gunicorn.socket")
@@ -107,7 +96,7 @@ def _note(editor: Editor, done: runs.Run) -> None:
     editor.marked_later()
     form.tested_log, form.sample = done.log_id, ""
     if execution.automatic is not None and not form.mapping_set:
-        form.rules, form.mapping_set = stepform.rows_of(execution.automatic), True
+        form.rules, form.mapping_set = stepform.rows_of(_without_secrets(execution)), True
     if execution.structure is not None and form.accepted_log is None and not _has_structure(editor):
         form.accepted_log = done.log_id
     if execution.drift:
@@ -117,7 +106,20 @@ def _note(editor: Editor, done: runs.Run) -> None:
     if execution.has_document:
         editor.fresh = _document(done)
     editor.fill_samples()
-    editor.shown = Shown(entry=entry_of_record(done.record, _log_of(editor, done), editor.now))
+    log = editor.log(done.log_id)
+    lost = (
+        "The call was made, but its record could not be kept. The operator finds the reason in the application's log."
+    )
+    editor.shown = Shown(why=lost) if log is None else Shown(entry=entry_of(log, editor.now))
+
+
+def _without_secrets(execution: Execution) -> list[MappingRule]:
+    """The automatic rules but those whose path repeats a secret that was sent."""
+    secrets = execution.request.secrets if execution.request else frozenset()
+    rules = execution.automatic or ()
+    return [
+        rule for rule in rules if rule.path is None or record.masked_json(list(rule.path), secrets) == list(rule.path)
+    ]
 
 
 def _has_structure(editor: Editor) -> bool:
@@ -125,18 +127,12 @@ def _has_structure(editor: Editor) -> bool:
 
 
 def _document(done: runs.Run) -> Document:
-    """The answer for tree and rows, masked. log_id None where the log keeps only a part of it."""
+    """The answer for tree and rows, masked."""
     execution, detail = done.execution, done.record.detail
     secrets = execution.request.secrets if execution.request else frozenset()
-    answer = detail["response"] or {}
-    failure = detail["failure"] or {}
-    headers = tuple((name, value) for name, value in answer.get("headers", ()))
-    call = CallFacts(answer.get("status"), failure.get("message"), round(execution.duration_ms), headers)
-    return Document(record.masked_json(execution.document, secrets), call, None if answer.get("cut") else done.log_id)
-
-
-def _log_of(editor: Editor, done: runs.Run) -> Log | None:
-    return editor.log(done.log_id)
+    cut = bool((detail["response"] or {}).get("cut"))
+    facts = documents.facts_of(detail, round(execution.duration_ms))
+    return Document(record.masked_json(execution.document, secrets), facts, None if cut else done.log_id, cut=cut)
 
 
 # ---------------------------------------------------------------- the alert of a failed test
@@ -182,7 +178,3 @@ def _claim(editor: Editor, spec: StepSpec, kept: Record) -> bool:
     )  # fmt: skip
     with writing() as connection:
         return alerts.claim(connection, occasion)
-
-
-def context(**more: Any) -> dict[str, Any]:
-    return more

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import random
 import re
-from time import process_time
+from contextlib import suppress
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from httpstep.core.iregexp import BadPattern, Pattern
+from tests.core.timing import within
 
 
 def free(_: int) -> None:
@@ -62,7 +64,9 @@ pieces = st.recursive(
     st.sampled_from(["a", "b", ".", "[ab]", "[^a]"]),
     lambda inner: (
         st.lists(inner, min_size=1, max_size=3).map("".join)
-        | st.tuples(inner, st.sampled_from(["*", "+", "?", "{2}", "{1,2}", "{0,}"])).map(lambda both: f"({both[0]}){both[1]}")
+        | st.tuples(inner, st.sampled_from(["*", "+", "?", "{2}", "{1,2}", "{0,}"])).map(
+            lambda both: f"({both[0]}){both[1]}"
+        )
         | st.tuples(inner, inner).map(lambda both: f"({both[0]}|{both[1]})")
     ),
     max_leaves=6,
@@ -79,17 +83,13 @@ def test_it_agrees_with_the_regular_expressions_of_python(pattern: str, text: st
 
 @given(st.text(alphabet="ab()[]{}*+?|\\^$.,-12pPLdn", max_size=20))
 def test_any_text_is_a_pattern_or_is_refused(text: str) -> None:
-    try:
+    with suppress(BadPattern):
         Pattern(text).found_in("abab12", free)
-    except BadPattern:
-        pass
 
 
 @pytest.mark.parametrize("pattern", ["(a*)*b", "(a|aa)+b", "(a?){100}a{100}", "(.*)*x(.*)*y", "[ab]*a[ab]{200}c"])
 def test_no_pattern_hangs_on_a_long_text(pattern: str) -> None:
-    begun = process_time()
-    Pattern(pattern).found_in("a" * 100_000, free)
-    assert process_time() - begun < 2
+    assert within(2, lambda: Pattern(pattern).found_in("a" * 100_000, free))
 
 
 def test_work_is_paid_for_before_it_is_done() -> None:
@@ -101,8 +101,8 @@ def test_work_is_paid_for_before_it_is_done() -> None:
     def spend(steps: int) -> None:
         nonlocal spent
         spent += steps
-        if spent > 10_000:
+        if spent > 100_000:
             raise Enough
 
     with pytest.raises(Enough):
-        Pattern("[ab]*a[ab]{100}c").found_in("ab" * 50_000, spend)
+        Pattern("[ab]*a[ab]{100}c").found_in("".join(random.Random(1).choices("ab", k=2000)), spend)

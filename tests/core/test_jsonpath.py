@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from time import process_time
 from typing import Any
 
 import jsonpath as library
@@ -20,6 +19,7 @@ from httpstep.core.jsonpath import (
     singular_path,
 )
 from httpstep.core.jsontext import dumps_text, loads
+from tests.core.timing import within
 
 SHOP = loads(
     '{"store": {"book": [{"category": "reference", "author": "Nigel Rees", "price": 8.95},'
@@ -77,16 +77,17 @@ trees = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(names, inner, max_size=3),
     max_leaves=25,
 )
-steps = st.sampled_from(
-    [".a", ".b", "..a", "[0]", "[-1]", "[*]", ".*", "..*", "[0,1]", "['a','b']", "..[0]", "[?@.a]"]
-    + ["[?@.a==1]", "[?@.a!=@.b]", "[?@>1]", "[?@.a<='x']", "[?!@.a||@.b]", "[?@.*]", "[?@==$.a]", "[?count(@.*)>1]"]
-    + ["[?match(@,'x.?')]", "[?search(@.a,'y')]", "[?length(@)>=2]", "[?@[0]==@[-1]]", "[?value(@..b)==2]", "[?@.a&&(@.b||@.c)]"]
-)
+STEPS = (
+    ".a", ".b", "..a", "[0]", "[-1]", "[*]", ".*", "..*", "[0,1]", "['a','b']", "..[0]", "[?@.a]", "[?@.a==1]",
+    "[?@.a!=@.b]", "[?@>1]", "[?@.a<='x']", "[?!@.a||@.b]", "[?@.*]", "[?@==$.a]", "[?count(@.*)>1]",
+    "[?match(@,'x.?')]", "[?search(@.a,'y')]", "[?length(@)>=2]", "[?@[0]==@[-1]]", "[?value(@..b)==2]",
+    "[?@.a&&(@.b||@.c)]",
+)  # fmt: skip
 _reference = library.JSONPathEnvironment(strict=True)
 
 
 @settings(max_examples=400)
-@given(trees, st.lists(steps, max_size=4))
+@given(trees, st.lists(st.sampled_from(STEPS), max_size=4))
 def test_it_finds_what_the_parsers_own_evaluation_finds(document: Any, parts: list[str]) -> None:
     """Slices are left out: there the parser's package cuts texts too, which the RFC does not (2.3.4.2)."""
     query = "$" + "".join(parts)
@@ -126,13 +127,15 @@ def test_any_text_is_a_query_or_gets_a_sentence(text: str) -> None:
 
 
 MEGABYTES = {
-    "records": [{"id": n, "price": n, "name": f"item {n}", "tags": ["a", "b"], "geo": {"lat": 1, "lng": 2}} for n in range(9000)],
+    "records": [
+        {"id": n, "price": n, "name": f"item {n}", "tags": ["a", "b"], "geo": {"lat": 1, "lng": 2}} for n in range(9000)
+    ],
     "empty objects": [{} for _ in range(300_000)],
     "numbers": list(range(170_000)),
     "long texts": [{"s": "a" * 1000} for _ in range(1000)],
     "many keys": {f"k{n}": n for n in range(90_000)},
     "deep": loads("[" * 199 + ",".join(["{}"] * 300_000) + "]" * 199),
-    "one text": {"a": "a" * 500_000, "b": "a" * 500_000, "l": [0] * 1000},
+    "one text": {"a": "a" * 250_000, "b": "b".join(["a" * 249_999, ""]), "l": [0] * 250_000},
     "long numbers": [int("9" * 4000)] + [1] * 100_000,
 }
 
@@ -148,12 +151,14 @@ MEGABYTES = {
 )  # fmt: skip
 def test_no_query_takes_long_on_a_megabyte(name: str, query: str) -> None:
     """The limit of work is set for 0.1 s; the test allows for a slow and busy machine."""
-    begun = process_time()
-    try:
-        find(query, MEGABYTES[name])
-    except QueryRefused as refused:
-        assert "too many values" in str(refused)
-    assert process_time() - begun < 0.4
+
+    def ask() -> None:
+        try:
+            find(query, MEGABYTES[name])
+        except QueryRefused as refused:
+            assert "too many values" in str(refused)
+
+    assert within(0.2, ask)
 
 
 def test_an_ordinary_query_on_a_megabyte_is_answered() -> None:
@@ -200,7 +205,9 @@ def test_a_normalized_path_can_be_read_again_and_is_a_query_for_that_place(parts
         assert singular_path(normalized(path)) == path
 
 
-@pytest.mark.parametrize("text", ["", "data", "$.data", "$['a'", "$[-1]", "$[01]", "$['a']x", "$['\\x']", '$["a"]', "$ ['a']"])
+@pytest.mark.parametrize(
+    "text", ["", "data", "$.data", "$['a'", "$[-1]", "$[01]", "$['a']x", "$['\\x']", '$["a"]', "$ ['a']"]
+)
 def test_what_is_no_normalized_path_is_refused_with_a_sentence(text: str) -> None:
     with pytest.raises(ValueError, match=r"path.*"):
         parse_normalized(text)

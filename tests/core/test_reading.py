@@ -18,7 +18,9 @@ def answer(body: bytes, content_type: str | None = None) -> HttpResponse:
     return HttpResponse(status=200, reason="OK", headers=headers, body=body)
 
 
-@pytest.mark.parametrize("content_type", ["application/json", "text/html; charset=utf-8", "text/plain", "", "nonsense", None])
+@pytest.mark.parametrize(
+    "content_type", ["application/json", "text/html; charset=utf-8", "text/plain", "", "nonsense", None]
+)
 def test_json_is_read_under_any_content_type(content_type: str | None) -> None:
     assert read(answer(b'\n {"a": [1]}', content_type)) == {"a": [1]}
 
@@ -78,7 +80,10 @@ def test_utf_8_is_believed_more_than_a_wrong_charset() -> None:
     assert read(answer('{"a": "ä"}'.encode(), "application/json; charset=iso-8859-1")) == {"a": "ä"}
 
 
-@given(st.binary(max_size=200), st.text(max_size=30) | st.sampled_from(["text/html", "text/plain; charset=utf-16", "text/csv"]))
+@given(
+    st.binary(max_size=200),
+    st.text(max_size=30) | st.sampled_from(["text/html", "text/plain; charset=utf-16", "text/csv"]),
+)
 def test_whatever_comes_is_a_document_or_an_unreadable_answer(body: bytes, content_type: str) -> None:
     response = answer(body, content_type)
     try:
@@ -90,7 +95,9 @@ def test_whatever_comes_is_a_document_or_an_unreadable_answer(body: bytes, conte
     text_of(response).encode()
 
 
-@pytest.mark.parametrize("charset", ["rot13", "hex", "idna", "punycode", "unicode_escape", "utf-7", "no-such", "\x00", "'utf-8'", ""])
+@pytest.mark.parametrize(
+    "charset", ["rot13", "hex", "idna", "punycode", "unicode_escape", "utf-7", "no-such", "\x00", "'utf-8'", ""]
+)
 def test_a_strange_charset_never_stops_the_showing(charset: str) -> None:
     assert text_of(answer(b"plain", f"text/plain; charset={charset}")) == "plain"
 

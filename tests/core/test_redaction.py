@@ -23,7 +23,10 @@ ENCODINGS = {
     "percent": quote(SECRET, safe=""),
     "percent, slash kept": quote(SECRET),
     "percent, as browsers do": quote(SECRET, safe="!'()*"),
-    "percent, small hex": quote(SECRET, safe="").replace("%2F", "%2f").replace("%2B", "%2b").replace("%C3%BC", "%c3%bc"),
+    "percent, small hex": quote(SECRET, safe="")
+    .replace("%2F", "%2f")
+    .replace("%2B", "%2b")
+    .replace("%C3%BC", "%c3%bc"),
     "percent, twice": quote(quote(SECRET, safe=""), safe=""),
     "form": quote_plus(SECRET),
     "form pair": urlencode({"key": SECRET}),
@@ -147,7 +150,9 @@ def test_a_secret_in_the_host_is_masked_in_small_letters_too() -> None:
     assert redact(request.url, request.secrets) == f"https://{MASK}.example/"
 
 
-@pytest.mark.parametrize("secret", ["\\" * 40 + "X9", '\\"' * 20 + "X9", "%25" * 20 + "X9", "&amp;" * 20 + "X9", "/" * 30])
+@pytest.mark.parametrize(
+    "secret", ["\\" * 40 + "X9", '\\"' * 20 + "X9", "%25" * 20 + "X9", "&amp;" * 20 + "X9", "/" * 30]
+)
 @pytest.mark.parametrize("unit", ["\\", '\\\\"', "%25", "&amp;", "/", "A", "X9"])
 def test_a_text_made_against_it_does_not_slow_it_down(secret: str, unit: str) -> None:
     text = unit * (32_768 // len(unit)) + "X9"

@@ -165,7 +165,9 @@ def test_a_url_that_cannot_be_called_is_refused_at_save_and_at_run(typed: str) -
 
 
 @pytest.mark.parametrize("value", ["..", "."])
-@pytest.mark.parametrize("url", ["https://api.example/a/{{v}}/b", "https://api.example/{{v}}", "https://x.y/{{e}}{{v}}"])
+@pytest.mark.parametrize(
+    "url", ["https://api.example/a/{{v}}/b", "https://api.example/{{v}}", "https://x.y/{{e}}{{v}}"]
+)
 def test_a_value_cannot_be_a_dot_segment(url: str, value: str) -> None:
     assert refused(RequestSpec(url=url), {"v": value, "e": ""}).reason == "url"
 
@@ -186,9 +188,7 @@ def test_a_value_cannot_be_a_dot_segment(url: str, value: str) -> None:
         ("{{url}}#frag", {"url": "https://api.example"}, "https://api.example/"),
     ],
 )
-def test_a_value_can_be_a_part_of_the_host_or_the_whole_start(
-    url: str, attributes: dict[str, Json], sent: str
-) -> None:
+def test_a_value_can_be_a_part_of_the_host_or_the_whole_start(url: str, attributes: dict[str, Json], sent: str) -> None:
     assert url_of(url, **attributes) == sent
 
 
@@ -361,7 +361,7 @@ def test_a_value_inside_a_json_string_is_escaped_text(value: str) -> None:
 
 @pytest.mark.parametrize(
     "value",
-    [*NASTY, 10**40, 0, -1, True, None, [], {}, [1, {"a": None}], Decimal("1.10"), Decimal("0.1"), {"k\"": ["\\"]}],
+    [*NASTY, 10**40, 0, -1, True, None, [], {}, [1, {"a": None}], Decimal("1.10"), Decimal("0.1"), {'k"': ["\\"]}],
 )
 def test_a_bare_placeholder_becomes_the_json_value(value: Json) -> None:
     body = json_of('{"a": {{v}}, "b": [{{v}}]}', v=value)
@@ -398,7 +398,7 @@ def test_json_is_sent_as_typed_around_its_values() -> None:
         ('{"a": 1{{x}}}', "line 1, column 8"),
         ('{"a": {{x}}1}', "line 1, column"),
         ("{{{x}}: 1}", ""),
-        ('{ {{x}}: 1}', "line 1, column 3"),
+        ("{ {{x}}: 1}", "line 1, column 3"),
         ('{"a": "\\u00{{x}}"}', "line 1"),
         ('{"a": \\{{x}}}', "line 1, column 7"),
         ('{"long name": "{{a.very.long.name}}",\n "b": {{x}},\n "c" 1}', "line 3, column 6"),

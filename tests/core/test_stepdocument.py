@@ -178,7 +178,11 @@ def test_a_document_that_is_no_object_is_one_fault(document: Any) -> None:
 def test_every_fault_is_told_at_once() -> None:
     document = {
         "name": "",
-        "request": {"urll": "x", "headers": [{"name": "Host", "value": 1}], "body": {"mode": "json", "text": '{\n"a" 1}'}},
+        "request": {
+            "urll": "x",
+            "headers": [{"name": "Host", "value": 1}],
+            "body": {"mode": "json", "text": '{\n"a" 1}'},
+        },
         "timeout": 99,
         "mapping": [{"attribute": "9", "call": "status"}],
         "extra": 1,
@@ -216,7 +220,9 @@ def test_an_invalid_alert_address_is_refused(address: str) -> None:
     assert message.isprintable() and len(message) < 120
 
 
-@pytest.mark.parametrize("address", ["a@b.co", "first.last+tag@x.example", "o'neil@x.example", "ops@mail.local", "a@bücher.example"])
+@pytest.mark.parametrize(
+    "address", ["a@b.co", "first.last+tag@x.example", "o'neil@x.example", "ops@mail.local", "a@bücher.example"]
+)
 def test_a_plain_alert_address_is_taken(address: str) -> None:
     assert parse(changed("alert_emails", [f" {address} "])).alert_emails == (address,)
 
@@ -232,7 +238,7 @@ def test_an_address_doubled_and_one_too_many_have_their_own_sentences() -> None:
 
 # ---------------------------------------------------------------- round trip
 
-lines = st.text(alphabet=st.characters(codec="utf-8", exclude_categories=("Cc",)), max_size=20)
+lines = st.text(alphabet=st.characters(codec="utf-8", exclude_categories=["Cc"]), max_size=20)
 names = st.from_regex(r"[A-Za-rt-z_][A-Za-z0-9_.-]{0,20}", fullmatch=True)
 paths = st.lists(st.integers(0, 9) | lines, max_size=4).map(tuple)
 json_values = st.none() | st.booleans() | st.integers() | lines | st.lists(st.integers(), max_size=2)

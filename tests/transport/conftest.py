@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import ssl
 import threading
@@ -90,16 +91,18 @@ class RawServer:
         return f"{self.scheme}://{shown}:{self.port}{path}"
 
     def close(self) -> None:
+        """Shut down and leave the closing to each thread: a descriptor closed under a thread may be another's next."""
         self.closing.set()
-        self._listener.close()
-        for sock in self._peers:
-            sock.close()
+        for sock in (self._listener, *self._peers):
+            with contextlib.suppress(OSError):
+                socket.socket.shutdown(sock, socket.SHUT_RDWR)
 
     def _accept(self) -> None:
         while True:
             try:
                 sock, _ = self._listener.accept()
             except OSError:
+                self._listener.close()
                 return
             self.connections += 1
             self._peers.append(sock)

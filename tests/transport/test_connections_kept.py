@@ -91,6 +91,13 @@ def test_an_answer_whose_end_is_in_doubt_ends_its_connection(call: CallIt, serve
     assert server.connections == 2
 
 
+def test_a_request_that_says_close_is_the_last_on_its_connection(call: CallIt, serve: Any, peers: Any) -> None:
+    server = serve(peers.answering())
+    for _ in range(2):
+        call(server.url(), headers=(("connection", "Close"),))
+    assert server.connections == 2
+
+
 @pytest.mark.parametrize("promise", ["timeout=1", "timeout=0", "max=5, Timeout=1"])
 def test_a_connection_is_not_kept_longer_than_the_server_promised(
     call: CallIt, serve: Any, peers: Any, promise: str
@@ -160,9 +167,7 @@ def test_pools_are_bounded(call: CallIt, serve: Any, make_transport: Callable[..
     assert open_connections(server) == 3
 
 
-def test_close_ends_the_idle_connections(
-    call: CallIt, serve: Any, make_transport: Callable[..., Transport]
-) -> None:
+def test_close_ends_the_idle_connections(call: CallIt, serve: Any, make_transport: Callable[..., Transport]) -> None:
     def handler(peer: Any) -> None:
         while peer.read_request():
             peer.answer()

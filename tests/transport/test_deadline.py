@@ -13,10 +13,10 @@ import pytest
 
 from httpstep.core.errors import NetworkError, TimedOut
 from httpstep.core.model import HttpResponse
-from httpstep.transport import Transport
+from httpstep.transport import Limits, Transport
 
 CallIt = Callable[..., HttpResponse]
-DEADLINE = 0.5
+DEADLINE = 0.3
 
 
 @contextmanager
@@ -26,7 +26,7 @@ def ending_in_time(reason: str) -> Iterator[None]:
         yield
     took = time.monotonic() - began
     assert raised.value.reason == reason
-    assert raised.value.message == "No answer within 0.5 seconds."
+    assert raised.value.message == "No answer within 0.3 seconds."
     assert raised.value.advice
     assert raised.value.trace is not None
     assert raised.value.trace.timings.total_ms >= DEADLINE * 1000
@@ -85,8 +85,16 @@ def endless_103_early_hints(peer: Any) -> None:
 
 @pytest.mark.parametrize(
     "handler",
-    [dripping_body, dripping_chunks, dripping_chunk_extension, dripping_trailer, dripping_headers,
-     dripping_status_line, endless_100_continue, endless_103_early_hints],
+    [
+        dripping_body,
+        dripping_chunks,
+        dripping_chunk_extension,
+        dripping_trailer,
+        dripping_headers,
+        dripping_status_line,
+        endless_100_continue,
+        endless_103_early_hints,
+    ],
 )
 def test_a_dripping_answer_ends_at_the_deadline(call: CallIt, serve: Any, handler: Any) -> None:
     server = serve(handler)
@@ -156,7 +164,7 @@ def test_a_connection_that_is_not_accepted_ends_at_the_deadline(call: CallIt) ->
 def test_the_deadline_holds_over_redirects(call: CallIt, serve: Any) -> None:
     def handler(peer: Any) -> None:
         while peer.read_request():
-            peer.rest(0.2)
+            peer.rest(0.12)
             peer.answer(b"", "302 Found", "Location: /again\r\n")
 
     with ending_in_time("timeout_waiting"):
@@ -303,3 +311,55 @@ def test_a_resolver_that_fails_in_an_unforeseen_way_gives_its_place_back(
     for _ in range(10):
         with pytest.raises(NetworkError):
             call("http://a.example/", transport=transport, timeout=0.5)
+
+
+def test_look_ups_are_bounded_over_all_accounts(
+    call: CallIt, make_transport: Callable[..., Transport], stuck: StuckResolver, serve: Any, peers: Any
+) -> None:
+    transport = make_transport(getaddrinfo=stuck, limits=Limits(lookups=2))
+    for account in ("a", "b", "c"):
+        with pytest.raises(TimedOut) as raised:
+            call("http://name.slow/", timeout=0.05, transport=transport, account=account)
+        assert raised.value.reason == "timeout_dns"
+    assert stuck.stuck == 2
+    assert call(serve(peers.answering()).url(), transport=transport, account="d").status == 200
+
+
+def test_a_machine_without_threads_left_is_a_failure_and_keeps_its_places(
+    call: CallIt, make_transport: Callable[..., Transport], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_thread(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    transport = make_transport()
+    monkeypatch.setattr(threading.Thread, "start", no_thread)
+    for _ in range(6):
+        with pytest.raises(NetworkError) as raised:
+            call("http://name.example/", transport=transport, timeout=0.2)
+        assert raised.value.reason == "dns"
+
+
+def test_a_look_up_is_never_lost_between_threads_that_come_and_go(
+    call: CallIt, make_transport: Callable[..., Transport], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("httpstep.transport.resolving._PATIENCE", 0.002)
+
+    def missing(*_: Any) -> Any:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    transport = make_transport(getaddrinfo=missing)
+    reasons: list[str] = []
+
+    def work() -> None:
+        for turn in range(50):
+            with pytest.raises((NetworkError, TimedOut)) as raised:
+                call("http://name.example/", transport=transport, timeout=2)
+            reasons.append(raised.value.reason)
+            time.sleep(turn % 5 / 1000)
+
+    threads = [threading.Thread(target=work) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert reasons == ["dns"] * 300

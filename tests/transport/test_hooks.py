@@ -38,7 +38,8 @@ def test_urllib3_takes_and_returns_connections_through_the_pool() -> None:
     source = inspect.getsource(HTTPConnectionPool.urlopen)
     assert "self._get_conn(" in source
     assert "self._put_conn(" in source
-    assert "is_connection_dropped(conn)" in inspect.getsource(HTTPConnectionPool._get_conn)
+    assert "self.pool.get(" in inspect.getsource(HTTPConnectionPool._get_conn)
+    assert "self.pool.put(" in inspect.getsource(HTTPConnectionPool._put_conn)
 
 
 def test_urllib3_makes_its_pools_through_new_pool() -> None:

@@ -188,9 +188,7 @@ def test_to_the_same_origin_everything_goes_along(call: CallIt, serve: Any) -> N
         ("HEAD", "303 See Other", "HEAD"),
     ],
 )
-def test_the_method_changes_as_the_standard_says(
-    call: CallIt, serve: Any, method: str, status: str, then: str
-) -> None:
+def test_the_method_changes_as_the_standard_says(call: CallIt, serve: Any, method: str, status: str, then: str) -> None:
     server = serve(redirecting("/end", status))
     body = None if method == "HEAD" else b'{"a": 1}'
     call(server.url(), method=method, body=body, headers=(("Content-Type", "application/json"),))

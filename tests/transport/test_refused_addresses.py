@@ -28,7 +28,46 @@ def strict() -> Transport:
     return Transport(NOTHING)
 
 
-FORMS = ["127.0.0.1", "localhost", "LOCALHOST", "127.1", "127.0.1", "2130706433", "0x7f000001", "0x7f.0.0.1", "0177.0.0.1", "017700000001", "0", "0.0.0.0", "127.255.255.254", "[::1]", "[::]", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "[0:0:0:0:0:ffff:7f00:0001]", "[::127.0.0.1]", "[::ffff:0:127.0.0.1]", "[64:ff9b::7f00:1]", "[64:ff9b:1::7f00:1]", "[2002:7f00:1::]", "[2001:0:7f00:1::]", "[fec0::1]", "[fe80::1]", "10.0.0.5", "172.16.0.1", "192.168.1.1", "169.254.169.254", "[fd00:ec2::254]", "100.100.100.200", "168.63.129.16", "100.64.0.1", "224.0.0.1", "255.255.255.255", "192.0.2.1", "198.18.0.1"]
+FORMS = [
+    "127.0.0.1",
+    "localhost",
+    "LOCALHOST",
+    "127.1",
+    "127.0.1",
+    "2130706433",
+    "0x7f000001",
+    "0x7f.0.0.1",
+    "0177.0.0.1",
+    "017700000001",
+    "0",
+    "0.0.0.0",
+    "127.255.255.254",
+    "[::1]",
+    "[::]",
+    "[::ffff:127.0.0.1]",
+    "[::ffff:7f00:1]",
+    "[0:0:0:0:0:ffff:7f00:0001]",
+    "[::127.0.0.1]",
+    "[::ffff:0:127.0.0.1]",
+    "[64:ff9b::7f00:1]",
+    "[64:ff9b:1::7f00:1]",
+    "[2002:7f00:1::]",
+    "[2001:0:7f00:1::]",
+    "[fec0::1]",
+    "[fe80::1]",
+    "10.0.0.5",
+    "172.16.0.1",
+    "192.168.1.1",
+    "169.254.169.254",
+    "[fd00:ec2::254]",
+    "100.100.100.200",
+    "168.63.129.16",
+    "100.64.0.1",
+    "224.0.0.1",
+    "255.255.255.255",
+    "192.0.2.1",
+    "198.18.0.1",
+]
 
 
 @pytest.mark.parametrize("host", FORMS)
@@ -110,6 +149,16 @@ def test_a_name_that_changes_its_answer_never_reaches_the_forbidden_listener(
     forbidden.close()
 
 
+def test_a_connection_that_ends_elsewhere_than_it_was_sent_carries_no_request(
+    call: CallIt, make_transport: Callable[..., Transport], serve: Any, peers: Any
+) -> None:
+    # The system connects 0.0.0.0 to 127.0.0.1, which this policy does not allow.
+    server = serve(peers.answering())
+    with pytest.raises(Blocked, match=r"127\.0\.0\.1 \(0\.0\.0\.0\) is the loopback"):
+        call(server.url(host="0.0.0.0"), transport=make_transport(AddressPolicy.parse("0.0.0.0")))
+    assert server.requests == []
+
+
 def test_one_look_up_is_made_per_connection(
     call: CallIt, make_transport: Callable[..., Transport], serve: Any, peers: Any
 ) -> None:
@@ -127,8 +176,18 @@ def test_one_look_up_is_made_per_connection(
     assert answer.trace.hops[0].address == f"127.0.0.1:{server.port}"
 
 
-@pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://8.8.8.8/", "gopher://8.8.8.8/", "data:text/plain,x",
-                                 "javascript:alert(1)", "unix:/run/x.sock", "FILE:///etc/passwd"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "file:///etc/passwd",
+        "ftp://8.8.8.8/",
+        "gopher://8.8.8.8/",
+        "data:text/plain,x",
+        "javascript:alert(1)",
+        "unix:/run/x.sock",
+        "FILE:///etc/passwd",
+    ],
+)
 def test_only_http_and_https_are_called(call: CallIt, url: str) -> None:
     with pytest.raises(Blocked) as raised:
         call(url)

@@ -148,7 +148,9 @@ def test_a_chunk_size_line_without_end_is_refused(call: CallIt, serve: Any) -> N
     assert raised.value.reason in ("broken_answer", "too_large_wire")
 
 
-def test_the_wire_limit_is_for_the_whole_call(call: CallIt, serve: Any, make_transport: Callable[..., Transport]) -> None:
+def test_the_wire_limit_is_for_the_whole_call(
+    call: CallIt, serve: Any, make_transport: Callable[..., Transport]
+) -> None:
     def handler(peer: Any) -> None:
         while peer.read_request():
             peer.answer(b"", "302 Found", f"Location: /x\r\nX-Fill: {'y' * 5000}\r\n")
@@ -158,51 +160,63 @@ def test_the_wire_limit_is_for_the_whole_call(call: CallIt, serve: Any, make_tra
     assert raised.value.reason == "too_large_wire"
 
 
-# A process of its own, so that neither the servers' memory nor other tests' is measured.
+def one_gigabyte_of_zeros() -> bytes:
+    """A gzip stream of about 1 MB. After a full flush deflate knows no past, so one block can be repeated."""
+    squeeze = zlib.compressobj(9, zlib.DEFLATED, 16 + zlib.MAX_WBITS)
+    begin = squeeze.compress(bytes(MB)) + squeeze.flush(zlib.Z_FULL_FLUSH)
+    block = squeeze.compress(bytes(MB)) + squeeze.flush(zlib.Z_FULL_FLUSH)
+    return begin + block * 1023 + squeeze.flush()
+
+
+# A process of its own, so that neither the servers' memory nor other tests' is measured. Not `ru_maxrss`, which a
+# process inherits from the one that started it: VmHWM begins anew, and writing 5 to clear_refs sets it back (proc(5)).
 MEASURED = """
-import json, resource, sys, time
+import json, sys, time
 from httpstep.core.addresses import AddressPolicy
 from httpstep.core.errors import SendError
 from httpstep.core.model import RenderedRequest
 from httpstep.transport import Transport
 
-def peak():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+def kilobytes(name):
+    return next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith(name))
 
 urls = json.load(sys.stdin)
 transport = Transport(AddressPolicy.parse("127.0.0.0/8"))
 transport.send(RenderedRequest("GET", urls.pop(0), ()), time.monotonic() + 5)
 grown = []
 for url in urls:
-    before = peak()
+    open("/proc/self/clear_refs", "w").write("5")
+    before = kilobytes("VmRSS")
     try:
-        transport.send(RenderedRequest("GET", url, (), follow_redirects=False), time.monotonic() + 5)
+        answer = transport.send(RenderedRequest("GET", url, ()), time.monotonic() + 5)
     except SendError as error:
         reason = error.reason
     else:
-        reason = "answered"
-    grown.append([reason, peak() - before])
+        reason = answer.body.decode()
+    grown.append([reason, (kilobytes("VmHWM") - before) / 1024])
 json.dump(grown, sys.stdout)
 """
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="peak memory of one call is read from /proc")
 def test_no_hostile_answer_costs_more_than_16_mb(serve: Any, peers: Any) -> None:
-    bomb = gzip.compress(bytes(1024 * MB), compresslevel=1)
-    assert len(bomb) > MB
+    bomb = one_gigabyte_of_zeros()
+    assert MB < len(bomb) < 2 * MB
     head = OK + b"Content-Encoding: gzip\r\n"
-    servers = [
-        serve(peers.answering()),
-        serve(peers.saying(head + b"\r\n" + bomb)),
-        serve(peers.saying(head + b"Transfer-Encoding: chunked\r\n\r\n" + chunk(bomb))),
-        serve(peers.saying(head.replace(b"200 OK", b"302 Found") + b"Location: /x\r\n\r\n" + bomb)),
-        serve(endless(OK + b"\r\n", ZEROS)),
-        serve(endless(OK + b"Transfer-Encoding: chunked\r\n\r\n", b"7fffffff\r\n" + ZEROS)),
-        serve(endless(OK + b"Transfer-Encoding: chunked\r\n\r\n1;", ZEROS.replace(b"\0", b"x"))),
-        serve(endless(OK + b"X-Long: ", ZEROS.replace(b"\0", b"y"))),
-        serve(endless(OK, b"X-Endless: y\r\n")),
+    moved = head.replace(b"200 OK", b"302 Found") + b"Location: /end\r\n\r\n" + bomb
+    cases = [
+        ("too_large_decoded", peers.saying(head + b"\r\n" + bomb)),
+        ("too_large_decoded", peers.saying(head + b"Transfer-Encoding: chunked\r\n\r\n" + chunk(bomb))),
+        ("arrived", lambda peer: peer.send(OK + b"\r\narrived" if b" /end " in peer.read_request() else moved)),
+        ("too_large_decoded", endless(OK + b"\r\n", ZEROS)),
+        ("too_large_decoded", endless(OK + b"Transfer-Encoding: chunked\r\n\r\n", b"7fffffff\r\n" + ZEROS)),
+        ("broken_answer", endless(OK + b"Transfer-Encoding: chunked\r\n\r\n1;", ZEROS.replace(b"\0", b"x"))),
+        ("too_large_headers", endless(OK + b"X-Long: ", ZEROS.replace(b"\0", b"y"))),
+        ("too_large_headers", endless(OK, b"X-Endless: y\r\n")),
     ]
+    servers = [serve(peers.answering()), *(serve(handler) for _, handler in cases)]
     urls = json.dumps([server.url() for server in servers])
     done = subprocess.run([sys.executable, "-c", MEASURED], input=urls, capture_output=True, text=True, check=True)
-    for (reason, megabytes), server in zip(json.loads(done.stdout), servers[1:], strict=True):
-        assert reason != "answered", server
-        assert megabytes < 16
+    measured = json.loads(done.stdout)
+    assert [reason for reason, _ in measured] == [reason for reason, _ in cases]
+    assert max(megabytes for _, megabytes in measured) < 16, measured

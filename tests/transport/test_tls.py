@@ -11,6 +11,10 @@ from typing import Any
 
 import pytest
 import trustme
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from httpstep.core.addresses import AddressPolicy
 from httpstep.core.errors import NetworkError
@@ -87,10 +91,22 @@ def test_a_certificate_for_another_name_is_refused(
 
 
 def test_the_common_name_does_not_count(
-    call: CallIt, serve: Any, peers: Any, server_tls: Any, trusting: Transport
+    call: CallIt, serve: Any, peers: Any, make_transport: Callable[..., Transport], tmp_path: Path
 ) -> None:
-    tls = server_tls("other.example", common_name="localhost")
-    assert failing(call, serve(peers.answering(), tls=tls), trusting).reason == "tls_name"
+    """RFC 9525, 6.3: only the alternative names are names. This certificate has none."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    builder = x509.CertificateBuilder(name, name, key.public_key(), 1, NOW - YEAR, NOW + YEAR)
+    certificate = builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    (tmp_path / "server.pem").write_bytes(private + certificate)
+    (tmp_path / "trusted.pem").write_bytes(certificate)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "server.pem")
+    transport = make_transport(ca_file=str(tmp_path / "trusted.pem"))
+    assert failing(call, serve(peers.answering(), tls=context), transport).reason == "tls_name"
 
 
 def test_an_unknown_authority_is_refused(

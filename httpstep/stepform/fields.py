@@ -1,0 +1,185 @@
+"""The form as it is on the screen: every field as it was typed."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Final
+
+from httpstep.core import jsontext, stepdocument
+from httpstep.core.errors import UnreadableAnswer
+from httpstep.core.jsonpath import check_query, parse_normalized, singular_path
+from httpstep.core.model import Json, Path
+
+AUTH_TEXTS: Final = (
+    "username",
+    "password",
+    "token",
+    "name",
+    "value",
+    "token_url",
+    "client_id",
+    "client_secret",
+    "scope",
+)
+AUTH_TYPES: Final = ("none", "basic", "bearer", "api_key", "oauth2_client_credentials")
+BODY_MODES: Final = ("none", "query", "json", "raw")
+MOST_RULES: Final = 600
+
+
+@dataclass
+class Row:
+    """A row of headers or of query-string fields."""
+
+    name: str = ""
+    value: str = ""
+
+
+@dataclass
+class RuleRow:
+    """A row of the mapping as typed. kind: what the source was when the row was made ("path", "jsonpath", "call" or "").
+
+    sample, state, why: what the rule gives on the answer that is on the screen; no part of the form.
+    """
+
+    id: str
+    source: str = ""
+    kind: str = ""
+    attribute: str = ""
+    take: str = "one"
+    convert: str = "none"
+    default: str = ""
+    on: bool = True
+    sample: Json = None
+    state: str = ""
+    why: str = ""
+
+    @property
+    def path(self) -> Path | None:
+        """The path it reads, None where it is a query, a fact of the call or not right."""
+        return path_of(self.source) if self.kind in ("", "path") else None
+
+    @property
+    def in_list(self) -> bool:
+        """Whether an item of a list is on the way to it."""
+        return any(isinstance(part, int) for part in self.path or ())
+
+    @property
+    def takes(self) -> list[tuple[str, str]]:
+        """What can be taken from a list here, and the words for it."""
+        items = [part for part in self.path or () if isinstance(part, int)]
+        if not items:
+            return [
+                ("one", "the whole list"),
+                ("last", "the last item"),
+                ("all", "all items (list)"),
+                ("count", "how many"),
+            ]
+        first = [("one", "the first item")] if items[-1] == 0 else [("one", "this item"), ("first", "the first item")]
+        return [*first, ("last", "the last item"), ("all", "all items (list)"), ("count", "how many")]
+
+
+@dataclass
+class StepForm:
+    """All fields as typed. accepted_log: the test whose structure Save accepts; tested_log: the last test."""
+
+    key: str = ""
+    name: str = ""
+    method: str = "GET"
+    url: str = ""
+    headers: list[Row] = field(default_factory=list)
+    auth_type: str = "none"
+    auth: dict[str, str] = field(default_factory=dict)
+    auth_in: str = "header"
+    body_mode: str = "none"
+    fields: list[Row] = field(default_factory=list)
+    send_fields_in: str = "auto"
+    json_text: str = ""
+    raw_text: str = ""
+    content_type: str = "text/plain"
+    missing_attributes: str = "error"
+    success_statuses: str = "200-299"
+    timeout: str = "60"
+    follow_redirects: bool = True
+    retries: str = "0"
+    retry_unsafe: bool = False
+    mapping_set: bool = False
+    rules: list[RuleRow] = field(default_factory=list)
+    dictionaries: str = ""
+    fallback: str = "stop"
+    alert_emails: str = ""
+    alert_on_drift: bool = False
+    enabled: bool = True
+    version: int | None = None
+    draft_id: str = ""
+    accepted_log: int | None = None
+    tested_log: int | None = None
+    drift_log: int | None = None
+    drift_kept: bool = False
+    before_remap: str = ""
+    sample: str = ""
+    values: dict[str, str] = field(default_factory=dict)
+    faults: dict[str, str] = field(default_factory=dict)
+
+    def fault(self, place: str) -> str:
+        """The sentences for that place; a place of a whole list takes those of its items too where asked with []."""
+        if place.endswith("[]"):
+            stem = place[:-2]
+            return " ".join(text for key, text in self.faults.items() if key == stem or key.startswith(f"{stem}["))
+        return self.faults.get(place, "")
+
+    @property
+    def emails(self) -> list[str]:
+        return [part for part in (piece.strip() for piece in re.split(r"[,;\n]", self.alert_emails)) if part]
+
+    @property
+    def fields_go_in(self) -> str:
+        """Where query-string rows are sent with the method as it is on the screen: "url" or "body"."""
+        if self.send_fields_in in ("url", "body"):
+            return self.send_fields_in
+        return "url" if self.method in ("GET", "HEAD", "DELETE", "OPTIONS") else "body"
+
+    def rule(self, rule_id: str) -> RuleRow | None:
+        return next((row for row in self.rules if row.id == rule_id), None)
+
+    def note(self, faults: Iterable[stepdocument.Fault]) -> None:
+        """Keep each fault at its place; several at one place are read one after the other."""
+        for fault in faults:
+            known = self.faults.get(fault.place)
+            self.faults[fault.place] = f"{known} {fault.message}" if known else fault.message
+
+
+def new_form() -> StepForm:
+    """A step that nobody has typed yet, with a draft id as the home of its tests."""
+    return StepForm(draft_id=secrets.token_urlsafe(16), headers=[], fields=[])
+
+
+def next_id(form: StepForm) -> str:
+    """An id that no row of the form has."""
+    return str(max((int(row.id) for row in form.rules if row.id.isdigit()), default=0) + 1)
+
+
+def typed_text(value: Json) -> str:
+    """A JSON value as one types it: texts plain, unless they would be read as something else."""
+    if isinstance(value, str) and value.strip() == value and value and typed_value(value) == value:
+        return value
+    return jsontext.dumps_text(value)
+
+
+def typed_value(text: str) -> Json:
+    """What was typed: a number, true, false, null, a list, an object or a text in quotes, where it is written as
+    JSON; else the text itself."""
+    try:
+        return jsontext.loads(text)
+    except UnreadableAnswer:
+        return text
+
+
+def path_of(text: str) -> Path | None:
+    """The path of a normalized path or of a query that names one place ($.data[0].id)."""
+    try:
+        return parse_normalized(text)
+    except ValueError:
+        return None if not text.startswith("$") or check_query(text) else singular_path(text)

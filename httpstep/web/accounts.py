@@ -1,0 +1,106 @@
+"""/settings/accounts, for the operator: accounts and their limits, never their steps."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from flask import Blueprint, abort, flash, redirect, render_template
+from flask.typing import ResponseReturnValue
+from sqlalchemy import func, select
+
+from httpstep import ratelimit
+from httpstep.core.stepkey import is_key
+from httpstep.extensions import db
+from httpstep.models import users
+from httpstep.models.database import editing
+from httpstep.models.tables import Account, User
+from httpstep.web.access import access
+from httpstep.web.api import parts
+from httpstep.web.forms import Form, sent
+from httpstep.web.keys import base_url
+
+blueprint = Blueprint("accounts", __name__, url_prefix="/settings/accounts")
+
+MOST_PER_MINUTE = 100_000
+MOST_IN_FLIGHT = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    account: Account
+    users: int
+    budget: ratelimit.Budget
+
+
+@blueprint.get("")
+@access("operator")
+def listed() -> ResponseReturnValue:
+    return _list(Form())
+
+
+def _list(form: Form, **more: str) -> str:
+    count = select(User.account_id, func.count()).group_by(User.account_id)
+    many: dict[int, int] = {row[0]: row[1] for row in db.session.execute(count)}
+    found = db.session.scalars(select(Account).order_by(Account.id))
+    rows = [Listed(one, many.get(one.id, 0), ratelimit.budget_of(one.id, one.per_minute)) for one in found]
+    values = {"link": "", "link_for": ""} | more
+    return render_template(
+        "accounts/list.html",
+        rows=rows,
+        form=form,
+        usual=ratelimit.PER_MINUTE,
+        usual_in_flight=parts().in_flight,
+        **values,
+    )
+
+
+@blueprint.post("")
+@access("operator")
+def create() -> ResponseReturnValue:
+    """201 with the page that shows the link for the account's first admin, this once."""
+    form = sent("slug", "name", "email")
+    form.require("slug", "" if is_key(form["slug"]) else "1 to 63 of a-z, 0-9 and -, beginning with a letter or digit.")
+    form.require("email", users.email_fault(form["email"]))
+    form.require("email", "There is a user with this address already." if users.by_email(form["email"]) else "")
+    form.require("slug", "There is an account of this name already." if _by_slug(form["slug"]) else "")
+    if not form.is_good:
+        return _list(form), 422
+    with editing():
+        made = Account(slug=form["slug"], name=form["name"] or form["slug"], created_at=time.time())
+        db.session.add(made)
+    link = f"{base_url()}/invitation/{users.invite(made.id, form['email'], 'admin')}"
+    return _list(Form(), link=link, link_for=form["email"]), 201
+
+
+def _by_slug(slug: str) -> Account | None:
+    return db.session.scalar(select(Account).where(Account.slug == slug))
+
+
+@blueprint.post("/<int:account_id>")
+@access("operator")
+def limit(account_id: int) -> ResponseReturnValue:
+    """Calls a minute and calls at once; an empty field means the installation's figure."""
+    form = sent("per_minute", "in_flight")
+    per_minute = _figure(form, "per_minute", MOST_PER_MINUTE)
+    in_flight = _figure(form, "in_flight", MOST_IN_FLIGHT)
+    if not form.is_good:
+        flash(next(iter(form.errors.values())), "error")
+        return redirect("/settings/accounts", 303)
+    with editing():
+        account = db.session.get(Account, account_id)
+        if account is None:
+            abort(404)
+        account.per_minute, account.in_flight = per_minute, in_flight
+    flash(f"The limits of {account.slug} are in force.", "success")
+    return redirect("/settings/accounts", 303)
+
+
+def _figure(form: Form, name: str, most: int) -> int | None:
+    text = form[name]
+    if not text:
+        return None
+    if text.isascii() and text.isdigit() and 1 <= int(text[:12]) <= most:
+        return int(text)
+    form.require(name, f"A limit is a whole number from 1 to {most:,}, or empty for the usual one.")
+    return None

@@ -1,0 +1,159 @@
+"""Drift as the editor sees it: what went, what changed, what came, and where each broken rule may read from now on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from httpstep import stepform
+from httpstep.core import jsontext, record, remapping, structure
+from httpstep.core.jsonpath import normalized
+from httpstep.core.model import Json, MappingRule, Path
+from httpstep.models.tables import Log, StepState
+from httpstep.stepform import RuleRow, StepForm
+from httpstep.web.documents import Document
+from httpstep.web.tree import short_text
+
+LEAVE: Final = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A place a broken rule may read from: its path for people, why it may be meant, and the value there."""
+
+    source: str
+    reason: str
+    sample: str
+    chosen: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A rule whose path is gone. moved: there is a place that is meant beyond doubt."""
+
+    row: RuleRow
+    was: str
+    choices: tuple[Choice, ...]
+    moved: bool
+
+
+@dataclass
+class DriftView:
+    """groups are JSON as core.record writes them. known: the new answer is still there, so that rules can be moved.
+
+    accepted: the form holds the new structure already; kept: the banner was put aside for now.
+    """
+
+    log_id: int | None
+    at: float | None
+    missing: list[dict[str, Json]] = field(default_factory=list)
+    changed: list[dict[str, Json]] = field(default_factory=list)
+    new: list[dict[str, Json]] = field(default_factory=list)
+    broken: list[Broken] = field(default_factory=list)
+    known: bool = False
+    accepted: bool = False
+    kept: bool = False
+    moved: int = 0
+    old_text: str = ""
+    new_text: str = ""
+
+    @property
+    def summary(self) -> str:
+        """ "2 mapped fields affected, 1 new field" """
+        mapped = sum(1 for change in (*self.missing, *self.changed) if change["mapped"])
+        others = len(self.missing) + len(self.changed) - mapped
+        parts = [_count(mapped, "mapped field") + " affected"]
+        if others:
+            parts.append(_count(others, "other change"))
+        if self.new:
+            parts.append(_count(len(self.new), "new field"))
+        return ", ".join(parts)
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}{'' if number == 1 else 's'}"
+
+
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """What is compared: the accepted answer and the later one, each with its structure, as far as they are known."""
+
+    old_structure: Json
+    new_structure: Json
+    old: Document | None
+    new: Document | None
+    log: Log
+
+
+def view_of(form: StepForm, sides: Sides) -> DriftView | None:
+    """The banner for a later answer. None where there is no difference."""
+    rules = [stepform.rule_of(row) for row in form.rules]
+    known_rules = [rule for rule in rules if rule is not None]
+    drift = structure.compare(sides.old_structure, sides.new_structure, known_rules)
+    found = record.drift_json(drift)
+    if found is None:
+        return None
+    view = DriftView(sides.log.id, sides.log.started_at, found["missing"], found["changed"], found["new"])
+    view.missing.sort(key=lambda change: not change["mapped"])
+    view.kept = form.drift_kept
+    if sides.new is not None:
+        view.known = True
+        view.broken = _broken(form.rules, rules, sides.old.value if sides.old else None, sides.new.value)
+        view.new_text = _pretty(sides.new.value)
+    view.old_text = _pretty(sides.old.value) if sides.old else ""
+    return view
+
+
+def accepted_view(form: StepForm, log: Log) -> DriftView:
+    """The form holds the new structure; Save makes it the step's."""
+    moved = len(before(form))
+    return DriftView(log.id, log.started_at, known=True, accepted=True, moved=moved)
+
+
+def remembered_view(state: StepState) -> DriftView:
+    """A mark whose answer is no longer in the logs: the differences are known, the answer is not."""
+    found = jsontext.loads(state.drift or "{}")
+    return DriftView(None, state.drift_at, found.get("missing", []), found.get("changed", []), found.get("new", []))
+
+
+def before(form: StepForm) -> dict[str, Json]:
+    """The sources that Re-map replaced, by row; {} where none were."""
+    try:
+        found = jsontext.loads(form.before_remap)
+    except Exception:
+        return {}
+    sources = found.get("sources") if isinstance(found, dict) else None
+    return sources if isinstance(sources, dict) else {}
+
+
+def _broken(rows: list[RuleRow], rules: list[MappingRule | None], old: Json, new: Json) -> list[Broken]:
+    pairs = [(row, rule) for row, rule in zip(rows, rules, strict=True) if rule is not None and rule.on]
+    _, moves = remapping.remap([rule for _, rule in pairs], old, new)
+    return [_broken_row(pairs[move.index][0], move, old, new) for move in moves]
+
+
+def _broken_row(row: RuleRow, move: remapping.Move, old: Json, new: Json) -> Broken:
+    choices = [_choice(one.path, one.reason, new, one.path == move.path) for one in move.candidates]
+    if move.path is not None and not any(choice.chosen for choice in choices):
+        choices.insert(0, _choice(move.path, move.reason, new, True))
+    was = row.path
+    return Broken(row, short_text(_at(old, was), 40) if was is not None else "", tuple(choices), move.path is not None)
+
+
+def _choice(path: Path, reason: str, document: Json, chosen: bool) -> Choice:
+    return Choice(normalized(path), reason, short_text(_at(document, path), 40), chosen)
+
+
+def _at(document: Json, path: Path) -> Json:
+    value = document
+    for part in path:
+        try:
+            value = value[part]
+        except (LookupError, TypeError):
+            return None
+    return value
+
+
+def _pretty(document: Json) -> str:
+    text = jsontext.pretty(document)
+    return text if len(text) <= 20_000 else text[:20_000] + "\n…"

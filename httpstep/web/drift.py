@@ -1,0 +1,107 @@
+"""JSON Structure Change Detected: the banner, and what can be done about it. All of it is form state until Save."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, request
+
+from httpstep.core import jsontext
+from httpstep.web.access import access
+from httpstep.web.differences import before
+from httpstep.web.editor import Editor, fragment, opened, submitted
+from httpstep.web.fragments import respond, toast
+
+blueprint = Blueprint("drift", __name__)
+
+
+@blueprint.get("/steps/<ref>/drift")
+@access("viewer")
+def banner(ref: str) -> Response:
+    return respond(fragment("drift/_drift_banner.html", opened(ref), oob=False))
+
+
+@blueprint.post("/steps/<ref>/drift/remap")
+@access("editor")
+def remap(ref: str) -> Response:
+    """The rules read from the chosen places, and the new structure is the form's."""
+    editor = submitted(ref)
+    count = remap_and_accept(editor)
+    fields = "field reads" if count == 1 else "fields read"
+    return _answer(editor, f"{count} {fields} from the new place. Save to keep it.")
+
+
+@blueprint.post("/steps/<ref>/drift/accept")
+@access("editor")
+def accept(ref: str) -> Response:
+    editor = submitted(ref)
+    accept_structure(editor)
+    return _answer(editor, "The new structure is accepted. Save to keep it.")
+
+
+@blueprint.post("/steps/<ref>/drift/keep")
+@access("editor")
+def keep(ref: str) -> Response:
+    editor = submitted(ref)
+    editor.form.drift_kept = True
+    return _answer(editor, "The old mapping stays in force. You are reminded when you open this step again.")
+
+
+@blueprint.post("/steps/<ref>/drift/undo")
+@access("editor")
+def undo(ref: str) -> Response:
+    editor = submitted(ref)
+    undo_accept(editor)
+    return _answer(editor, "Undone.")
+
+
+def _answer(editor: Editor, text: str) -> Response:
+    editor.fill_samples()
+    parts = (
+        fragment("drift/_drift_banner.html", editor, oob=False),
+        fragment("mapping/_mapping.html", editor, oob=True),
+    )
+    return respond("".join(parts), trigger=toast(text))
+
+
+# ---------------------------------------------------------------- what the form becomes
+
+
+def remap_and_accept(editor: Editor) -> int:
+    """Move the chosen rules and accept. Returns how many moved. A choice left open leaves its rule as it is."""
+    sources = {}
+    for row in editor.form.rules:
+        chosen = request.form.get(f"remap-{row.id}", "")
+        if chosen and chosen != row.source:
+            sources[row.id] = {"source": row.source, "kind": row.kind}
+            row.source, row.kind = chosen, "path"
+    _accept(editor, sources)
+    return len(sources)
+
+
+def accept_structure(editor: Editor) -> None:
+    _accept(editor, {})
+
+
+def _accept(editor: Editor, sources: dict[str, dict[str, str]]) -> None:
+    later = editor.log(_later(editor))
+    if later is None or not later.structure:
+        return
+    editor.form.before_remap = jsontext.dumps_text({"sources": sources, "accepted": editor.form.accepted_log})
+    editor.form.drift_log, editor.form.accepted_log, editor.form.drift_kept = later.id, later.id, False
+
+
+def _later(editor: Editor) -> int | None:
+    return editor.form.drift_log or (editor.state.drift_log_id if editor.state else None)
+
+
+def undo_accept(editor: Editor) -> None:
+    """The sources and the accepted structure as they were before."""
+    form = editor.form
+    for row_id, was in before(form).items():
+        row = form.rule(row_id)
+        if row is not None and isinstance(was, dict):
+            row.source, row.kind = str(was.get("source", "")), str(was.get("kind", ""))
+    try:
+        accepted = jsontext.loads(form.before_remap).get("accepted")
+    except Exception:
+        accepted = None
+    form.accepted_log, form.before_remap = accepted if isinstance(accepted, int) else None, ""

@@ -1,0 +1,33 @@
+"""What was typed into a form and what is wrong with it, so that it can come back as typed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from flask import request
+
+
+@dataclass
+class Form:
+    """The fields of a small form. `values`: as typed. `errors`: field -> one sentence; "" holds the form's own."""
+
+    values: dict[str, str] = field(default_factory=dict)
+    errors: dict[str, str] = field(default_factory=dict)
+
+    def __getitem__(self, name: str) -> str:
+        return self.values.get(name, "")
+
+    def require(self, name: str, sentence: str) -> None:
+        """Note `sentence` for a field that is wrong in that way; "" means nothing is. The first one stays."""
+        if sentence:
+            self.errors.setdefault(name, sentence)
+
+    @property
+    def is_good(self) -> bool:
+        return not self.errors
+
+
+def sent(*names: str, stripped: bool = True) -> Form:
+    """These fields of the request's form; spaces around go, apart from passwords. NUL goes everywhere."""
+    values = {name: request.form.get(name, "").replace("\0", "") for name in names}
+    return Form({name: text if "password" in name or not stripped else text.strip() for name, text in values.items()})

@@ -1,0 +1,115 @@
+"""The kept executions of a step: the list under the form, the dialog, and a page for each."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from flask import Blueprint, Response, abort, render_template, request
+
+from httpstep import stepform
+from httpstep.core import jsontext
+from httpstep.models import logs, steps
+from httpstep.models.tables import Log, Step
+from httpstep.web import tree
+from httpstep.web.access import access
+from httpstep.web.documents import of_body, of_log
+from httpstep.web.editor import NEW, Editor, account_id, opened, step_or_404
+from httpstep.web.entries import Entry, entry_of
+from httpstep.web.fragments import open_modal, respond
+from httpstep.web.shellcommand import curl_of
+
+blueprint = Blueprint("logs", __name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """One log with its neighbours: newer and older are ids or None. step: None for a draft's test."""
+
+    entry: Entry
+    step: Step | None
+    newer: int | None
+    older: int | None
+    curl: str
+
+    @property
+    def given_typed(self) -> dict[str, str]:
+        """The attributes of that call as one types them under Test."""
+        return {name: stepform.typed_text(value) for name, value in (self.entry.detail.get("given") or {}).items()}
+
+    @property
+    def ref(self) -> str:
+        return str(self.step.id) if self.step else NEW
+
+
+@blueprint.get("/steps/<ref>/logs")
+@access("viewer")
+def list_logs(ref: str) -> Response:
+    """The newest twenty, as a fragment. 204 where the caller has them already (`have`)."""
+    editor = _of(ref)
+    if request.args.get("have") == log_state(editor.logs, editor.now):
+        return Response(status=204)
+    return respond(render_template("logs/_logs.html", editor=editor, form=editor.form))
+
+
+def _of(ref: str) -> Editor:
+    editor = opened(ref)
+    if editor.is_new:
+        editor.form.draft_id = request.args.get("draft_id", "")[:64]
+    return editor
+
+
+def log_state(rows: list[Log], now: float) -> str:
+    """A word that changes when the list does."""
+    running = sum(1 for row in rows if row.state == "running" and not logs.is_interrupted(row, now))
+    return f"{rows[0].id}-{len(rows)}-{running}" if rows else "0"
+
+
+@blueprint.get("/logs/<int:log_id>")
+@access("viewer")
+def log(log_id: int) -> Response:
+    """View: the dialog's content."""
+    return respond(render_template("logs/_log.html", opened=_opened(log_id), dialog=True), trigger=open_modal())
+
+
+@blueprint.get("/steps/<ref>/logs/<int:log_id>")
+@access("viewer")
+def log_page(ref: str, log_id: int) -> str:
+    found = _opened(log_id)
+    if found.ref != ref:
+        abort(404)
+    return render_template("logs/log.html", opened=found)
+
+
+def _opened(log_id: int) -> Opened:
+    row = logs.get(account_id(), log_id)
+    if row is None:
+        abort(404)
+    step = steps.get(account_id(), row.step_id) if row.step_id is not None else None
+    around = [one.id for one in logs.newest(account_id(), step_id=row.step_id, draft_id=row.draft_id)]
+    place = around.index(row.id) if row.id in around else 0
+    newer = around[place - 1] if place else None
+    older = around[place + 1] if place + 1 < len(around) else None
+    entry = entry_of(row, time.time())
+    return Opened(entry, step, newer, older, curl_of(entry))
+
+
+@blueprint.get("/steps/<ref>/tree")
+@access("viewer")
+def branch(ref: str) -> Response:
+    """The inside of one place of an answer, loaded as it is opened. log: the test it came from, else the sample."""
+    step = step_or_404(ref)
+    document = None
+    if "log" in request.args:
+        row = logs.get(account_id(), request.args.get("log", 0, type=int))
+        document = of_log(row) if row is not None and row.step_id == (step.id if step else None) else None
+    elif step is not None:
+        document = of_body(steps.state(step.id).sample)
+    if document is None:
+        return respond(render_template("logs/_branch.html", node=None, ref=ref, log_id=None))
+    try:
+        path = tuple(jsontext.loads(request.args.get("path", "[]")))
+        node = tree.inside(document.value, path, {}, max(0, request.args.get("from", 0, type=int)))
+    except Exception:
+        abort(404)
+    return respond(render_template("logs/_branch.html", node=node, ref=ref, log_id=document.log_id))

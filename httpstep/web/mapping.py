@@ -1,0 +1,170 @@
+"""The rows of the response mapping: form state until Save. Map from the tree, by hand, or from a pasted sample."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, request
+
+from httpstep import stepform
+from httpstep.core import automatic, jsontext
+from httpstep.core.errors import UnreadableAnswer
+from httpstep.core.jsonpath import normalized, parse_normalized
+from httpstep.core.model import MappingRule, Path
+from httpstep.models import steps
+from httpstep.models.overview import names_for
+from httpstep.stepform import RuleRow
+from httpstep.web.access import access
+from httpstep.web.editor import Editor, account_id, fragment, submitted
+from httpstep.web.fragments import respond
+
+blueprint = Blueprint("mapping", __name__)
+
+CALL_NAMES = {"status": "http_status", "duration_ms": "duration_ms", "error": "error"}
+"""Facts of the call that can be mapped, and the names their attributes begin with."""
+
+
+@blueprint.post("/steps/<ref>/mapping/rows")
+@access("editor")
+def rows(ref: str) -> Response:
+    """The mapping with one more row. `path`: a JSON list or a normalized path; `call`: a fact of the call; none: blank."""
+    editor = submitted(ref)
+    path = request.form.get("path")
+    if path is not None:
+        map_path(editor, path)
+    else:
+        add_row(editor, request.form.get("call", ""))
+    return _answer(editor)
+
+
+@blueprint.post("/steps/<ref>/mapping/all")
+@access("editor")
+def everything(ref: str) -> Response:
+    """The mapping with a row for every value of the answer on the screen that has none."""
+    editor = submitted(ref)
+    map_all(editor)
+    return _answer(editor)
+
+
+@blueprint.post("/steps/<ref>/mapping/remove")
+@access("editor")
+def remove(ref: str) -> Response:
+    editor = submitted(ref)
+    remove_row(editor, request.form.get("row", ""))
+    return _answer(editor)
+
+
+def _answer(editor: Editor) -> Response:
+    editor.fill_samples()
+    note_duplicates(editor)
+    return respond(fragment("mapping/_mapping.html", editor, oob=False))
+
+
+@blueprint.post("/steps/<ref>/sample")
+@access("editor")
+def sample(ref: str) -> Response:
+    """The tree of a pasted JSON, and the rows read on it. 422 with a sentence where it is no JSON."""
+    editor = submitted(ref)
+    good = read_sample(editor)
+    editor.fill_samples()
+    answer = fragment("testing/_test_result.html", editor)
+    if not good:
+        return respond(answer, 422)
+    return respond(answer + fragment("mapping/_mapping.html", editor, oob=True))
+
+
+# ---------------------------------------------------------------- what the rows become
+
+
+def read_sample(editor: Editor) -> bool:
+    """Whether the pasted text is JSON; else its fault stands at "sample"."""
+    try:
+        jsontext.loads(editor.form.sample)
+    except UnreadableAnswer as error:
+        editor.form.faults["sample"] = error.message
+        return False
+    return True
+
+
+def map_path(editor: Editor, text: str) -> None:
+    """One row more for a place in the answer. A place that is mapped already is not mapped twice."""
+    path = _path(text)
+    if path is None or any(row.path == path and row.take == "one" for row in editor.form.rules):
+        return
+    name = _free_name(editor, automatic_name(path))
+    _append(editor, RuleRow(stepform.next_id(editor.form), normalized(path), "path", name))
+
+
+def add_row(editor: Editor, call: str = "") -> None:
+    """One row more for a fact of the call, or a blank one to type into."""
+    name = CALL_NAMES.get(call, "")
+    kind = "call" if call else ""
+    attribute = _free_name(editor, name) if name else ""
+    _append(editor, RuleRow(stepform.next_id(editor.form), call, kind, attribute))
+
+
+def map_all(editor: Editor) -> None:
+    if editor.document is None:
+        return
+    mapped = {row.path for row in editor.form.rules}
+    for rule in _automatic(editor):
+        if rule.path is not None and rule.path not in mapped:
+            name = _free_name(editor, rule.attribute)
+            _append(editor, RuleRow(stepform.next_id(editor.form), normalized(rule.path), "path", name))
+
+
+def remove_row(editor: Editor, row_id: str) -> None:
+    editor.form.rules = [row for row in editor.form.rules if row.id != row_id]
+    editor.form.mapping_set = True
+
+
+def note_duplicates(editor: Editor) -> None:
+    """A sentence at each row whose attribute another row fills already."""
+    first: dict[str, int] = {}
+    for index, row in enumerate(editor.form.rules):
+        if row.on and row.attribute and first.setdefault(row.attribute, index) != index:
+            sentence = f"“{row.attribute}” is already filled by row {first[row.attribute] + 1}. Rename one of the two."
+            editor.form.faults[f"mapping[{index}].attribute"] = sentence
+
+
+def _append(editor: Editor, row: RuleRow) -> None:
+    editor.form.rules.append(row)
+    editor.form.mapping_set = True
+
+
+def _path(text: str) -> Path | None:
+    try:
+        return parse_normalized(text) if text.startswith("$") else tuple(jsontext.loads(text))
+    except (ValueError, TypeError, UnreadableAnswer):
+        return None
+
+
+def automatic_name(path: Path) -> str:
+    """The name the automatic mapping would give this place if it were the only one."""
+    document: object = "x"
+    for part in reversed(path):
+        document = {part: document} if isinstance(part, str) else [document]
+    keys = [part for part in path if isinstance(part, str)]
+    rules = automatic.automatic_rules(document, step_key="", taken=frozenset())
+    return rules[-1].attribute if keys or len(rules) == 1 else "answer"
+
+
+def _automatic(editor: Editor) -> tuple[MappingRule, ...]:
+    assert editor.document is not None
+    taken = steps.names_taken(account_id(), editor.step_id)
+    spec = stepform.parse(editor.form, draft=True)
+    editor.form.faults = {}
+    return automatic.automatic_rules(
+        editor.document.value, step_key=editor.form.key or "step", taken=taken,
+        dictionaries=spec.dictionaries if spec else (),
+    )  # fmt: skip
+
+
+def _free_name(editor: Editor, name: str) -> str:
+    """The name, with the step's key in front where another source has it, and with a number where a row has it."""
+    used = {row.attribute for row in editor.form.rules}
+    if name in names_for(account_id(), editor.step_id).attributes:
+        name = f"{editor.form.key or 'step'}_{name}"
+    free, number = name, 1
+    while free in used:
+        number += 1
+        free = f"{name}_{number}"
+    return free[:100]

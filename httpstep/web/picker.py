@@ -1,0 +1,32 @@
+"""What `</>` offers: the bot's attributes, what earlier steps give, and the secrets."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, render_template, request
+
+from httpstep.models.overview import names_for
+from httpstep.web.access import access
+from httpstep.web.editor import account_id
+from httpstep.web.fragments import respond
+
+blueprint = Blueprint("picker", __name__)
+
+MOST = 60
+
+
+@blueprint.get("/attributes/picker")
+@access("viewer")
+def picker_list() -> Response:
+    """The names that contain `q`, in groups. step: the id of the step that is edited, whose own names are left out."""
+    names = names_for(account_id(), request.args.get("step", type=int))
+    groups = [("From your bot", list(names.bot))]
+    groups += [(f"From the step “{step}”", list(found)) for step, found in names.from_steps.items()]
+    groups.append(("Secrets", [f"secret.{name}" for name in names.secrets]))
+    wanted = request.args.get("q", "").strip().strip("{}").casefold()
+    left, shown = MOST, []
+    for title, found in groups:
+        fitting = [name for name in found if wanted in name.casefold()][:left]
+        left -= len(fitting)
+        if fitting:
+            shown.append((title, fitting))
+    return respond(render_template("picker/_picker_list.html", groups=shown, wanted=wanted))

@@ -1,0 +1,169 @@
+"""Section 1 of the editor: the rows, the body, the preview of the request, and a pasted cURL command."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+
+from flask import Blueprint, Response, request
+
+from httpstep import installation, stepform
+from httpstep.core import curl, jsontext, redaction, rendering
+from httpstep.core.errors import InvalidRequest
+from httpstep.core.model import RequestSpec, StepSpec
+from httpstep.models.database import editing
+from httpstep.stepform import Row
+from httpstep.web import bodies
+from httpstep.web.access import access, may
+from httpstep.web.editor import NEW, Editor, Preview, account_id, fragment, parts, submitted
+from httpstep.web.fragments import respond
+
+blueprint = Blueprint("request_form", __name__)
+
+
+@blueprint.post("/steps/<ref>/form")
+@access("editor")
+def redraw(ref: str) -> Response:
+    """The form as it was sent, drawn again: for a draft that is brought back."""
+    editor = submitted(ref)
+    editor.fill_samples()
+    html = fragment("steps/_step_form.html", editor, oob=False)
+    return respond(html + fragment("testing/_test_values.html", editor, oob=True))
+
+
+@blueprint.post("/steps/<ref>/values")
+@access("viewer")
+def test_values(ref: str) -> Response:
+    """The inputs for the attributes that the form uses now."""
+    editor = submitted(ref)
+    html = fragment("testing/_test_values.html", editor, oob=False)
+    return respond(html + fragment("steps/_usage.html", editor, oob=True))
+
+
+@blueprint.post("/steps/<ref>/body-editor")
+@access("editor")
+def body_editor(ref: str) -> Response:
+    editor = submitted(ref)
+    switch_body(editor, "")
+    return respond(fragment("request_form/_body_editor.html", editor))
+
+
+@blueprint.post("/steps/<ref>/preview")
+@access("editor")
+def preview(ref: str) -> Response:
+    """The request as it would go out with the values for test. No call is made."""
+    editor = submitted(ref)
+    preview_request(editor, "")
+    return respond(fragment("request_form/_preview.html", editor))
+
+
+@blueprint.post("/import/curl")
+@access("editor")
+def import_curl() -> Response:
+    """The form of a new step, filled from a pasted command. 422 where there is none in it."""
+    editor = submitted(NEW)
+    status = read_curl(editor, "") or 200
+    html = fragment("steps/_step_form.html", editor, oob=False)
+    return respond(html + fragment("testing/_test_values.html", editor, oob=True), status)
+
+
+def switch_body(editor: Editor, _: str) -> None:
+    wanted = editor.form.body_mode
+    was = request.form.get("body_mode_was", wanted)
+    editor.form.body_mode = was if was in stepform.BODY_MODES else wanted
+    bodies.switch(editor.form, wanted)
+
+
+def add_header(editor: Editor, _: str) -> None:
+    editor.form.headers.append(Row())
+
+
+def remove_header(editor: Editor, place: str) -> None:
+    _remove(editor.form.headers, place)
+
+
+def add_field(editor: Editor, _: str) -> None:
+    editor.form.fields.append(Row())
+
+
+def remove_field(editor: Editor, place: str) -> None:
+    _remove(editor.form.fields, place)
+
+
+def _remove(rows: list[Row], place: str) -> None:
+    if place.isdigit() and int(place) < len(rows):
+        del rows[int(place)]
+
+
+_STAND_IN = "value-of-the-secret"
+"""Stands for every secret while a preview is rendered, and is masked in it: a preview reads no secret."""
+
+
+def preview_request(editor: Editor, _: str) -> int | None:
+    spec = stepform.parse(editor.form, draft=True)
+    if spec is None:
+        editor.preview = Preview(fault="The form is not right yet. The places are marked.")
+        return 422
+    stand_ins = dict.fromkeys(editor.names.secrets, _STAND_IN)
+    defaults = {name: jsontext.loads(text) for name, text in editor.names.defaults.items()}
+    try:
+        sent = rendering.render(spec, editor.given, secrets=stand_ins, defaults=defaults)
+    except InvalidRequest as error:
+        editor.preview = Preview(fault=f"{error.message} {error.advice}".strip())
+        return None
+    body = redaction.redact_bytes(sent.body or b"", sent.secrets).decode("utf-8", "replace")
+    url = redaction.redact(sent.url, sent.secrets)
+    headers = redaction.redact_pairs(sent.headers, sent.secrets)
+    editor.preview = Preview(f"{sent.method} {url}", headers, body, sent.warnings, sent.filled_empty)
+    return None
+
+
+# ---------------------------------------------------------------- from a curl command
+
+
+@dataclass(frozen=True, slots=True)
+class _Pasted:
+    request: RequestSpec
+    notes: list[str]
+
+
+def read_curl(editor: Editor, _: str) -> int | None:
+    result = curl.from_curl(request.form.get("curl", ""))
+    if result.faults and not result.spec.url:
+        editor.form.faults["curl"] = " ".join(result.faults)
+        return 422
+    notes = list(result.faults)
+    if result.ignored:
+        ignored = ", ".join(f"{one.option} ({one.why})" if one.why else one.option for one in result.ignored)
+        notes.append(f"Ignored options: {ignored}.")
+    pasted = _with_secrets(editor, result, notes)
+    old = editor.form
+    form = stepform.of_spec(StepSpec(request=pasted.request, name=old.name, timeout=result.timeout or 60))
+    form.draft_id, form.values = old.draft_id, old.values
+    editor.form, editor.ignored = form, pasted.notes
+    return None
+
+
+def _with_secrets(editor: Editor, result: curl.CurlResult, notes: list[str]) -> _Pasted:
+    """An admin's credentials become secrets at once, where that was ticked; others are told to."""
+    found = result.credentials
+    if not found:
+        return _Pasted(result.spec, notes)
+    if request.form.get("keep_secrets") != "1" or not may("admin"):
+        names = ", ".join(f"{{{{secret.{one.name}}}}}" for one in found)
+        return _Pasted(
+            result.spec, [*notes, f"This command carries a credential. Keep it under Secrets and write {names}."]
+        )
+    taken, kept = set(editor.names.secrets), []
+    for one in found:
+        name, number = one.name, 2
+        while name in taken:
+            name, number = f"{one.name}_{number}", number + 1
+        taken.add(name)
+        kept.append(replace(one, name=name))
+    with editing():
+        for one in kept:
+            installation.put_secret(parts().vault, account_id(), one.name, one.value, time.time())
+    editor.__dict__.pop("names", None)
+    names = ", ".join(one.name for one in kept)
+    return _Pasted(curl.with_secrets(result.spec, kept), [*notes, f"Kept under Secrets: {names}."])

@@ -1,0 +1,100 @@
+"""/secrets: values that steps use and nobody sees again. They can be added, replaced and deleted, never read."""
+
+from __future__ import annotations
+
+import time
+
+from flask import Blueprint, abort, flash, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+
+from httpstep.core.placeholders import SECRET_PREFIX, is_name
+from httpstep.models import catalogue
+from httpstep.web.access import access, current_user
+from httpstep.web.api import parts
+from httpstep.web.forms import Form, sent
+
+blueprint = Blueprint("secrets", __name__)
+
+MOST_BYTES = 16_384
+
+
+@blueprint.get("/secrets")
+@access("viewer")
+def listed() -> ResponseReturnValue:
+    return _list(Form())
+
+
+def _list(form: Form) -> str:
+    return render_template("secrets/list.html", secrets=catalogue.secrets(current_user().account_id), form=form)
+
+
+@blueprint.post("/secrets")
+@access("admin")
+def add() -> ResponseReturnValue:
+    form = sent("name")
+    name = form["name"].removeprefix(SECRET_PREFIX)
+    value = _value(form)
+    form.require("name", _name_fault(name))
+    if form.is_good:
+        try:
+            catalogue.put_secret(
+                current_user().account_id, name, parts().vault.encrypt(value), now=time.time(), new=True
+            )
+            flash(f"{{{{secret.{name}}}}} was stored. It is not shown again.", "success")
+            return redirect("/secrets", 303)
+        except catalogue.NameTaken:
+            form.require("name", "There is a secret of this name already. Replace its value in the list.")
+    return _list(form), 422
+
+
+@blueprint.get("/secrets/<name>/replace")
+@access("admin")
+def replace_form(name: str) -> ResponseReturnValue:
+    return render_template("secrets/replace.html", secret=_secret(name), form=Form())
+
+
+@blueprint.post("/secrets/<name>/replace")
+@access("admin")
+def replace(name: str) -> ResponseReturnValue:
+    secret, form = _secret(name), Form()
+    value = _value(form)
+    if not form.is_good:
+        return render_template("secrets/replace.html", secret=secret, form=form), 422
+    try:
+        catalogue.put_secret(current_user().account_id, name, parts().vault.encrypt(value), now=time.time(), new=False)
+    except LookupError:
+        abort(404)
+    flash(f"{{{{secret.{name}}}}} has its new value, from the next call on.", "success")
+    return redirect("/secrets", 303)
+
+
+@blueprint.post("/secrets/<name>/delete")
+@access("admin")
+def delete(name: str) -> ResponseReturnValue:
+    if not catalogue.remove_secret(current_user().account_id, name):
+        abort(404)
+    flash(f"{{{{secret.{name}}}}} was deleted.", "success")
+    return redirect("/secrets", 303)
+
+
+def _secret(name: str) -> catalogue.SecretEntry:
+    found = next((one for one in catalogue.secrets(current_user().account_id) if one.name == name), None)
+    if found is None:
+        abort(404)
+    return found
+
+
+def _value(form: Form) -> bytes:
+    """The value as typed, without the line break that copying often adds."""
+    value = request.form.get("secret_value", "").replace("\r\n", "\n").strip("\n").encode()
+    form.require("secret_value", "" if value else "Enter the value.")
+    form.require("secret_value", "" if len(value) <= MOST_BYTES else "A secret has at most 16 KB.")
+    return value
+
+
+def _name_fault(name: str) -> str:
+    if not name:
+        return "Give the secret a name."
+    if not is_name(SECRET_PREFIX + name) or name.startswith(SECRET_PREFIX):
+        return "A name begins with a letter or “_” and has letters, digits, “_”, “.” and “-”, at most 100 of them."
+    return ""

@@ -1,0 +1,62 @@
+"""Lines to copy: a call of ours as cURL, Python and JavaScript, and a request as it was sent as cURL."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from dataclasses import dataclass
+
+from httpstep.core import jsontext
+from httpstep.core.curl import to_curl
+from httpstep.core.model import Json, RenderedRequest
+from httpstep.web.entries import Entry
+
+TOKEN = "YOUR_API_KEY"
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """How a bot runs a step."""
+
+    url: str
+    curl: str
+    python: str
+    javascript: str
+
+
+def usage(base: str, key: str, attributes: dict[str, Json]) -> Usage:
+    """The lines for one step; the attributes as they are filled in for the test."""
+    url = f"{base}/api/v1/steps/{key}/execute"
+    body = jsontext.dumps_text({"attributes": attributes})
+    header = shlex.quote(f"Authorization: Bearer {TOKEN}")
+    curl = (
+        f"curl -X POST {shlex.quote(url)} \\\n  -H {header} \\\n"
+        f"  -H 'Content-Type: application/json' \\\n  -d {shlex.quote(body)}"
+    )
+    python = (
+        f'import requests\n\nanswer = requests.post(\n    "{url}",\n'
+        f'    headers={{"Authorization": "Bearer {TOKEN}", "Content-Type": "application/json"}},\n'
+        f"    data={_python_text(body)},\n    timeout=65,\n).json()\n"
+        'if answer["next"] == "stop":\n    ...  # end this flow\n'
+    )
+    javascript = (
+        f'const answer = await fetch("{url}", {{\n  method: "POST",\n'
+        f'  headers: {{ "Authorization": "Bearer {TOKEN}", "Content-Type": "application/json" }},\n'
+        f"  body: JSON.stringify({jsontext.dumps_text({'attributes': attributes})}),\n}}).then((r) => r.json());\n"
+        'if (answer.next === "stop") { /* end this flow */ }\n'
+    )
+    return Usage(url, curl, python, javascript)
+
+
+def _python_text(body: str) -> str:
+    """A Python literal of a JSON text: a string, so that no number changes on the way. UTF-8 by encode()."""
+    return f"{json.dumps(body, ensure_ascii=False)}.encode()"
+
+
+def curl_of(entry: Entry) -> str:
+    """The request as it was sent, secrets masked; "" where none was."""
+    sent = entry.detail.get("request")
+    if not sent:
+        return ""
+    headers = tuple((name, value) for name, value in sent["headers"])
+    return to_curl(RenderedRequest(sent["method"], sent["url"], headers, entry.log.request_body))

@@ -1,0 +1,280 @@
+"""The list of steps and the step editor: open, save, copy, delete, export, and the parts of the form that are redrawn.
+
+POST /steps/<ref> is the plain form, whatever its button (`op`) asks for, and answers with the page or a redirect;
+the addresses below it are the same moves as fragments.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from httpstep import alerts, stepform
+from httpstep.core import jsontext, stepdocument
+from httpstep.core.documentreader import Fault
+from httpstep.models import logs, overview, steps
+from httpstep.models.database import writing
+from httpstep.models.tables import Step
+from httpstep.web import drift, mapping, request_form, testing
+from httpstep.web.access import access, current_user, may
+from httpstep.web.editor import (
+    NEW,
+    Editor,
+    account_id,
+    base_url,
+    fragment,
+    opened,
+    page,
+    step_or_404,
+    submitted,
+)
+from httpstep.web.entries import LABELS, duration_text, outcome_of, size_text, tone_of
+from httpstep.web.fragments import respond, toast
+from httpstep.web.logs import log_state
+from httpstep.web.manage import exported
+from httpstep.web.places import anchor
+from httpstep.web.shellcommand import usage
+from httpstep.web.tree import short_text
+
+blueprint = Blueprint("steps", __name__)
+blueprint.add_app_template_filter(anchor, "anchor")
+blueprint.add_app_template_filter(short_text, "short_json")
+blueprint.add_app_template_filter(duration_text, "duration")
+blueprint.add_app_template_filter(size_text, "size")
+
+
+@blueprint.app_context_processor
+def _words() -> dict[str, object]:
+    return {
+        "outcome_label": lambda log, now: LABELS.get(outcome_of(log, now), ""),
+        "outcome_tone": tone_of,
+        "bot_usage": _usage,
+        "log_state": log_state,
+    }
+
+
+def _usage(editor: Editor) -> object:
+    key = editor.row.key if editor.row else "your-step"
+    return usage(base_url(), key, editor.given)
+
+
+# ---------------------------------------------------------------- the list
+
+
+@blueprint.get("/steps")
+@access("viewer")
+def list_steps() -> str:
+    search = request.args.get("q", "").strip()
+    found = overview.listed(account_id(), search)
+    return render_template("steps/list.html", steps=found, search=search, now=time.time())
+
+
+@blueprint.get("/steps/list")
+@access("viewer")
+def step_list() -> Response:
+    """The table alone, while somebody types into the search."""
+    search = request.args.get("q", "").strip()
+    found = overview.listed(account_id(), search)
+    return respond(render_template("steps/_step_list.html", steps=found, search=search, now=time.time()))
+
+
+# ---------------------------------------------------------------- opening and saving
+
+
+@blueprint.get("/steps/<ref>")
+@access("viewer")
+def edit(ref: str) -> ResponseReturnValue:
+    if ref == NEW and not may("editor"):
+        return redirect(url_for("steps.list_steps"), 303)
+    editor = opened(ref)
+    again = editor.log(request.args.get("again", type=int))
+    if again is not None and again.detail:
+        given = jsontext.loads(again.detail).get("given") or {}
+        editor.form.values = {name: stepform.typed_text(value) for name, value in given.items()}
+    return page(editor)
+
+
+@blueprint.post("/steps/<ref>")
+@access("editor")
+def submit(ref: str) -> ResponseReturnValue:
+    """The plain form. `op` is the button that was pressed: "save" unless said otherwise."""
+    editor = submitted(ref)
+    op, _, what = request.form.get("op", "save").partition(":")
+    if op in _MOVES:
+        return page(editor, _MOVES[op](editor, what) or 200)
+    status, saved = save(editor)
+    if saved is None:
+        return page(editor, status)
+    flash("Saved.", "success")
+    return redirect(url_for("steps.edit", ref=saved.id), 303)
+
+
+@blueprint.post("/steps/<ref>/save")
+@access("editor")
+def step_form(ref: str) -> Response:
+    """Save as a fragment: 200 the form, 422 the form with its faults, 409 the form and who changed the step."""
+    editor = submitted(ref)
+    status, saved = save(editor)
+    if saved is None:
+        editor.fill_samples()
+        return respond(fragment("steps/_step_form.html", editor, oob=False), status)
+    if editor.is_new:
+        flash("Saved. Your bot can use this step now.", "success")
+        return respond(redirect=url_for("steps.edit", ref=saved.id))
+    after = opened(str(saved.id))
+    after.form.values, after.form.tested_log, after.form.sample = (
+        editor.form.values,
+        editor.form.tested_log,
+        editor.form.sample,
+    )
+    after.fill_samples()
+    beside = ("drift/_drift_banner.html", "testing/_test_values.html", "steps/_usage.html")
+    html = fragment("steps/_step_form.html", after, oob=False) + "".join(
+        fragment(one, after, oob=True) for one in beside
+    )
+    return respond(html, trigger={"step:saved": {"title": after.title}} | toast("Saved."))
+
+
+def save(editor: Editor) -> tuple[int, Step | None]:
+    """(status, the saved step or None). What is wrong stands in the editor then, and the form is as it was typed."""
+    spec = stepform.parse(editor.form)
+    if spec is None:
+        return 422, None
+    if editor.row is not None and not spec.key:
+        spec = replace(spec, key=editor.row.key)
+    overwrite = request.form.get("overwrite") == "1"
+    version = None if overwrite else editor.form.version
+    by, now = current_user().email, time.time()
+    try:
+        saved = steps.save(account_id(), spec, by=by, now=now, step_id=editor.step_id, version=version)
+    except steps.Conflict as error:
+        editor.row, editor.conflict = error.step, True
+        return 409, None
+    except steps.KeyTaken:
+        editor.form.note([Fault("key", f"Another step has the key “{spec.key}”. Choose another one.")])
+        return 422, None
+    _keep_tests(editor, saved, by, now)
+    return 200, saved
+
+
+def _keep_tests(editor: Editor, saved: Step, by: str, now: float) -> None:
+    """The draft's tests become the step's, and what a test saw becomes the accepted structure."""
+    accepted = editor.log(editor.form.accepted_log)
+    with writing() as connection:
+        if editor.form.draft_id:
+            logs.adopt(connection, account_id(), editor.form.draft_id, saved.id)
+        if accepted is not None and accepted.structure:
+            detail = jsontext.loads(accepted.detail) if accepted.detail else {}
+            whole = not (detail.get("response") or {}).get("cut")
+            sample = accepted.response_body if whole else None
+            steps.accept_structure(connection, saved.id, accepted.structure, sample, by=by, now=now)
+
+
+# ---------------------------------------------------------------- mail
+
+
+@blueprint.post("/steps/<ref>/mail/reset")
+@access("editor")
+def reset_mail(ref: str) -> Response:
+    """Reset Mail Timeout."""
+    editor = submitted(ref)
+    _reset_mail(editor, "")
+    return respond(fragment("steps/_mail_status.html", editor), trigger=toast("Next alert can be sent at once."))
+
+
+def _reset_mail(editor: Editor, _: str) -> None:
+    if editor.row is not None:
+        alerts.reset(editor.row.id)
+        editor.mail_reset = True
+        editor.marked_later()
+
+
+def _send_alert(editor: Editor, what: str) -> None:
+    editor.notice, _ = testing.send_alert(editor)
+    editor.marked_later()
+
+
+# ---------------------------------------------------------------- the plain form's other buttons
+
+
+def _test(editor: Editor, _: str) -> int:
+    return testing.run(editor)
+
+
+def _keep_drift(editor: Editor, _: str) -> None:
+    editor.form.drift_kept = True
+
+
+def _remap(editor: Editor, _: str) -> None:
+    drift.remap_and_accept(editor)
+
+
+def _read_sample(editor: Editor, _: str) -> int | None:
+    return None if mapping.read_sample(editor) else 422
+
+
+_MOVES: dict[str, Callable[[Editor, str], int | None]] = {
+    "test": _test,
+    "preview": request_form.preview_request,
+    "body_mode": request_form.switch_body,
+    "add_header": request_form.add_header,
+    "remove_header": request_form.remove_header,
+    "add_field": request_form.add_field,
+    "remove_field": request_form.remove_field,
+    "map": mapping.map_path,
+    "map_all": lambda editor, _: mapping.map_all(editor),
+    "add_rule": mapping.add_row,
+    "remove_rule": mapping.remove_row,
+    "sample": _read_sample,
+    "remap": _remap,
+    "accept": lambda editor, _: drift.accept_structure(editor),
+    "keep": _keep_drift,
+    "undo": lambda editor, _: drift.undo_accept(editor),
+    "alert": _send_alert,
+    "reset_mail": _reset_mail,
+    "curl": request_form.read_curl,
+}
+
+
+# ---------------------------------------------------------------- the whole step
+
+
+@blueprint.post("/steps/<ref>/duplicate")
+@access("editor")
+def duplicate(ref: str) -> ResponseReturnValue:
+    """A copy under a new name and key, opened at once."""
+    row = step_or_404(ref)
+    if row is None:
+        return redirect(url_for("steps.list_steps"), 303)
+    spec = steps.document_of(row)
+    name = f"{spec.name[: stepdocument.LONGEST_NAME - 7]} (copy)"
+    copy = steps.save(account_id(), replace(spec, key="", name=name), by=current_user().email, now=time.time())
+    flash(f"This is a copy of “{spec.name}”.", "success")
+    return redirect(url_for("steps.edit", ref=copy.id), 303)
+
+
+@blueprint.post("/steps/<ref>/delete")
+@access("editor")
+def delete(ref: str) -> ResponseReturnValue:
+    row = step_or_404(ref)
+    if row is not None:
+        key, name = row.key, row.name
+        steps.remove(account_id(), key)
+        flash(f"“{name}” is deleted.", "success")
+    return redirect(url_for("steps.list_steps"), 303)
+
+
+@blueprint.get("/steps/<ref>/export")
+@access("viewer")
+def export(ref: str) -> ResponseReturnValue:
+    """The step document as a file. Secrets stand in it as {{secret.NAME}} only."""
+    row = step_or_404(ref)
+    if row is None:
+        return redirect(url_for("steps.list_steps"), 303)
+    text = jsontext.pretty(exported(row.id, account_id())) + "\n"
+    headers = {"Content-Disposition": f'attachment; filename="{row.key}.json"'}
+    return Response(text, headers=headers, content_type="application/json")

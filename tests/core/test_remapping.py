@@ -1,0 +1,208 @@
+"""After drift: what surely moved is moved, nothing is ever moved to a wrong place, the rest gets ranked candidates."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from httpstep.core.jsontext import loads
+from httpstep.core.model import MappingRule, Path
+from httpstep.core.remapping import Move, candidates, remap
+from tests.core.drifting import drifted
+from tests.core.timing import within
+
+
+def moved(before: str | None, after: str, *paths: Path) -> list[Path | None]:
+    """Where rules with these paths read afterwards; None: broken and left to the editor."""
+    rules = [MappingRule(attribute=f"a{number}", path=path) for number, path in enumerate(paths)]
+    result, moves = remap(rules, None if before is None else loads(before), loads(after))
+    broken = {move.index for move in moves if move.path is None}
+    assert [rule.attribute for rule in result] == [rule.attribute for rule in rules]
+    return [None if index in broken else rule.path for index, rule in enumerate(result)]
+
+
+def test_of_300_drifted_answers_95_in_100_keep_what_is_beyond_doubt_and_none_is_mapped_wrong() -> None:
+    wrong: list[tuple[int, Move]] = []
+    failed, sure_rules, kept_rules, placed_first, left = 0, 0, 0, 0, 0
+    for seed in range(300):
+        change = drifted(seed)
+        rules = [MappingRule(attribute=f"a{number}", path=path) for number, path in enumerate(change.truth)]
+        result, moves = remap(rules, change.old, change.new)
+        told = {move.index: move for move in moves}
+        all_kept = True
+        for index, (rule, after) in enumerate(zip(rules, result, strict=True)):
+            truth, sure = change.truth[rule.path or ()]
+            if after.path != rule.path and after.path != truth:
+                wrong.append((seed, told[index]))
+            if truth is not None and sure:
+                sure_rules += 1
+                kept_rules += after.path == truth
+                all_kept = all_kept and after.path == truth
+            if truth is not None and truth != rule.path and after.path == rule.path:
+                left += 1
+                ranked = told[index].candidates
+                placed_first += bool(ranked) and ranked[0].path == truth
+        failed += not all_kept
+    assert wrong == []
+    assert failed <= 15, f"{failed} of 300 answers lost a rule that was beyond doubt"
+    assert kept_rules >= 0.99 * sure_rules
+    assert placed_first >= 0.8 * left
+
+
+def test_a_rule_that_still_works_is_left_alone() -> None:
+    before = '{"id": 1, "status": "open", "items": [{"sku": "A"}], "note": "x"}'
+    for after in (
+        before,
+        '{"id": "1", "status": null, "items": [], "note": "x"}',
+        '{"items": null, "status": 5, "id": 2}',
+    ):
+        assert moved(before, after, ("id",), ("status",), ("items", 0, "sku"), ("items",)) == [
+            ("id",),
+            ("status",),
+            ("items", 0, "sku"),
+            ("items",),
+        ]
+
+
+def test_a_wrapped_answer_keeps_every_rule() -> None:
+    before = '{"order": {"id": 7, "status": "open"}, "customer": {"id": 8, "name": "Ann"}}'
+    after = '{"data": {"order": {"id": 17, "status": "sent"}, "customer": {"id": 18, "name": "Bo"}}}'
+    assert moved(before, after, ("order", "id"), ("customer", "id"), ("customer", "name"), ("order",)) == [
+        ("data", "order", "id"),
+        ("data", "customer", "id"),
+        ("data", "customer", "name"),
+        ("data", "order"),
+    ]
+
+
+def test_another_spelling_is_the_same_name() -> None:
+    before = '{"order_id": 1, "order_status": "open", "total_price": 5}'
+    after = '{"orderId": 2, "orderStatus": "sent", "totalPrice": 6}'
+    assert moved(before, after, ("order_status",)) == [("orderStatus",)]
+
+
+def test_a_rule_keeps_its_own_place_in_a_list() -> None:
+    before = '{"items": [{"sku": "A", "n": 1}, {"sku": "B", "n": 2}]}'
+    after = '{"order": {"items": [{"sku": "A", "n": 1}, {"sku": "B", "n": 2}]}}'
+    assert moved(before, after, ("items", 1, "sku"), ("items", 0, "n"), ("items",)) == [
+        ("order", "items", 1, "sku"),
+        ("order", "items", 0, "n"),
+        ("order", "items"),
+    ]
+    assert moved(before, '{"order": {"items": [{"sku": "A", "n": 1}]}}', ("items", 1, "sku")) == [None]
+
+
+def test_two_places_that_may_be_meant_are_left_to_the_editor() -> None:
+    before = '{"contact": {"phone": "1"}}'
+    after = '{"home": {"phone": "2"}, "office": {"phone": "3"}}'
+    assert moved(before, after, ("contact", "phone")) == [None]
+
+
+def test_a_field_of_the_same_name_and_another_meaning_is_not_taken() -> None:
+    before = '{"id": 1, "status": "shipped", "total": 5}'
+    after = '{"id": 1, "total": 5, "payment": {"status": "captured", "method": "card"}}'
+    assert moved(before, after, ("status",)) == [None]
+
+
+def test_an_equal_value_alone_moves_nothing() -> None:
+    before = '{"created_at": "2026-01-01T10:00:00Z", "total": 1249.50, "id": 1}'
+    after = '{"updated_at": "2026-01-01T10:00:00Z", "price": 1249.50, "id": 1}'
+    assert moved(before, after, ("created_at",), ("total",)) == [None, None]
+
+
+def test_neighbours_and_value_that_point_to_two_places_move_nothing() -> None:
+    before = '{"payment": {"status": "active", "method": "card"}}'
+    after = '{"data": {"status": "active", "payment": {"status": "void", "method": "cash"}}}'
+    assert moved(before, after, ("payment", "status")) == [None]
+
+
+def test_a_place_of_which_two_fields_may_have_come_is_not_taken() -> None:
+    before = '{"home": {"phone": "1", "fax": "4"}, "office": {"phone": "2", "fax": "5"}}'
+    after = '{"contact": {"phone": "3", "fax": "6"}}'
+    assert moved(before, after, ("home", "phone"), ("office", "phone")) == [None, None]
+    assert moved(before, after, ("home", "phone")) == [None]
+
+
+def test_one_object_that_became_a_list_of_many_is_not_taken_for_its_first() -> None:
+    before = '{"order": {"code": "X1", "state": "open"}}'
+    after = '{"orders": [{"code": "Y1", "state": "sent"}, {"code": "Y2", "state": "open"}]}'
+    assert moved(before, after, ("order", "code")) == [None]
+
+
+def test_another_type_is_not_taken() -> None:
+    assert moved('{"a": {"total": 5}}', '{"b": {"a": {"total": "5"}}}', ("a", "total")) == [None]
+
+
+def test_without_the_old_answer_only_a_longer_tail_is_moved() -> None:
+    after = '{"data": {"order": {"status": "x"}, "id": 1}}'
+    assert moved(None, after, ("order", "status"), ("id",)) == [("data", "order", "status"), None]
+
+
+def test_rules_keep_all_but_their_path() -> None:
+    rule = MappingRule("s", path=("order", "status"), take="one", convert="text", default="?", on=False)
+    (after,), (move,) = remap(
+        [rule], loads('{"order": {"status": "a", "n": 1}}'), loads('{"d": {"order": {"status": "b", "n": 2}}}')
+    )
+    assert after == MappingRule("s", path=("d", "order", "status"), take="one", convert="text", default="?", on=False)
+    assert move.path == ("d", "order", "status")
+    assert move.reason == "same name, same neighbours, same type"
+
+
+def test_a_query_for_one_place_is_moved_and_any_other_is_left() -> None:
+    before, after = loads('{"order": {"status": "a", "n": [1]}}'), loads('{"d": {"order": {"status": "b", "n": [1]}}}')
+    rules = [
+        MappingRule("a", jsonpath="$.order.status"),
+        MappingRule("b", jsonpath="$.order.n[?@>0]"),
+        MappingRule("c", jsonpath="$..status"),
+        MappingRule("d", call="status"),
+        MappingRule("e", jsonpath="$["),
+    ]
+    result, moves = remap(rules, before, after)
+    assert result[0] == MappingRule("a", path=("d", "order", "status"))
+    assert result[1:] == tuple(rules[1:])
+    assert [(move.index, move.path) for move in moves] == [(0, ("d", "order", "status")), (1, None)]
+
+
+def ranked(rule_path: Path, before: str | None, after: str) -> list[Path]:
+    rule = MappingRule("x", path=rule_path)
+    found = candidates(rule, None if before is None else loads(before), loads(after))
+    assert [candidate.score for candidate in found] == sorted((candidate.score for candidate in found), reverse=True)
+    assert all(0 < candidate.score <= 1 and candidate.reason for candidate in found)
+    return [candidate.path for candidate in found]
+
+
+def test_candidates_are_ranked_by_name_type_neighbours_and_value() -> None:
+    before = '{"order": {"status": "shipped", "number": "SO-1", "total": 5}}'
+    after = (
+        '{"order": {"order_status": "shipped", "number": "SO-1", "total": 5, "state": "shipped", "colour": "red"},'
+        ' "payment": {"status": 7}}'
+    )
+    assert ranked(("order", "status"), before, after)[:2] == [("order", "order_status"), ("order", "state")]
+    assert ("order", "colour") not in ranked(("order", "status"), before, after)[:2]
+
+
+def test_a_candidate_says_why_in_a_few_words() -> None:
+    best = candidates(
+        MappingRule("x", path=("order", "status")),
+        loads('{"order": {"status": "shipped", "id": 1}}'),
+        loads('{"order": {"order_status": "shipped", "id": 1}}'),
+    )[0]
+    assert best.reason == "similar name, same value, same neighbours, same type"
+
+
+def test_candidates_without_the_old_answer_go_by_the_name() -> None:
+    assert ranked(("status",), None, '{"result": {"status": "x", "id": 5}}')[0] == ("result", "status")
+    assert ranked(("a",), None, "5") == []
+
+
+def test_candidates_are_new_places_only() -> None:
+    assert ranked(("status",), '{"status": "x", "other": "x"}', '{"other": "x"}') == []
+
+
+def test_large_answers_are_compared_in_bounded_time() -> None:
+    def large(wrap: bool) -> Any:
+        inner = {f"group{number}": {"id": number, "name": f"n{number}", "value": number} for number in range(6000)}
+        return {"data": inner} if wrap else inner
+
+    rules = [MappingRule(f"a{number}", path=(f"group{number}", "name")) for number in range(100)]
+    before, after = large(False), large(True)
+    assert within(4, lambda: remap(rules, before, after))

@@ -1,0 +1,111 @@
+"""PostgreSQL and Redis from Debian's packages, started for the tests on sockets of their own and stopped after them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+import psycopg
+import redis
+
+from tests.server import free_port
+
+
+class Absent(Exception):
+    """The service cannot be started here. The text says what is missing."""
+
+
+def _program(name: str) -> str:
+    places = [*Path("/usr/lib/postgresql").glob("*/bin"), *map(Path, os.environ.get("PATH", "").split(":"))]
+    for place in sorted(places, key=lambda place: "/usr/lib/postgresql" not in str(place)):
+        if (place / name).is_file() and os.access(place / name, os.X_OK):
+            return str(place / name)
+    raise Absent(f"{name} is not installed")
+
+
+class PostgreSQL:
+    """A cluster in a temporary folder. PostgreSQL refuses to run as root, so there it runs as its own user."""
+
+    def __init__(self) -> None:
+        initdb, server = _program("initdb"), _program("postgres")
+        self._folder = Path(tempfile.mkdtemp(prefix="httpstep-pg-"))
+        self._as = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] if os.geteuid() == 0 else []
+        if self._as:
+            shutil.chown(self._folder, "postgres")
+        data = str(self._folder / "data")
+        try:
+            subprocess.run(
+                [*self._as, initdb, "-D", data, "-U", "test", "--auth=trust", "--no-sync", "-E", "UTF8", "--locale=C.UTF-8"],
+                check=True, capture_output=True,
+            )  # fmt: skip
+        except (subprocess.CalledProcessError, OSError) as error:
+            raise Absent(f"initdb failed: {getattr(error, 'stderr', error)!r}") from error
+        self.port = free_port()
+        settings = ["-c", "fsync=off", "-c", "max_connections=300", "-c", "listen_addresses=127.0.0.1"]
+        self._command = [*self._as, server, "-D", data, "-p", str(self.port), "-k", str(self._folder), *settings]
+        self._made = 0
+        self.resume()
+
+    def resume(self) -> None:
+        self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self._wait()
+
+    def pause(self) -> None:
+        """End it at once, connections and all (SIGINT: fast shutdown)."""
+        self._process.send_signal(signal.SIGINT)
+        self._process.wait(20)
+
+    def _wait(self) -> None:
+        ends = time.monotonic() + 30
+        while time.monotonic() < ends:
+            try:
+                self.run("SELECT 1")
+                return
+            except psycopg.OperationalError:
+                time.sleep(0.1)
+        raise Absent("PostgreSQL does not answer")
+
+    def run(self, statement: str) -> None:
+        with psycopg.connect(self._address("postgres"), autocommit=True) as connection:
+            connection.execute(statement)  # type: ignore[call-overload]
+
+    def _address(self, name: str) -> str:
+        return f"postgresql://test@127.0.0.1:{self.port}/{name}"
+
+    def new_database(self) -> str:
+        """The URL of a new database: a copy of the first one, once that was prepared, else an empty one."""
+        self._made += 1
+        self.run(f"CREATE DATABASE test{self._made}" + (" TEMPLATE test1" if self._made > 1 else ""))
+        return self._address(f"test{self._made}").replace("postgresql://", "postgresql+psycopg://")
+
+    def stop(self) -> None:
+        self.pause()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+class Redis:
+    def __init__(self) -> None:
+        self.port = free_port()
+        self.url = f"redis://127.0.0.1:{self.port}/0"
+        self._command = [_program("redis-server"), "--port", str(self.port), "--save", "", "--bind", "127.0.0.1"]
+        self.start()
+
+    def start(self) -> None:
+        self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        ends = time.monotonic() + 10
+        while time.monotonic() < ends:
+            try:
+                redis.Redis(port=self.port).ping()
+                return
+            except redis.ConnectionError:
+                time.sleep(0.05)
+        raise Absent("Redis does not answer")
+
+    def stop(self) -> None:
+        self._process.terminate()
+        self._process.wait(10)

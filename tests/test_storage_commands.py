@@ -1,0 +1,237 @@
+"""Backup, restore, a new vault key, users: what an operator does on the command line when something matters."""
+
+from __future__ import annotations
+
+import json
+import stat
+import tarfile
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from httpstep import backups, installation
+from httpstep.extensions import db
+from httpstep.models import catalogue, sessions, users
+from httpstep.models.tables import Secret
+from httpstep.vault import Vault, VaultError, new_key
+from tests.fakes import ThirdParty, answer
+from tests.house import House, document
+
+SQLITE_ONLY = "a backup by httpstep is of SQLite; the refusal on PostgreSQL has a test of its own"
+VALUE = "sesame-open-7431"
+STEP = document(headers=[{"name": "X-Token", "value": "{{secret.CRM}}"}])
+
+
+def run(house: House, *arguments: str, text: str = "") -> Any:
+    return house.app.test_cli_runner().invoke(args=list(arguments), input=text)
+
+
+def furnish(house: House) -> None:
+    account = house.account()
+    with house.app.app_context():
+        token = house.app.extensions["httpstep"].vault.encrypt(VALUE.encode())
+        catalogue.put_secret(account, "CRM", token, now=0, new=True)
+    house.put(STEP)
+
+
+def sent_token(house: House, third: ThirdParty) -> str:
+    assert house.execute().json["outcome"] == "success"
+    return third.requests[-1].headers[0][1]
+
+
+def test_a_backup_restores_everything_in_an_empty_folder(make_house: Callable[..., House], tmp_path: Path) -> None:
+    house = make_house(ThirdParty())
+    furnish(house)
+    token = house.token()
+    file = tmp_path / "backup.tar.gz"
+    made = run(house, "backup", str(file))
+    assert made.output.strip() == str(file)
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    third = ThirdParty(answer(200, {"a": 1}))
+    target = House(tmp_path / "other")
+    assert run(target, "restore", str(file)).exit_code == 0
+    again = House(tmp_path / "other", third)
+    again.tokens["default/manage"] = token
+    assert sent_token(again, third) == VALUE
+    for one in (target, again):
+        with one.app.app_context():
+            db.engine.dispose()
+
+
+def test_a_backup_taken_while_others_write_is_whole(make_house: Callable[..., House], tmp_path: Path) -> None:
+    house = make_house(ThirdParty())
+    done = threading.Event()
+
+    def write() -> None:
+        number = 0
+        while not done.is_set():
+            house.put(document(f"step-{number % 20}"))
+            number += 1
+
+    house.token()
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        made = [run(house, "backup", str(tmp_path / f"{number}.tar.gz")).exit_code for number in range(3)]
+    finally:
+        done.set()
+        writer.join()
+    assert made == [0, 0, 0]
+    for number in range(3):
+        folder = tmp_path / f"unpacked-{number}"
+        folder.mkdir()
+        backups._unpack(tmp_path / f"{number}.tar.gz", folder)
+        backups._check(folder / "httpstep.db")
+
+
+def test_a_restore_keeps_what_was_there(make_house: Callable[..., House], tmp_path: Path) -> None:
+    house = make_house(ThirdParty())
+    furnish(house)
+    run(house, "backup", str(tmp_path / "first.tar.gz"))
+    house.put(document("made-later"))
+    restored = run(house, "restore", str(tmp_path / "first.tar.gz"))
+    assert restored.exit_code == 0
+    assert [step["key"] for step in house.call("GET", "/steps").json["steps"]] == ["order-status"]
+    aside = Path(restored.output.strip().rpartition(" ")[2])
+    assert run(house, "restore", str(aside)).exit_code == 0
+    assert len(house.call("GET", "/steps").json["steps"]) == 2
+
+
+def test_a_restore_is_refused_while_a_server_runs(make_house: Callable[..., House], tmp_path: Path) -> None:
+    house = make_house()
+    run(house, "backup", str(tmp_path / "b.tar.gz"))
+    with installation.mark_served(tmp_path / "data"):
+        for command in (("restore", str(tmp_path / "b.tar.gz")), ("secret", "rotate")):
+            refused = run(house, *command)
+            assert refused.exit_code == 1 and "Stop it first." in refused.output
+    assert run(house, "restore", str(tmp_path / "b.tar.gz")).exit_code == 0
+
+
+def packed(path: Path, **members: bytes) -> Path:
+    with tarfile.open(path, "w:gz") as pack:
+        for name, content in members.items():
+            file = path.parent / "member"
+            file.write_bytes(content)
+            pack.add(file, arcname=name.replace("__", ".").replace("_up_", "../"))
+    return path
+
+
+def test_what_is_no_backup_changes_nothing(make_house: Callable[..., House], tmp_path: Path) -> None:
+    house = make_house(ThirdParty())
+    furnish(house)
+    manifest = json.dumps({"format": "httpstep-backup/1", "keys": []}).encode()
+    text = tmp_path / "text.tar.gz"
+    text.write_text("no archive")
+    files = [
+        text,
+        packed(tmp_path / "a.tar.gz", httpstep__db=b"x"),
+        packed(tmp_path / "b.tar.gz", manifest__json=manifest, httpstep__db=b"this is no database" * 100),
+        packed(tmp_path / "c.tar.gz", manifest__json=manifest, httpstep__db=b"", _up_evil=b"x"),
+        packed(
+            tmp_path / "d.tar.gz", manifest__json=b'{"format": "httpstep-backup/1", "keys": ["../x"]}', httpstep__db=b""
+        ),
+    ]
+    before = (tmp_path / "data" / "vault.key").read_text()
+    for file in files:
+        refused = run(house, "restore", str(file))
+        assert refused.exit_code == 1, file
+        assert refused.output.startswith("Error: ") and "Traceback" not in refused.output
+    assert (tmp_path / "data" / "vault.key").read_text() == before
+    assert not (tmp_path / "evil").exists()
+    assert house.call("GET", "/steps/order-status").status_code == 200
+
+
+def test_a_backup_never_overwrites_and_can_leave_the_keys_out(make_house: Callable[..., House], tmp_path: Path) -> None:
+    house = make_house()
+    file = tmp_path / "b.tar.gz"
+    made = run(house, "backup", str(file), "--without-keys")
+    assert made.exit_code == 0 and "a restore needs the same key" in made.output
+    with tarfile.open(file) as pack:
+        assert sorted(pack.getnames()) == ["httpstep.db", "manifest.json"]
+    refused = run(house, "backup", str(file))
+    assert refused.exit_code == 1 and "exists already" in refused.output
+    missing = run(house, "backup", str(tmp_path / "no" / "such" / "folder.tar.gz"))
+    assert missing.exit_code == 1 and "could not be written" in missing.output
+
+
+def test_postgresql_is_left_to_its_own_tools(postgresql: Any, tmp_path: Path) -> None:
+    if postgresql is None:
+        pytest.skip("PostgreSQL is not here; the summary names it")
+    house = House(tmp_path / "data", DATABASE_URL=postgresql.new_database())
+    refused = run(house, "backup", str(tmp_path / "b.tar.gz"))
+    assert refused.exit_code == 1 and "pg_dump" in refused.output
+    with house.app.app_context():
+        db.engine.dispose()
+
+
+# ---------------------------------------------------------------- the vault's key
+
+
+def test_a_rotation_puts_every_secret_under_a_new_key(make_house: Callable[..., House], tmp_path: Path) -> None:
+    house = make_house(ThirdParty())
+    furnish(house)
+    house.execute(headers={"Idempotency-Key": "a"})
+    key_file = tmp_path / "data" / "vault.key"
+    old = key_file.read_text().strip()
+    rotated = run(house, "secret", "rotate")
+    assert rotated.output == "2 values are encrypted with the newest key.\n"
+    new = key_file.read_text().strip()
+    assert new != old and stat.S_IMODE(key_file.stat().st_mode) == 0o600
+    with house.app.app_context():
+        token = db.session.scalars(select(Secret.token)).one()
+    assert Vault([new]).decrypt(token).decode() == VALUE
+    with pytest.raises(VaultError):
+        Vault([old]).decrypt(token)
+
+
+def test_keys_of_the_operator_are_rotated_to_the_newest(make_house: Callable[..., House]) -> None:
+    old, new = new_key(), new_key()
+    furnish(make_house(ThirdParty(), VAULT_KEYS=old))
+    third = ThirdParty(answer(200, {"a": 1}))
+    assert run(make_house(VAULT_KEYS=f"{new},{old}"), "secret", "rotate").exit_code == 0
+    assert sent_token(make_house(third, VAULT_KEYS=new), third) == VALUE
+
+
+def test_a_rotation_without_the_right_key_changes_nothing(make_house: Callable[..., House]) -> None:
+    old = new_key()
+    furnish(make_house(ThirdParty(), VAULT_KEYS=old))
+    refused = run(make_house(VAULT_KEYS=new_key()), "secret", "rotate")
+    assert refused.exit_code == 1 and "cannot be decrypted" in refused.output
+    third = ThirdParty(answer(200, {"a": 1}))
+    assert sent_token(make_house(third, VAULT_KEYS=old), third) == VALUE
+
+
+# ---------------------------------------------------------------- users
+
+
+def test_a_user_is_added_with_a_password_that_is_asked_for(make_house: Callable[..., House]) -> None:
+    house = make_house()
+    made = run(house, "user", "add", "Ana@example.com", "--role", "editor", text="correct horse\ncorrect horse\n")
+    assert made.exit_code == 0 and made.output.endswith("ana@example.com\n") and "correct horse" not in made.output
+    with house.app.app_context():
+        user = users.authenticated("ana@example.com", "correct horse")
+        assert user is not None and user.role == "editor" and not user.operator
+        assert installation.new_setup_code() is None
+    for arguments in (("ana@example.com",), ("no address",)):
+        refused = run(house, "user", "add", *arguments, "--password", "correct horse")
+        assert refused.exit_code == 1 and refused.output.startswith("Error: ")
+    assert run(house, "user", "add", "b@example.com", "--password", "short").exit_code == 1
+
+
+def test_a_reset_password_signs_out_everywhere(make_house: Callable[..., House]) -> None:
+    house = make_house()
+    run(house, "user", "add", "ana@example.com", "--password", "correct horse")
+    with house.app.app_context():
+        user = users.by_email("ana@example.com")
+        assert user is not None
+        token = sessions.begin(user.id, 1e12, user_agent="", address="")
+    assert run(house, "user", "reset-password", "ana@example.com", "--password", "battery staple").exit_code == 0
+    with house.app.app_context():
+        assert sessions.find(token, 1e12) is None
+        assert users.authenticated("ana@example.com", "correct horse") is None
+        assert users.authenticated("ana@example.com", "battery staple") is not None
+    assert run(house, "user", "reset-password", "nobody@example.com", "--password", "battery staple").exit_code == 1

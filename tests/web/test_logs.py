@@ -1,0 +1,155 @@
+"""Logs: absent before the first call, then twenty of them, each opened whole, never with a secret."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+
+import pytest
+from sqlalchemy import update
+
+from httpstep.models.database import writing
+from httpstep.models.tables import Log
+from tests.fakes import ThirdParty, answer
+from tests.house import House, document
+from tests.web.conftest import Web
+from tests.web.screen import ORDER, limit, new_step, open_step, put_secret, web_with
+
+SQLITE_ONLY = "the views of a row, not the row"
+
+
+@pytest.fixture
+def api() -> ThirdParty:
+    return ThirdParty(answer(200, ORDER))
+
+
+@pytest.fixture
+def web(make_house: Callable[..., House], api: ThirdParty) -> Web:
+    return web_with(make_house, api)
+
+
+def test_there_is_no_log_section_before_the_first_call(web: Web) -> None:
+    web.house.put(document())
+    bob = web.as_("bob")
+    assert "Logs" not in open_step(bob).text
+    web.house.execute()
+    assert "Logs" in open_step(bob).text and "View" in open_step(bob).text
+
+
+def test_the_newest_twenty_are_listed(web: Web) -> None:
+    web.house.put(document())
+    limit(web, 100)
+    for _ in range(23):
+        web.house.execute()
+    page = web.as_("bob").get("/steps/1/logs").text
+    assert page.count(">View</a>") == 20 and 'href="/steps/1/logs/23"' in page and 'href="/steps/1/logs/3"' not in page
+
+
+def test_an_unchanged_list_is_not_sent_again(web: Web) -> None:
+    web.house.put(document())
+    web.house.execute()
+    bob = web.as_("bob")
+    first = bob.get("/steps/1/logs").text
+    have = (
+        first.split("&#34;have&#34;: &#34;")[1].split("&#34;")[0]
+        if "&#34;have" in first
+        else first.split('"have": "')[1].split('"')[0]
+    )
+    assert bob.get(f"/steps/1/logs?have={have}").status_code == 204
+    web.house.execute()
+    assert bob.get(f"/steps/1/logs?have={have}").status_code == 200
+
+
+def test_view_opens_the_whole_execution_in_the_dialog(web: Web) -> None:
+    web.house.put(document())
+    answered = web.house.execute(headers={"X-Request-Id": "from-the-bot"}).json
+    view = web.as_("bob").htmx("GET", f"/logs/{answered['log_id']}")
+    assert json.loads(view.headers["HX-Trigger"]) == {"modal:open": "#modal"}
+    for words in (
+        "from-the-bot",
+        "key default/manage",
+        "https://api.example/orders/42",
+        "shipped",
+        "order.id",
+        "Copy as cURL",
+        "Run again",
+    ):
+        assert words in view.text, words
+
+
+def test_the_same_is_a_page_of_its_own(web: Web) -> None:
+    web.house.put(document())
+    log = web.house.execute().json["log_id"]
+    bob = web.as_("bob")
+    page = bob.get(f"/steps/1/logs/{log}")
+    assert page.status_code == 200 and "<!doctype html>" in page.text and "shipped" in page.text
+    assert bob.get(f"/steps/new/logs/{log}").status_code == 404
+
+
+def test_previous_and_next_lead_through_the_steps_own_logs(web: Web) -> None:
+    web.house.put(document("one"))
+    web.house.put(document("two"))
+    logs = [web.house.execute(key).json["log_id"] for key in ("one", "two", "one")]
+    view = web.as_("bob").get(f"/logs/{logs[2]}").text
+    assert f'hx-get="/logs/{logs[0]}"' in view and f'hx-get="/logs/{logs[1]}"' not in view
+
+
+def test_a_failure_is_a_sentence_with_advice(web: Web, api: ThirdParty) -> None:
+    api.answers = [answer(401, {"message": "Token expired"})]
+    web.house.put(document())
+    log = web.house.execute().json["log_id"]
+    view = web.as_("bob").get(f"/logs/{log}").text
+    assert "The API answered 401 Unauthorized: Token expired" in view
+    assert "Check the credentials under Authentication." in view and "Stop Executing Further Steps" in view
+
+
+def test_no_secret_stands_in_a_log_or_its_curl_line(web: Web) -> None:
+    put_secret(web, "CRM", "s3cr3t-value")
+    web.house.put(document(auth={"type": "bearer", "token": "{{secret.CRM}}"}))
+    log = web.house.execute().json["log_id"]
+    view = web.as_("bob").get(f"/logs/{log}").text
+    assert "s3cr3t-value" not in view and "Bearer ••••" in view
+
+
+def test_an_interrupted_call_says_so(web: Web) -> None:
+    web.house.put(document())
+    web.house.execute()
+    with web.house.app.app_context(), writing() as connection:
+        connection.execute(update(Log).values(state="running", outcome=None, started_at=time.time() - 100))
+    bob = web.as_("bob")
+    assert "Interrupted" in bob.get("/steps/1/logs").text and "Interrupted" in bob.get("/logs/1").text
+
+
+def test_what_an_api_sends_is_shown_as_text(web: Web, api: ThirdParty) -> None:
+    nasty = '"><script>alert(1)</script><svg onload=alert(1) hx-get="/x">'
+    api.answers = [answer(200, {nasty: nasty}, X_Note=nasty)]
+    web.house.put(document())
+    log = web.house.execute().json["log_id"]
+    for path in (f"/logs/{log}", f"/steps/1/logs/{log}", "/steps/1", "/steps/1/logs"):
+        page = web.as_("bob").get(path).text
+        assert "<script>alert" not in page and "<svg onload" not in page, path
+
+
+def test_logs_of_another_account_are_not_there(web: Web) -> None:
+    web.house.put(document())
+    log = web.house.execute().json["log_id"]
+    charlie = web.as_("charlie")
+    for path in (f"/logs/{log}", f"/steps/1/logs/{log}", f"/steps/new/logs/{log}", f"/steps/1/tree?log={log}"):
+        assert charlie.get(path).status_code == 404, path
+    assert "shipped" not in charlie.get(f"/steps/new/tree?log={log}").text
+
+
+def test_a_drafts_tests_are_its_logs_and_become_the_steps(web: Web) -> None:
+    screen = new_step(web.as_("bob")).press("test")
+    assert "Logs" in screen.text
+    screen.press("save")
+    assert "Logs" in screen.text and len(web.house.logs()) == 1
+
+
+def test_run_again_fills_in_the_values_of_that_call(web: Web) -> None:
+    web.house.put(document())
+    log = web.house.execute(attributes={"order.id": "0042"}).json["log_id"]
+    screen = open_step(web.as_("bob"))
+    screen.show(screen.browser.get(f"/steps/1?again={log}"), "/steps/1")
+    assert screen.get("value:order.id") == "0042"

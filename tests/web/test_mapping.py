@@ -1,0 +1,196 @@
+"""The rows of the mapping: made by the first answer, changed on the screen, kept by Save."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.fakes import ThirdParty, answer
+from tests.house import House, document
+from tests.web.conftest import Web
+from tests.web.screen import ORDER, Screen, new_step, open_step, web_with
+
+SQLITE_ONLY = "the mapping is form state"
+
+
+@pytest.fixture
+def web(make_house: Callable[..., House]) -> Web:
+    return web_with(make_house, ThirdParty(answer(200, ORDER)))
+
+
+@pytest.fixture
+def screen(web: Web) -> Screen:
+    """A new step after its first test."""
+    return new_step(web.as_("bob")).press("test")
+
+
+def stored(web: Web) -> list[dict[str, Any]]:
+    return list(web.house.call("GET", "/steps/order-status").json["mapping"])
+
+
+def test_every_value_of_a_first_answer_gets_a_row(screen: Screen) -> None:
+    assert screen.rules() == {
+        "id": "$['data']['id']",
+        "status": "$['data']['status']",
+        "name": "$['data']['customer']['name']",
+        "email": "$['data']['customer']['email']",
+        "items": "$['data']['items']",
+        "sku": "$['data']['items'][0]['sku']",
+    }
+    assert screen.get("mapping_set") == "1" and screen.get("accepted_log") == screen.get("tested_log") != ""
+    assert "4711" in screen.text and "6 values were mapped by themselves." in screen.text
+
+
+def test_what_was_renamed_switched_off_and_removed_is_saved_so(web: Web, screen: Screen) -> None:
+    screen.set(f"rule-{screen.rule('id')}-attribute", "order_id")
+    screen.set(f"rule-{screen.rule('name')}-on", None)
+    screen.press(f"remove_rule:{screen.rule('items')}").press("save")
+    assert [(rule["attribute"], rule["on"]) for rule in stored(web)] == [
+        ("order_id", True), ("status", True), ("name", False), ("email", True), ("sku", True)
+    ]  # fmt: skip
+    assert web.house.execute().json["attributes"] == {
+        "order_id": 4711, "status": "shipped", "email": "ada@shop.example", "sku": "A-1"
+    }  # fmt: skip
+
+
+def test_a_second_test_never_maps_by_itself_again(screen: Screen) -> None:
+    for row in screen.all("rule"):
+        screen.press(f"remove_rule:{row}")
+    assert screen.press("test").rules() == {}
+    assert "Nothing of the answer goes to your bot." in screen.text
+
+
+def test_an_empty_mapping_is_a_mapping(web: Web, screen: Screen) -> None:
+    for row in screen.all("rule"):
+        screen.press(f"remove_rule:{row}")
+    screen.press("save")
+    assert stored(web) == []
+
+
+def test_a_value_is_mapped_from_the_tree_once(screen: Screen) -> None:
+    screen.press(f"remove_rule:{screen.rule('status')}")
+    screen.press("map:$['data']['status']").press("map:$['data']['status']")
+    assert list(screen.rules().values()).count("$['data']['status']") == 1
+    assert "status" in screen.rules() and "“shipped”" not in screen.text and '"shipped"' in screen.text
+
+
+def test_a_list_is_mapped_as_a_whole_or_in_parts(web: Web, screen: Screen) -> None:
+    row = screen.rule("sku")
+    for take, value in (("all", ["A-1", "B-2"]), ("last", "B-2"), ("count", 2), ("one", "A-1")):
+        screen.set(f"rule-{row}-take", take).press("test").press("save")
+        assert web.house.execute().json["attributes"]["sku"] == value, take
+
+
+def test_first_sets_the_index_back(screen: Screen) -> None:
+    row = screen.rule("sku")
+    screen.set(f"rule-{row}-source", "$['data']['items'][1]['sku']").set(f"rule-{row}-take", "first").press(
+        "add_header"
+    )
+    assert screen.rules()["sku"] == "$['data']['items'][0]['sku']" and screen.get(f"rule-{row}-take") == "one"
+
+
+def test_facts_of_the_call_can_be_mapped(web: Web, screen: Screen) -> None:
+    screen.press("add_rule:status").press("add_rule:header:")
+    screen.set(f"rule-{screen.rule('')}-source", "header:Content-Type")
+    screen.set(f"rule-{screen.rule('')}-attribute", "kind").press("save")
+    attributes = web.house.execute().json["attributes"]
+    assert (attributes["http_status"], attributes["kind"]) == (200, "application/json")
+
+
+def test_a_query_can_be_typed_as_a_source(web: Web, screen: Screen) -> None:
+    screen.press("add_rule")
+    row = screen.rule("")
+    screen.set(f"rule-{row}-source", "$.data.items[?@.sku=='B-2'].sku").set(f"rule-{row}-attribute", "second").press(
+        "save"
+    )
+    assert web.house.execute().json["attributes"]["second"] == "B-2"
+
+
+@pytest.mark.parametrize(
+    ("member", "typed", "sentence"),
+    [
+        ("attribute", "no good", "An attribute's name begins with a letter"),
+        ("attribute", "secret.x", "are kept for secrets"),
+        ("attribute", "status", "is already filled by rule"),
+        ("source", "$.data[", "The query is not right"),
+        ("source", "weather", "“call” must be one of"),
+        ("source", "", "Say where in the answer the value is"),
+    ],
+)
+def test_a_row_that_is_not_right_has_a_sentence(screen: Screen, member: str, typed: str, sentence: str) -> None:
+    row = screen.rule("sku")
+    screen.set(f"rule-{row}-{member}", typed).press("save")
+    assert screen.status == 422 and sentence in screen.text
+    assert screen.get(f"rule-{row}-{member}") == typed
+
+
+@pytest.mark.parametrize(("typed", "kept"), [("none", "none"), ("0", 0), ("null", None), ('"0"', "0"), ('""', "")])
+def test_a_default_is_json_where_it_is_written_as_json(web: Web, screen: Screen, typed: str, kept: Any) -> None:
+    row = screen.rule("sku")
+    screen.set(f"rule-{row}-default", typed).press("save")
+    assert next(rule for rule in stored(web) if rule["attribute"] == "sku")["default"] == kept
+    assert screen.get(f"rule-{screen.rule('sku')}-default") == typed
+
+
+def test_the_rows_a_bots_call_made_are_shown_and_become_the_editors_by_save(web: Web) -> None:
+    web.house.put(document())
+    web.house.execute()
+    screen = open_step(web.as_("bob"))
+    assert "status" in screen.rules() and "mapping" in web.house.call("GET", "/steps/order-status").json
+    screen.set(f"rule-{screen.rule('status')}-attribute", "order_status").press("save")
+    assert "order_status" in web.house.execute().json["attributes"]
+
+
+def test_a_pasted_sample_is_a_tree_to_map_from(web: Web) -> None:
+    screen = new_step(web.as_("bob")).fill(sample='{"order": {"state": "open"}}').press("sample")
+    assert "The pasted sample." in screen.text
+    screen.press("map:$['order']['state']")
+    assert screen.rules() == {"state": "$['order']['state']"} and '"open"' in screen.text
+    assert screen.press("map_all").rules() == {"state": "$['order']['state']"}
+
+
+def test_a_sample_that_is_no_json_says_where(web: Web) -> None:
+    screen = new_step(web.as_("bob")).fill(sample='{"a": }')
+    assert screen.fragment("sample").status_code == 422
+    assert "This is not valid JSON: at line 1" in screen.press("sample").text
+    assert screen.get("sample") == '{"a": }'
+
+
+def test_a_row_as_a_fragment(screen: Screen) -> None:
+    row = screen.fragment("mapping/rows", path='["data","items",1,"sku"]')
+    assert row.status_code == 200 and "sku_2" in row.text
+    assert row.text.lstrip().startswith('<section class="section" id="mapping"')
+    assert "id_2" not in screen.fragment("mapping/rows", path='["data","id"]').text
+
+
+def test_objects_whose_names_are_data_are_kept(web: Web, screen: Screen) -> None:
+    screen.fill(dictionaries="$['data']['rates']\n$.items[*].rates").press("save")
+    assert web.house.call("GET", "/steps/order-status").json["dictionaries"] == [
+        ["data", "rates"],
+        ["items", "*", "rates"],
+    ]
+    assert screen.get("dictionaries") == "$['data']['rates']\n$['items'][*]['rates']"
+    assert screen.fill(dictionaries="rates").press("save").status == 422
+
+
+def test_a_hundred_values_are_mapped_and_a_large_answer_is_opened_level_by_level(
+    make_house: Callable[..., House],
+) -> None:
+    rows = [{"id": number, "name": f"n{number}"} for number in range(600)]
+    web = web_with(make_house, ThirdParty(answer(200, {"rows": rows, **{f"f{n}": n for n in range(120)}})))
+    screen = new_step(web.as_("bob")).press("test")
+    assert len(screen.all("rule")) == 100
+    assert 'hx-trigger="toggle once"' in screen.html
+    log = screen.get("tested_log")
+    branch = screen.browser.get(f"/steps/new/tree?log={log}&path=" + json.dumps(["rows"]))
+    assert branch.status_code == 200 and "500 more are not shown" in branch.text
+    assert screen.browser.get(f"/steps/new/tree?log={log}&path=" + json.dumps(["rows", "x"])).status_code == 404
+
+
+def test_an_answer_too_large_for_the_log_is_mapped_while_it_is_on_the_screen(make_house: Callable[..., House]) -> None:
+    web = web_with(make_house, ThirdParty(answer(200, {"text": "x" * 70_000, "id": 7})))
+    screen = new_step(web.as_("bob")).press("test")
+    assert "larger than what a log keeps" in screen.text and "id" in screen.rules()

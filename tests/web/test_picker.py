@@ -1,0 +1,46 @@
+"""The `</>` picker: names of the bot, of earlier steps and of secrets, as far as they fit what is typed."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.house import document
+from tests.web.conftest import Web
+from tests.web.screen import put_secret
+
+SQLITE_ONLY = "a list of names"
+
+
+@pytest.fixture
+def names(web: Web) -> Web:
+    web.as_("alice").post("/attributes", {"name": "user.name", "sample": "Ada"})
+    put_secret(web, "CRM_TOKEN", "x" * 20)
+    mapping = [{"path": ["a"], "attribute": "order_status"}, {"path": ["b"], "attribute": "switched_off", "on": False}]
+    web.house.put(document("one", name="Order status", mapping=mapping))
+    return web
+
+
+def test_it_offers_three_groups(names: Web) -> None:
+    page = names.as_("bob").get("/attributes/picker").text
+    assert "From your bot" in page and "{{user.name}}" in page
+    assert "From the step “Order status”" in page and "{{order_status}}" in page
+    assert "Secrets" in page and "{{secret.CRM_TOKEN}}" in page
+    assert "x" * 20 not in page and "switched_off" not in page
+
+
+def test_it_searches_without_minding_case_or_braces(names: Web) -> None:
+    page = names.as_("bob").get("/attributes/picker?q={{CRM").text
+    assert "secret.CRM_TOKEN" in page and "user.name" not in page
+
+
+def test_a_steps_own_attributes_are_not_offered_to_itself(names: Web) -> None:
+    assert "order_status" not in names.as_("bob").get("/attributes/picker?step=1").text
+
+
+def test_nothing_found_says_how_to_go_on(names: Web) -> None:
+    assert "your bot sends it with the call" in names.as_("bob").get("/attributes/picker?q=zzz").text
+
+
+def test_it_shows_nothing_of_another_account(names: Web) -> None:
+    page = names.as_("charlie").get("/attributes/picker").text
+    assert "user.name" not in page and "order_status" not in page and "CRM_TOKEN" not in page

@@ -1,0 +1,71 @@
+"""Secrets go in and never come out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from html import unescape
+from pathlib import Path
+
+from tests.fakes import ThirdParty, answer
+from tests.house import House, document
+from tests.web.conftest import Web
+
+SQLITE_ONLY = "the files of the data folder are looked into"
+VALUE = "sesame-open-7431"
+
+
+def step(**more: str) -> dict[str, object]:
+    return document(headers=[{"name": "X-Token", "value": "{{secret.CRM_TOKEN}}"}], **more)
+
+
+def test_a_secret_is_stored_encrypted_and_never_shown(make_house: Callable[..., House], tmp_path: Path) -> None:
+    third = ThirdParty(answer(200, {"a": 1}), answer(200, {"a": 1}))
+    web = Web(make_house(third))
+    alice = web.as_("alice")
+    assert "No secrets yet" in alice.get("/secrets").text
+    stored = alice.post("/secrets", {"name": "CRM_TOKEN", "secret_value": VALUE + "\r\n"}, follow_redirects=True)
+    assert "{{secret.CRM_TOKEN}}" in unescape(stored.text)
+    web.house.put(step(name="Order status"))
+    assert web.house.execute().json["outcome"] == "success"
+    assert third.requests[0].headers[0] == ("X-Token", VALUE)
+    shown = "".join(alice.get(path).text for path in ("/secrets", "/secrets/CRM_TOKEN/replace", "/attributes"))
+    assert VALUE not in shown and "Order status" in shown
+    files = b"".join(file.read_bytes() for file in (tmp_path / "data").rglob("*") if file.is_file())
+    assert VALUE.encode() not in files
+    replaced = alice.post("/secrets/CRM_TOKEN/replace", {"secret_value": "another value"})
+    assert replaced.status_code == 303
+    web.house.execute()
+    assert third.requests[1].headers[0] == ("X-Token", "another value")
+
+
+def test_a_wrong_secret_says_what_is_wrong_without_repeating_the_value(web: Web) -> None:
+    alice = web.as_("alice")
+    for form, sentence in (
+        ({"name": "", "secret_value": VALUE}, "Give the secret a name."),
+        ({"name": "a b", "secret_value": VALUE}, "begins with a letter"),
+        ({"name": "X", "secret_value": ""}, "Enter the value."),
+        ({"name": "X", "secret_value": "x" * 20_000}, "at most 16 KB"),
+    ):
+        refused = alice.post("/secrets", form)
+        assert refused.status_code == 422 and sentence in refused.text
+        assert VALUE not in refused.text
+    assert alice.post("/secrets", {"name": "secret.X", "secret_value": VALUE}).status_code == 303
+    assert "There is a secret of this name already." in alice.post("/secrets", {"name": "X", "secret_value": "y"}).text
+
+
+def test_deleting_a_used_secret_says_so_first(web: Web) -> None:
+    alice = web.as_("alice")
+    alice.post("/secrets", {"name": "CRM_TOKEN", "secret_value": VALUE})
+    web.house.put(step())
+    assert "1 step uses it." in alice.get("/secrets").text
+    assert alice.post("/secrets/CRM_TOKEN/delete").status_code == 303
+    assert "No secrets yet" in alice.get("/secrets").text
+    assert alice.post("/secrets/CRM_TOKEN/delete").status_code == 404
+
+
+def test_editors_see_names_and_cannot_change_them(web: Web) -> None:
+    web.as_("alice").post("/secrets", {"name": "CRM_TOKEN", "secret_value": VALUE})
+    bob = web.as_("bob")
+    assert "secret.CRM_TOKEN" in bob.get("/secrets").text
+    assert bob.post("/secrets", {"name": "MINE", "secret_value": "x"}).status_code == 403
+    assert bob.post("/secrets/CRM_TOKEN/delete").status_code == 403

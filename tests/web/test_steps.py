@@ -1,0 +1,251 @@
+"""/steps and the step editor: what is typed is saved, or comes back as it was typed with a sentence at its place."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.fakes import ThirdParty, answer
+from tests.house import House, document
+from tests.web.conftest import Web
+from tests.web.screen import ORDER, new_step, open_step, web_with
+
+
+@pytest.fixture
+def web(make_house: Callable[..., House]) -> Web:
+    return web_with(make_house, ThirdParty(answer(200, ORDER)))
+
+
+def stored(web: Web, key: str = "order-status") -> dict[str, Any]:
+    return dict(web.house.call("GET", f"/steps/{key}").json)
+
+
+# ---------------------------------------------------------------- the list
+
+
+def test_an_account_without_steps_is_told_what_a_step_is(web: Web) -> None:
+    page = web.as_("bob").get("/steps").text
+    assert "No steps yet" in page and "A step lets your bot call an HTTP API." in page
+    assert "New step" in page and "Paste a cURL command" in page
+
+
+def test_the_list_shows_host_last_result_and_mapping(web: Web) -> None:
+    web.house.put(document(name="Order status", mapping=[{"call": "status", "attribute": "code"}]))
+    bob = web.as_("bob")
+    assert "not called yet" in bob.get("/steps").text
+    web.house.execute()
+    page = bob.get("/steps").text
+    assert "api.example" in page and "Success" in page and "1 attribute<" in page
+
+
+def test_the_search_finds_by_name_key_and_address(web: Web) -> None:
+    web.house.put(document("one", name="Find the order"))
+    web.house.put(document("two", name="Another", url="https://crm.example/people"))
+    bob = web.as_("bob")
+    assert [("Find the order" in page, "Another" in page) for page in (
+        bob.get("/steps/list?q=ORDER").text, bob.get("/steps/list?q=crm.example").text, bob.get("/steps/list?q=zzz").text
+    )] == [(True, False), (False, True), (False, False)]  # fmt: skip
+    assert "Nothing found" in bob.get("/steps?q=zzz").text
+
+
+# ---------------------------------------------------------------- saving
+
+
+def test_a_new_step_is_saved_and_gets_its_key_from_its_name(web: Web) -> None:
+    screen = new_step(web.as_("bob")).fill(alert_emails="ops@shop.example, help@shop.example")
+    screen.add("header_name", "X-Channel").add("header_value", "{{channel}}")
+    screen.press("save")
+    assert (screen.status, screen.path) == (200, "/steps/1")
+    saved = stored(web)
+    assert saved["request"]["headers"] == [{"name": "X-Channel", "value": "{{channel}}"}]
+    assert saved["alert_emails"] == ["ops@shop.example", "help@shop.example"]
+    assert (saved["enabled"], saved["follow_redirects"], saved["fallback"]) == (True, True, "stop")
+    assert "mapping" not in saved
+
+
+def test_every_member_of_a_step_survives_opening_and_saving(web: Web) -> None:
+    full = document(
+        name="Full", method="POST", headers=[{"name": "A", "value": "{{b}}"}],
+        auth={"type": "api_key", "name": "X-Key", "value": "{{secret.K}}", "in": "query"},
+        body={"mode": "json", "fields": [{"name": "q", "value": "1"}], "send_fields_in": "body", "text": '{"a": "{{b}}"}\n', "content_type": "text/csv"},
+        missing_attributes="empty", success_statuses="200, 404", timeout=7.5, follow_redirects=False, retries=2, retry_unsafe=True,
+        mapping=[
+            {"path": ["data", 0, "it's"], "attribute": "a", "take": "all", "convert": "text", "default": None, "on": False},
+            {"jsonpath": "$.items[?@.sku=='a'].price", "attribute": "b", "take": "last", "convert": "none", "default": "42", "on": True},
+            {"call": "header:ETag", "attribute": "c", "take": "one", "convert": "none", "default": "", "on": True},
+        ],
+        dictionaries=[["rates"], ["items", "*", "rates"]], fallback="continue", alert_emails=["a@b.example"], alert_on_drift=True, enabled=False,
+    )  # fmt: skip
+    web.house.put(full)
+    before = stored(web)
+    screen = open_step(web.as_("bob")).press("save")
+    assert screen.status == 200
+    assert stored(web) == before
+
+
+def test_a_form_that_is_not_right_comes_back_as_typed_with_a_sentence_at_each_place(web: Web) -> None:
+    screen = new_step(web.as_("bob"), url="ftp://x y").fill(
+        name="", timeout="soon", alert_emails="a@b.example, nobody, a@b.example"
+    )
+    screen.add("header_name", "Bad Name").add("header_value", "{{7*7}}")
+    screen.press("save")
+    assert screen.status == 422
+    assert screen.get("url") == "ftp://x y" and screen.get("timeout") == "soon"
+    assert screen.all("header_name") == ["Bad Name"] and screen.all("header_value") == ["{{7*7}}"]
+    assert screen.get("alert_emails") == "a@b.example, nobody, a@b.example"
+    for place in (
+        "name",
+        "request-url",
+        "request-headers-0-name",
+        "request-headers-0-value",
+        "timeout",
+        "alert_emails",
+    ):
+        assert f'id="at-{place}-error"' in screen.html, place
+        assert f'href="#at-{place}"' in screen.html, place
+    assert screen.html.count('aria-invalid="true"') == 6
+    assert "“nobody” is not an e-mail address." in screen.text and "“a@b.example” is there twice." in screen.text
+
+
+def test_blank_rows_are_places_to_type_in_and_are_not_saved(web: Web) -> None:
+    screen = new_step(web.as_("bob")).press("add_header").press("add_header")
+    assert screen.all("header_name") == ["", ""]
+    screen.fields = [(name, "Accept" if name == "header_name" else value) for name, value in screen.fields[:]]
+    screen.press("remove_header:0").press("add_header").press("save")
+    assert [header["name"] for header in stored(web)["request"]["headers"]] == ["Accept"]
+
+
+def test_a_taken_key_is_told_at_the_key(web: Web) -> None:
+    web.house.put(document("order-status"))
+    screen = new_step(web.as_("bob")).fill(key="order-status").press("save")
+    assert screen.status == 422 and "Another step has the key “order-status”." in screen.text
+
+
+def test_an_emptied_key_keeps_the_one_it_had(web: Web) -> None:
+    web.house.put(document("order-status"))
+    open_step(web.as_("bob")).fill(key="", name="Renamed").press("save")
+    assert stored(web)["name"] == "Renamed"
+
+
+def test_saving_over_somebody_elses_change_says_who_and_when_and_loses_nothing(web: Web) -> None:
+    web.house.put(document("order-status"))
+    bob, alice = open_step(web.as_("bob")), open_step(web.as_("alice"))
+    alice.fill(name="Alice's").press("save")
+    bob.fill(name="Bob's").press("save")
+    assert bob.status == 409
+    assert "Changed by alice@example.com" in bob.text and "Load theirs" in bob.text and "Overwrite" in bob.text
+    assert bob.get("name") == "Bob's" and stored(web)["name"] == "Alice's"
+    bob.add("overwrite", "1").press("save")
+    assert bob.status == 200 and stored(web)["name"] == "Bob's"
+
+
+def test_save_as_a_fragment_answers_the_form_and_tells_the_page(web: Web) -> None:
+    web.house.put(document("order-status"))
+    screen = open_step(web.as_("bob")).fill(name="Renamed")
+    saved = screen.fragment("save")
+    assert saved.status_code == 200 and saved.text.lstrip().startswith('<form id="step-form"')
+    assert json.loads(saved.headers["HX-Trigger"])["step:saved"] == {"title": "Renamed"}
+    assert screen.fragment("save").status_code == 409, "the version has risen"
+    screen.fill(url="")
+    assert screen.fragment("save").status_code == 422
+
+
+def test_a_first_save_leads_to_the_steps_own_page(web: Web) -> None:
+    saved = new_step(web.as_("bob")).fragment("save")
+    assert saved.headers["HX-Redirect"] == "/steps/1"
+
+
+# ---------------------------------------------------------------- copies, export, lines for the bot
+
+
+def test_duplicate_export_and_delete(web: Web) -> None:
+    web.house.put(document("order-status", name="Order status"))
+    bob = web.as_("bob")
+    assert bob.post("/steps/1/duplicate").location == "/steps/2"
+    assert stored(web, "order-status-copy")["name"] == "Order status (copy)"
+    exported = bob.get("/steps/1/export")
+    assert exported.headers["Content-Disposition"] == 'attachment; filename="order-status.json"'
+    assert json.loads(exported.text) == stored(web)
+    assert bob.post("/steps/1/delete").location == "/steps"
+    assert bob.get("/steps/1").status_code == 404
+
+
+def test_the_lines_for_the_bot_have_its_address_and_the_values_for_test(make_house: Callable[..., House]) -> None:
+    web = web_with(make_house, ThirdParty(), BASE_URL="http://steps.example")
+    web.house.put(document("order-status"))
+    screen = open_step(web.as_("bob")).set("value:order.id", "42")
+    lines = screen.fragment("values").text
+    assert "http://steps.example/api/v1/steps/order-status/execute" in lines
+    assert "{&#34;attributes&#34;:{&#34;order.id&#34;:42}}" in lines and "YOUR_API_KEY" in lines
+
+
+# ---------------------------------------------------------------- mail
+
+
+def test_the_mail_line_says_what_happened_and_reset_clears_the_hour(make_house: Callable[..., House]) -> None:
+    web = web_with(
+        make_house, ThirdParty(answer(500, {})), SMTP_URL="smtp://127.0.0.1:1", MAIL_FROM="steps@shop.example"
+    )
+    web.house.put(document("order-status", alert_emails=["a@b.example", "c@d.example"]))
+    bob = web.as_("bob")
+    assert "Next alert can be sent at once." in open_step(bob).text
+    web.house.execute()
+    screen = open_step(bob)
+    assert "to 2 addresses. Next possible" in screen.text
+    assert "Next alert can be sent at once." in screen.press("reset_mail").text
+
+
+def test_without_a_mail_server_the_editor_says_that_mail_is_off(web: Web) -> None:
+    assert "Mail is off" in new_step(web.as_("bob")).press("add_header").text
+
+
+# ---------------------------------------------------------------- roles and accounts
+
+
+def test_a_viewer_sees_everything_and_can_change_nothing(web: Web) -> None:
+    web.house.put(document("order-status", auth={"type": "bearer", "token": "typed-token"}))
+    vera = web.as_("vera")
+    screen = open_step(vera)
+    assert "View only" in screen.text and "api.example" in screen.html and screen.fields != []
+    assert [button for button in screen.buttons if button.get("name") == "op"] == []
+    assert "typed-token" not in screen.html
+    for path in (
+        "/steps/1",
+        "/steps/1/save",
+        "/steps/1/test",
+        "/steps/1/delete",
+        "/steps/1/mapping/rows",
+        "/steps/1/alert",
+    ):
+        assert vera.post(path, {"op": "save"}).status_code == 403, path
+
+
+def test_a_step_of_another_account_is_not_there(web: Web) -> None:
+    web.house.put(document("order-status"))
+    charlie = web.as_("charlie")
+    for path in ("/steps/1", "/steps/1/export", "/steps/1/logs", "/steps/1/drift", "/steps/1/tree"):
+        assert charlie.get(path).status_code == 404, path
+    for path in (
+        "",
+        "/save",
+        "/test",
+        "/preview",
+        "/delete",
+        "/duplicate",
+        "/drift/accept",
+        "/mapping/rows",
+        "/mail/reset",
+    ):
+        assert charlie.post(f"/steps/1{path}").status_code == 404, path
+
+
+def test_hostile_texts_are_shown_as_texts(web: Web) -> None:
+    nasty = '"><script>alert(1)</script><img src=x onerror=alert(1)>{{7*7}}'
+    screen = (
+        new_step(web.as_("bob")).fill(name=nasty, raw_text=nasty, content_type=nasty, dictionaries=nasty).press("save")
+    )
+    assert "<script>alert(1)" not in screen.html and "<img src=x" not in screen.html
+    assert screen.get("name") == nasty

@@ -1,0 +1,192 @@
+"""Test: a real call with the form as it is on the screen, and everything that is shown of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from httpstep.core.errors import NetworkError, TimedOut
+from tests.fakes import ThirdParty, answer
+from tests.house import House, document
+from tests.web.conftest import Web
+from tests.web.screen import ORDER, Screen, limit, new_step, open_step, put_secret, web_with
+
+SQLITE_ONLY = "what is sent and shown is decided above the database"
+Make = Callable[..., House]
+
+
+def after_test(make_house: Make, *answers: Any, **more: str) -> tuple[Web, ThirdParty, Screen]:
+    """The editor of a new step after one press on Test."""
+    api = ThirdParty(*answers)
+    web = web_with(make_house, api)
+    return web, api, new_step(web.as_("bob"), **more).press("test")
+
+
+def test_it_tests_the_form_as_typed_without_saving(make_house: Make) -> None:
+    web, api, screen = after_test(make_house, answer(200, ORDER))
+    assert api.requests[0].url == "https://api.example/orders/42"
+    assert "200 OK" in screen.text and "JSON" in screen.text
+    assert web.house.call("GET", "/steps").json == {"steps": []}
+
+
+def test_an_unsaved_change_of_a_saved_step_is_what_is_tested(make_house: Make) -> None:
+    api = ThirdParty(answer(200, ORDER))
+    web = web_with(make_house, api)
+    web.house.put(document())
+    open_step(web.as_("bob")).fill(url="https://api.example/other", method="POST").press("test")
+    assert (api.requests[0].method, api.requests[0].url) == ("POST", "https://api.example/other")
+    assert web.house.call("GET", "/steps/order-status").json["request"]["method"] == "GET"
+
+
+@pytest.mark.parametrize(
+    ("typed", "sent"),
+    [("42", b"42"), ("true", b"true"), ("null", b"null"), ('{"b": [1]}', b'{"b":[1]}'), ('"42"', b'"42"'), ("1.10", b"1.10"), ("Ada", b'"Ada"'), ("0049", b'"0049"')],
+)  # fmt: skip
+def test_values_for_test_are_json_where_they_are_written_as_json(make_house: Make, typed: str, sent: bytes) -> None:
+    api = ThirdParty()
+    web = web_with(make_house, api)
+    screen = new_step(web.as_("bob"), url="https://api.example/")
+    screen.fill(method="POST", body_mode="json").set("json_text", '{"a": {{v}}}').set("value:v", typed).press("test")
+    assert api.requests[0].body == b'{"a": ' + sent + b"}"
+    assert screen.get("value:v") == typed
+
+
+def test_there_is_an_input_for_each_attribute_filled_with_its_sample(make_house: Make) -> None:
+    web = web_with(make_house, ThirdParty())
+    web.as_("alice").post("/attributes", {"name": "user.name", "sample": "Ada", "default": ""})
+    screen = new_step(web.as_("bob"), url="https://api.example/{{user.name}}/{{other}}").press("add_header")
+    assert [name for name, _ in screen.fields if name.startswith("value:")] == ["value:user.name", "value:other"]
+    assert "New name: your bot has to send it with each call." in screen.text
+
+
+def test_a_missing_attribute_is_named_and_nothing_is_sent(make_house: Make) -> None:
+    api = ThirdParty()
+    web = web_with(make_house, api)
+    screen = new_step(web.as_("bob")).set("value:order.id", "").press("test")
+    assert "Not sent" in screen.text and "The attribute “order.id” is not there" in screen.text
+    assert api.requests == []
+
+
+def test_the_answer_is_shown_as_tree_text_headers_and_the_request_as_sent(make_house: Make) -> None:
+    _, _, screen = after_test(make_house, answer(200, ORDER, X_Trace="t-1"))
+    assert 'data-node="$[&#39;data&#39;][&#39;customer&#39;][&#39;name&#39;]"' in screen.html
+    assert "X-Trace" in screen.text and "GET https://api.example/orders/42" in screen.text
+    assert '"status": "shipped"' in screen.text
+    for view in ("Map", "Body", "Headers", "Request sent", "Result"):
+        assert f">{view}</button>" in screen.html
+
+
+def test_no_secret_is_shown_wherever_the_api_repeats_it(make_house: Make) -> None:
+    secret = "s3cr3t-value"
+    api = ThirdParty(lambda request: answer(200, {"you sent": dict(request.headers), secret: [secret]}))
+    web = web_with(make_house, api)
+    put_secret(web, "CRM", secret)
+    screen = (
+        new_step(web.as_("bob")).add("header_name", "X-Note").add("header_value", "id={{secret.CRM}}").press("test")
+    )
+    assert dict(api.requests[0].headers)["X-Note"] == f"id={secret}"
+    assert secret not in screen.html and "••••" in screen.text
+    fragment = screen.fragment("test")
+    assert fragment.status_code == 200 and secret not in fragment.text
+
+
+def test_an_answer_that_is_not_json_says_so_letter_for_letter_and_shows_what_came(make_house: Make) -> None:
+    page = answer(200, text="<!doctype html><title>Sign in</title>", Content_Type="text/html")
+    _, _, screen = after_test(make_house, page)
+    assert "Response Mapping Not Done, Only JSON can be mapped as Response" in screen.text
+    assert "Received HTML: Sign in." in screen.text
+    assert "&lt;title&gt;Sign in" in screen.html
+
+
+def test_a_failed_test_shows_message_advice_and_fallback(make_house: Make) -> None:
+    api = ThirdParty(answer(404, {"error": "No such order"}))
+    web = web_with(make_house, api)
+    screen = new_step(web.as_("bob")).fill(fallback="continue").press("test")
+    assert "404 Not Found" in screen.text and "The API answered 404 Not Found: No such order" in screen.text
+    assert "Check the URL, and the values inserted into it." in screen.text
+    assert "In a live call your bot would do this: Continue Further Steps" in screen.text
+    assert screen.all("rule") == [], "a 404's JSON is not mapped"
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [(TimedOut("No answer within 60 seconds.", reason="timeout_waiting"), "Timeout"), (NetworkError("The name is not known.", reason="dns"), "No connection")],
+)  # fmt: skip
+def test_a_call_without_an_answer_says_why(make_house: Make, error: Exception, words: str) -> None:
+    _, _, screen = after_test(make_house, error)
+    assert words in screen.text and str(error) in screen.text and "No answer came" in screen.text
+
+
+def test_a_form_that_is_not_right_is_not_tested(make_house: Make) -> None:
+    api = ThirdParty()
+    web = web_with(make_house, api)
+    screen = new_step(web.as_("bob"), url="nonsense")
+    assert screen.fragment("test").status_code == 422
+    answered = screen.fragment("test").text
+    assert "The form is not right yet" in answered and 'id="at-request-url-error"' in answered
+    assert screen.press("test").status == 422
+    assert api.requests == []
+
+
+def test_a_test_needs_no_name(make_house: Make) -> None:
+    api = ThirdParty()
+    web = web_with(make_house, api)
+    assert new_step(web.as_("bob"), name="").press("test").status == 200
+    assert len(api.requests) == 1
+
+
+def test_over_the_budget_no_call_is_made_and_the_wait_is_told(make_house: Make) -> None:
+    api = ThirdParty()
+    web = web_with(make_house, api)
+    limit(web, 2)
+    screen = new_step(web.as_("bob"), url="https://api.example/")
+    assert "Real call. Uses 1 of 2 requests this minute. 1 left." in screen.press("test").text
+    screen.press("test")
+    refused = screen.fragment("test")
+    assert refused.status_code == 429 and len(api.requests) == 2
+    assert "Rate Limit Exceeded" in refused.text and "2 requests per minute per account." in refused.text
+    assert "operator" in refused.text and 'data-enables="#test-btn"' in refused.text
+    assert screen.press("test").status == 429
+
+
+def test_the_fragment_brings_mapping_banner_logs_and_budget_along(make_house: Make) -> None:
+    web = web_with(make_house, ThirdParty(answer(200, ORDER)))
+    text = new_step(web.as_("bob")).fragment("test").text
+    assert text.lstrip().startswith('<div id="test-result"')
+    for name in ("mapping", "drift-banner", "logs", "budget"):
+        assert f'id="{name}"' in text and 'hx-swap-oob="true"' in text.split(f'id="{name}"')[1].split(">")[0]
+
+
+# ---------------------------------------------------------------- the alert of a failed test
+
+
+def mailing(make_house: Make, **members: Any) -> tuple[Web, Screen]:
+    web = web_with(
+        make_house, ThirdParty(answer(500, {})), SMTP_URL="smtp://127.0.0.1:1", MAIL_FROM="steps@shop.example"
+    )
+    web.house.put(document(alert_emails=["ops@shop.example"], **members))
+    return web, open_step(web.as_("bob")).set("value:order.id", "42").press("test")
+
+
+def test_a_failed_test_mails_nobody_by_itself(make_house: Make) -> None:
+    web, screen = mailing(make_house)
+    assert "Send this alert now" in screen.text
+    with web.house.state() as state:
+        assert state.last_alert_at is None
+
+
+def test_send_this_alert_now_uses_the_same_hour(make_house: Make) -> None:
+    web, screen = mailing(make_house)
+    assert "The alert is on its way to 1 address." in screen.press("alert").text
+    with web.house.state() as state:
+        assert state.last_alert_at is not None
+    assert "An alert was sent within the last hour." in screen.press("alert").text
+
+
+def test_an_alert_needs_an_address_and_a_failure(make_house: Make) -> None:
+    _, screen = mailing(make_house)
+    assert "Enter at least one alert address first." in screen.fill(alert_emails="").press("alert").text
+    screen.fill(alert_emails="a@b.example", tested_log="")
+    assert "The last test did not fail" in screen.press("alert").text
