@@ -19,6 +19,9 @@ check: $(VENV)/tests
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy --strict httpstep app.py
 
+screens: $(VENV)/tests
+	$(BIN)/python -m tests.browser.screens
+
 # A stamp file per list of packages: made again when the list changes.
 $(VENV)/runs: requirements.txt | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt

@@ -107,7 +107,7 @@ def _engine_options(settings: config.Config) -> dict[str, object]:
 def _storage_uri(settings: config.Config) -> str:
     if settings.ratelimit_url == "database":
         return f"{ratelimit.SqlStorage.STORAGE_SCHEME[0]}://"
-    return settings.ratelimit_url
+    return f"httpstep-{settings.ratelimit_url}"
 
 
 def _bind_extensions(app: Flask) -> None:

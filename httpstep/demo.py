@@ -44,7 +44,7 @@ def order(number: int, changed: bool) -> dict[str, Any]:
     items = [{"sku": "MUG-BLUE", "title": "Blue mug", "quantity": 2, "price": 9.5}]
     if not changed:
         return {"data": {"id": number, "status": status, "total": 19.0, "currency": "EUR", "items": items}}
-    delivery = {"state": status, "carrier": "Postal"}
+    delivery = {"status": status, "carrier": "Postal"}
     return {"data": {"id": str(number), "delivery": delivery, "total": 19.0, "currency": "EUR", "items": items}}
 
 

@@ -1,12 +1,14 @@
 """Idempotency-Key of execute: the same key and body give the stored answer, and no second call is made.
 
-The claim is on the disk before the call. A claim without an answer means that the process was killed in
-between: the outcome is unknown, and the key answers 409 until `UNKNOWN_FOR` has passed.
+The claim is on the disk before the call. A claim without an answer whose process has ended (the next start or the
+server marks it, `models.logs.interrupt`), or which is older than any call can be, means that nobody knows whether the
+third party got it: the key answers 409 until `UNKNOWN_FOR` has passed since the claim.
 """
 
 from __future__ import annotations
 
 import hashlib
+import os
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, delete, select, update
@@ -52,18 +54,24 @@ def body_hash(body: bytes, query: str = "") -> str:
     return hashlib.sha256(body + b"\0" + query.encode()).hexdigest()
 
 
-def claim(vault: Vault, account_id: int, step_id: int, key: str, hashed: str, now: float) -> Claim:
+def claim(
+    vault: Vault, account_id: int, step_id: int, key: str, hashed: str, now: float, *, instance: str = ""
+) -> Claim:
     """Claim the key or give its stored answer. Raises Running, OutcomeUnknown, OtherBody."""
     mine = (Idempotency.step_id == step_id) & (Idempotency.key == key)
     expired = (Idempotency.state == "done") & (Idempotency.created_at < now - KEPT)
-    released = (Idempotency.state == "running") & (Idempotency.created_at < now - UNKNOWN_FOR)
-    row = {"account_id": account_id, "step_id": step_id, "key": key, "body_hash": hashed, "created_at": now}
+    released = (Idempotency.state != "done") & (Idempotency.created_at < now - UNKNOWN_FOR)
+    row = {
+        "account_id": account_id, "step_id": step_id, "key": key, "body_hash": hashed, "created_at": now,
+        "instance": instance, "pid": os.getpid(),
+    }  # fmt: skip
     with writing(durable=True) as connection:
         connection.execute(delete(Idempotency).where(mine, expired | released))
         add = postgresql_insert if connection.dialect.name == "postgresql" else sqlite_insert
         statement = add(Idempotency).values(state="running", **row).on_conflict_do_nothing().returning(Idempotency.id)
         made = connection.execute(statement).one_or_none()
         old = select(Idempotency.id).where(Idempotency.created_at < now - KEPT).limit(20)
+        old = old.with_for_update(skip_locked=True)
         connection.execute(delete(Idempotency).where(Idempotency.id.in_(old.scalar_subquery())))
     if made is not None:
         return Claim(int(made[0]))
@@ -84,7 +92,7 @@ def _existing(vault: Vault, mine: ColumnElement[bool], hashed: str, now: float) 
     if found.state == "done":
         return Claim(found.id, jsontext.loads(vault.decrypt(found.answer)))
     age = now - found.created_at
-    if age <= LONGEST:
+    if found.state == "running" and age <= LONGEST:
         raise Running
     raise OutcomeUnknown(max(1, round(UNKNOWN_FOR - age)))
 

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from typing import Any
 
 from limits import RateLimitItemPerMinute
-from limits.storage import Storage
+from limits.errors import StorageError
+from limits.storage import RedisStorage, Storage
 from limits.storage.base import MovingWindowSupport
+from redis.exceptions import RedisError
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from httpstep.extensions import limiter
 from httpstep.models.database import reading, writing
@@ -21,14 +24,17 @@ from httpstep.models.tables import BudgetHit
 
 PER_MINUTE = 10
 WINDOW = 60
+AWAY = (SQLAlchemyError, StorageError, RedisError)
+"""What everything here raises where the place of the counts cannot be reached."""
 _OLDEST = 3600.0
 
 
 # Built once: these run three times on every call, and building a statement costs more than running it.
 _MINE = (BudgetHit.key == bindparam("hit_key"), BudgetHit.at > bindparam("since"))
 _WINDOW = select(func.min(BudgetHit.at), func.count()).where(*_MINE)
+_DECIDING = select(BudgetHit.at).where(*_MINE).order_by(BudgetHit.at.desc()).offset(bindparam("before_it")).limit(1)
 _ADD = insert(BudgetHit.__table__)  # type: ignore[arg-type]
-_STALE = select(BudgetHit.id).where(BudgetHit.at < bindparam("before")).order_by(BudgetHit.id).limit(50)
+_STALE = select(BudgetHit.id).where(BudgetHit.at < bindparam("before")).order_by(BudgetHit.id).limit(50).with_for_update(skip_locked=True)
 _FORGET = delete(BudgetHit).where(BudgetHit.id.in_(_STALE.scalar_subquery()))
 
 
@@ -54,14 +60,17 @@ class SqlStorage(Storage, MovingWindowSupport):
         return True
 
     def get_moving_window(self, key: str, limit: int, expiry: int) -> tuple[float, int]:
-        """(time of the oldest hit in the window, hits in it). Without hits: (now, 0)."""
+        """(time of the hit that has to leave before a full window takes another, hits in it). Without hits: (now, 0).
+
+        That is the oldest hit, but a later one where the limit was lowered below what the window holds.
+        """
         with reading() as connection:
             now = _now(connection)
-            query = select(func.min(BudgetHit.at), func.count()).where(
-                BudgetHit.key == key, BudgetHit.at > now - expiry
-            )
-            oldest, count = connection.execute(query).one()
-        return (now if oldest is None else float(oldest)), int(count)
+            window = {"hit_key": key, "since": now - expiry}
+            first, count = connection.execute(_WINDOW, window).one()
+            if count > limit > 0:
+                first = connection.execute(_DECIDING, window | {"before_it": limit - 1}).scalar_one()
+        return (now if first is None else float(first)), int(count)
 
     def incr(self, key: str, expiry: int, amount: int = 1) -> int:
         with writing() as connection:
@@ -88,6 +97,29 @@ class SqlStorage(Storage, MovingWindowSupport):
     def clear(self, key: str) -> None:
         with writing() as connection:
             connection.execute(delete(BudgetHit).where(BudgetHit.key == key))
+
+
+class SharedRedis(RedisStorage):
+    """Redis of `limits`, counting by Redis' own clock: the clocks of the hosts that share it may differ.
+
+    One that does not answer is given up after two seconds; the caller then refuses (503).
+    """
+
+    STORAGE_SCHEME = ["httpstep-redis", "httpstep-rediss"]  # noqa: RUF012  declared so by the base class
+    SCRIPT_ACQUIRE_MOVING_WINDOW = RedisStorage.SCRIPT_ACQUIRE_MOVING_WINDOW.replace(
+        b"local timestamp = tonumber(ARGV[1])",
+        b"local moment = redis.call('TIME')\nlocal timestamp = tonumber(moment[1]) + tonumber(moment[2]) / 1000000",
+    )
+
+    def __init__(self, uri: str, **options: Any) -> None:
+        waits = {"socket_timeout": 2, "socket_connect_timeout": 2}
+        super().__init__(uri.removeprefix("httpstep-"), **(waits | options))
+
+    def get_moving_window(self, key: str, limit: int, expiry: int) -> tuple[float, int]:
+        seconds, micros = self.storage.time()
+        now = seconds + micros / 1_000_000
+        window = self.lua_moving_window([self.prefixed_key(key)], [now - expiry, limit])
+        return (float(window[0]), int(window[1])) if window else (now, 0)
 
 
 def _now(connection: Connection) -> float:
@@ -136,7 +168,7 @@ def budget_of(account_id: int, per_minute: int | None) -> Budget:
     item = _PerMinute(per_minute or PER_MINUTE)
     stats = limiter.limiter.get_window_stats(item, str(account_id))
     remaining = max(0, stats.remaining)
-    wait = int(stats.reset_time - time.time()) + 1 if remaining < item.amount else 0
+    wait = min(WINDOW, int(stats.reset_time - time.time()) + 1) if remaining < item.amount else 0
     return Budget(item.amount, remaining, max(wait, 0 if remaining else 1))
 
 

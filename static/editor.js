@@ -222,6 +222,7 @@
     clearTimeout(test.start);
     clearInterval(test.timer);
     $("#test-progress").hidden = true;
+    test.ended = true;
     announce(event.detail.successful ? "The test has ended." : "The test did not work.");
   });
   body.addEventListener("htmx:sendAbort", (event) => {
@@ -237,7 +238,7 @@
   // What was typed into the mapping while the test ran is kept.
   const mappingValues = () => new Map($$("#mapping input[name], #mapping select[name], #mapping textarea[name]").map((input) => [input.name, input.type === "checkbox" ? input.checked : input.value]));
   body.addEventListener("htmx:oobBeforeSwap", (event) => {
-    if (event.detail.target.id !== "mapping" || !test) return;
+    if (event.detail.target.id !== "mapping" || !test || test.ended) return;
     for (const [name, value] of mappingValues()) {
       if (test.was.get(name) === value) continue;
       const input = $(`[name="${CSS.escape(name)}"]`, event.detail.fragment);
@@ -321,11 +322,16 @@
     store.set(key, Object.fromEntries(found));
   }
   function bringValues() {
+    let brought = false;
     for (const [name, value] of Object.entries(store.get(VALUES) || {})) {
       const input = $(`[name="${CSS.escape(name)}"]`);
-      if (input && !input.value) input.value = value;
+      if (!input || input.value) continue;
+      input.value = value;
+      brought = true;
     }
+    if (brought) setTimeout(() => body.dispatchEvent(new CustomEvent("values:changed")), 50);
   }
+  on('[name^="value:"]', "change", () => body.dispatchEvent(new CustomEvent("values:changed")));
   function isSaved() {
     saved = print();
     store.drop(DRAFT);

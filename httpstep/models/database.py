@@ -20,6 +20,7 @@ from flask import Flask
 from flask_migrate import upgrade
 from sqlalchemy import Connection, Engine, event, text
 from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from httpstep.extensions import db
 
@@ -91,9 +92,11 @@ def end_transaction() -> None:
 
 def is_unavailable(error: BaseException) -> bool:
     """True for errors that mean the database cannot serve just now: locked, full, read-only, gone."""
-    if isinstance(error, OperationalError):
+    if isinstance(error, (OperationalError, PoolTimeout)):
         return True
-    return isinstance(error, DBAPIError) and (error.connection_invalidated or "readonly" in str(error.orig))
+    said = str(error.orig) if isinstance(error, DBAPIError) else ""
+    gone = isinstance(error, DBAPIError) and error.connection_invalidated
+    return gone or "readonly" in said or "read-only transaction" in said
 
 
 def _revisions() -> tuple[str | None, str | None, ScriptDirectory]:

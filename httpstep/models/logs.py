@@ -7,15 +7,16 @@ take the last place.
 from __future__ import annotations
 
 import os
+import time
 from dataclasses import dataclass
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Connection, Delete, Table, bindparam, delete, func, insert, select, text, update
+from sqlalchemy import ColumnElement, Connection, Delete, Table, bindparam, delete, func, insert, or_, select, text, update
 from sqlalchemy.orm import defer
 
 from httpstep.extensions import db
 from httpstep.models.database import reading, writing
-from httpstep.models.tables import Log
+from httpstep.models.tables import Idempotency, Log
 
 KEPT = 20
 LONGEST = 75.0
@@ -64,9 +65,11 @@ _FINISH = update(_TABLE).where(_TABLE.c.id == bindparam("log_id")).returning(_TA
 
 
 def _trimming(home: ColumnElement[Any]) -> Delete:
+    """A row that still runs stays whatever its age: it is a place in flight, and goes when it is finished."""
     newest_first = select(_TABLE.c.id).where(home == bindparam("home")).order_by(_TABLE.c.id.desc())
     oldest_kept = newest_first.offset(KEPT - 1).limit(1).scalar_subquery()
-    return delete(_TABLE).where(home == bindparam("home"), _TABLE.c.id < oldest_kept)
+    ended = or_(_TABLE.c.state != "running", _TABLE.c.started_at < bindparam("oldest"))
+    return delete(_TABLE).where(home == bindparam("home"), _TABLE.c.id < oldest_kept, ended)
 
 
 _TRIM_STEP = _trimming(_TABLE.c.step_id)
@@ -97,7 +100,7 @@ def finish(connection: Connection, log_id: int, values: dict[str, Any]) -> None:
         return
     step_id, draft_id = home
     trim = _TRIM_DRAFT if step_id is None else _TRIM_STEP
-    connection.execute(trim, {"home": draft_id if step_id is None else step_id})
+    connection.execute(trim, {"home": draft_id if step_id is None else step_id, "oldest": time.time() - LONGEST})
 
 
 def _mine(account_id: int, step_id: int | None, draft_id: str | None) -> Any:
@@ -130,20 +133,31 @@ def is_interrupted(log: Log, now: float) -> bool:
 
 
 def interrupt(instance: str, *, pid: int | None = None) -> int:
-    """Mark what this installation's dead processes (or one of them) left running. Returns how many rows."""
-    dead = (Log.state == "running") & (Log.instance == instance)
-    if pid is not None:
-        dead &= Log.pid == pid
+    """Mark what this installation's dead processes (or one of them) left running. Returns how many rows.
+
+    What of the calls came to the third parties is not known, so the keys of idempotent ones say so from now on.
+    """
     with writing() as connection:
-        return connection.execute(
-            update(Log)
-            .where(dead)
+        ended = connection.execute(
+            update(_TABLE)
+            .where(_left(_TABLE, instance, pid))
             .values(
                 state="interrupted",
                 outcome="interrupted",
                 message="The call was interrupted: httpstep was stopped while it ran.",
             )
-        ).rowcount
+            .returning(_TABLE.c.step_id)
+        ).all()
+        keys = cast(Table, Idempotency.__table__)
+        connection.execute(update(keys).where(_left(keys, instance, pid)).values(state="unknown"))
+        for step_id in {row.step_id for row in ended if row.step_id is not None}:
+            connection.execute(_TRIM_STEP, {"home": step_id, "oldest": time.time() - LONGEST})
+    return len(ended)
+
+
+def _left(table: Table, instance: str, pid: int | None) -> ColumnElement[bool]:
+    mine = (table.c.state == "running") & (table.c.instance == instance)
+    return mine if pid is None else mine & (table.c.pid == pid)
 
 
 def adopt(connection: Connection, account_id: int, draft_id: str, step_id: int) -> None:
@@ -157,7 +171,7 @@ def adopt(connection: Connection, account_id: int, draft_id: str, step_id: int) 
 
 def forget_old_drafts(connection: Connection, before: float) -> None:
     """Tests of drafts that were never saved go after a day, a few at a time."""
-    old = select(Log.id).where(Log.step_id.is_(None), Log.started_at < before).limit(50)
+    old = select(Log.id).where(Log.step_id.is_(None), Log.started_at < before).limit(50).with_for_update(skip_locked=True)
     connection.execute(delete(Log).where(Log.id.in_(old.scalar_subquery())))
 
 

@@ -221,7 +221,10 @@ class Log(Base):
 
 
 class Idempotency(Base):
-    """One Idempotency-Key of a step. state: running or done; answer: the stored answer, encrypted by the vault."""
+    """One Idempotency-Key of a step. answer: the stored answer, encrypted by the vault.
+
+    state: running, done, or unknown where the process that ran it (instance, pid) ended before it.
+    """
 
     __tablename__ = "idempotency"
     __table_args__ = (UniqueConstraint("step_id", "key"), NEVER_REUSED)
@@ -233,6 +236,8 @@ class Idempotency(Base):
     state: Mapped[str] = mapped_column(Text, default="running")
     answer: Mapped[bytes | None] = mapped_column(LargeBinary)
     created_at: Mapped[float] = mapped_column(index=True)
+    instance: Mapped[str] = mapped_column(Text, default="", server_default="")
+    pid: Mapped[int] = mapped_column(default=0, server_default="0")
 
 
 class Alert(Base):

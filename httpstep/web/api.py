@@ -132,7 +132,9 @@ def _claim(who: keys.Caller, step: steps.LoadedStep) -> idempotency.Claim | None
         raise _malformed("Idempotency-Key must have 1 to 255 printable ASCII characters.", next_)
     hashed = idempotency.body_hash(request.get_data())
     try:
-        return idempotency.claim(parts().vault, who.account_id, step.id, key, hashed, time.time())
+        return idempotency.claim(
+            parts().vault, who.account_id, step.id, key, hashed, time.time(), instance=parts().instance
+        )
     except idempotency.Running:
         raise Problem(
             409, "Call In Progress", "A call with this Idempotency-Key is under way. Ask again for its answer.",
@@ -179,7 +181,16 @@ def _answer(answer: Json, who: keys.Caller, headers: dict[str, str]) -> Response
         status = 500
     elif request.args.get("errors") == "http" and answer["outcome"] != "success":
         status = 504 if answer["outcome"] == FailureKind.TIMEOUT else 502
-    return json_response(answer, status, headers | _budget_headers(ratelimit.budget_of(who.account_id, who.per_minute)))
+    return json_response(answer, status, headers | _budget_left(who))
+
+
+def _budget_left(who: keys.Caller) -> dict[str, str]:
+    """The headers, or none where storage went away: the call has been made, and its answer is worth more."""
+    try:
+        return _budget_headers(ratelimit.budget_of(who.account_id, who.per_minute))
+    except ratelimit.AWAY:
+        current_app.logger.warning("the budget could not be read for the headers of an answer", exc_info=True)
+        return {}
 
 
 def _budget_headers(budget: ratelimit.Budget) -> dict[str, str]:

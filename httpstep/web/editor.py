@@ -18,6 +18,7 @@ from httpstep.core import jsontext, mapping, placeholders, rendering
 from httpstep.core.mapping import CallFacts
 from httpstep.core.model import Json, StepSpec
 from httpstep.models import logs, overview, steps
+from httpstep.models.database import end_transaction
 from httpstep.models.tables import Log, Step, StepState
 from httpstep.stepform import StepForm
 from httpstep.web import differences, documents, tree
@@ -223,7 +224,8 @@ class Editor:
         return documents.of_body(self.state.sample), jsontext.loads(self.state.structure)
 
     def marked_later(self) -> None:
-        """A test ended this request's transaction and wrote to the state: read both anew. 404 where the step went."""
+        """Something beside this request's session wrote to the step's state: read it anew. 404 where the step went."""
+        end_transaction()
         self.row = step_or_404(self.ref)
         self.state = steps.state(self.row.id) if self.row else None
         for name in ("logs", "drift"):

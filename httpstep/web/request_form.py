@@ -40,6 +40,13 @@ def test_values(ref: str) -> Response:
     return respond(html + fragment("steps/_usage.html", editor, oob=True))
 
 
+@blueprint.post("/steps/<ref>/usage")
+@access("viewer")
+def bot_lines(ref: str) -> Response:
+    """The lines for the bot, with the values for test as they are typed now."""
+    return respond(fragment("steps/_usage.html", submitted(ref), oob=False))
+
+
 @blueprint.post("/steps/<ref>/body-editor")
 @access("editor")
 def body_editor(ref: str) -> Response:

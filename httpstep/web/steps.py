@@ -17,7 +17,7 @@ from httpstep import alerts, stepform
 from httpstep.core import jsontext, stepdocument
 from httpstep.core.documentreader import Fault
 from httpstep.models import logs, overview, steps
-from httpstep.models.database import writing
+from httpstep.models.database import end_transaction, writing
 from httpstep.models.tables import Step
 from httpstep.web import drift, mapping, request_form, testing
 from httpstep.web.access import access, current_user, may
@@ -125,7 +125,8 @@ def step_form(ref: str) -> Response:
     if editor.is_new:
         flash("Saved. Your bot can use this step now.", "success")
         return respond(redirect=url_for("steps.edit", ref=saved.id))
-    after = opened(str(saved.id))
+    end_transaction()
+    after = opened(editor.ref)
     after.form.values, after.form.tested_log, after.form.sample = (
         editor.form.values,
         editor.form.tested_log,

@@ -73,6 +73,12 @@ def test_remap_and_accept_moves_the_rules_keeps_their_names_and_is_kept_by_save(
     assert attributes["structure_changed"] is False and TITLE not in drifted.text
 
 
+def test_save_as_a_fragment_takes_the_banner_away(drifted: Screen) -> None:
+    saved = drifted.press("remap").fragment("save")
+    assert saved.status_code == 200 and 'id="drift-banner"' in saved.text
+    assert TITLE not in saved.text and "accepted" not in saved.text.split('id="drift-banner"')[1].split("</div>")[0]
+
+
 def test_undo_gives_the_old_places_back(drifted: Screen) -> None:
     before = drifted.rules()
     drifted.press("remap").press("undo")

@@ -180,6 +180,7 @@ def test_a_failed_test_mails_nobody_by_itself(make_house: Make) -> None:
 def test_send_this_alert_now_uses_the_same_hour(make_house: Make) -> None:
     web, screen = mailing(make_house)
     assert "The alert is on its way to 1 address." in screen.press("alert").text
+    assert "Last alert" in screen.text
     with web.house.state() as state:
         assert state.last_alert_at is not None
     assert "An alert was sent within the last hour." in screen.press("alert").text

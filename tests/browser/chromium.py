@@ -1,0 +1,115 @@
+"""A real Chromium before a real server, and a small order API to call."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+from playwright.sync_api import Page, sync_playwright
+
+from tests.server import Server
+
+ADMIN = "ana@example.com"
+PASSWORD = "correct horse battery"
+ORDER = {
+    "data": {
+        "id": 4711,
+        "status": "shipped",
+        "customer": {"name": "Ada Lovelace", "email": "ada@shop.example"},
+        "items": [{"sku": "A-1", "price": 9.95}, {"sku": "B-2", "price": 9.95}],
+    }
+}
+CHANGED = {
+    "data": {
+        "id": 4711,
+        "state": "shipped",
+        "buyer": {"name": "Ada Lovelace", "email": "ada@shop.example"},
+        "items": [{"sku": "A-1", "price": "9.95"}],
+    }
+}
+
+
+class OrderApi:
+    """Orders at /orders/…; /slow answers after 30 s. `changed` gives them their other shape."""
+
+    def __init__(self) -> None:
+        self.changed = False
+        self.paths: list[str] = []
+        self.hung_up = threading.Event()
+        api = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                api.paths.append(self.path)
+                if self.path.startswith("/slow"):
+                    self._wait()
+                    return
+                body = json.dumps(CHANGED if api.changed else ORDER).encode()
+                self.send_response(200)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def _wait(self) -> None:
+                """Until the caller hangs up, 30 s at most."""
+                self.connection.settimeout(30)
+                if self.connection.recv(1) == b"":
+                    api.hung_up.set()
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def close(self) -> None:
+        self.server.shutdown()
+        self.server.server_close()
+
+
+@contextmanager
+def order_api() -> Iterator[OrderApi]:
+    api = OrderApi()
+    try:
+        yield api
+    finally:
+        api.close()
+
+
+@contextmanager
+def browsing(folder: Path, *, width: int = 1280, **variables: str) -> Iterator[tuple[Server, Page, list[str]]]:
+    """(server, page, what the browser complained of). Complaints of a page are a fault of the page."""
+    complaints: list[str] = []
+    with Server(folder, **variables) as server, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path="/usr/bin/chromium",
+            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
+        )
+        page = browser.new_context(viewport={"width": width, "height": 900}, base_url=server.url).new_page()
+        page.set_default_timeout(10_000)
+        page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        try:
+            yield server, page, complaints
+        finally:
+            browser.close()
+
+
+def sign_in(page: Page) -> None:
+    page.goto("/login")
+    page.get_by_label("E-mail").fill(ADMIN)
+    page.locator('[name="password"]').fill(PASSWORD)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/steps")
+
+
+def settle(seconds: float = 0.4) -> None:
+    """Longer than the pause after which the page looks at what was typed."""
+    time.sleep(seconds)

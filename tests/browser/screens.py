@@ -1,0 +1,110 @@
+"""`make screens`: every page of the demo in both themes and widths, into docs/screens/."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+
+import requests
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.server import Server, free_port
+
+CHROMIUM = "/usr/bin/chromium"
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+FOLDER = Path(__file__).resolve().parents[2] / "docs/screens"
+WIDTHS = (1280, 390)
+THEMES = ("light", "dark")
+EMAIL, PASSWORD = "ana@shop.example", "correct horse battery"
+PAGES = {
+    "steps": "/steps", "new-step": "/steps/new", "attributes": "/attributes", "secrets": "/secrets",
+    "account": "/settings/account", "keys": "/settings/keys", "users": "/settings/users", "mail": "/settings/mail",
+    "sessions": "/settings/sessions", "accounts": "/settings/accounts", "about": "/about", "api": "/docs/api",
+}  # fmt: skip
+
+
+class Camera:
+    """Takes each screen at every width and in every theme, from the page as it is."""
+
+    def __init__(self, browser: Browser, folder: Path) -> None:
+        self._folder = folder
+        context = browser.new_context(viewport={"width": 1280, "height": 900})
+        self.page: Page = context.new_page()
+
+    def take(self, name: str) -> None:
+        for width in WIDTHS:
+            self.page.set_viewport_size({"width": width, "height": 900 if width > 600 else 844})
+            for theme in THEMES:
+                self.page.emulate_media(color_scheme=theme)
+                self.page.wait_for_timeout(150)
+                file = self._folder / f"{name}-{width}-{theme}.png"
+                self.page.screenshot(path=file, full_page=not name.endswith("dialog"), animations="disabled")
+        self.page.set_viewport_size({"width": 1280, "height": 900})
+        self.page.emulate_media(color_scheme="light")
+
+
+def sign_up(page: Page, server: Server, camera: Camera) -> None:
+    code = server.log.read_text().split("one-time code ")[1].split()[0]
+    page.goto(f"{server.url}/setup")
+    camera.take("setup")
+    page.get_by_label("One-time code").fill(code)
+    page.get_by_label("E-mail").fill(EMAIL)
+    for field in page.locator("input[type=password]").all():
+        field.fill(PASSWORD)
+    page.locator("main button[type=submit], main form button").last.click()
+    page.wait_for_url("**/steps")
+
+
+def tested(page: Page, server: Server, name: str) -> None:
+    page.goto(f"{server.url}/steps")
+    page.get_by_role("link", name=name).first.click()
+    page.locator("#test-btn").click()
+    page.locator("#test-result").get_by_text("200 OK").wait_for()
+
+
+def save(page: Page) -> None:
+    with page.expect_response(lambda response: response.request.method == "POST") as saved:
+        page.get_by_role("button", name="Save").first.click()
+    assert saved.value.ok, saved.value.status
+    page.wait_for_timeout(500)
+
+
+def shoot(server: Server, api_port: int, camera: Camera) -> None:
+    page = camera.page
+    sign_up(page, server, camera)
+    for name, path in PAGES.items():
+        page.goto(server.url + path)
+        camera.take(name)
+    tested(page, server, "Order status")
+    camera.take("editor-tested")
+    save(page)
+    page.locator("#logs").get_by_role("button", name="View").or_(
+        page.locator("#logs").get_by_role("link", name="View")
+    ).first.click()
+    page.locator("dialog[open]").wait_for()
+    camera.take("log-dialog")
+    requests.post(f"http://127.0.0.1:{api_port}/demo/change", timeout=10)
+    tested(page, server, "Order status")
+    page.get_by_text("JSON Structure Change Detected").first.wait_for()
+    camera.take("drift")
+    page.goto(f"{server.url}/nothing-here")
+    camera.take("not-found")
+    page.context.clear_cookies()
+    page.goto(f"{server.url}/login")
+    camera.take("login")
+
+
+def main(folder: Path = FOLDER) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    api_port = free_port()
+    with tempfile.TemporaryDirectory() as data, Server(Path(data) / "data", "--demo", str(api_port)) as server:
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+            shoot(server, api_port, Camera(browser, folder))
+            browser.close()
+    sys.stdout.write(f"{len(list(folder.glob('*.png')))} screens in {folder}\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,57 @@
+"""The API changes under a saved step: the editor is told, re-maps, saves, and the bot goes on."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from playwright.sync_api import expect
+
+from tests.browser.chromium import ADMIN, PASSWORD, browsing, order_api, sign_in
+
+SQLITE_ONLY = "what a person does and sees"
+
+
+def test_a_changed_structure_is_shown_remapped_and_saved(tmp_path: Path) -> None:
+    variables = {"ADMIN_EMAIL": ADMIN, "ADMIN_PASSWORD": PASSWORD}
+    with order_api() as api, browsing(tmp_path / "data", **variables) as (_, page, complaints):
+        sign_in(page)
+        page.goto("/steps/new")
+        page.locator('[name="name"]').fill("Order status")
+        page.locator("#at-request-url").fill(f"{api.url}/orders/42")
+        page.get_by_role("button", name="Test", exact=True).first.click()
+        expect(page.locator(".rule")).to_have_count(7)
+        page.keyboard.press("Control+s")
+        page.wait_for_url("**/steps/1")
+
+        api.changed = True
+        page.get_by_role("button", name="Test", exact=True).first.click()
+        banner = page.locator("#drift-banner")
+        expect(banner).to_contain_text("JSON Structure Change Detected")
+        expect(banner).to_contain_text("Missing")
+        expect(banner).to_contain_text("number → string")
+        expect(banner).to_contain_text(re.compile(r"\d new fields"))
+        selects = banner.locator("select")
+        expect(selects).to_have_count(3)
+        selects.nth(0).select_option("$['data']['state']")
+        expect(selects.nth(1)).to_have_value("$['data']['buyer']['name']")
+
+        banner.get_by_role("button", name="Re-map & accept").click()
+        expect(banner).to_contain_text("The new structure is accepted.")
+        expect(page.locator(".rule-source").nth(1)).to_have_value("$['data']['state']")
+        banner.get_by_role("button", name="Undo").click()
+        expect(page.locator(".rule-source").nth(1)).to_have_value("$['data']['status']")
+        banner.locator("select").nth(0).select_option("$['data']['state']")
+        banner.get_by_role("button", name="Re-map & accept").click()
+        expect(banner).to_contain_text("Save to keep it.")
+
+        page.keyboard.press("Control+s")
+        expect(page.locator(".toast")).to_contain_text(["Saved."], use_inner_text=True)
+        expect(banner).not_to_contain_text("structure")
+        page.reload()
+        expect(page.locator(".rule-name").nth(1)).to_have_value("status")
+        expect(page.locator(".rule-source").nth(1)).to_have_value("$['data']['state']")
+        page.get_by_role("button", name="Test", exact=True).first.click()
+        expect(page.locator(".result-line")).to_contain_text("200 OK")
+        expect(banner).not_to_contain_text("JSON Structure Change Detected")
+        assert complaints == []
