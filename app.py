@@ -131,7 +131,7 @@ def _parts(app: Flask, settings: config.Config, send: Send | None) -> runs.Parts
         instance=vault.read_or_create(settings.data / "instance"),
         in_flight=settings.in_flight,
         places=threading.BoundedSemaphore(max(1, settings.threads - KEPT_FOR_PAGES)),
-        base_url=settings.base_url,
+        base_url=settings.base_url or f"http://{settings.listen}",
     )
 
 

@@ -7,26 +7,25 @@ minutes by whatever comes next, so no server, however slow, is ever waited for b
 
 from __future__ import annotations
 
-import smtplib
-import ssl
 import threading
 import time
 from dataclasses import dataclass
 from typing import Any
 
 from flask import Flask
-from flask_mail import Connection as MailConnection
-from flask_mail import Mail, Message
-from sqlalchemy import Connection, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, case, delete, exists, func, insert, or_, select, update
 
-from httpstep.config import SmtpServer
+from httpstep.mailserver import SECONDS, said, send
 from httpstep.models.database import reading, writing
 from httpstep.models.tables import Alert, StepState
+
+__all__ = ["Occasion", "Sender", "claim", "compose", "count_failure", "reset", "said", "send"]
 
 HOUR = 3600.0
 AGAIN_AFTER = 300.0
 GIVEN_UP_AFTER = 24 * HOUR
-SECONDS = 10.0
+UNDER_WAY = AGAIN_AFTER - 3 * SECONDS
+"""A due mail whose next try is further off than this is being sent just now."""
 LOOK_EVERY = 10.0
 THREAD = "httpstep-alerts"
 MOST_SUBJECT = 150
@@ -56,26 +55,30 @@ def count_failure(connection: Connection, step_id: int, now: float) -> None:
 
 
 def claim(connection: Connection, occasion: Occasion) -> bool:
-    """Take the step's hour and write the due mail, both or neither. False where the hour is taken."""
+    """Take the step's hour and write the due mail, both or neither. False where the hour is taken.
+
+    A mail of the step that could not be delivered until now is replaced, so that a mail server that comes back
+    after a day gets one mail and not twenty-four.
+    """
+    mine = (Alert.step_id == occasion.step_id) & (Alert.state == "due")
     free = or_(StepState.last_alert_at.is_(None), StepState.last_alert_at <= occasion.at - HOUR)
+    under_way = exists().where(mine, Alert.tries > 0, Alert.due_at > occasion.at + UNDER_WAY)
     taken = connection.execute(
         update(StepState)
-        .where(StepState.step_id == occasion.step_id, free)
+        .where(StepState.step_id == occasion.step_id, free, ~under_way)
         .values(last_alert_at=occasion.at, last_alert_to=len(occasion.recipients))
         .returning(StepState.failures, StepState.failing_since)
     ).one_or_none()
     if taken is None:
         return False
+    connection.execute(delete(Alert).where(mine))
     subject, body = compose(occasion, int(taken[0]), taken[1])
     connection.execute(
         insert(Alert).values(
             step_id=occasion.step_id, subject=subject, body=body, recipients=",".join(occasion.recipients),
-            due_at=occasion.at, created_at=occasion.at,
+            failures=taken[0], due_at=occasion.at, created_at=occasion.at,
         )
     )  # fmt: skip
-    connection.execute(
-        update(StepState).where(StepState.step_id == occasion.step_id).values(failures=0, failing_since=None)
-    )
     return True
 
 
@@ -90,7 +93,7 @@ def compose(occasion: Occasion, failures: int, since: float | None) -> tuple[str
         f"When: {_utc(occasion.at)}",
         f"Call: {occasion.method} {occasion.url}",
     ]
-    if failures > 1 and since is not None:
+    if failures and since is not None:
         lines.append(f"Failed calls since the last mail: {failures}, the first at {_utc(since)}")
     if occasion.link:
         lines += ["", f"Open the step: {occasion.link}"]
@@ -112,81 +115,6 @@ def reset(step_id: int) -> None:
 
 
 # ---------------------------------------------------------------- sending
-
-
-class _BoundedConnection(MailConnection):
-    """Flask-Mail's connection with a time limit and with STARTTLS verified, which it has neither of."""
-
-    def __init__(self, mail_: Mail, server: SmtpServer, seconds: float) -> None:
-        super().__init__(mail_)
-        self._server = server
-        self._seconds = seconds
-
-    def configure_host(self) -> smtplib.SMTP | smtplib.SMTP_SSL:
-        server = self._server
-        if server.tls == "tls":
-            host: smtplib.SMTP = smtplib.SMTP_SSL(
-                server.host, server.port, timeout=self._seconds, context=ssl.create_default_context()
-            )
-        else:
-            host = smtplib.SMTP(server.host, server.port, timeout=self._seconds)
-        if server.tls == "starttls":
-            host.starttls(context=ssl.create_default_context())
-        if server.username and server.password:
-            host.login(server.username, server.password)
-        return host
-
-    def __exit__(self, *error: Any) -> None:
-        """A server that hangs up at QUIT has still taken the mail."""
-        if self.host is not None:
-            try:
-                self.host.quit()
-            except (OSError, smtplib.SMTPException):
-                self.host.close()
-
-
-def send(app: Flask, recipients: list[str], subject: str, body: str) -> dict[str, str]:
-    """One message per address over one connection. Returns what went wrong, by address; {} is success."""
-    config = app.config["HTTPSTEP"]
-    if config.smtp_url is None:
-        return dict.fromkeys(recipients, "Mail is off: HTTPSTEP_SMTP_URL is not set.")
-    wrong: dict[str, str] = {}
-    ends = time.monotonic() + SECONDS
-    try:
-        with app.app_context(), _BoundedConnection(app.extensions["mail"], config.smtp_url, SECONDS) as link:
-            for address in recipients:
-                if (left := ends - time.monotonic()) <= 0:
-                    wrong[address] = "The mail server was too slow."
-                    continue
-                if link.host is not None and link.host.sock is not None:
-                    link.host.sock.settimeout(left)
-                try:
-                    link.send(Message(subject, [address], body, sender=config.mail_from))
-                except smtplib.SMTPRecipientsRefused as error:
-                    wrong[address] = said(error)
-    except (OSError, smtplib.SMTPException) as error:
-        for address in recipients:
-            wrong.setdefault(address, said(error))
-    return wrong
-
-
-def said(error: Exception) -> str:
-    """What a mail server said, in a line for a person."""
-    if isinstance(error, smtplib.SMTPRecipientsRefused):
-        code, text = next(iter(error.recipients.values()))
-        return f"{code} {_text(text)}"
-    if isinstance(error, smtplib.SMTPResponseException):
-        return f"{error.smtp_code} {_text(error.smtp_error)}"
-    if isinstance(error, TimeoutError):
-        return "No answer from the mail server within 10 seconds."
-    if isinstance(error, ssl.SSLError):
-        return f"The mail server's certificate or TLS was not accepted: {error.reason or error}"
-    return " ".join(str(error).split()) or type(error).__name__
-
-
-def _text(raw: bytes | str) -> str:
-    text = raw.decode("utf-8", "replace") if isinstance(raw, bytes) else raw
-    return " ".join(text.split())[:300]
 
 
 class Sender:
@@ -248,24 +176,44 @@ class Sender:
                 update(Alert)
                 .where(Alert.id == first, due)
                 .values(due_at=now + AGAIN_AFTER, tries=Alert.tries + 1)
-                .returning(Alert.id, Alert.step_id, Alert.subject, Alert.body, Alert.recipients, Alert.created_at)
+                .returning(*_TAKEN)
             ).one_or_none()
         if row is None:
             return False
         wrong = send(self._app, row.recipients.split(","), row.subject, row.body)
-        self._note(row.id, row.step_id, row.created_at, wrong)
+        with writing() as connection:
+            _note(connection, row, wrong, time.time())
         return True
 
-    def _note(self, alert_id: int, step_id: int, created_at: float, wrong: dict[str, str]) -> None:
-        now = time.time()
-        state: dict[str, Any] = {"mail_error": next(iter(wrong.values()), None)}
-        if not wrong:
-            alert, state["last_alert_at"] = {"state": "sent", "error": None}, now
-        elif now - created_at > GIVEN_UP_AFTER:
-            alert, state["last_alert_at"] = {"state": "given_up", "error": state["mail_error"]}, None
-        else:
-            alert = {"recipients": ",".join(wrong), "error": state["mail_error"]}
-        with writing() as connection:
-            connection.execute(update(Alert).where(Alert.id == alert_id).values(**alert))
-            connection.execute(update(StepState).where(StepState.step_id == step_id).values(**state))
-            connection.execute(delete(Alert).where(Alert.state != "due", Alert.created_at < now - 2 * GIVEN_UP_AFTER))
+
+_TAKEN = (Alert.id, Alert.step_id, Alert.subject, Alert.body, Alert.recipients, Alert.created_at, Alert.failures)
+
+
+def _note(connection: Connection, row: Any, wrong: dict[str, str], now: float) -> None:
+    """Keep what came of a mail. wrong: why, by address, where the server did not take it.
+
+    What Reset Mail Timeout dropped while it was sent does not take the hour again.
+    """
+    alert: dict[str, Any] = {"recipients": ",".join(wrong), "error": next(iter(wrong.values()), None)}
+    state: dict[str, Any] = {"mail_error": alert["error"]}
+    if len(wrong) < row.recipients.count(",") + 1:
+        told = StepState.failures - row.failures
+        state |= {
+            "last_alert_at": now,
+            "failures": case((told > 0, told), else_=0),
+            "failing_since": case((told > 0, row.created_at), else_=None),
+        }
+        alert["failures"] = 0
+    if not wrong:
+        alert = {"state": "sent", "error": None}
+    elif now - row.created_at > GIVEN_UP_AFTER:
+        alert |= {"state": "given_up"}
+        state["last_alert_at"] = None
+    kept = connection.execute(update(Alert).where(Alert.id == row.id).values(**alert)).rowcount
+    if not kept:
+        state.pop("last_alert_at", None)
+    connection.execute(update(StepState).where(StepState.step_id == row.step_id).values(**state))
+    old = select(Alert.id).where(Alert.state != "due", Alert.created_at < now - 2 * GIVEN_UP_AFTER)
+    connection.execute(
+        delete(Alert).where(Alert.id.in_(old.limit(50).with_for_update(skip_locked=True).scalar_subquery()))
+    )

@@ -14,7 +14,9 @@ from limits import RateLimitItemPerMinute
 from limits.errors import StorageError
 from limits.storage import RedisStorage, Storage
 from limits.storage.base import MovingWindowSupport
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
+from redis.retry import Retry
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
@@ -34,7 +36,13 @@ _MINE = (BudgetHit.key == bindparam("hit_key"), BudgetHit.at > bindparam("since"
 _WINDOW = select(func.min(BudgetHit.at), func.count()).where(*_MINE)
 _DECIDING = select(BudgetHit.at).where(*_MINE).order_by(BudgetHit.at.desc()).offset(bindparam("before_it")).limit(1)
 _ADD = insert(BudgetHit.__table__)  # type: ignore[arg-type]
-_STALE = select(BudgetHit.id).where(BudgetHit.at < bindparam("before")).order_by(BudgetHit.id).limit(50).with_for_update(skip_locked=True)
+_STALE = (
+    select(BudgetHit.id)
+    .where(BudgetHit.at < bindparam("before"))
+    .order_by(BudgetHit.id)
+    .limit(50)
+    .with_for_update(skip_locked=True)
+)
 _FORGET = delete(BudgetHit).where(BudgetHit.id.in_(_STALE.scalar_subquery()))
 
 
@@ -112,7 +120,7 @@ class SharedRedis(RedisStorage):
     )
 
     def __init__(self, uri: str, **options: Any) -> None:
-        waits = {"socket_timeout": 2, "socket_connect_timeout": 2}
+        waits: dict[str, Any] = {"socket_timeout": 2, "socket_connect_timeout": 2, "retry": Retry(NoBackoff(), 1)}
         super().__init__(uri.removeprefix("httpstep-"), **(waits | options))
 
     def get_moving_window(self, key: str, limit: int, expiry: int) -> tuple[float, int]:

@@ -18,9 +18,10 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
+from urllib.parse import urlsplit
 
 from limits.errors import StorageError
 from redis.exceptions import RedisError
@@ -141,10 +142,7 @@ def run_step(parts: Parts, call: Call) -> Run:
             _close(log_id, call.spec)
             raise InternalError(call.spec, log_id) from error
     marked, mail_due = _finish(parts, call, execution, kept, log_id)
-    if mail_due:
-        parts.alerts.kick()
-    else:
-        parts.alerts.kick_if_due(time.time())
+    _send_mail(parts, mail_due)
     return Run(execution, kept, log_id, marked)
 
 
@@ -312,6 +310,17 @@ def _finish(parts: Parts, call: Call, execution: Execution, kept: record.Record,
         db.session.close()
 
 
+def _send_mail(parts: Parts, due: bool) -> None:
+    """What is due, soon. The call has been made: what fails here must not look like a refusal of it."""
+    try:
+        if due:
+            parts.alerts.kick()
+        else:
+            parts.alerts.kick_if_due(time.time())
+    except Exception:
+        _log.exception("due alert mails could not be looked for")
+
+
 def _log_values(execution: Execution, kept: record.Record) -> dict[str, Any]:
     outcome, response = execution.outcome, execution.response
     return {
@@ -358,7 +367,10 @@ def _note_structure(connection: Connection, call: Call, execution: Execution, ke
 def _accept_first(
     connection: Connection, step: steps.LoadedStep, execution: Execution, kept: record.Record, actor: str
 ) -> None:
-    """The first successful JSON answer is the sample, and makes the rules where none were ever set."""
+    """The first successful JSON answer is the sample, and makes the rules where none were ever set. Of two, the first."""
+    mine = select(StepState.structure).where(StepState.step_id == step.id).with_for_update()
+    if connection.execute(mine).scalar_one() is not None:
+        return
     if execution.automatic is not None:
         rules = jsontext.dumps_text(stepdocument.dump_rules(execution.automatic))
         steps.keep_automatic(connection, step.id, rules)
@@ -413,13 +425,41 @@ def occasion_of(parts: Parts, call: Call, kept: record.Record, *, drift: bool = 
     return alerts.Occasion(
         step_id=call.step.id, name=call.spec.name, what=what, url=call.spec.request.url,
         method=call.spec.request.method, recipients=call.spec.alert_emails, at=time.time(),
-        link=f"{parts.base_url}/steps/{call.step.id}" if parts.base_url else "", drift=drift,
+        link=f"{parts.base_url}/steps/{call.step.id}", drift=drift,
     )  # fmt: skip
 
 
 def failure_for_mail(kept: record.Record) -> str:
-    """The failure without what the API said: an API may repeat a customer's data."""
+    """The failure without what the API said, and without a host that an attribute named: both may be a customer's data."""
     failure, response = kept.detail["failure"] or {}, kept.detail["response"]
     if failure.get("kind") == FailureKind.HTTP_ERROR.value and response:
         return f"The API answered with status {response['status']}."
-    return str(failure.get("message", "The call failed."))
+    text = str(failure.get("message", "The call failed."))
+    given = [value.lower() for value in _texts(kept.detail["given"]) if len(value) > 2]
+    for host in _hosts(kept.detail):
+        if any(value in host or host in value for value in given):
+            text = text.replace(host, "the host of this call")
+    return text
+
+
+def _texts(value: Json) -> Iterator[str]:
+    """Every text and number inside a JSON value."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list):
+        for item in value:
+            yield from _texts(item)
+    elif value is not None and not isinstance(value, bool):
+        yield str(value)
+
+
+def _hosts(detail: Mapping[str, Json]) -> set[str]:
+    urls = [(detail["request"] or {}).get("url", "")]
+    for one in detail["tries"]:
+        for hop in one["hops"]:
+            urls += [hop["url"], hop["location"]]
+    found = set()
+    for url in urls:
+        with suppress(ValueError):
+            found.add(urlsplit(url).hostname or "")
+    return found - {""}

@@ -37,8 +37,9 @@
   // ---- the log in the dialog: j and k
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, textarea, select")) return;
-    if (event.key === "k") $("[data-log-newer]")?.click();
-    if (event.key === "j") $("[data-log-older]")?.click();
+    const link = event.key === "k" ? $("[data-log-newer]") : event.key === "j" ? $("[data-log-older]") : null;
+    if (!link) return;
+    if (link.hasAttribute("hx-get")) htmx.ajax("GET", link.getAttribute("hx-get"), "#modal-body"); else link.click();
   });
   if (!editor) return;
 
@@ -213,6 +214,7 @@
     try { return new URL($("#at-request-url").value).hostname.includes("{{") ? "the API" : new URL($("#at-request-url").value).hostname || "the API"; } catch { return "the API"; }
   }
   body.addEventListener("htmx:beforeRequest", (event) => {
+    if (event.detail.requestConfig.verb === "post") $(".flashes")?.remove();
     if (event.detail.elt.id !== "test-btn") return;
     test = { began: Date.now(), was: mappingValues() };
     test.start = setTimeout(() => { showProgress(); announce(`Calling ${host()}.`); test.timer = setInterval(showProgress, 250); }, 300);

@@ -11,7 +11,20 @@ import time
 from dataclasses import dataclass
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Connection, Delete, Table, bindparam, delete, func, insert, or_, select, text, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Delete,
+    Table,
+    bindparam,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.orm import defer
 
 from httpstep.extensions import db
@@ -171,7 +184,9 @@ def adopt(connection: Connection, account_id: int, draft_id: str, step_id: int) 
 
 def forget_old_drafts(connection: Connection, before: float) -> None:
     """Tests of drafts that were never saved go after a day, a few at a time."""
-    old = select(Log.id).where(Log.step_id.is_(None), Log.started_at < before).limit(50).with_for_update(skip_locked=True)
+    old = (
+        select(Log.id).where(Log.step_id.is_(None), Log.started_at < before).limit(50).with_for_update(skip_locked=True)
+    )
     connection.execute(delete(Log).where(Log.id.in_(old.scalar_subquery())))
 
 

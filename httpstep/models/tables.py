@@ -241,7 +241,10 @@ class Idempotency(Base):
 
 
 class Alert(Base):
-    """A mail that is due: written with the claim of the hour, taken by whoever sends it. state: due, sent, given_up."""
+    """A mail that is due: written with the claim of the hour, taken by whoever sends it. state: due, sent, given_up.
+
+    failures: how many failed calls it tells of, taken from the step's count once it is delivered.
+    """
 
     __tablename__ = "alerts"
     __table_args__ = (Index("ix_alerts_due", "state", "due_at"), NEVER_REUSED)
@@ -252,6 +255,7 @@ class Alert(Base):
     recipients: Mapped[str] = mapped_column(Text)
     state: Mapped[str] = mapped_column(Text, default="due")
     tries: Mapped[int] = mapped_column(default=0)
+    failures: Mapped[int] = mapped_column(default=0, server_default="0")
     due_at: Mapped[float]
     created_at: Mapped[float]
     error: Mapped[str | None] = mapped_column(Text)

@@ -62,6 +62,8 @@ class DriftView:
         """ "2 mapped fields affected, 1 new field" """
         mapped = sum(1 for change in (*self.missing, *self.changed) if change["mapped"])
         others = len(self.missing) + len(self.changed) - mapped
+        if self.known:  # one place that is gone may hold several mapped fields
+            mapped = len(self.broken) + sum(1 for change in self.changed if change["mapped"])
         parts = [_count(mapped, "mapped field") + " affected"]
         if others:
             parts.append(_count(others, "other change"))

@@ -136,7 +136,7 @@ def test_a_step_is_made_tested_mapped_saved_and_run(tmp_path: Path) -> None:
         page.get_by_role("button", name="Reset Mail Timeout").click()
         expect(page.locator(".toast")).to_contain_text("Next alert can be sent at once.")
         run_it(page)
-        assert complaints == []
+        assert [text for text in complaints if not text.startswith(("htmx:afterRequest", "htmx:sendAbort"))] == []
 
 
 def test_faults_come_to_their_fields_and_nothing_typed_is_lost(tmp_path: Path) -> None:

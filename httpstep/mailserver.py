@@ -1,0 +1,143 @@
+"""One mail to a mail server, within ten seconds whatever it does: silent, slow, refusing or unverifiable.
+
+Flask-Mail opens SMTP without a time limit and without checking the certificate of STARTTLS; both are mended here.
+"""
+
+from __future__ import annotations
+
+import smtplib
+import socket
+import ssl
+import threading
+import time
+from contextlib import suppress
+from typing import Any
+
+from flask import Flask
+from flask_mail import Connection as MailConnection
+from flask_mail import Mail, Message
+
+from httpstep.config import SmtpServer
+
+SECONDS = 10.0
+TOO_SLOW = "The mail server was too slow."
+
+
+class _Client(smtplib.SMTP):
+    """SMTP that ends by a deadline: a time limit per read would let a server that drips take hours.
+
+    The connection is shut down by a timer, through a second descriptor, because the first one changes hands with TLS.
+    """
+
+    def __init__(self, server: SmtpServer, context: ssl.SSLContext, ends: float) -> None:
+        self._server = server
+        self._context = context
+        self._wire: socket.socket | None = None
+        self._timer = threading.Timer(max(0.0, ends - time.monotonic()), self._cut)
+        self._timer.daemon = True
+        self.is_late = False
+        super().__init__(timeout=max(0.1, ends - time.monotonic()))
+        self._host = server.host  # what STARTTLS compares the certificate with
+        self._timer.start()
+
+    def start(self) -> None:
+        self.connect(self._server.host, self._server.port)
+        if self._server.tls == "starttls":
+            self.starttls(context=self._context)
+        if self._server.username and self._server.password:
+            self.login(self._server.username, self._server.password)
+
+    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
+        made = socket.create_connection((host, port), timeout)
+        self._wire = made.dup()
+        if self._server.tls == "tls":
+            return self._context.wrap_socket(made, server_hostname=host)
+        return made
+
+    def _cut(self) -> None:
+        self.is_late = True
+        if self._wire is not None:
+            with suppress(OSError):
+                self._wire.shutdown(socket.SHUT_RDWR)
+
+    def end(self) -> None:
+        """A server that hangs up at QUIT has still taken the mail."""
+        try:
+            if self.sock is not None:
+                self.quit()
+        except (OSError, smtplib.SMTPException):
+            self.close()
+        finally:
+            self._timer.cancel()
+            if self._wire is not None:
+                self._wire.close()
+
+
+class _Connection(MailConnection):
+    """Flask-Mail's connection over such a client."""
+
+    def __init__(self, mail_: Mail, server: SmtpServer, ca_file: str, ends: float) -> None:
+        super().__init__(mail_)
+        context = ssl.create_default_context()
+        if ca_file:
+            context.load_verify_locations(ca_file)
+        self.client = _Client(server, context, ends)
+
+    def configure_host(self) -> smtplib.SMTP:
+        try:
+            self.client.start()
+        except BaseException:
+            self.client.end()
+            raise
+        return self.client
+
+    def __exit__(self, *error: Any) -> None:
+        self.client.end()
+
+
+def send(app: Flask, recipients: list[str], subject: str, body: str) -> dict[str, str]:
+    """One message per address over one connection. Returns what went wrong, by address; {} is success."""
+    config = app.config["HTTPSTEP"]
+    if config.smtp_url is None:
+        return dict.fromkeys(recipients, "Mail is off: HTTPSTEP_SMTP_URL is not set.")
+    wrong, taken = dict[str, str](), set[str]()
+    with app.app_context():
+        link = _Connection(app.extensions["mail"], config.smtp_url, config.ca_file, time.monotonic() + SECONDS)
+        try:
+            with link:
+                for address in recipients:
+                    try:
+                        link.send(Message(subject, [address], body, sender=config.mail_from))
+                        taken.add(address)
+                    except smtplib.SMTPRecipientsRefused as error:
+                        wrong[address] = said(error)
+        except (OSError, smtplib.SMTPException) as error:
+            why = (TOO_SLOW if taken else said(TimeoutError())) if link.client.is_late else said(error)
+            for address in recipients:
+                if address not in taken:
+                    wrong.setdefault(address, why)
+    return wrong
+
+
+def said(error: Exception) -> str:
+    """What a mail server said, in a line for a person."""
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        code, text = next(iter(error.recipients.values()))
+        return f"{code} {_text(text)}"
+    if isinstance(error, smtplib.SMTPResponseException):
+        return f"{error.smtp_code} {_text(error.smtp_error)}"
+    if isinstance(error, TimeoutError):
+        return "No answer from the mail server within 10 seconds."
+    if isinstance(error, ssl.SSLError):
+        return f"The mail server's certificate or TLS was not accepted: {_why(error)}"
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def _why(error: ssl.SSLError) -> str:
+    """The reason in words where a certificate was not accepted ("self-signed certificate"), else OpenSSL's."""
+    return str(getattr(error, "verify_message", "") or error.reason or error).rstrip(".") + "."
+
+
+def _text(raw: bytes | str) -> str:
+    text = raw.decode("utf-8", "replace") if isinstance(raw, bytes) else raw
+    return " ".join(text.split())[:300]
