@@ -41,6 +41,7 @@ def create_app(settings: config.Config | None = None, *, send: Send | None = Non
     """
     settings = settings or _settings_or_exit()
     app = Flask("httpstep", template_folder=str(ROOT / "templates"), static_folder=str(ROOT / "static"))
+    _refuse_debug(app)
     _configure(app, settings)
     _bind_extensions(app)
     app.extensions["httpstep"] = _parts(app, settings, send)
@@ -58,6 +59,12 @@ def _settings_or_exit() -> config.Config:
         return config.load()
     except config.ConfigError as error:
         sys.exit(f"httpstep cannot start. {error}")
+
+
+def _refuse_debug(app: Flask) -> None:
+    """Debug mode shows the program's inside, and Werkzeug's console runs whatever is typed into it."""
+    if app.debug:
+        sys.exit("httpstep cannot start. Debug mode is on: unset FLASK_DEBUG and leave --debug out.")
 
 
 def _refuse_newer_data() -> None:

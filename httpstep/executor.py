@@ -29,6 +29,8 @@ from httpstep.core.model import (
     Trace,
     Try,
 )
+from httpstep.core.record import masked_json
+from httpstep.core.redaction import MASK
 
 MOST_SECONDS = 60
 _RETRIED_STATUSES = frozenset({429, 502, 503, 504})
@@ -112,11 +114,15 @@ def allowed_seconds(spec: StepSpec, timeout: float | None) -> float:
 def _concluded(spec: StepSpec, known: Known, seen: _Seen, failure: Failure | None, duration_ms: float) -> Execution:
     made, shape, drift = None, None, Drift()
     if seen.has_document:
-        shape = structure.shape_of(seen.document, spec.dictionaries)
+        # Shape and rules are kept and shown: a name in the answer that is a secret must not get into them.
+        secrets = seen.request.secrets if seen.request else frozenset()
+        document = masked_json(seen.document, secrets)
+        shape = structure.shape_of(document, spec.dictionaries)
         if spec.mapping is None:
-            made = automatic.automatic_rules(
-                seen.document, step_key=spec.key, taken=known.taken(), dictionaries=spec.dictionaries
+            rules_of_all = automatic.automatic_rules(
+                document, step_key=spec.key, taken=known.taken(), dictionaries=spec.dictionaries
             )
+            made = tuple(rule for rule in rules_of_all if not any(MASK in str(part) for part in rule.path or ()))
         if known.structure is not None:
             drift = structure.compare(known.structure, shape, spec.mapping or ())
     rules = made if made is not None else spec.mapping or ()

@@ -18,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from httpstep import installation
 from httpstep.extensions import db
+from httpstep.worker import Worker
 
 GRACE = 75
 
@@ -36,7 +37,7 @@ class Server(BaseApplication):  # type: ignore[misc]
         values = {
             "bind": settings.listen,
             "workers": settings.workers,
-            "worker_class": settings.worker_class,
+            "worker_class": Worker,
             "threads": settings.threads,
             "timeout": GRACE,
             "graceful_timeout": GRACE,
@@ -110,13 +111,23 @@ def serve(create_app: Callable[[], Flask]) -> None:
     set_up_logging(settings.log_format)
     log = logging.getLogger("httpstep")
     installation.prepare(app)
-    if left := installation.mark_interrupted(app):
+    if left := _interrupted_before(app):
         log.warning("%d calls were interrupted when httpstep last stopped", left)
     with app.app_context():
         _announce(log, app)
         db.engine.dispose()
     with installation.mark_served(settings.data):
         Server(app, create_app).run()
+
+
+def _interrupted_before(app: Flask) -> int:
+    """Close what the last run left. Another server of the same folder, which may be ending, still has its calls."""
+    ends = time.monotonic() + 2
+    while installation.is_served(app.config["HTTPSTEP"].data):
+        if time.monotonic() > ends:
+            return 0
+        time.sleep(0.05)
+    return installation.mark_interrupted(app)
 
 
 def _announce(log: logging.Logger, app: Flask) -> None:

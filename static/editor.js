@@ -299,7 +299,7 @@
   let saved = "";
   let leaving = false;
   let dirty = false;
-  const titleWas = document.title;
+  let titleWas = document.title;
   function showDirty(now) {
     dirty = now;
     $("[data-dirty]").hidden = !now;
@@ -344,7 +344,10 @@
   });
   body.addEventListener("step:saved", (event) => {
     const title = event.detail.title;
-    if (title) $("#step-title").textContent = title;
+    if (title) {
+      $("#step-title").textContent = title;
+      titleWas = `${title} · httpstep`;
+    }
     setTimeout(() => { isSaved(); paint(); });
   });
   body.addEventListener("htmx:beforeOnLoad", (event) => {
@@ -417,6 +420,7 @@
     changed();
   });
   body.addEventListener("htmx:oobAfterSwap", changed);
+  body.addEventListener("htmx:load", () => $$("#branch").forEach((branch) => branch.removeAttribute("id")));
   if (location.hash === "#paste-curl" && $("#paste-curl")) { $("#paste-curl").open = true; $("#at-curl").focus(); }
 
   saved = form()?.hasAttribute("data-typed") ? "" : print();

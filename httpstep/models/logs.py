@@ -15,7 +15,9 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Delete,
+    Row,
     Table,
+    and_,
     bindparam,
     delete,
     func,
@@ -74,19 +76,30 @@ _BEGIN = (
     )
     .returning(_TABLE.c.id)
 )
-_FINISH = update(_TABLE).where(_TABLE.c.id == bindparam("log_id")).returning(_TABLE.c.step_id, _TABLE.c.draft_id)
+_FINISH = (
+    update(_TABLE)
+    .where(_TABLE.c.id == bindparam("log_id"))
+    .returning(_TABLE.c.account_id, _TABLE.c.step_id, _TABLE.c.draft_id)
+)
 
 
 def _trimming(home: ColumnElement[Any]) -> Delete:
     """A row that still runs stays whatever its age: it is a place in flight, and goes when it is finished."""
-    newest_first = select(_TABLE.c.id).where(home == bindparam("home")).order_by(_TABLE.c.id.desc())
-    oldest_kept = newest_first.offset(KEPT - 1).limit(1).scalar_subquery()
+    mine = and_(_TABLE.c.account_id == bindparam("owner"), home == bindparam("home"))
+    oldest_kept = select(_TABLE.c.id).where(mine).order_by(_TABLE.c.id.desc()).offset(KEPT - 1).limit(1)
     ended = or_(_TABLE.c.state != "running", _TABLE.c.started_at < bindparam("oldest"))
-    return delete(_TABLE).where(home == bindparam("home"), _TABLE.c.id < oldest_kept, ended)
+    return delete(_TABLE).where(mine, _TABLE.c.id < oldest_kept.scalar_subquery(), ended)
 
 
 _TRIM_STEP = _trimming(_TABLE.c.step_id)
 _TRIM_DRAFT = _trimming(_TABLE.c.draft_id)
+
+
+def _trim(connection: Connection, row: Row[Any]) -> None:
+    """Keep the newest twenty of the row's step, or of its draft."""
+    draft = row.step_id is None
+    values = {"owner": row.account_id, "home": row.draft_id if draft else row.step_id, "oldest": time.time() - LONGEST}
+    connection.execute(_TRIM_DRAFT if draft else _TRIM_STEP, values)
 
 
 def begin(start: Start, in_flight: int) -> int | None:
@@ -108,12 +121,9 @@ def forget(log_id: int) -> None:
 
 def finish(connection: Connection, log_id: int, values: dict[str, Any]) -> None:
     """Complete the row and trim its step (or draft) to the newest twenty."""
-    home = connection.execute(_FINISH, values | {"state": "done", "log_id": log_id}).one_or_none()
-    if home is None:
-        return
-    step_id, draft_id = home
-    trim = _TRIM_DRAFT if step_id is None else _TRIM_STEP
-    connection.execute(trim, {"home": draft_id if step_id is None else step_id, "oldest": time.time() - LONGEST})
+    row = connection.execute(_FINISH, values | {"state": "done", "log_id": log_id}).one_or_none()
+    if row is not None:
+        _trim(connection, row)
 
 
 def _mine(account_id: int, step_id: int | None, draft_id: str | None) -> Any:
@@ -159,12 +169,12 @@ def interrupt(instance: str, *, pid: int | None = None) -> int:
                 outcome="interrupted",
                 message="The call was interrupted: httpstep was stopped while it ran.",
             )
-            .returning(_TABLE.c.step_id)
+            .returning(_TABLE.c.account_id, _TABLE.c.step_id, _TABLE.c.draft_id)
         ).all()
         keys = cast(Table, Idempotency.__table__)
         connection.execute(update(keys).where(_left(keys, instance, pid)).values(state="unknown"))
-        for step_id in {row.step_id for row in ended if row.step_id is not None}:
-            connection.execute(_TRIM_STEP, {"home": step_id, "oldest": time.time() - LONGEST})
+        for row in ended:
+            _trim(connection, row)
     return len(ended)
 
 

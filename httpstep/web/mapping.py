@@ -10,7 +10,6 @@ from httpstep.core.errors import UnreadableAnswer
 from httpstep.core.jsonpath import normalized, parse_normalized
 from httpstep.core.model import MappingRule, Path
 from httpstep.models import steps
-from httpstep.models.overview import names_for
 from httpstep.stepform import RuleRow
 from httpstep.web.access import access
 from httpstep.web.editor import Editor, account_id, fragment, submitted
@@ -161,7 +160,7 @@ def _automatic(editor: Editor) -> tuple[MappingRule, ...]:
 def _free_name(editor: Editor, name: str) -> str:
     """The name, with the step's key in front where another source has it, and with a number where a row has it."""
     used = {row.attribute for row in editor.form.rules}
-    if name in names_for(account_id(), editor.step_id).attributes:
+    if name in editor.names.attributes:
         name = f"{editor.form.key or 'step'}_{name}"
     free, number = name, 1
     while free in used:

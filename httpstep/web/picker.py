@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, render_template, request
 
+from httpstep.core.placeholders import SECRET_PREFIX, is_name
 from httpstep.models.overview import names_for
 from httpstep.web.access import access
 from httpstep.web.editor import account_id
@@ -22,11 +23,13 @@ def picker_list() -> Response:
     groups = [("From your bot", list(names.bot))]
     groups += [(f"From the step “{step}”", list(found)) for step, found in names.from_steps.items()]
     groups.append(("Secrets", [f"secret.{name}" for name in names.secrets]))
-    wanted = request.args.get("q", "").strip().strip("{}").casefold()
+    typed = request.args.get("q", "").strip().strip("{}").strip()
+    wanted = typed.casefold()
     left, shown = MOST, []
     for title, found in groups:
         fitting = [name for name in found if wanted in name.casefold()][:left]
         left -= len(fitting)
         if fitting:
             shown.append((title, fitting))
-    return respond(render_template("picker/_picker_list.html", groups=shown, wanted=wanted))
+    offered = typed if is_name(typed) and not typed.startswith(SECRET_PREFIX) else ""
+    return respond(render_template("picker/_picker_list.html", groups=shown, wanted=wanted, offered=offered))

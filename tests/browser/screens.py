@@ -98,11 +98,14 @@ def shoot(server: Server, api_port: int, camera: Camera) -> None:
 def main(folder: Path = FOLDER) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     api_port = free_port()
-    with tempfile.TemporaryDirectory() as data, Server(Path(data) / "data", "--demo", str(api_port)) as server:
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-            shoot(server, api_port, Camera(browser, folder))
-            browser.close()
+    with (
+        tempfile.TemporaryDirectory() as data,
+        Server(Path(data) / "data", "--demo", str(api_port)) as server,
+        sync_playwright() as playwright,
+    ):
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        shoot(server, api_port, Camera(browser, folder))
+        browser.close()
     sys.stdout.write(f"{len(list(folder.glob('*.png')))} screens in {folder}\n")
 
 

@@ -47,6 +47,18 @@ def test_a_secret_that_went_out_is_masked_everywhere(request_spec: RequestSpec) 
     assert "••••" in text
 
 
+def test_a_secret_that_comes_back_as_a_name_is_neither_in_the_structure_nor_in_the_rules() -> None:
+    spec = StepSpec(
+        key="a", request=RequestSpec(url="https://a.example/", auth=Auth("bearer", token="{{secret.plain}}"))
+    )
+    execution = executor.execute(
+        spec, {}, send=ThirdParty(answer(200, {PLAIN: {"x": 1}, "y": 2})), clock=Clock(), tokens=NoTokens(),
+        known=executor.Known(secrets={"plain": PLAIN}),
+    )  # fmt: skip
+    assert PLAIN not in jsontext.dumps_text(execution.structure)
+    assert [rule.attribute for rule in execution.automatic or ()] == ["y"]
+
+
 def test_a_number_that_is_a_secret_is_masked_too() -> None:
     masked = record.masked_json({"pin": 12345678, "list": [Decimal("1.5"), True, None]}, frozenset({"12345678"}))
     assert masked == {"pin": "••••", "list": [Decimal("1.5"), True, None]}

@@ -38,7 +38,9 @@ def test_a_steps_own_attributes_are_not_offered_to_itself(names: Web) -> None:
 
 
 def test_nothing_found_says_how_to_go_on(names: Web) -> None:
-    assert "your bot sends it with the call" in names.as_("bob").get("/attributes/picker?q=zzz").text
+    page = names.as_("bob").get("/attributes/picker?q=zzz").text
+    assert "your bot sends it with the call" in page and 'data-name="zzz"' in page
+    assert "data-name" not in names.as_("bob").get("/attributes/picker?q=7*7").text
 
 
 def test_it_shows_nothing_of_another_account(names: Web) -> None:

@@ -1,0 +1,120 @@
+"""The server's worker: gunicorn's thread worker, whose threads are given requests and not promises of one.
+
+The original hands a connection to a thread with its first byte; 200 clients that send a byte a second then hold every
+thread for as long as they like. Here the kernel keeps what has come (it is looked at, not read) until the head and a
+body of ordinary size are there, or `PATIENCE` is over. What is read after that, a longer body, has `BODY_SECONDS`.
+"""
+
+from __future__ import annotations
+
+import re
+import socket
+import time
+from contextlib import suppress
+from typing import Any, Final
+
+from gunicorn.http.unreader import SocketUnreader
+from gunicorn.workers import gthread
+
+PATIENCE: Final = 20.0
+BODY_SECONDS: Final = 30.0
+MOST_HEAD: Final = 32 * 1024
+MOST_WAITED: Final = 64 * 1024
+_TOO_LARGE: Final = b"HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+_HEAD: Final = re.compile(rb"[\r\n]*[^\r\n].*?\n\r?\n", re.DOTALL)
+_LENGTH: Final = re.compile(rb"^content-length:[ \t]*([0-9]{1,9})[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
+_READ_AT_ONCE: Final = re.compile(rb"^(transfer-encoding|expect):", re.IGNORECASE | re.MULTILINE)
+
+
+class HeadTooLarge(Exception):
+    """More bytes than any head of ours, and it has not ended."""
+
+
+def bytes_wanted(data: bytes) -> int:
+    """How many bytes must be there before a thread should read the request that `data` begins; 0: they are there.
+
+    What is no proper request is left to the parser, which refuses it. Raises HeadTooLarge.
+    """
+    head = _HEAD.match(data)
+    if head is None:
+        if len(data) >= MOST_HEAD:
+            raise HeadTooLarge
+        return len(data) + 1
+    lengths = _LENGTH.findall(head[0])
+    if len(lengths) != 1 or _READ_AT_ONCE.search(head[0]):
+        return 0
+    wanted = min(head.end() + int(lengths[0]), MOST_WAITED)
+    return wanted if len(data) < wanted else 0
+
+
+class BoundedUnreader(SocketUnreader):  # type: ignore[misc]
+    """Reads a request until `ends` (seconds of time.monotonic()); then the client counts as gone."""
+
+    ends = 0.0
+
+    def chunk(self, size_hint: int | None = None) -> bytes:
+        left = self.ends - time.monotonic()
+        if left <= 0:
+            return b""
+        self.sock.settimeout(left)
+        try:
+            read: bytes = super().chunk(size_hint)
+            return read
+        except TimeoutError:
+            return b""
+        finally:
+            self.sock.settimeout(None)
+
+
+class Worker(gthread.ThreadWorker):  # type: ignore[misc]
+    """Connections that wait for the rest of a request cost a descriptor, not a thread."""
+
+    def handle(self, conn: Any) -> Any:
+        try:
+            if self._must_wait(conn):
+                return gthread._DEFER
+        except HeadTooLarge:
+            with suppress(OSError):
+                conn.sock.send(_TOO_LARGE, socket.MSG_DONTWAIT)
+            return False
+        conn.data_ready, conn.seen, conn.ends = True, None, None
+        with suppress(OSError):
+            conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, 1)
+            conn.init()
+            self._bound(conn)
+        return super().handle(conn)
+
+    def _bound(self, conn: Any) -> None:
+        if not isinstance(conn.parser.unreader, BoundedUnreader):
+            conn.parser.unreader = BoundedUnreader(conn.sock)
+        conn.parser.unreader.ends = time.monotonic() + BODY_SECONDS
+
+    def _must_wait(self, conn: Any) -> bool:
+        """Whether more has to come first; then the kernel says so when it has. An end or a fault is read at once."""
+        held = conn.parser.unreader.buf.getvalue() if conn.parser is not None else b""
+        try:
+            waiting = conn.sock.recv(MOST_WAITED, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            waiting = None
+        except OSError:
+            return False
+        if waiting == b"":
+            return False
+        data = held + (waiting or b"")
+        wanted = bytes_wanted(data)
+        if not wanted or (waiting is not None and getattr(conn, "seen", None) == len(data)):
+            return False
+        conn.seen = len(data)
+        conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, wanted - len(held))
+        conn.ends = getattr(conn, "ends", None) or time.monotonic() + PATIENCE
+        return True
+
+    def murder_pending(self) -> None:
+        """Close what has waited too long: counted from the request's beginning, not from its last byte."""
+        now = time.monotonic()
+        for conn in [one for one in self.pending_conns if one.ends <= now]:
+            self.pending_conns.remove(conn)
+            with suppress(OSError, KeyError, ValueError):
+                self.poller.unregister(conn.sock)
+            self.nr_conns -= 1
+            conn.close()

@@ -1,0 +1,291 @@
+"""No route gives one account anything of another's: every route, with every method, tried with the other's ids."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from flask import Response
+from sqlalchemy import delete, insert, select, update
+from werkzeug.routing import Rule
+
+from httpstep.extensions import db
+from httpstep.models import catalogue, logs, sessions, users
+from httpstep.models.database import reading, writing
+from httpstep.models.tables import Account, ApiKey, Log, Step
+from tests.fakes import ThirdParty, answer
+from tests.house import House, document
+from tests.web.conftest import Web
+
+MARK = "mark-of-the-other-account"
+DRAFT = "draft-of-the-other-account"
+NAME = "theirs.one"
+
+WITHOUT_OBJECT = {
+    "health.health", "openapi.openapi", "static",
+    "manage.list_steps",
+    "signing_in.home", "signing_in.login", "signing_in.log_in", "signing_in.logout", "signing_in.setup",
+    "signing_in.set_up",
+    "account.settings", "account.account", "account.rename", "account.own_sessions", "account.end_other_sessions",
+    "account.change_password", "keys.listed", "keys.create", "users.listed", "users.invite",
+    "mailing.mail", "mailing.send_test", "mailing.mail_test", "accounts.listed", "accounts.create",
+    "attributes.listed", "attributes.add", "secrets.listed", "secrets.add", "about.about", "about.api",
+    "steps.list_steps", "steps.step_list", "picker.picker_list", "request_form.import_curl",
+}  # fmt: skip
+"""Routes that name no object of an account: they act on the caller's own, or on nothing."""
+
+BY_CODE = {
+    "signing_in.invitation", "signing_in.accept_invitation", "signing_in.new_password", "signing_in.set_new_password",
+}  # fmt: skip
+"""Routes whose secret code is the right to use them, whoever holds it."""
+
+LEAVES_THE_SESSION = {"signing_in.logout"}
+"""Would end the attacker's session, and with it the test."""
+
+OF_THE_OPERATOR = {"accounts.limit"}
+"""An operator sets the limits of every account, and sees nothing else of it (PRODUCT.md)."""
+
+
+@dataclass(frozen=True)
+class Theirs:
+    """What the other account has, by the names that routes give their parameters."""
+
+    account_id: int
+    step_id: int
+    log_id: int
+    draft_log_id: int
+    user_id: int
+    session_id: int
+    key_id: int
+    code_id: int
+
+    def values_for(self, rule: Rule) -> list[dict[str, Any]]:
+        """Values for the rule's parameters. KeyError: a parameter that nobody has said what it names."""
+        known: dict[str, Any] = {
+            "ref": self.step_id, "key": "theirs", "log_id": self.log_id, "key_id": self.key_id, "user_id": self.user_id,
+            "session_id": self.session_id, "code_id": self.code_id, "account_id": self.account_id, "name": NAME,
+        }  # fmt: skip
+        found = [{name: known[name] for name in rule.arguments}]
+        if "ref" in rule.arguments:
+            found.append(found[0] | {"ref": "new"})
+        if "log_id" in rule.arguments:
+            found.append(found[0] | {"log_id": self.draft_log_id})
+        return found
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """A form that is right wherever it is sent, and names their logs and their draft."""
+        return {
+            "tested_log": self.log_id, "accepted_log": self.log_id, "drift_log": self.log_id, "draft_id": DRAFT,
+            "name": "Mine", "method": "GET", "url": "https://api.example/x", "options": "1", "role": "viewer",
+            "secret_value": "changed", "attribute": "changed", "op": "save", "step": self.step_id, "row": "1",
+            "per_minute": "7", "email": "new@example.com", "alert_emails": "a@b.example",
+        }  # fmt: skip
+
+    @property
+    def query(self) -> str:
+        return f"log={self.log_id}&again={self.log_id}&draft_id={DRAFT}&step={self.step_id}&path=[]"
+
+
+def furnished(house: House, owner: str, email: str) -> Theirs:
+    """An account with one of everything, all of it marked."""
+    account = house.account(owner)
+    token = house.token("manage", owner)
+    step = document(
+        "theirs", name=MARK, url=f"https://{MARK}.example/", mapping=[{"path": ["a"], "attribute": f"a.{MARK}"}]
+    )
+    assert house.put(step, token=token).status_code == 201
+    assert house.execute("theirs", {"given": MARK}, token=token, headers={"Idempotency-Key": "k"}).status_code == 200
+    with house.app.app_context():
+        vault = house.app.extensions["httpstep"].vault
+        for name in (NAME, f"n.{MARK}"):
+            catalogue.put_secret(account, name, vault.encrypt(MARK.encode()), now=0, new=True)
+            catalogue.save(account, catalogue.Entry(name, f'"{MARK}"', f'"{MARK}"', True))
+        users.invite(account, f"{MARK}@example.com", "admin")
+        user = users.by_email(email)
+        assert user is not None
+        sessions.begin(user.id, time.time(), user_agent=MARK, address=MARK)
+        with writing() as connection:
+            row = {"account_id": account, "draft_id": DRAFT, "request_id": MARK, "source": "test", "state": "done"}
+            more = {"started_at": time.time(), "outcome": "success", "message": MARK, "response_body": MARK.encode()}
+            draft = connection.execute(insert(Log).values(**row, **more).returning(Log.id)).scalar_one()
+        db.session.rollback()
+        [kept] = [one for one in logs.newest(account, step_id=steps_of(account)[0])]
+        return Theirs(
+            account_id=account, step_id=steps_of(account)[0], log_id=kept.id, draft_log_id=draft, user_id=user.id,
+            session_id=sessions.listed(user.id, time.time())[0].id, code_id=users.invitations(account)[0].id,
+            key_id=db.session.scalars(select(ApiKey.id).where(ApiKey.account_id == account)).first() or 0,
+        )  # fmt: skip
+
+
+def steps_of(account: int) -> list[int]:
+    return list(db.session.scalars(select(Step.id).where(Step.account_id == account)))
+
+
+def rows_of(house: House, theirs: Theirs) -> dict[str, list[Any]]:
+    """Every row of that account, in every table."""
+    found: dict[str, list[Any]] = {}
+    owners = {"account_id": theirs.account_id, "step_id": theirs.step_id, "user_id": theirs.user_id}
+    with house.app.app_context(), reading() as connection:
+        for table in db.metadata.sorted_tables:
+            column = next((table.c[name] for name in owners if name in table.c), None)
+            if table.name == "accounts":
+                column = table.c.id
+            if column is not None:
+                wanted = owners.get(column.name, theirs.account_id)
+                query = select(table).where(column == wanted).order_by(*table.primary_key.columns)
+                found[table.name] = [tuple(row) for row in connection.execute(query)]
+    return found
+
+
+def requests_of(rule: Rule, theirs: Theirs, mine: int) -> Iterator[tuple[str, str]]:
+    """Every (method, path) of a route, with the other's ids; and with an own step where the form names their logs."""
+    methods = sorted((rule.methods or set()) - {"OPTIONS", "HEAD"})
+    for values in theirs.values_for(rule):
+        path = rule.build(values)  # type: ignore[no-untyped-call]
+        yield from ((method, path[1]) for method in methods)
+    if "ref" in rule.arguments:
+        values = theirs.values_for(rule)[0] | {"ref": mine}
+        yield from ((method, rule.build(values)[1]) for method in methods)  # type: ignore[no-untyped-call]
+
+
+class Attacker:
+    """Somebody of an account with a step of its own; signed in, and with API keys."""
+
+    def __init__(self, web: Web, name: str, account: str) -> None:
+        self.house, self.browser = web.house, web.as_(name)
+        self.keys = [self.house.token("manage", account), self.house.token("execute", account)]
+        self.house.put(document("own"), token=self.keys[0])
+        with self.house.app.app_context():
+            [self.step_id] = [
+                one
+                for one in steps_of(self.house.account(account))
+                if db.session.get(Step, one).key == "own"  # type: ignore[union-attr]
+            ]
+        self.form = {"csrf_token": self.browser.token()}
+
+    def tries(self, method: str, path: str, theirs: Theirs) -> Iterator[Response]:
+        where = f"{path}?{theirs.query}"
+        if path.startswith("/api/"):
+            for key in self.keys:
+                body = document("theirs", name="taken over") if method == "PUT" else {}
+                got = self.house.call(method, where.removeprefix("/api/v1"), token=key, json=body)
+                yield got
+                if got.status_code == 201:  # a step of one's own under the same key is everybody's right
+                    self.house.call("DELETE", "/steps/theirs", token=key)
+            return
+        data = None if method == "GET" else self.form | theirs.fields
+        yield self.browser.client.open(where, method=method, data=data)
+        yield self.browser.htmx(method, where, data=data)
+
+
+def holes(web: Web, attacker: Attacker, theirs: Theirs, *, operator: bool = False) -> list[str]:
+    """What is wrong, a sentence each."""
+    found = []
+    before = rows_of(web.house, theirs)
+    for rule in sorted(web.house.app.url_map.iter_rules(), key=lambda rule: (rule.rule, sorted(rule.methods or ()))):
+        if rule.endpoint in BY_CODE | LEAVES_THE_SESSION or (operator and rule.endpoint in OF_THE_OPERATOR):
+            continue
+        if rule.endpoint == "static":
+            continue
+        if not rule.arguments and rule.endpoint not in WITHOUT_OBJECT:
+            found.append(f"{rule.rule} ({rule.endpoint}) names no object: add it to WITHOUT_OBJECT, or give it one")
+        try:
+            asked = list(requests_of(rule, theirs, attacker.step_id))
+        except KeyError as unknown:
+            found.append(f"{rule.rule}: say what {unknown} names, in Theirs.values_for")
+            continue
+        for method, path in asked:
+            for got in attacker.tries(method, path, theirs):
+                found += wrong_in(rule, method, path, got, attacker)
+            if (after := rows_of(web.house, theirs)) != before:
+                changed = [name for name in after if after[name] != before[name]]
+                found.append(f"{method} {path} changed rows of {changed}")
+                before = after
+    return found
+
+
+def wrong_in(rule: Rule, method: str, path: str, got: Response, attacker: Attacker) -> Iterator[str]:
+    """Refused wherever the address is theirs; an own step is served, a new key may be used, but nothing of theirs shows."""
+    own = re.search(rf"/steps/(new|{attacker.step_id})(/(?!logs/)|$)", path) is not None
+    made = rule.endpoint == "manage.put_step"
+    if MARK in got.get_data(as_text=True):
+        yield f"{method} {path} answers {got.status_code} with something of the other account"
+    if rule.arguments and not own and not made and got.status_code not in (403, 404, 405):
+        yield f"{method} {path} answers {got.status_code}"
+    if got.status_code >= 500:
+        yield f"{method} {path} fails with {got.status_code}"
+
+
+ATTACKS = [
+    ("charlie", "charlies", "default", "alice@example.com"),
+    ("alice", "default", "charlies", "charlie@example.com"),
+]
+
+
+@pytest.fixture
+def web(make_house: Callable[..., House]) -> Web:
+    web = Web(make_house(ThirdParty(answer(200, {"a": MARK}), answer(200, {"own": 1}))))
+    with web.house.app.app_context(), writing() as connection:
+        connection.execute(update(Account).values(per_minute=100_000))
+    return web
+
+
+@pytest.mark.parametrize(("name", "account", "owner", "email"), ATTACKS, ids=["an admin", "an operator"])
+def test_no_route_gives_or_changes_anything_of_another_account(
+    web: Web, name: str, account: str, owner: str, email: str
+) -> None:
+    theirs = furnished(web.house, owner, email)
+    attacker = Attacker(web, name, account)
+    assert holes(web, attacker, theirs, operator=name == "alice") == []
+
+
+def test_a_new_route_without_an_owner_check_is_found(web: Web) -> None:
+    """The test's own test: three routes as somebody in a hurry would write them."""
+    app = web.house.app
+    app._got_first_request = False
+
+    @app.get("/hasty/<int:log_id>")
+    def hasty(log_id: int) -> str:
+        found = db.session.get(Log, log_id)
+        return str(found.message or found.response_body) if found is not None else ""
+
+    @app.post("/hasty/<int:log_id>/forget")
+    def forget(log_id: int) -> tuple[str, int]:
+        with writing() as connection:
+            connection.execute(delete(Log).where(Log.id == log_id))
+        return "", 404
+
+    @app.get("/hasty")
+    def everything() -> str:
+        return "".join(str(row.message) for row in db.session.scalars(select(Log)))
+
+    @app.get("/hasty/by/<handle>")
+    def by_handle(handle: str) -> str:
+        return handle
+
+    theirs = furnished(web.house, "default", "alice@example.com")
+    found = "\n".join(holes(web, Attacker(web, "charlie", "charlies"), theirs))
+    for sentence in (
+        f"GET /hasty/{theirs.draft_log_id} answers 200 with something of the other account",
+        f"POST /hasty/{theirs.log_id}/forget changed rows of ['logs']",
+        "/hasty (everything) names no object",
+        "GET /hasty answers 200 with something of the other account",
+        "/hasty/by/<handle>: say what 'handle' names",
+    ):
+        assert sentence in found
+
+
+def test_another_accounts_draft_of_the_same_name_is_not_trimmed(web: Web) -> None:
+    """A draft's name is random, and even one that was seen over a shoulder opens nothing."""
+    theirs = furnished(web.house, "default", "alice@example.com")
+    attacker = Attacker(web, "charlie", "charlies")
+    before = rows_of(web.house, theirs)
+    for _ in range(22):
+        got = attacker.browser.client.post("/steps/new/test", data=attacker.form | theirs.fields)
+        assert got.status_code == 200
+    assert rows_of(web.house, theirs) == before
