@@ -75,7 +75,13 @@
       choose(event.key === "ArrowDown" ? 1 : -1);
     } else if (event.key === "Enter") {
       event.preventDefault();
-      const chosen = options().find((option) => option.getAttribute("aria-selected") === "true") || options()[0];
+      // The list follows a moment after the typing: what it still shows of an earlier text is not what was meant.
+      const typed = search.value.trim().toLowerCase();
+      const meant = options().filter((option) => option.dataset.name.toLowerCase().includes(typed));
+      const chosen =
+        meant.find((option) => option.dataset.name.toLowerCase() === typed) ||
+        meant.find((option) => option.getAttribute("aria-selected") === "true") ||
+        meant[0];
       if (chosen) insert(chosen.dataset.name);
       else if (/^[A-Za-z_][\w.-]{0,99}$/.test(search.value)) insert(search.value);
     } else if (event.key === "Escape") {

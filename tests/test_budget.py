@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -15,52 +12,17 @@ from httpstep import ratelimit
 from httpstep.extensions import db
 from httpstep.models.database import writing
 from httpstep.models.tables import BudgetHit
+from tests.contention import contend
 from tests.house import House
-from tests.server import ROOT
 
 MakeHouse = Callable[..., House]
-
-CONTENDERS = """
-import json, os, sys, threading
-from app import create_app
-from httpstep import config, ratelimit
-
-def contend():
-    app = create_app(config.load(json.loads(sys.argv[1])))
-    won = []
-    def spend():
-        with app.app_context():
-            for _ in range(10):
-                try:
-                    ratelimit.spend(1, None)
-                    won.append(1)
-                except ratelimit.RateLimited:
-                    pass
-    threads = [threading.Thread(target=spend) for _ in range(8)]
-    [thread.start() for thread in threads]
-    [thread.join() for thread in threads]
-    return len(won)
-
-children = []
-for _ in range(8):
-    child = os.fork()
-    if child == 0:
-        os._exit(contend())
-    children.append(child)
-print(sum(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children))
-"""
 
 
 def test_eight_processes_of_eight_threads_spend_exactly_ten(
     make_house: MakeHouse, tmp_path: Path, database: dict[str, str]
 ) -> None:
     make_house()
-    environ = {"HTTPSTEP_DATA": str(tmp_path / "data")}
-    environ |= {f"HTTPSTEP_{name}": value for name, value in database.items()}
-    done = subprocess.run(
-        [sys.executable, "-c", CONTENDERS, json.dumps(environ)], cwd=ROOT, capture_output=True, text=True, timeout=100
-    )  # fmt: skip
-    assert done.stdout == "10\n", done.stdout + done.stderr
+    assert contend("budget", {"DATA": str(tmp_path / "data")} | database) == 10
 
 
 def test_no_sixty_seconds_hold_more_than_the_limit(make_house: MakeHouse) -> None:
@@ -95,3 +57,15 @@ def test_old_hits_go_beside_new_ones(make_house: MakeHouse) -> None:
             connection.execute(db.insert(BudgetHit), old)
         ratelimit.spend(1, None)
         assert db.session.query(BudgetHit).count() == 1
+
+
+def test_a_refusal_says_when_the_next_call_fits_also_after_the_limit_was_lowered(make_house: MakeHouse) -> None:
+    """Ten hits a second apart, then a limit of two: the ninth has to leave, and not the first."""
+    house = make_house()
+    now = time.time()
+    with house.app.app_context():
+        with writing() as connection:
+            hits = [{"key": "budget/1", "at": now - 50 + second} for second in range(10)]
+            connection.execute(db.insert(BudgetHit), hits)
+        assert 8 <= ratelimit.budget_of(1, 10).reset <= 11
+        assert 17 <= ratelimit.budget_of(1, 2).reset <= 20

@@ -114,14 +114,24 @@ class Editor:
 
     @property
     def values(self) -> list[TestValue]:
-        """An input for each attribute the form uses, filled with what was typed, else with the catalogue's sample."""
+        """An input for each attribute the form uses: what was typed, else what the last test had, else the sample."""
         return [TestValue(name, self._value(name), self._hint(name)) for name in self.attributes_used]
 
     def _value(self, name: str) -> str:
         typed = self.form.values.get(name)
-        if typed is not None or name not in self.names.samples:
-            return typed or ""
-        return stepform.typed_text(jsontext.loads(self.names.samples[name]))
+        if typed is not None:
+            return typed
+        if name in self.last_given:
+            return stepform.typed_text(self.last_given[name])
+        sample = self.names.samples.get(name)
+        return "" if sample is None else stepform.typed_text(jsontext.loads(sample))
+
+    @cached_property
+    def last_given(self) -> dict[str, Json]:
+        """The attributes of the newest test that is kept."""
+        newest = next((log for log in self.logs if log.source == "test" and log.detail), None)
+        given = jsontext.loads(newest.detail).get("given") if newest is not None and newest.detail else None
+        return given if isinstance(given, dict) else {}
 
     def _hint(self, name: str) -> str:
         if name in self.names.defaults:

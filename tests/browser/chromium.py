@@ -84,10 +84,12 @@ def order_api() -> Iterator[OrderApi]:
 
 
 @contextmanager
-def browsing(folder: Path, *, width: int = 1280, **variables: str) -> Iterator[tuple[Server, Page, list[str]]]:
+def browsing(
+    folder: Path, *arguments: str, width: int = 1280, **variables: str
+) -> Iterator[tuple[Server, Page, list[str]]]:
     """(server, page, what the browser complained of). Complaints of a page are a fault of the page."""
     complaints: list[str] = []
-    with Server(folder, **variables) as server, sync_playwright() as playwright:
+    with Server(folder, *arguments, **variables) as server, sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path="/usr/bin/chromium",
             args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
@@ -100,6 +102,19 @@ def browsing(folder: Path, *, width: int = 1280, **variables: str) -> Iterator[t
             yield server, page, complaints
         finally:
             browser.close()
+
+
+def set_up(server: Server, page: Page) -> None:
+    """The first user, by the one-time code from the log."""
+    code = server.log.read_text().split("one-time code ")[1].split()[0]
+    page.goto("/")
+    page.wait_for_url("**/setup")
+    page.get_by_label("One-time code").fill(code)
+    page.get_by_label("E-mail").fill(ADMIN)
+    for field in page.locator("input[type=password]").all():
+        field.fill(PASSWORD)
+    page.get_by_role("button", name="Create the user and sign in").click()
+    page.wait_for_url("**/steps")
 
 
 def sign_in(page: Page) -> None:

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import re
+import subprocess
 from pathlib import Path
 
-import requests
 from playwright.sync_api import Page, expect
 
-from tests.browser.chromium import ADMIN, PASSWORD, browsing, order_api, settle, sign_in
+from tests.browser.chromium import ADMIN, PASSWORD, browsing, order_api, set_up, settle, sign_in
+from tests.server import free_port
 
 SQLITE_ONLY = "what a person does and sees"
-VARIABLES = {
-    "ADMIN_EMAIL": ADMIN,
-    "ADMIN_PASSWORD": PASSWORD,
-    "SMTP_URL": "smtp://127.0.0.1:1",
-    "MAIL_FROM": "steps@shop.example",
-}
+MAIL = {"SMTP_URL": "smtp://127.0.0.1:1", "MAIL_FROM": "steps@shop.example"}
+VARIABLES = {"ADMIN_EMAIL": ADMIN, "ADMIN_PASSWORD": PASSWORD} | MAIL
 
 
 def make_request(page: Page, api: str) -> None:
@@ -52,10 +50,14 @@ def watch_and_cancel(page: Page, api: str) -> None:
 
 def run_a_test(page: Page, api: str) -> None:
     page.locator("#at-request-url").fill(f"{api}/orders/{{{{order.id}}}}")
-    page.locator('[name="value:order.id"]').fill("42")
+    page.locator('[name="value:order.id"]').fill("1042")
     page.get_by_role("button", name="Test", exact=True).first.click()
     expect(page.locator(".result-line")).to_contain_text("200 OK")
-    expect(page.locator(".tree")).to_contain_text("Ada Lovelace")
+    expect(page.locator(".tree")).to_contain_text("shipped")
+    page.get_by_role("tab", name="Body").click()
+    expect(page.locator("#panel-body")).to_contain_text("MUG-BLUE")
+    page.get_by_role("tab", name="Headers").click()
+    expect(page.locator("#panel-headers")).to_contain_text("application/json")
     page.get_by_role("tab", name="Request sent").click()
     expect(page.locator("#panel-sent")).to_contain_text("X-Channel")
     page.get_by_role("tab", name="Map").click()
@@ -63,25 +65,25 @@ def run_a_test(page: Page, api: str) -> None:
 
 def map_values(page: Page) -> None:
     """All are mapped; rename one, switch one off, remove one and map it again from the tree."""
-    expect(page.locator(".rule")).to_have_count(7)
+    expect(page.locator(".rule")).to_have_count(9)
     names = page.locator(".rule-name")
     expect(names.nth(0)).to_have_value("id")
     names.nth(0).fill("order_id")
     expect(page.locator("[data-node=\"$['data']['id']\"] .chip")).to_have_text("→ {{order_id}}")
     page.locator(".rule-on").nth(1).uncheck()
     page.get_by_role("button", name="Remove row 3").click()
-    expect(page.locator(".rule")).to_have_count(6)
+    expect(page.locator(".rule")).to_have_count(8)
     page.get_by_role("button", name="Undo").click()
-    expect(page.locator(".rule")).to_have_count(7)
+    expect(page.locator(".rule")).to_have_count(9)
     page.get_by_role("button", name="Remove row 3").click()
-    row = page.locator("[data-node=\"$['data']['customer']['name']\"] .tree-row")
+    row = page.locator("[data-node=\"$['data']['total']\"] .tree-row")
     row.hover()
     row.locator(".tree-map").click()
-    expect(page.locator(".rule")).to_have_count(7)
-    expect(page.locator(".rule-name").last).to_have_value("name")
+    expect(page.locator(".rule")).to_have_count(9)
+    expect(page.locator(".rule-name").last).to_have_value("total")
     names.nth(2).fill("order_id")
     expect(page.get_by_text("“order_id” is already filled by another row.")).to_be_visible()
-    names.nth(2).fill("email")
+    names.nth(2).fill("currency")
 
 
 def save(page: Page) -> None:
@@ -90,9 +92,9 @@ def save(page: Page) -> None:
     settle()
     expect(page.locator("[data-dirty]")).to_be_visible()
     page.keyboard.press("Control+s")
-    page.wait_for_url("**/steps/1")
+    page.wait_for_url("**/steps/4")
     expect(page.locator("[data-dirty]")).to_be_hidden()
-    expect(page.locator('[name="value:order.id"]')).to_have_value("42")
+    expect(page.locator('[name="value:order.id"]')).to_have_value("1042")
     expect(page.locator(".rule-name").nth(0)).to_have_value("order_id")
 
 
@@ -110,26 +112,32 @@ def look_at_a_log(page: Page) -> None:
 
 
 def run_it(page: Page) -> None:
-    """The copied line for the bot, with a key in it."""
-    expect(page.locator("#use-curl")).to_contain_text('{"attributes":{"order.id":42}}')
-    url = (page.locator("#use-url").text_content() or "").strip()
+    """The copied line for the bot in a real shell, with a key of one's own in it."""
+    line = page.locator("#use-curl").text_content() or ""
     page.goto("/settings/keys")
     page.locator('[name="name"]').first.fill("bot")
     page.get_by_role("button", name="Create the key").click()
-    token = page.locator("#new-token").text_content()
-    headers = {"Authorization": f"Bearer {token}"}
-    answer = requests.post(url, json={"attributes": {"order.id": 42}}, headers=headers, timeout=30).json()
-    assert answer["next"] == "continue" and answer["attributes"]["order_id"] == 4711
+    token = page.locator("#new-token").text_content() or ""
+    shell = subprocess.run(
+        ["/bin/sh", "-c", line.replace("YOUR_API_KEY", token.strip())], capture_output=True, text=True, timeout=30
+    )
+    answer = json.loads(shell.stdout)
+    assert answer["next"] == "continue" and answer["attributes"]["order_id"] == 1042
     assert "status" not in answer["attributes"], "it was switched off"
 
 
-def test_a_step_is_made_tested_mapped_saved_and_run(tmp_path: Path) -> None:
-    with order_api() as api, browsing(tmp_path / "data", **VARIABLES) as (_, page, complaints):
-        sign_in(page)
-        make_request(page, api.url)
-        watch_and_cancel(page, api.url)
-        assert api.hung_up.wait(3), "the connection to the API was not closed"
-        run_a_test(page, api.url)
+def test_a_person_sets_up_makes_a_step_tests_maps_saves_and_runs_it(tmp_path: Path) -> None:
+    port = free_port()
+    demo = f"http://127.0.0.1:{port}"
+    with (
+        order_api() as silent,
+        browsing(tmp_path / "data", "--demo", str(port), **MAIL) as (server, page, complaints),
+    ):
+        set_up(server, page)
+        make_request(page, demo)
+        watch_and_cancel(page, silent.url)
+        assert silent.hung_up.wait(3), "the connection to the API was not closed"
+        run_a_test(page, demo)
         map_values(page)
         save(page)
         look_at_a_log(page)

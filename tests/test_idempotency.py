@@ -1,0 +1,195 @@
+"""Idempotency-Key: one call to the third party however often and however close together it is asked for."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, delete, func, select, update
+from sqlalchemy.exc import OperationalError
+
+from httpstep import idempotency
+from httpstep.core.model import HttpResponse, RenderedRequest
+from httpstep.extensions import db
+from httpstep.models import logs
+from httpstep.models.database import writing
+from httpstep.models.tables import Account, Alert, BudgetHit, Idempotency, Log
+from tests.contention import contend
+from tests.fakes import ThirdParty, answer
+from tests.house import House, document
+
+MakeHouse = Callable[..., House]
+KEY = {"Idempotency-Key": "order-42"}
+
+
+def age(house: House, seconds: float, **values: Any) -> None:
+    """Make every key that much older, and as `values` say."""
+    with house.app.app_context(), writing() as connection:
+        connection.execute(update(Idempotency).values(created_at=Idempotency.created_at - seconds, **values))
+
+
+def count(house: House, table: Any) -> int:
+    with house.app.app_context():
+        return db.session.scalar(select(func.count()).select_from(table)) or 0
+
+
+def interrupted(make_house: MakeHouse) -> tuple[House, ThirdParty]:
+    """A call whose process ended in the middle: its claim is there, its answer is not."""
+    house = make_house(third := ThirdParty())
+    house.put(document())
+    house.execute(headers=KEY)
+    age(house, 0, state="running", answer=None)
+    third.requests.clear()
+    return house, third
+
+
+def test_ten_at_once_with_one_key_are_one_call(make_house: MakeHouse) -> None:
+    arrived, go = threading.Event(), threading.Event()
+
+    def slow(_request: RenderedRequest) -> HttpResponse:
+        arrived.set()
+        go.wait(20)
+        return answer(200, {"a": 1})
+
+    house = make_house(third := ThirdParty(slow))
+    house.put(document())
+    bearer = {"Authorization": f"Bearer {house.token()}"} | KEY
+    got: list[tuple[int, Any]] = []
+
+    def call() -> None:
+        client = house.app.test_client()
+        one = client.post("/api/v1/steps/order-status/execute", json={"attributes": {"order.id": 1}}, headers=bearer)
+        got.append((one.status_code, one.json))
+        if len(got) == 9:
+            go.set()
+
+    threads = [threading.Thread(target=call) for _ in range(10)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(status for status, _ in got) == [200] + [409] * 9
+    assert {body["title"] for status, body in got if status == 409} == {"Call In Progress"}
+    assert {body["next"] for status, body in got if status == 409} == {"stop"}
+    assert (len(third.requests), count(house, Log), count(house, BudgetHit)) == (1, 1, 1)
+    again = house.execute(attributes={"order.id": 1}, headers=KEY)
+    assert again.json == next(body for status, body in got if status == 200)
+    assert len(third.requests) == 1
+
+
+def test_sixty_four_claims_in_eight_processes_are_one(
+    make_house: MakeHouse, tmp_path: Path, database: dict[str, str]
+) -> None:
+    make_house().put(document())
+    assert contend("idempotency", {"DATA": str(tmp_path / "data")} | database) == 1
+
+
+def test_after_a_kill_the_outcome_is_unknown_as_soon_as_the_process_is_known_to_be_gone(make_house: MakeHouse) -> None:
+    house, third = interrupted(make_house)
+    assert house.execute(headers=KEY).json["title"] == "Call In Progress"
+    with house.app.app_context():
+        logs.interrupt("another installation")
+        assert house.execute(headers=KEY).json["title"] == "Call In Progress"
+        logs.interrupt(house.app.extensions["httpstep"].instance)
+    refused = house.execute(headers=KEY)
+    assert (refused.status_code, refused.json["title"], refused.json["next"]) == (409, "Outcome Unknown", "stop")
+    assert 890 <= int(refused.headers["Retry-After"]) <= 900
+    assert "15 minutes" in refused.json["detail"]
+    assert third.requests == []
+
+
+def test_without_that_knowledge_it_is_unknown_once_no_call_can_be_so_long(make_house: MakeHouse) -> None:
+    house, third = interrupted(make_house)
+    age(house, logs.LONGEST - 5)
+    assert house.execute(headers=KEY).json["title"] == "Call In Progress"
+    age(house, 10)
+    assert house.execute(headers=KEY).json["title"] == "Outcome Unknown"
+    assert third.requests == []
+
+
+@pytest.mark.parametrize("state", ["running", "unknown"])
+def test_an_unknown_key_is_released_after_fifteen_minutes(make_house: MakeHouse, state: str) -> None:
+    house, third = interrupted(make_house)
+    age(house, idempotency.UNKNOWN_FOR - 5, state=state)
+    assert house.execute(headers=KEY).status_code == 409
+    age(house, 10)
+    assert house.execute(headers=KEY).status_code == 200
+    assert house.execute(headers=KEY).headers["Idempotency-Replayed"] == "true"
+    assert len(third.requests) == 1
+
+
+def test_an_answer_is_kept_for_24_hours(make_house: MakeHouse) -> None:
+    house = make_house(third := ThirdParty())
+    house.put(document())
+    house.execute(headers=KEY)
+    age(house, 24 * 3600 - 10)
+    assert "Idempotency-Replayed" in house.execute(headers=KEY).headers
+    age(house, 20)
+    assert "Idempotency-Replayed" not in house.execute(headers=KEY).headers
+    assert len(third.requests) == 2
+
+
+def test_what_has_expired_goes_beside_new_ones(make_house: MakeHouse) -> None:
+    house = make_house(ThirdParty())
+    house.put(document())
+    for number in range(3):
+        house.execute(headers={"Idempotency-Key": f"old-{number}"})
+    age(house, 25 * 3600)
+    house.execute(headers=KEY)
+    assert count(house, Idempotency) == 1
+
+
+def test_the_same_key_at_another_step_or_account_is_another_key(make_house: MakeHouse) -> None:
+    house = make_house(third := ThirdParty())
+    stranger = house.token("manage", "other")
+    for key, token in (("order-status", None), ("other-step", None), ("order-status", stranger)):
+        house.put(document(key), token=token)
+        assert "Idempotency-Replayed" not in house.execute(key, headers=KEY, token=token).headers
+    assert len(third.requests) == 3
+
+
+def test_a_deleted_step_takes_its_keys_logs_and_mails_along(make_house: MakeHouse) -> None:
+    house = make_house(ThirdParty(answer(500)), SMTP_URL="smtp://127.0.0.1:1", MAIL_FROM="a@b.example")
+    house.put(document(alert_emails=["ops@shop.example"]))
+    house.execute(headers=KEY)
+    house.app.extensions["httpstep"].alerts.finish()
+    assert [count(house, table) for table in (Idempotency, Log, Alert)] == [1, 1, 1]
+    assert house.call("DELETE", "/steps/order-status").status_code == 204
+    assert [count(house, table) for table in (Idempotency, Log, Alert)] == [0, 0, 0]
+
+
+def test_a_deleted_account_leaves_nothing_of_its_customers(make_house: MakeHouse) -> None:
+    house = make_house(ThirdParty())
+    token = house.token("manage", "other")
+    house.put(document(), token=token)
+    house.execute(headers=KEY, token=token)
+    with house.app.app_context(), writing() as connection:
+        connection.execute(delete(Account).where(Account.slug == "other"))
+    assert [count(house, table) for table in (Idempotency, Log)] == [0, 0]
+
+
+def test_storage_that_goes_away_during_the_call_does_not_unmake_it(
+    make_house: MakeHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The third party got the call: the bot gets its answer, and the key is not given back for a second one."""
+
+    def gone(*_: Any, **__: Any) -> Any:
+        raise OperationalError("SELECT 1", {}, Exception("the server closed the connection"))
+
+    def call(_request: RenderedRequest) -> HttpResponse:
+        monkeypatch.setattr(Engine, "connect", gone)
+        return answer(200, {"a": 1})
+
+    mail = {"SMTP_URL": "smtp://127.0.0.1:1", "MAIL_FROM": "a@b.example"}
+    house = make_house(third := ThirdParty(call, answer(200, {"a": 2})), **mail)
+    house.put(document(mapping=[{"path": ["a"], "attribute": "a"}]))
+    house.token()
+    first = house.execute(headers=KEY)
+    monkeypatch.undo()
+    assert (first.status_code, first.json["outcome"], first.json["attributes"]) == (200, "success", {"a": 1})
+    assert "RateLimit" not in first.headers
+    assert house.execute(headers=KEY).status_code == 409
+    assert len(third.requests) == 1
