@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Protocol
 
-from httpstep.core import automatic, fallback, mapping, reading, rendering, statuses, structure
+from httpstep.core import automatic, fallback, mapping, reading, rendering, statuses, stepkey, structure
 from httpstep.core.errors import BudgetSpent, Disabled, FailureKind, SendError, StepError, UnreadableAnswer
 from httpstep.core.model import (
     Drift,
@@ -119,8 +119,9 @@ def _concluded(spec: StepSpec, known: Known, seen: _Seen, failure: Failure | Non
         document = masked_json(seen.document, secrets)
         shape = structure.shape_of(document, spec.dictionaries)
         if spec.mapping is None:
+            step_key = spec.key or stepkey.key_from_name(spec.name)
             rules_of_all = automatic.automatic_rules(
-                document, step_key=spec.key, taken=known.taken(), dictionaries=spec.dictionaries
+                document, step_key=step_key, taken=known.taken(), dictionaries=spec.dictionaries
             )
             made = tuple(rule for rule in rules_of_all if not any(MASK in str(part) for part in rule.path or ()))
         if known.structure is not None:

@@ -12,10 +12,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from httpstep import __version__, runs
 from httpstep.core.errors import FailureKind
 from httpstep.extensions import db
-from httpstep.models import steps
 from httpstep.models.database import reading
 from httpstep.web.access import access, current_user, may
 from httpstep.web.keys import base_url
+from httpstep.web.shellcommand import example
 
 blueprint = Blueprint("about", __name__)
 
@@ -75,9 +75,9 @@ def _licence(about_it: metadata.PackageMetadata) -> str:
 @blueprint.get("/docs/api")
 @access("viewer")
 def api() -> ResponseReturnValue:
-    example = next(iter(steps.listed(current_user().account_id)), None)
+    first = example(base_url(), current_user().account_id, "$HTTPSTEP_KEY")
     return render_template(
-        "about/api.html", base_url=base_url(), step_key=example.key if example else "order-status",
+        "about/api.html", base_url=base_url(), example=first, step_key=first.key,
         outcomes=["success", *(kind.value for kind in FailureKind)], meanings=_MEANINGS, internal=runs.INTERNAL_MESSAGE,
     )  # fmt: skip
 

@@ -7,10 +7,12 @@ from typing import Final
 
 from httpstep import stepform
 from httpstep.core import jsontext, record, remapping, structure
+from httpstep.core.errors import UnreadableAnswer
 from httpstep.core.jsonpath import normalized
 from httpstep.core.model import Json, MappingRule, Path
 from httpstep.models.tables import Log, StepState
 from httpstep.stepform import RuleRow, StepForm
+from httpstep.web import marking
 from httpstep.web.documents import Document
 from httpstep.web.tree import short_text
 
@@ -42,6 +44,7 @@ class DriftView:
     """groups are JSON as core.record writes them. known: the new answer is still there, so that rules can be moved.
 
     accepted: the form holds the new structure already; kept: the banner was put aside for now.
+    dictionaries: objects with a difference in them that look like dictionaries.
     """
 
     log_id: int | None
@@ -50,6 +53,7 @@ class DriftView:
     changed: list[dict[str, Json]] = field(default_factory=list)
     new: list[dict[str, Json]] = field(default_factory=list)
     broken: list[Broken] = field(default_factory=list)
+    dictionaries: list[marking.Suggestion] = field(default_factory=list)
     known: bool = False
     accepted: bool = False
     kept: bool = False
@@ -103,6 +107,10 @@ def view_of(form: StepForm, sides: Sides) -> DriftView | None:
         view.broken = _broken(form.rules, rules, sides.old.value if sides.old else None, sides.new.value)
         view.new_text = _pretty(sides.new.value)
     view.old_text = _pretty(sides.old.value) if sides.old else ""
+    known_answers = [side.value for side in (sides.old, sides.new) if side is not None]
+    view.dictionaries = marking.around(
+        marking.suggestions(form, *known_answers), [*view.missing, *view.changed, *view.new]
+    )
     return view
 
 
@@ -120,12 +128,17 @@ def remembered_view(state: StepState) -> DriftView:
 
 def before(form: StepForm) -> dict[str, Json]:
     """The sources that Re-map replaced, by row; {} where none were."""
+    sources = remembered(form).get("sources")
+    return sources if isinstance(sources, dict) else {}
+
+
+def remembered(form: StepForm) -> dict[str, Json]:
+    """What the form keeps of the time before the new structure was accepted: sources, accepted, again, dictionaries."""
     try:
         found = jsontext.loads(form.before_remap)
-    except Exception:
+    except UnreadableAnswer:
         return {}
-    sources = found.get("sources") if isinstance(found, dict) else None
-    return sources if isinstance(sources, dict) else {}
+    return found if isinstance(found, dict) else {}
 
 
 def _broken(rows: list[RuleRow], rules: list[MappingRule | None], old: Json, new: Json) -> list[Broken]:

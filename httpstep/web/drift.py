@@ -5,8 +5,9 @@ from __future__ import annotations
 from flask import Blueprint, Response, request
 
 from httpstep.core import jsontext
+from httpstep.models import structures
 from httpstep.web.access import access
-from httpstep.web.differences import before
+from httpstep.web.differences import before, remembered
 from httpstep.web.editor import Editor, fragment, opened, submitted
 from httpstep.web.fragments import respond, toast
 
@@ -53,6 +54,15 @@ def undo(ref: str) -> Response:
     return _answer(editor, "Undone.")
 
 
+@blueprint.post("/steps/<ref>/structures/use")
+@access("editor")
+def use(ref: str) -> Response:
+    """One of the history is the form's accepted structure. `structure`: its id; none: it is not."""
+    editor = submitted(ref)
+    use_structure(editor, request.form.get("structure", ""))
+    return _answer(editor, "Save to use it from now on." if editor.form.accepted_again else "It stays as it is.")
+
+
 def _answer(editor: Editor, text: str) -> Response:
     editor.fill_samples()
     parts = (
@@ -77,16 +87,30 @@ def remap_and_accept(editor: Editor) -> int:
     return len(sources)
 
 
-def accept_structure(editor: Editor) -> None:
-    _accept(editor, {})
+def accept_structure(editor: Editor, *, dictionaries: str | None = None) -> None:
+    """Accept without moving a rule. dictionaries: what was marked before, where a mark is what made this right."""
+    _accept(editor, {}, dictionaries)
 
 
-def _accept(editor: Editor, sources: dict[str, dict[str, str]]) -> None:
-    later = editor.log(_later(editor))
+def _accept(editor: Editor, sources: dict[str, dict[str, str]], dictionaries: str | None = None) -> None:
+    later, form = editor.log(_later(editor)), editor.form
     if later is None or not later.structure:
         return
-    editor.form.before_remap = jsontext.dumps_text({"sources": sources, "accepted": editor.form.accepted_log})
-    editor.form.drift_log, editor.form.accepted_log, editor.form.drift_kept = later.id, later.id, False
+    was = {"sources": sources, "accepted": form.accepted_log, "again": form.accepted_again}
+    form.before_remap = jsontext.dumps_text(was if dictionaries is None else was | {"dictionaries": dictionaries})
+    form.drift_log, form.accepted_log, form.accepted_again, form.drift_kept = later.id, later.id, None, False
+    editor.compare_anew()
+
+
+def use_structure(editor: Editor, wanted: str) -> None:
+    """Accept one of the history again, by its id; with none, what was in force stays so. The last test is compared."""
+    form = editor.form
+    found = structures.accepted_before(editor.step_id, int(wanted) if wanted.isascii() and wanted.isdigit() else None)
+    form.accepted_again, form.accepted_log = (found.id if found else None), None
+    form.before_remap, form.drift_kept = "", False
+    tested = editor.log(form.tested_log)
+    form.drift_log = tested.id if tested is not None and tested.structure else None
+    editor.compare_anew()
 
 
 def _later(editor: Editor) -> int | None:
@@ -100,8 +124,10 @@ def undo_accept(editor: Editor) -> None:
         row = form.rule(row_id)
         if row is not None and isinstance(was, dict):
             row.source, row.kind = str(was.get("source", "")), str(was.get("kind", ""))
-    try:
-        accepted = jsontext.loads(form.before_remap).get("accepted")
-    except Exception:
-        accepted = None
-    form.accepted_log, form.before_remap = accepted if isinstance(accepted, int) else None, ""
+    was = remembered(form)
+    accepted, again, dictionaries = was.get("accepted"), was.get("again"), was.get("dictionaries")
+    form.accepted_log = accepted if isinstance(accepted, int) else None
+    form.accepted_again = again if isinstance(again, int) else None
+    form.dictionaries = dictionaries if isinstance(dictionaries, str) else form.dictionaries
+    form.before_remap = ""
+    editor.compare_anew()

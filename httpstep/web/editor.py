@@ -16,12 +16,14 @@ from flask import abort, current_app, render_template, request
 from httpstep import alerts, ratelimit, runs, stepform
 from httpstep.core import jsontext, mapping, placeholders, rendering
 from httpstep.core.mapping import CallFacts
+from httpstep.core.marking import marked
 from httpstep.core.model import Json, StepSpec
-from httpstep.models import logs, overview, steps
+from httpstep.models import logs, overview, steps, structures
 from httpstep.models.database import end_transaction
 from httpstep.models.tables import Log, Step, StepState
 from httpstep.stepform import StepForm
-from httpstep.web import differences, documents, tree
+from httpstep.web import acceptance, differences, documents, marking, tree
+from httpstep.web.acceptance import Accepted
 from httpstep.web.access import current_user, may
 from httpstep.web.documents import Document
 from httpstep.web.entries import Entry
@@ -215,30 +217,58 @@ class Editor:
         """The difference between the accepted structure and a later answer: the test's, or the one that marked the step."""
         form, state = self.form, self.state
         later = self.log(form.drift_log or (state.drift_log_id if state else None))
-        accepted = self.log(form.accepted_log)
         if later is None or not later.structure:
             return differences.remembered_view(state) if state and state.drift else None
-        if accepted is not None and accepted.id == later.id:
+        if form.accepted_log == later.id:
             return differences.accepted_view(form, later) if form.drift_log else None
-        old, structure = self._accepted(accepted)
-        if structure is None:
+        accepted = self.accepted or self.in_force
+        if accepted is None:
             return None
         new = self.fresh if self.fresh is not None and later.id == form.tested_log else documents.of_log(later)
-        return differences.view_of(form, differences.Sides(structure, jsontext.loads(later.structure), old, new, later))
+        latest = marked(jsontext.loads(later.structure), stepform.dictionaries_of(form))
+        sides = differences.Sides(accepted.structure, latest, accepted.document, new, later)
+        return differences.view_of(form, sides)
 
-    def _accepted(self, accepted: Log | None) -> tuple[Document | None, Json]:
-        if accepted is not None and accepted.structure:
-            return documents.of_log(accepted), jsontext.loads(accepted.structure)
-        if self.state is None or self.state.structure is None:
-            return None, None
-        return documents.of_body(self.state.sample), jsontext.loads(self.state.structure)
+    @cached_property
+    def accepted(self) -> Accepted | None:
+        """What Save will accept: what a test saw, or one of the history. None where it leaves the structure as it is."""
+        dictionaries = stepform.dictionaries_of(self.form)
+        again = structures.accepted_before(self.step_id, self.form.accepted_again)
+        if again is not None:
+            return acceptance.of_kept(again, dictionaries)
+        log = self.log(self.form.accepted_log)
+        return None if log is None else acceptance.of_log(log, dictionaries)
+
+    @property
+    def in_force(self) -> Accepted | None:
+        """The accepted structure, read with the dictionaries that the form has."""
+        return None if self.state is None else acceptance.of_kept(self.state, stepform.dictionaries_of(self.form))
+
+    @property
+    def settled(self) -> Accepted | None:
+        """The structure in force, where the dictionaries of the form explain the difference the step is marked with."""
+        return self.in_force if self.state is not None and self.state.drift and self.drift is None else None
+
+    @cached_property
+    def history(self) -> list[acceptance.Past]:
+        return acceptance.history_of(structures.history(self.step_id)) if self.step_id is not None else []
+
+    @property
+    def suggestions(self) -> list[marking.Suggestion]:
+        """Objects of the answer on the screen that look like dictionaries."""
+        return marking.suggestions(self.form, self.document.value) if self.document is not None else []
+
+    def compare_anew(self) -> None:
+        """What is accepted or marked in the form has changed."""
+        for name in ("drift", "accepted"):
+            self.__dict__.pop(name, None)
 
     def marked_later(self) -> None:
         """Something beside this request's session wrote to the step's state: read it anew. 404 where the step went."""
         end_transaction()
         self.row = step_or_404(self.ref)
         self.state = steps.state(self.row.id) if self.row else None
-        for name in ("logs", "drift"):
+        for name in ("logs", "drift", "accepted", "history"):
             self.__dict__.pop(name, None)
 
 

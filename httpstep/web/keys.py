@@ -9,11 +9,12 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select, update
 
 from httpstep.extensions import db
-from httpstep.models import keys, steps
+from httpstep.models import keys
 from httpstep.models.database import editing, writing
 from httpstep.models.tables import ApiKey
 from httpstep.web.access import access, current_user
 from httpstep.web.forms import Form, sent
+from httpstep.web.shellcommand import TOKEN, example
 
 blueprint = Blueprint("keys", __name__, url_prefix="/settings/keys")
 
@@ -32,15 +33,14 @@ def listed() -> ResponseReturnValue:
     return _list(Form({"scope": "execute"}))
 
 
-def _list(form: Form, made: ApiKey | None = None, token: str = "") -> str:
+def _list(form: Form, made: ApiKey | None = None, token: str = TOKEN) -> str:
     account_id = current_user().account_id
     query = (
         select(ApiKey).where(ApiKey.account_id == account_id).order_by(ApiKey.revoked_at.is_not(None), ApiKey.id.desc())
     )
-    example = next(iter(steps.listed(account_id)), None)
     return render_template(
         "keys/list.html", keys=list(db.session.scalars(query)), form=form, made=made, token=token,
-        step_key=example.key if example else "your-step", base_url=base_url(),
+        example=example(base_url(), account_id, token),
     )  # fmt: skip
 
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 from flask import Blueprint, Response, request
 
 from httpstep import stepform
-from httpstep.core import automatic, jsontext
+from httpstep.core import automatic, jsontext, stepkey
 from httpstep.core.errors import UnreadableAnswer
 from httpstep.core.jsonpath import normalized, parse_normalized
 from httpstep.core.model import MappingRule, Path
 from httpstep.models import steps
 from httpstep.stepform import RuleRow
+from httpstep.web import drift, marking
 from httpstep.web.access import access
 from httpstep.web.editor import Editor, account_id, fragment, submitted
-from httpstep.web.fragments import respond
+from httpstep.web.fragments import respond, toast
 
 blueprint = Blueprint("mapping", __name__)
 
@@ -51,6 +52,17 @@ def remove(ref: str) -> Response:
     return _answer(editor)
 
 
+@blueprint.post("/steps/<ref>/mapping/mark")
+@access("editor")
+def mark(ref: str) -> Response:
+    """The mapping with the object at `path` marked as a dictionary, and the banner that this may have answered."""
+    editor = submitted(ref)
+    mark_dictionary(editor, request.form.get("path", ""))
+    editor.fill_samples()
+    html = fragment("mapping/_mapping.html", editor, oob=False) + fragment("drift/_drift_banner.html", editor, oob=True)
+    return respond(html, trigger=toast("Marked. Save to keep it."))
+
+
 def _answer(editor: Editor) -> Response:
     editor.fill_samples()
     note_duplicates(editor)
@@ -60,13 +72,12 @@ def _answer(editor: Editor) -> Response:
 @blueprint.post("/steps/<ref>/sample")
 @access("editor")
 def sample(ref: str) -> Response:
-    """The tree of a pasted JSON, and the rows read on it. 422 with a sentence where it is no JSON."""
+    """The tree of a pasted JSON, and the rows read on it. 422: it is no JSON, which is said at the field alone."""
     editor = submitted(ref)
-    good = read_sample(editor)
+    if not read_sample(editor):
+        return respond(fragment("testing/_map_sample.html", editor), 422, retarget="#map-sample")
     editor.fill_samples()
     answer = fragment("testing/_test_result.html", editor)
-    if not good:
-        return respond(answer, 422)
     return respond(answer + fragment("mapping/_mapping.html", editor, oob=True))
 
 
@@ -115,6 +126,15 @@ def remove_row(editor: Editor, row_id: str) -> None:
     editor.form.mapping_set = True
 
 
+def mark_dictionary(editor: Editor, source: str) -> None:
+    """Mark an object as a dictionary. Where that explains the whole of a difference, the new structure is accepted."""
+    form, differed, before = editor.form, editor.drift is not None, editor.form.dictionaries
+    marking.mark(form, source)
+    editor.compare_anew()
+    if differed and editor.drift is None:
+        drift.accept_structure(editor, dictionaries=before)
+
+
 def note_duplicates(editor: Editor) -> None:
     """A sentence at each row whose attribute another row fills already."""
     first: dict[str, int] = {}
@@ -146,13 +166,18 @@ def automatic_name(path: Path) -> str:
     return rules[-1].attribute if keys or len(rules) == 1 else "answer"
 
 
+def _key(editor: Editor) -> str:
+    """The step's key, or the one its first save will give it."""
+    return editor.form.key or stepkey.key_from_name(editor.form.name)
+
+
 def _automatic(editor: Editor) -> tuple[MappingRule, ...]:
     assert editor.document is not None
     taken = steps.names_taken(account_id(), editor.step_id)
     spec = stepform.parse(editor.form, draft=True)
     editor.form.faults = {}
     return automatic.automatic_rules(
-        editor.document.value, step_key=editor.form.key or "step", taken=taken,
+        editor.document.value, step_key=_key(editor), taken=taken,
         dictionaries=spec.dictionaries if spec else (),
     )  # fmt: skip
 
@@ -161,7 +186,7 @@ def _free_name(editor: Editor, name: str) -> str:
     """The name, with the step's key in front where another source has it, and with a number where a row has it."""
     used = {row.attribute for row in editor.form.rules}
     if name in editor.names.attributes:
-        name = f"{editor.form.key or 'step'}_{name}"
+        name = f"{_key(editor)}_{name}"
     free, number = name, 1
     while free in used:
         number += 1

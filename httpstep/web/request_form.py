@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from flask import Blueprint, Response, request
+from sqlalchemy import select
 
 from httpstep import installation, stepform
 from httpstep.core import curl, jsontext, redaction, rendering
 from httpstep.core.errors import InvalidRequest
 from httpstep.core.model import RequestSpec, StepSpec
+from httpstep.extensions import db
 from httpstep.models.database import editing
+from httpstep.models.tables import Secret
 from httpstep.stepform import Row
 from httpstep.web import bodies
 from httpstep.web.access import access, may
@@ -161,16 +165,36 @@ def _with_secrets(editor: Editor, result: curl.CurlResult, notes: list[str]) -> 
         return _Pasted(
             result.spec, [*notes, f"This command carries a credential. Keep it under Secrets and write {names}."]
         )
-    taken, kept = set(editor.names.secrets), []
-    for one in found:
-        name, number = one.name, 2
-        while name in taken:
-            name, number = f"{one.name}_{number}", number + 1
-        taken.add(name)
-        kept.append(replace(one, name=name))
+    kept, new = _named(found, _known_secrets())
     with editing():
-        for one in kept:
+        for one in new:
             installation.put_secret(parts().vault, account_id(), one.name, one.value, time.time())
     editor.__dict__.pop("names", None)
-    names = ", ".join(one.name for one in kept)
-    return _Pasted(curl.with_secrets(result.spec, kept), [*notes, f"Kept under Secrets: {names}."])
+    said = []
+    if new:
+        said.append("Stored under Secrets now, whether or not you save the step: " + ", ".join(one.name for one in new))
+    if known := [one.name for one in kept if one not in new]:
+        said.append("Was kept under Secrets already: " + ", ".join(known))
+    return _Pasted(curl.with_secrets(result.spec, kept), [*notes, *(f"{line}." for line in said)])
+
+
+def _known_secrets() -> dict[str, str]:
+    mine = db.session.execute(select(Secret.name, Secret.token).where(Secret.account_id == account_id()))
+    return {name: parts().vault.decrypt(token).decode() for name, token in mine}
+
+
+def _named(
+    found: Sequence[curl.Credential], known: dict[str, str]
+) -> tuple[list[curl.Credential], list[curl.Credential]]:
+    """(all with the names they are kept under, those of them that are new): a value that is kept already stays one."""
+    names = {value: name for name, value in known.items()}
+    kept, new = [], []
+    for one in found:
+        if one.value not in names:
+            name, number = one.name, 2
+            while name in names.values():
+                name, number = f"{one.name}_{number}", number + 1
+            names[one.value] = name
+            new.append(replace(one, name=name))
+        kept.append(replace(one, name=names[one.value]))
+    return kept, new

@@ -20,6 +20,7 @@ from httpstep.models import logs, overview, steps
 from httpstep.models.database import end_transaction, writing
 from httpstep.models.tables import Step
 from httpstep.web import drift, mapping, request_form, testing
+from httpstep.web.acceptance import Accepted
 from httpstep.web.access import access, current_user, may
 from httpstep.web.editor import (
     NEW,
@@ -150,6 +151,7 @@ def save(editor: Editor) -> tuple[int, Step | None]:
     overwrite = request.form.get("overwrite") == "1"
     version = None if overwrite else editor.form.version
     by, now = current_user().email, time.time()
+    accepted = editor.accepted or editor.settled
     try:
         saved = steps.save(account_id(), spec, by=by, now=now, step_id=editor.step_id, version=version)
     except steps.Conflict as error:
@@ -158,21 +160,18 @@ def save(editor: Editor) -> tuple[int, Step | None]:
     except steps.KeyTaken:
         editor.form.note([Fault("key", f"Another step has the key “{spec.key}”. Choose another one.")])
         return 422, None
-    _keep_tests(editor, saved, by, now)
+    _keep_tests(editor, saved, accepted, by, now)
     return 200, saved
 
 
-def _keep_tests(editor: Editor, saved: Step, by: str, now: float) -> None:
-    """The draft's tests become the step's, and what a test saw becomes the accepted structure."""
-    accepted = editor.log(editor.form.accepted_log)
+def _keep_tests(editor: Editor, saved: Step, accepted: Accepted | None, by: str, now: float) -> None:
+    """The draft's tests become the step's, and what the form accepts becomes the accepted structure."""
     with writing() as connection:
         if editor.form.draft_id:
             logs.adopt(connection, account_id(), editor.form.draft_id, saved.id)
-        if accepted is not None and accepted.structure:
-            detail = jsontext.loads(accepted.detail) if accepted.detail else {}
-            whole = not (detail.get("response") or {}).get("cut")
-            sample = accepted.response_body if whole else None
-            steps.accept_structure(connection, saved.id, accepted.structure, sample, by=by, now=now)
+        if accepted is not None:
+            text = jsontext.dumps_text(accepted.structure)
+            steps.accept_structure(connection, saved.id, text, accepted.sample, by=by, now=now)
 
 
 # ---------------------------------------------------------------- mail
@@ -222,6 +221,7 @@ _MOVES: dict[str, Callable[[Editor, str], int | None]] = {
     "test": _test,
     "preview": request_form.preview_request,
     "body_mode": request_form.switch_body,
+    "auth_type": lambda editor, _: None,
     "add_header": request_form.add_header,
     "remove_header": request_form.remove_header,
     "add_field": request_form.add_field,
@@ -231,10 +231,12 @@ _MOVES: dict[str, Callable[[Editor, str], int | None]] = {
     "add_rule": mapping.add_row,
     "remove_rule": mapping.remove_row,
     "sample": _read_sample,
+    "mark": mapping.mark_dictionary,
     "remap": _remap,
     "accept": lambda editor, _: drift.accept_structure(editor),
     "keep": _keep_drift,
     "undo": lambda editor, _: drift.undo_accept(editor),
+    "use_structure": drift.use_structure,
     "alert": _send_alert,
     "reset_mail": _reset_mail,
     "curl": request_form.read_curl,

@@ -74,8 +74,7 @@ def _over_budget(budget: ratelimit.Budget) -> Shown:
 
 def _call(editor: Editor, spec: StepSpec) -> runs.Call:
     loaded = None
-    accepted = editor.log(editor.form.accepted_log)
-    structure = jsontext.loads(accepted.structure) if accepted is not None and accepted.structure else None
+    structure = editor.accepted.structure if editor.accepted is not None else None
     if editor.step_id is not None:
         loaded = steps.load(editing.parts().parsed, editing.account_id(), step_id=editor.step_id)
         if loaded is not None and structure is not None:

@@ -79,12 +79,15 @@ def test_a_curl_command_fills_the_form_and_says_what_it_ignored(web: Web) -> Non
     assert "X-Channel" in screen.all("header_name") and "Ignored options: --compressed" in screen.text
 
 
-def test_an_admins_pasted_credential_becomes_a_secret(web: Web) -> None:
-    screen = new_step(web.as_("alice"), url="")
-    screen.fill(curl="curl https://api.example/x -H 'Authorization: Bearer abcdef123456'").set(
-        "keep_secrets", "1"
-    ).press("curl")
-    assert "abcdef123456" not in screen.html and "Kept under Secrets" in screen.text
+def test_an_admins_pasted_credential_becomes_a_secret_and_the_same_one_stays_one(web: Web) -> None:
+    command = "curl https://api.example/x -H 'Authorization: Bearer abcdef123456'"
+    for said in (
+        "Stored under Secrets now, whether or not you save the step: API_TOKEN.",
+        "Was kept under Secrets already: API_TOKEN.",
+    ):
+        screen = new_step(web.as_("alice"), url="").fill(curl=command).set("keep_secrets", "1").press("curl")
+        assert "abcdef123456" not in screen.html
+        assert said in screen.text
 
 
 def test_a_text_without_a_curl_command_is_told_so(web: Web) -> None:
