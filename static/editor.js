@@ -64,6 +64,7 @@
     const row = button.closest("[data-row]");
     const next = row.nextElementSibling || row.previousElementSibling;
     const rows = row.parentElement;
+    $$("input", row).forEach(mended);
     row.remove();
     ($("input", next || rows.closest(".field, fieldset")) || $("#at-request-url")).focus();
     changed();
@@ -95,9 +96,9 @@
       first.set(name, row);
     }
     for (const node of $$("#test-result [data-node]")) {
-      const place = $("[data-chips]", node);
+      const place = $(":scope > :is(.tree-row, .tree-beside) > [data-chips]", node);
       const wanted = names.get(node.dataset.node) || [];
-      if (!place || place.closest("[data-node]") !== node || place.textContent === wanted.map(([name]) => `→ {{${name}}}`).join("")) continue;
+      if (!place || place.textContent === wanted.map(([name]) => `→ {{${name}}}`).join("")) continue;
       place.replaceChildren(...wanted.map(([name, id]) => {
         const chip = make("a", "chip tree-chip", `→ {{${name}}}`);
         chip.href = `#${id}`;
@@ -137,6 +138,7 @@
     const said = make("li", "rule-removed", `Removed ${nameOf(row) || "the row"}.`);
     const undo = make("button", "btn btn-sm", "Undo");
     undo.type = "button";
+    $$("input[id]", row).forEach(mended);
     undo.addEventListener("click", () => { said.replaceWith(row); $(".rule-name", row).focus(); changed(); });
     said.append(undo);
     row.replaceWith(said);
@@ -163,7 +165,7 @@
     for (const item of $$("li", tree)) item.classList.toggle("filtered", text !== "");
     if (!text) return;
     for (const item of $$("li[data-node]", tree)) {
-      if (!item.getAttribute("aria-label").toLowerCase().includes(text)) continue;
+      if (!item.dataset.text.toLowerCase().includes(text)) continue;
       for (const below of $$("li", item)) below.classList.remove("filtered");
       for (let at = item; at && at !== tree; at = at.parentElement) {
         if (at.matches("li")) at.classList.remove("filtered");
@@ -176,7 +178,7 @@
     for (const other of $$(".tree .tree-row")) {
       const here = other === row;
       other.tabIndex = here ? 0 : -1;
-      for (const button of $$(".tree-map", other)) button.tabIndex = here ? 0 : -1;
+      for (const button of $$(":scope > :is(.tree-row, .tree-beside) .tree-map", other.closest("li"))) button.tabIndex = here ? 0 : -1;
     }
   }
   on(".tree-row", "focusin", (row) => rove(row));
@@ -216,7 +218,7 @@
   body.addEventListener("htmx:beforeRequest", (event) => {
     if (event.detail.requestConfig.verb === "post") $(".flashes")?.remove();
     if (event.detail.elt.id !== "test-btn") return;
-    test = { began: Date.now(), was: mappingValues() };
+    test = { began: Date.now(), was: mappingValues(), pressed: document.activeElement === event.detail.elt };
     test.start = setTimeout(() => { showProgress(); announce(`Calling ${host()}.`); test.timer = setInterval(showProgress, 250); }, 300);
   });
   body.addEventListener("htmx:afterRequest", (event) => {
@@ -226,7 +228,16 @@
     $("#test-progress").hidden = true;
     test.ended = true;
     announce(event.detail.successful ? "The test has ended." : "The test did not work.");
+    if (event.detail.xhr.status === 200) allMended();
+    giveBackFocus();
   });
+  // The button is switched off while it waits, and a focus in it is lost: back to it, unless somebody went elsewhere.
+  function giveBackFocus() {
+    const button = $("#test-btn");
+    const at = document.activeElement;
+    if (test?.pressed && !button.disabled && (!at || at === body || at.closest("#test-progress"))) button.focus({ preventScroll: true });
+  }
+  body.addEventListener("countdown:done", giveBackFocus);
   body.addEventListener("htmx:sendAbort", (event) => {
     if (event.detail.elt.id !== "test-btn") return;
     const said = make("div", "banner banner-info");
@@ -235,7 +246,34 @@
     announce("Cancelled.");
     setTimeout(() => body.dispatchEvent(new CustomEvent("logs:changed")), 1500);
   });
-  on("[data-cancel-test]", "click", () => htmx.trigger("#test-btn", "htmx:abort"));
+  on("[data-cancel-test]", "click", () => { test.pressed = true; htmx.trigger("#test-btn", "htmx:abort"); });
+
+  // ---- errors go when their field is mended
+  function placeOf(field) {
+    const part = /^rule-.*-(take|convert|default)$/.exec(field.name)?.[1];
+    return part ? $(".rule-name", field.closest("[data-rule]")).id.replace(/attribute$/, part) : field.id;
+  }
+  function mended(field) {
+    const place = placeOf(field);
+    if (!place) return;
+    const error = document.getElementById(`${place.replace(/(mapping-\d+)-(take|default)$/, "$1-convert")}-error`);
+    const group = error?.closest(".field-invalid") || field.closest(".field-invalid");
+    error?.remove();
+    if (!$("[data-duplicate]", field.closest("[data-rule]") || field)) field.removeAttribute("aria-invalid");
+    const described = (field.getAttribute("aria-describedby") || "").split(" ").filter((id) => id && id !== `${place}-error`).join(" ");
+    if (described) field.setAttribute("aria-describedby", described); else field.removeAttribute("aria-describedby");
+    if (group && !$(".field-error", group)) group.classList.remove("field-invalid");
+    for (const link of $$(`#fault-summary a[href="#${CSS.escape(place)}"]`)) link.closest("li").remove();
+    const summary = $("#fault-summary");
+    const left = $$("li", summary || make("ul")).length;
+    if (left) $("strong", summary).textContent = left === 1 ? "Fix this before saving" : `Fix these ${left} things before saving`;
+    else summary?.remove();
+  }
+  // A test that was made had nothing to say against the form; only a name is not asked of it.
+  function allMended() {
+    for (const field of $$('[aria-invalid="true"]', form())) if (field.name !== "name") mended(field);
+    $("#fault-summary")?.remove();
+  }
 
   // What was typed into the mapping while the test ran is kept.
   const mappingValues = () => new Map($$("#mapping input[name], #mapping select[name], #mapping textarea[name]").map((input) => [input.name, input.type === "checkbox" ? input.checked : input.value]));
@@ -316,8 +354,21 @@
     paint();
     lookForNames();
     keepValues();
+    markPreview();
     if (dirty) store.set(DRAFT, { at: Date.now(), pairs: pairs().map(([name, value]) => [name, value]) });
     else store.drop(DRAFT);
+  }
+  let previewed = "";
+  const allTyped = () => JSON.stringify(pairs());
+  function markPreview() {
+    const preview = $("#preview");
+    if (!preview?.firstElementChild) return;
+    const old = $("[data-outdated]", preview);
+    if (allTyped() === previewed) { old?.remove(); return; }
+    if (old) return;
+    const said = make("p", "small preview-outdated", "The form has changed since.");
+    said.dataset.outdated = "";
+    preview.append(said);
   }
   function keepValues(key = VALUES) {
     const found = $$('[name^="value:"]').filter((input) => input.value && !TELLING.test(input.name)).map((input) => [input.name, input.value]);
@@ -367,30 +418,48 @@
     store.drop(DRAFT);
     if (link.pathname === location.pathname) location.reload(); else location.assign(link.href);
   });
-  on("[data-load-theirs]", "click", () => { leaving = true; store.drop(DRAFT); });
+  on("[data-load-theirs]", "click", () => { leaving = true; look(); });
   document.addEventListener("submit", (event) => {
     if (event.target.matches("form:not(#step-form)")) leaving = true;
   });
+  // What was not saved before is offered, newest first, and kept apart from the draft of what is typed meanwhile.
+  const OFFERED = `httpstep-offered:${path}`;
+  const MOST_OFFERED = 3;
+  const offered = () => store.get(OFFERED) || [];
+  const keepOffered = (drafts) => { if (drafts.length) store.set(OFFERED, drafts.slice(0, MOST_OFFERED)); else store.drop(OFFERED); };
+  const told = (draft) => JSON.stringify(draft.pairs.filter(([name]) => !name.startsWith("value:") && name !== "version").map(([name, value]) => [name, value, ""]));
+  function keepDrafts() {
+    const drafts = [store.get(DRAFT), ...offered()].filter((draft) => draft?.pairs && told(draft) !== saved);
+    keepOffered(drafts.filter((draft, place) => drafts.findIndex((other) => told(other) === told(draft)) === place));
+  }
   function offerDraft() {
-    const draft = store.get(DRAFT);
     const offer = $("#draft-offer");
-    if (!draft?.pairs || !offer || form().hasAttribute("data-typed")) return;
-    if (JSON.stringify(draft.pairs.filter(([name]) => !name.startsWith("value:") && name !== "version").map(([name, value]) => [name, value, ""])) === saved) return;
+    const [draft] = offered();
+    if (!offer) return;
+    offer.hidden = !draft;
+    if (!draft) return;
     $("[data-draft-when]", offer).textContent = `, ${new Date(draft.at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" })}`;
-    offer.hidden = false;
-    $("[data-draft-drop]", offer).onclick = () => { offer.hidden = true; store.drop(DRAFT); };
-    $("[data-draft-restore]", offer).onclick = () => {
-      offer.hidden = true;
-      const values = new FormData();
-      for (const [name, value] of draft.pairs) values.append(name, value);
-      htmx.ajax("POST", `/steps/${ref}/form`, { target: "#step-form", swap: "outerHTML", values });
-    };
+    $("[data-draft-drop]", offer).onclick = () => { keepOffered(offered().slice(1)); offerDraft(); };
+    $("[data-draft-restore]", offer).onclick = () => bringBack(draft);
+  }
+  async function bringBack(draft) {
+    look();
+    const replaced = dirty ? [store.get(DRAFT)] : [];
+    const values = new FormData();
+    for (const [name, value] of draft.pairs) values.append(name, value);
+    const before = form();
+    await htmx.ajax("POST", `/steps/${ref}/form`, { target: "#step-form", swap: "outerHTML", values }).catch(() => {});
+    if (form() === before) return; // it did not work: the offer stays
+    keepOffered([...replaced, ...offered().slice(1)]);
+    offerDraft();
   }
 
   // ---- typing, and keys
   document.addEventListener("input", (event) => {
     const { target } = event;
     if (target.form?.id !== "step-form") return;
+    mended(target);
+    if (target.matches(".rule-name, .rule-on")) $$(".rule-name[aria-invalid]").filter((name) => /already filled/.test($(".field-error", name.closest("[data-rule]"))?.textContent)).forEach(mended);
     if (target.matches("[data-step-name]")) $("#step-title").textContent = target.value.trim() || (ref === "new" ? "New step" : "Step without a name");
     if (target.name === "alert_emails") $("[data-email-count]").textContent = `${target.value.split(/[,;\n]/).filter((one) => one.trim()).length}/10`;
     if (target.name === "method" || target.name === "send_fields_in") showWhereFieldsGo();
@@ -411,6 +480,8 @@
       if (details instanceof HTMLDetailsElement && !details.matches("[data-menu]")) details.open = true;
     }
     opened = [];
+    if (event.detail.pathInfo?.requestPath === "/import/curl" && event.detail.xhr.status === 200) showFilled();
+    if (event.detail.target.id === "preview") previewed = allTyped();
     if (event.detail.target.id === "mapping") {
       const row = ruleRows().at(-1);
       row?.classList.add("rule-new");
@@ -419,13 +490,37 @@
     }
     changed();
   });
+  // The form is filled from a command: its note stands at the top, and the name is the first thing to give.
+  function showFilled() {
+    $("#paste-curl").open = false;
+    scrollTo(0, 0);
+    $("[data-step-name]").focus({ preventScroll: true });
+  }
   body.addEventListener("htmx:oobAfterSwap", changed);
   body.addEventListener("htmx:load", () => $$("#branch").forEach((branch) => branch.removeAttribute("id")));
-  if (location.hash === "#paste-curl" && $("#paste-curl")) { $("#paste-curl").open = true; $("#at-curl").focus(); }
+  // The browser goes to the named part when all is loaded, and takes the focus away: after that it is given.
+  function openCurl() {
+    if (location.hash !== "#paste-curl" || !$("#paste-curl")) return;
+    $("#paste-curl").open = true;
+    $("#at-curl").focus();
+  }
+  addEventListener("hashchange", openCurl);
+  if (document.readyState === "complete") openCurl(); else addEventListener("load", () => setTimeout(openCurl));
+
+  // A curl command pasted into any field of a new step was meant for the whole form.
+  document.addEventListener("paste", (event) => {
+    const box = $("#at-curl"), pasted = event.clipboardData?.getData("text") || "";
+    if (!box || event.target === box || !event.target.matches?.("input, textarea")) return;
+    if (!/^\s*(?:\$\s+)?curl(?:\.exe)?\s+\S/.test(pasted)) return;
+    event.preventDefault();
+    $("#paste-curl").open = true;
+    box.value = pasted;
+    $("#paste-curl button").click();
+  });
 
   saved = form()?.hasAttribute("data-typed") ? "" : print();
   bringValues();
-  offerDraft();
+  if (!form()?.hasAttribute("data-typed")) { keepDrafts(); offerDraft(); }
   paint();
   lookForNames(true);
   if (form()?.hasAttribute("data-typed")) showDirty(true);

@@ -33,11 +33,12 @@ NEW: Final = "new"
 
 @dataclass(frozen=True, slots=True)
 class TestValue:
-    """One value for test. hint: a sentence where the name is new or has a default."""
+    """One value for test. hint: a sentence where the name is new (is_new) or has a default."""
 
     name: str
     typed: str
     hint: str = ""
+    is_new: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +118,7 @@ class Editor:
     @property
     def values(self) -> list[TestValue]:
         """An input for each attribute the form uses: what was typed, else what the last test had, else the sample."""
-        return [TestValue(name, self._value(name), self._hint(name)) for name in self.attributes_used]
+        return [TestValue(name, self._value(name), *self._hint(name)) for name in self.attributes_used]
 
     def _value(self, name: str) -> str:
         typed = self.form.values.get(name)
@@ -135,14 +136,16 @@ class Editor:
         given = jsontext.loads(newest.detail).get("given") if newest is not None and newest.detail else None
         return given if isinstance(given, dict) else {}
 
-    def _hint(self, name: str) -> str:
+    def _hint(self, name: str) -> tuple[str, bool]:
+        """(hint, whether nobody in the account knows this name)."""
         if name in self.names.defaults:
             default = stepform.typed_text(jsontext.loads(self.names.defaults[name]))
-            return f"If it is not there: {tree.short_text(default, 40) if default else 'nothing'}."
+            return f"If it is not there: {tree.short_text(default, 40) if default else 'nothing'}.", False
         known = placeholders.lookup(name, dict.fromkeys(self.names.attributes)) is not placeholders.NOT_FOUND
         parts = name.split(".")
         inside = any(".".join(parts[:length]) in self.names.attributes for length in range(1, len(parts)))
-        return "" if known or inside else "New name: your bot has to send it with each call."
+        is_new = not (known or inside)
+        return "New name: your bot has to send it with each call." if is_new else "", is_new
 
     @property
     def given(self) -> dict[str, Json]:

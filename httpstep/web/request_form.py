@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, abort, request
 from sqlalchemy import select
 
 from httpstep import installation, stepform
-from httpstep.core import curl, jsontext, redaction, rendering
+from httpstep.core import curl, jsonlayout, jsontext, redaction, rendering
 from httpstep.core.errors import InvalidRequest
+from httpstep.core.jsonbodies import JsonBodyFault
 from httpstep.core.model import RequestSpec, StepSpec
+from httpstep.core.placeholders import PlaceholderFault, is_name
 from httpstep.extensions import db
+from httpstep.models import catalogue
 from httpstep.models.database import editing
 from httpstep.models.tables import Secret
 from httpstep.stepform import Row
@@ -44,6 +48,15 @@ def test_values(ref: str) -> Response:
     return respond(html + fragment("steps/_usage.html", editor, oob=True))
 
 
+@blueprint.post("/steps/<ref>/values/<name>")
+@access("editor")
+def new_attribute(ref: str, name: str) -> Response:
+    """Add a name that the form uses to the account's attributes, with the value for test as its sample."""
+    editor = submitted(ref)
+    add_attribute(editor, name)
+    return respond(fragment("testing/_test_values.html", editor, oob=False))
+
+
 @blueprint.post("/steps/<ref>/usage")
 @access("viewer")
 def bot_lines(ref: str) -> Response:
@@ -57,6 +70,15 @@ def body_editor(ref: str) -> Response:
     editor = submitted(ref)
     switch_body(editor, "")
     return respond(fragment("request_form/_body_editor.html", editor))
+
+
+@blueprint.post("/steps/<ref>/body-editor/format")
+@access("editor")
+def laid_out_body(ref: str) -> Response:
+    """The JSON body laid out for reading; 422 with the line and the column where it is no JSON."""
+    editor = submitted(ref)
+    status = lay_out_body(editor, "") or 200
+    return respond(fragment("request_form/_body_editor.html", editor), status)
 
 
 @blueprint.post("/steps/<ref>/preview")
@@ -83,6 +105,26 @@ def switch_body(editor: Editor, _: str) -> None:
     was = request.form.get("body_mode_was", wanted)
     editor.form.body_mode = was if was in stepform.BODY_MODES else wanted
     bodies.switch(editor.form, wanted)
+
+
+def add_attribute(editor: Editor, name: str) -> None:
+    """Somebody who was quicker has added it already, which is just as well."""
+    if name not in editor.attributes_used or not is_name(name):
+        abort(404)
+    sample = jsontext.dumps_text(editor.given[name]) if name in editor.given else None
+    with suppress(catalogue.NameTaken):
+        catalogue.save(account_id(), catalogue.Entry(name, sample=sample, in_bot=True))
+    editor.__dict__.pop("names", None)
+
+
+def lay_out_body(editor: Editor, _: str) -> int | None:
+    try:
+        editor.form.json_text = jsonlayout.laid_out(editor.form.json_text)
+    except JsonBodyFault as error:
+        editor.form.faults["request.body.text"] = error.sentence
+    except PlaceholderFault as error:
+        editor.form.faults["request.body.text"] = " ".join(error.sentences)
+    return 422 if editor.form.faults else None
 
 
 def add_header(editor: Editor, _: str) -> None:

@@ -221,6 +221,8 @@ _MOVES: dict[str, Callable[[Editor, str], int | None]] = {
     "test": _test,
     "preview": request_form.preview_request,
     "body_mode": request_form.switch_body,
+    "format_json": request_form.lay_out_body,
+    "add_attribute": request_form.add_attribute,
     "auth_type": lambda editor, _: None,
     "add_header": request_form.add_header,
     "remove_header": request_form.remove_header,

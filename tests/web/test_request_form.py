@@ -35,6 +35,23 @@ def test_query_string_and_json_are_turned_into_each_other(web: Web) -> None:
     assert screen.all("field_name") == ["name", "count"] and '"count": {{count}}' in screen.get("json_text")
 
 
+def test_a_json_body_is_laid_out_on_request_and_only_then(web: Web) -> None:
+    screen = new_step(web.as_("bob")).fill(body_mode="json").press("body_mode")
+    screen.fill(json_text='{"n":{{count}},"t":"{{user.name}}"}').press("format_json")
+    assert screen.get("json_text") == '{\n  "n": {{count}},\n  "t": "{{user.name}}"\n}'
+    screen.fill(json_text='{"n": }').press("format_json")
+    assert screen.status == 422 and screen.get("json_text") == '{"n": }' and "line 1" in screen.text
+
+
+def test_a_name_nobody_knows_can_be_added_where_it_is_used(web: Web) -> None:
+    screen = new_step(web.as_("bob"), url="https://api.example/{{brand.new}}")
+    screen.fill(**{"value:brand.new": "7"}).press("body_mode")
+    assert "New name: your bot has to send it" in screen.text
+    screen.press("add_attribute:brand.new")
+    assert "New name" not in screen.text and screen.get("value:brand.new") == "7"
+    assert "brand.new" in web.as_("bob").get("/attributes").get_data(as_text=True)
+
+
 def test_a_text_of_ones_own_is_never_replaced_by_switching(web: Web) -> None:
     screen = new_step(web.as_("bob")).fill(body_mode="json").press("body_mode")
     screen.fill(json_text='{"deep": {"er": 1}}', body_mode="query").press("body_mode")
