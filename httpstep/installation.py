@@ -29,7 +29,7 @@ _CODE_SECONDS = 7 * 24 * 3600
 
 def prepare(app: Flask) -> None:
     """Upgrade the schema (after a backup), make the first account, and the admin of the two variables if there is none."""
-    with app.app_context():
+    with app.app_context(), database.one_at_a_time(app, "prepare"):
         data = app.config["HTTPSTEP"].data
         database.upgrade_schema(app, before=lambda: _back_up_first(data))
         with database.editing():

@@ -18,7 +18,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from httpstep import installation
 from httpstep.extensions import db
-from httpstep.worker import Worker
+from httpstep.models.database import is_unavailable
+from httpstep.worker import CheckedBodies, Worker
 
 GRACE = 75
 
@@ -57,6 +58,7 @@ class Server(BaseApplication):  # type: ignore[misc]
     def load(self) -> Flask:
         """The application of one worker; a mail that a stop left behind is sent now."""
         app = self._load()
+        app.wsgi_app = CheckedBodies(app.wsgi_app)  # type: ignore[method-assign]
         app.extensions["httpstep"].alerts.kick()
         return app
 
@@ -110,14 +112,27 @@ def serve(create_app: Callable[[], Flask]) -> None:
     settings = app.config["HTTPSTEP"]
     set_up_logging(settings.log_format)
     log = logging.getLogger("httpstep")
+    try:
+        _prepare(app, log)
+    except SQLAlchemyError as error:
+        if not is_unavailable(error):
+            raise
+        sys.exit(f"httpstep cannot start. The database cannot be opened or written: {_first_line(error)}")
+    with installation.mark_served(settings.data):
+        Server(app, create_app).run()
+
+
+def _prepare(app: Flask, log: logging.Logger) -> None:
     installation.prepare(app)
     if left := _interrupted_before(app):
         log.warning("%d calls were interrupted when httpstep last stopped", left)
     with app.app_context():
         _announce(log, app)
         db.engine.dispose()
-    with installation.mark_served(settings.data):
-        Server(app, create_app).run()
+
+
+def _first_line(error: SQLAlchemyError) -> str:
+    return str(getattr(error, "orig", None) or error).strip().splitlines()[0]
 
 
 def _interrupted_before(app: Flask) -> int:

@@ -10,11 +10,17 @@ from __future__ import annotations
 import re
 import socket
 import time
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
+from gunicorn.http.errors import ParseException
 from gunicorn.http.unreader import SocketUnreader
 from gunicorn.workers import gthread
+from werkzeug.exceptions import BadRequest
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 PATIENCE: Final = 20.0
 BODY_SECONDS: Final = 30.0
@@ -66,6 +72,40 @@ class BoundedUnreader(SocketUnreader):  # type: ignore[misc]
             self.sock.settimeout(None)
 
 
+class _Body:
+    """A request's body whose faults are the client's: 400, where gunicorn's own errors would read as ours."""
+
+    def __init__(self, body: Any) -> None:
+        self._body = body
+
+    def read(self, size: int | None = None) -> bytes:
+        return self._asked(self._body.read, size)
+
+    def readline(self, size: int | None = None) -> bytes:
+        return self._asked(self._body.readline, size)
+
+    def __iter__(self) -> Iterator[bytes]:
+        while line := self.readline():
+            yield line
+
+    def _asked(self, read: Callable[[int | None], bytes], size: int | None) -> bytes:
+        try:
+            return read(None if size == -1 else size)
+        except (ParseException, OSError) as error:
+            raise BadRequest from error
+
+
+class CheckedBodies:
+    """WSGI middleware that gives the application such bodies."""
+
+    def __init__(self, application: WSGIApplication) -> None:
+        self._application = application
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        environ["wsgi.input"] = _Body(environ["wsgi.input"])
+        return self._application(environ, start_response)
+
+
 class Worker(gthread.ThreadWorker):  # type: ignore[misc]
     """Connections that wait for the rest of a request cost a descriptor, not a thread."""
 
@@ -108,6 +148,13 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
         conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, wanted - len(held))
         conn.ends = getattr(conn, "ends", None) or time.monotonic() + PATIENCE
         return True
+
+    def _keepalive_after(self, conn: Any, keepalive: Any) -> bool:
+        """A body that breaks off or is no proper HTTP ends its connection, and nothing more is said on it."""
+        try:
+            return bool(super()._keepalive_after(conn, keepalive))
+        except ParseException:
+            return False
 
     def murder_pending(self) -> None:
         """Close what has waited too long: counted from the request's beginning, not from its last byte."""

@@ -360,6 +360,9 @@
   }
   let previewed = "";
   const allTyped = () => JSON.stringify(pairs());
+  body.addEventListener("htmx:beforeRequest", (event) => {
+    if (event.detail.requestConfig.path.endsWith("/preview")) previewed = allTyped();
+  });
   function markPreview() {
     const preview = $("#preview");
     if (!preview?.firstElementChild) return;
@@ -481,7 +484,6 @@
     }
     opened = [];
     if (event.detail.pathInfo?.requestPath === "/import/curl" && event.detail.xhr.status === 200) showFilled();
-    if (event.detail.target.id === "preview") previewed = allTyped();
     if (event.detail.target.id === "mapping") {
       const row = ruleRows().at(-1);
       row?.classList.add("rule-new");

@@ -1,63 +1,109 @@
-// `</>`: a list of names beside a field, which inserts {{name}} at the caret and leaves undo as it was. Typing {{ opens it too.
+// `</>`: a list of names beside a field, which inserts {{name}} at the caret and leaves undo as it was. Typing {{ opens it
+// too: then the typing stays in the field, the list follows it, and whoever does not choose keeps what they typed.
 (() => {
   "use strict";
   const picker = document.querySelector("#picker");
   if (!picker) return;
   const search = picker.querySelector("#picker-search");
   let field = null;
-  let typed = 0; // how many characters before the caret ("{{" and what follows) the name replaces
+  let typing = false; // opened by typing "{{": the focus is in the field, not in the search
+  const FOLLOWED = { "aria-autocomplete": "list", "aria-controls": "picker-list" };
 
   const takesNames = (element) => element.matches?.("[data-editor] form :is(input, textarea)")
     && !element.matches('[type="checkbox"], [type="radio"], [type="hidden"], [type="search"]')
     && (element.parentElement.querySelector("[data-picker]") !== null);
 
-  function open(target, length) {
+  // The name that is being typed at the caret, and where its {{ begins; null where none is.
+  function begun(target) {
+    const before = target.value.slice(0, target.selectionStart);
+    const found = /(?<!\\)\{\{\s*([\w.-]*)$/.exec(before);
+    return found && { from: found.index, name: found[1] };
+  }
+
+  function open(target, byTyping) {
+    close(false);
     field = target;
-    typed = length;
+    typing = byTyping;
     search.value = "";
+    search.hidden = typing;
     picker.hidden = false;
+    if (typing) for (const [name, value] of Object.entries(FOLLOWED)) target.setAttribute(name, value);
     const box = target.getBoundingClientRect();
     const width = picker.offsetWidth;
     picker.style.left = `${Math.max(8, Math.min(box.right - width, document.documentElement.clientWidth - width - 8)) + scrollX}px`;
     const below = box.bottom + 6 + picker.offsetHeight < innerHeight || box.top < 260;
     picker.style.top = `${(below ? Math.min(box.bottom, box.top + 44) + 6 : Math.max(8, box.top - 330)) + scrollY}px`;
     search.dispatchEvent(new CustomEvent("picker:open"));
-    search.focus({ preventScroll: true });
+    sift();
+    if (!typing) search.focus({ preventScroll: true });
   }
   function close(back = true) {
     if (picker.hidden) return;
     picker.hidden = true;
-    if (back && field) field.focus({ preventScroll: true });
+    for (const name of [...Object.keys(FOLLOWED), "aria-activedescendant"]) field.removeAttribute(name);
+    if (back) field.focus({ preventScroll: true });
     field = null;
+  }
+  // The field has changed while its list is open.
+  function follow() {
+    const at = begun(field);
+    if (!at) { close(false); return; }
+    if (at.name === search.value) return;
+    search.value = at.name;
+    search.dispatchEvent(new Event("input", { bubbles: true }));
+    sift();
   }
   function insert(name) {
     const target = field;
+    const at = typing ? begun(target) : null;
     close(false);
     target.focus({ preventScroll: true });
     const caret = target.selectionEnd ?? target.value.length;
-    target.setSelectionRange(typed ? caret - typed : target.selectionStart, caret);
+    const closed = at ? /^\s*\}\}/.exec(target.value.slice(caret))?.[0].length || 0 : 0;
+    target.setSelectionRange(at ? at.from : target.selectionStart, caret + closed);
     const text = `{{${name}}}`;
     if (!document.execCommand("insertText", false, text)) {
       target.setRangeText(text, target.selectionStart, target.selectionEnd, "end");
       target.dispatchEvent(new Event("input", { bubbles: true }));
     }
   }
-  const options = () => [...picker.querySelectorAll('[role="option"]')];
+  const everyOption = () => [...picker.querySelectorAll('[role="option"]')];
+  const options = () => everyOption().filter((option) => !option.hidden);
+  const isChosen = (option) => option.getAttribute("aria-selected") === "true";
+  function select(chosen) {
+    for (const option of everyOption()) option.setAttribute("aria-selected", String(option === chosen));
+    chosen?.scrollIntoView({ block: "nearest" });
+    const holder = typing ? field : search;
+    if (chosen) holder?.setAttribute("aria-activedescendant", chosen.id);
+    else holder?.removeAttribute("aria-activedescendant");
+  }
   function choose(next) {
     const all = options();
-    const now = all.findIndex((option) => option.getAttribute("aria-selected") === "true");
-    const place = Math.max(0, Math.min(all.length - 1, now + next));
-    all.forEach((option, index) => option.setAttribute("aria-selected", String(index === place)));
-    if (!all.length) return;
-    all[place].scrollIntoView({ block: "nearest" });
-    search.setAttribute("aria-activedescendant", all[place].id);
+    select(all[Math.max(0, Math.min(all.length - 1, all.findIndex(isChosen) + next))]);
+  }
+  // The list follows a moment after the typing: what it still shows of an earlier text is not what is meant.
+  function sift() {
+    const typed = search.value.trim().toLowerCase();
+    for (const option of everyOption()) {
+      const name = option.dataset.name.toLowerCase();
+      option.hidden = option.id === "pick-new" ? name !== typed : !name.includes(typed);
+    }
+    for (const group of picker.querySelectorAll('[role="group"]')) group.hidden = !group.querySelector('[role="option"]:not([hidden])');
+    const all = options();
+    select(all.find((option) => option.dataset.name.toLowerCase() === typed) || all.find(isChosen) || all[0]);
+  }
+  // What Enter takes, "" where there is nothing to take.
+  function meant() {
+    sift();
+    const name = search.value.trim();
+    return options().find(isChosen)?.dataset.name || (/^[A-Za-z_][\w.-]{0,99}$/.test(name) ? name : "");
   }
 
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-picker]");
     if (button) {
       const target = button.parentElement.querySelector("input, textarea");
-      if (field === target && !picker.hidden) close(); else open(target, 0);
+      if (field === target && !picker.hidden) close(); else open(target, false);
       return;
     }
     const option = event.target.closest("#picker [role='option']");
@@ -65,9 +111,30 @@
     else if (!picker.contains(event.target)) close(false);
   });
   document.addEventListener("input", (event) => {
+    if (typing && event.target === field) { follow(); return; }
+    if (event.target === search) { sift(); return; }
     if (!takesNames(event.target) || event.inputType !== "insertText") return;
-    const { value, selectionStart } = event.target;
-    if (value.slice(0, selectionStart).endsWith("{{") && !value.slice(0, selectionStart).endsWith("\\{{")) open(event.target, 2);
+    const at = begun(event.target);
+    if (at && at.from + 2 === event.target.selectionStart) open(event.target, true);
+  });
+  // Before anything else hears the key: Enter chooses and does not send the form, Escape closes the list alone.
+  document.addEventListener("keydown", (event) => {
+    if (!typing || event.target !== field || event.isComposing) return;
+    const command = (event.ctrlKey || event.metaKey) && !event.altKey && !["Control", "Meta"].includes(event.key);
+    if (command || ["ArrowLeft", "ArrowRight", "Home", "End"].includes(event.key)) { close(false); return; }
+    const name = event.key === "Enter" || (event.key === "Tab" && !event.shiftKey) ? meant() : "";
+    if (name) insert(name);
+    else if (event.key === "ArrowDown" || event.key === "ArrowUp") choose(event.key === "ArrowDown" ? 1 : -1);
+    else if (event.key === "Escape" || (event.key === "Enter" && field.matches("input"))) close(false);
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  }, true);
+  document.addEventListener("focusout", (event) => {
+    if (typing && event.target === field) close(false);
+  });
+  picker.addEventListener("mousedown", (event) => {
+    if (typing) event.preventDefault(); // the field keeps the focus while a name is clicked
   });
   picker.addEventListener("keydown", (event) => {
     if (event.key === "ArrowDown" || event.key === "ArrowUp") {
@@ -75,21 +142,27 @@
       choose(event.key === "ArrowDown" ? 1 : -1);
     } else if (event.key === "Enter") {
       event.preventDefault();
-      // The list follows a moment after the typing: what it still shows of an earlier text is not what was meant.
-      const typed = search.value.trim().toLowerCase();
-      const meant = options().filter((option) => option.dataset.name.toLowerCase().includes(typed));
-      const chosen =
-        meant.find((option) => option.dataset.name.toLowerCase() === typed) ||
-        meant.find((option) => option.getAttribute("aria-selected") === "true") ||
-        meant[0];
-      if (chosen) insert(chosen.dataset.name);
-      else if (/^[A-Za-z_][\w.-]{0,99}$/.test(search.value)) insert(search.value);
+      const name = meant();
+      if (name) insert(name);
     } else if (event.key === "Escape") {
       event.stopPropagation();
       close();
     } else if (event.key === "Tab") close();
   });
+  let width = innerWidth; // a turned phone moves the field; the keyboard that comes up changes the height alone
+  addEventListener("resize", () => {
+    if (innerWidth !== width) close(false);
+    width = innerWidth;
+  });
+  // A new list must not undo what the arrows chose in the one before it.
+  let kept = "";
+  document.body.addEventListener("htmx:beforeSwap", (event) => {
+    if (event.detail.target.id === "picker-list") kept = options().find(isChosen)?.dataset.name || "";
+  });
   document.body.addEventListener("htmx:afterSwap", (event) => {
-    if (event.detail.target.id === "picker-list" && options().length) choose(1);
+    if (event.detail.target.id !== "picker-list" || picker.hidden) return;
+    const again = everyOption().find((option) => option.dataset.name === kept);
+    if (again) select(again);
+    sift();
   });
 })();

@@ -11,6 +11,7 @@ import pytest
 from httpstep.core.model import Send
 from httpstep.extensions import db
 from tests.house import House
+from tests.mailbox import Inbox, open_inbox
 from tests.services import Absent, PostgreSQL, Redis
 
 ABSENT = pytest.StashKey[dict[str, str]]()
@@ -95,3 +96,9 @@ def make_house(tmp_path: Path, database: dict[str, str]) -> Iterator[Callable[..
     yield make
     for house in made:
         _closed(house)
+
+
+@pytest.fixture
+def inbox() -> Iterator[Inbox]:
+    with open_inbox() as box:
+        yield box

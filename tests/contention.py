@@ -123,7 +123,7 @@ def main(job: str, variables: str) -> None:
     codes = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
     if not all(0 <= code < FAILED for code in codes):
         sys.exit(f"a contender failed: {codes}")
-    print(sum(codes))  # noqa: T201  what it is for
+    sys.stdout.write(f"{sum(codes)}\n")
 
 
 if __name__ == "__main__":

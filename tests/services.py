@@ -77,10 +77,10 @@ class PostgreSQL:
     def _address(self, name: str) -> str:
         return f"postgresql://test@127.0.0.1:{self.port}/{name}"
 
-    def new_database(self) -> str:
-        """The URL of a new database: a copy of the first one, once that was prepared, else an empty one."""
+    def new_database(self, *, empty: bool = False) -> str:
+        """The URL of a new database: a copy of the first one, once that was prepared, or an empty one."""
         self._made += 1
-        self.run(f"CREATE DATABASE test{self._made}" + (" TEMPLATE test1" if self._made > 1 else ""))
+        self.run(f"CREATE DATABASE test{self._made}" + (" TEMPLATE test1" if self._made > 1 and not empty else ""))
         return self._address(f"test{self._made}").replace("postgresql://", "postgresql+psycopg://")
 
     def stop(self) -> None:

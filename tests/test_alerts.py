@@ -4,14 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
-from email import message_from_bytes
-from email.message import Message
-from typing import Any
+from collections.abc import Callable
 
 import pytest
-from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from httpstep import alerts
 from httpstep.core import errors
@@ -20,54 +15,9 @@ from httpstep.models.database import editing, writing
 from httpstep.models.tables import Alert
 from tests.fakes import ThirdParty, answer
 from tests.house import House, document
-from tests.server import free_port
+from tests.mailbox import Inbox, mailing, settled
 
 MakeHouse = Callable[..., House]
-
-
-class Inbox:
-    """Takes mail, or answers `refuse` to every recipient."""
-
-    def __init__(self) -> None:
-        self.mails: list[Message] = []
-        self.to: list[str] = []
-        self.refuse = ""
-        self.port = 0
-
-    async def handle_RCPT(
-        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
-    ) -> str:
-        if self.refuse:
-            return self.refuse
-        envelope.rcpt_tos.append(address)
-        return "250 OK"
-
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
-        self.mails.append(message_from_bytes(envelope.content))  # type: ignore[arg-type]
-        self.to += envelope.rcpt_tos
-        return "250 OK"
-
-
-@pytest.fixture
-def inbox() -> Iterator[Inbox]:
-    box = Inbox()
-    box.port = free_port()
-    controller = Controller(box, hostname="127.0.0.1", port=box.port)
-    controller.start()
-    yield box
-    controller.stop()
-
-
-def mailing(make_house: MakeHouse, inbox: Any, third: ThirdParty, **more: Any) -> House:
-    house = make_house(third, SMTP_URL=f"smtp://127.0.0.1:{inbox.port}", MAIL_FROM="httpstep@here.example")
-    emails = ["ops@shop.example", "dev@shop.example"]
-    house.put(document(alert_emails=emails, **more))
-    house.limit(1000)
-    return house
-
-
-def settled(house: House) -> None:
-    house.app.extensions["httpstep"].alerts.finish()
 
 
 def test_a_failure_mails_every_address_once_an_hour(make_house: MakeHouse, inbox: Inbox) -> None:

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
-from httpstep import installation
+from app import create_app
+from httpstep import config, installation
 from httpstep.extensions import db
-from httpstep.models import database
+from httpstep.models import database as schema
+from httpstep.models.tables import Account, User
 from tests.house import House
+from tests.services import PostgreSQL
 
 MakeHouse = Callable[..., House]
 
@@ -27,12 +32,12 @@ def test_preparing_twice_changes_nothing(make_house: MakeHouse) -> None:
     house = make_house()
     installation.prepare(house.app)
     with house.app.app_context():
-        assert database.upgrade_schema(house.app) is False
+        assert schema.upgrade_schema(house.app) is False
 
 
 def test_data_of_a_newer_version_is_refused_with_a_sentence(make_house: MakeHouse) -> None:
     house = make_house()
-    with house.app.app_context(), database.writing() as connection:
+    with house.app.app_context(), schema.writing() as connection:
         connection.execute(db.text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(SystemExit, match="newer version"):
         make_house()
@@ -42,12 +47,31 @@ def test_an_upgrade_makes_a_backup_first(make_house: MakeHouse) -> None:
     house = make_house()
     made = []
     with house.app.app_context():
-        with database.writing() as connection:
+        with schema.writing() as connection:
             connection.execute(db.text("DELETE FROM alembic_version"))
         with pytest.raises(Exception, match="already exists"):
-            database.upgrade_schema(house.app, before=lambda: made.append(1))
+            schema.upgrade_schema(house.app, before=lambda: made.append(1))
         assert made == []  # no revision at all is a new database, not an old one
         folder = house.app.config["HTTPSTEP"].data / "copy.db"
         installation.copy_database(folder)
         assert folder.read_bytes().startswith(b"SQLite format 3")
         assert folder.stat().st_mode & 0o077 == 0
+
+
+def test_several_hosts_may_start_at_the_same_moment(
+    tmp_path: Path, database: dict[str, str], postgresql: PostgreSQL | None
+) -> None:
+    """Four first starts at once on one empty database: one schema, one account, one admin."""
+    environ = {"HTTPSTEP_DATA": str(tmp_path / "data"), "HTTPSTEP_ADMIN_EMAIL": "ana@example.com"}
+    environ |= {"HTTPSTEP_ADMIN_PASSWORD": "correct horse"}
+    if database and postgresql is not None:
+        environ["HTTPSTEP_DATABASE_URL"] = postgresql.new_database(empty=True)
+    apps = [create_app(config.load(environ)) for _ in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(installation.prepare, apps))
+    with apps[0].app_context():
+        found = [db.session.query(table).count() for table in (Account, User)]
+    for app in apps:
+        with app.app_context():
+            db.engine.dispose()
+    assert found == [1, 1]

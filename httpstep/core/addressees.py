@@ -9,6 +9,8 @@ from typing import Final
 from httpstep.core.urls import UrlFault, ascii_host
 
 MOST_ADDRESSES: Final = 10
+_MOST_JUDGED: Final = 100
+"""However many were pasted, so many get a sentence of their own."""
 _LOCAL_CHARACTERS: Final = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LOCAL: Final = re.compile(rf"{_LOCAL_CHARACTERS}(\.{_LOCAL_CHARACTERS})*")
 
@@ -32,7 +34,7 @@ def faults_in(addresses: Sequence[str]) -> list[tuple[int, str]]:
     """(index, sentence) for each address that is invalid, doubled or one too many. Case does not tell two apart."""
     faults: list[tuple[int, str]] = []
     seen: set[str] = set()
-    for index, address in enumerate(addresses[:MOST_ADDRESSES]):
+    for index, address in enumerate(addresses[:_MOST_JUDGED]):
         if not is_address(address):
             faults.append((index, f"“{_shown(address)}” is not an e-mail address."))
         elif address.casefold() in seen:

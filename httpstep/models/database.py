@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import fcntl
 import logging
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,7 +27,6 @@ from httpstep.extensions import db
 
 WRITE = "httpstep_write"
 _FULL = "httpstep_full"
-_MIGRATION_LOCK = 0x68747470  # any constant that is ours: the advisory lock of PostgreSQL
 
 
 class SchemaError(Exception):
@@ -124,7 +124,7 @@ def upgrade_schema(app: Flask, *, before: Any = None) -> bool:
 
     Returns whether anything was done. Raises SchemaError where the data is newer than the program.
     """
-    with _migration_lock(app):
+    with one_at_a_time(app, "upgrade"):
         current, head, script = _revisions()
         if current == head:
             return False
@@ -137,18 +137,19 @@ def upgrade_schema(app: Flask, *, before: Any = None) -> bool:
 
 
 @contextmanager
-def _migration_lock(app: Flask) -> Iterator[None]:
+def one_at_a_time(app: Flask, name: str) -> Iterator[None]:
+    """Only one process at a time, of all that share the database, is inside. Do not nest the same name."""
     if db.engine.dialect.name == "postgresql":
+        number = {"lock": zlib.crc32(f"httpstep {name}".encode())}
         with db.engine.connect() as connection:
-            connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": _MIGRATION_LOCK})
+            connection.execute(text("SELECT pg_advisory_lock(:lock)"), number)
             connection.commit()
             try:
                 yield
             finally:
-                connection.execute(text("SELECT pg_advisory_unlock(:lock)"), {"lock": _MIGRATION_LOCK})
+                connection.execute(text("SELECT pg_advisory_unlock(:lock)"), number)
                 connection.commit()
         return
-    lock = Path(app.config["HTTPSTEP"].data) / "upgrade.lock"
-    with lock.open("w") as held:
+    with (Path(app.config["HTTPSTEP"].data) / f"{name}.lock").open("w") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
         yield

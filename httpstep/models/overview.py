@@ -30,6 +30,13 @@ class Listed:
         """The host as it is typed, with its placeholders."""
         return self.spec.request.url.partition("://")[2].split("/")[0].split("?")[0] or self.spec.request.url[:60]
 
+    @property
+    def path(self) -> str:
+        """What follows the host, as it is typed, cut to 40 characters; "" where there is no more than the host."""
+        rest = self.spec.request.url.partition("://")[2].removeprefix(self.host)
+        rest = "" if rest == "/" else rest
+        return rest if len(rest) <= 40 else rest[:39] + "…"
+
 
 def listed(account_id: int, search: str = "") -> list[Listed]:
     """The account's steps by name, each with its last call; those whose name, key or URL has the text in it."""

@@ -83,7 +83,10 @@ class RuleRow:
 
 @dataclass
 class StepForm:
-    """All fields as typed. accepted_log: the test whose structure Save accepts; tested_log: the last test."""
+    """All fields as typed. accepted_log: the test whose structure Save accepts; tested_log: the last test.
+
+    accepted_again: the structure of the history that Save accepts once more, in the place of a test's.
+    """
 
     key: str = ""
     name: str = ""
@@ -115,6 +118,7 @@ class StepForm:
     version: int | None = None
     draft_id: str = ""
     accepted_log: int | None = None
+    accepted_again: int | None = None
     tested_log: int | None = None
     drift_log: int | None = None
     drift_kept: bool = False
@@ -145,10 +149,28 @@ class StepForm:
         return next((row for row in self.rules if row.id == rule_id), None)
 
     def note(self, faults: Iterable[stepdocument.Fault]) -> None:
-        """Keep each fault at its place; several at one place are read one after the other."""
+        """Keep each fault at its place, in the order of the page; several at one place are read one after the other.
+
+        What the step document calls a rule is a row here.
+        """
         for fault in faults:
-            known = self.faults.get(fault.place)
-            self.faults[fault.place] = f"{known} {fault.message}" if known else fault.message
+            known, text = self.faults.get(fault.place), _RULE.sub(r"row \1", fault.message)
+            self.faults[fault.place] = f"{known} {text}" if known else text
+        self.faults = dict(sorted(self.faults.items(), key=lambda item: _on_the_page(item[0])))
+
+
+_RULE: Final = re.compile(r"\brule (\d+)")
+_PAGE: Final = (
+    "name", "request.method", "request.url", "request.headers", "request.body", "request.auth", "key", "timeout",
+    "retries", "success_statuses", "missing_attributes", "mapping", "dictionaries", "fallback", "alert_emails",
+)  # fmt: skip
+
+
+def _on_the_page(place: str) -> tuple[int, int]:
+    """Where a place is: the part of the page, then the row in it. A place that the page does not show is last."""
+    part = next((number for number, start in enumerate(_PAGE) if re.match(rf"{start}\b", place)), len(_PAGE))
+    row = re.search(r"\[(\d+)\]", place)
+    return part, int(row[1]) if row else -1
 
 
 def new_form() -> StepForm:

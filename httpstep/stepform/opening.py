@@ -41,7 +41,7 @@ def of_spec(spec: StepSpec) -> StepForm:
         retry_unsafe=spec.retry_unsafe,
         mapping_set=spec.mapping is not None,
         rules=rows_of(spec.mapping or ()),
-        dictionaries="\n".join(_starred(path) for path in spec.dictionaries),
+        dictionaries="\n".join(starred(path) for path in spec.dictionaries),
         fallback=spec.fallback,
         alert_emails=", ".join(spec.alert_emails),
         alert_on_drift=spec.alert_on_drift,
@@ -60,7 +60,8 @@ def _row_of(rule: MappingRule, row_id: str) -> RuleRow:
     return RuleRow(row_id, source, kind, rule.attribute, rule.take, rule.convert, default, rule.on)
 
 
-def _starred(path: Path) -> str:
+def starred(path: Path) -> str:
+    """The path as the form writes it: "$['items'][*]['rates']"."""
     return "$" + "".join("[*]" if part == "*" else normalized((part,))[1:] for part in path)
 
 
@@ -68,7 +69,11 @@ def _starred(path: Path) -> str:
 
 
 def read(fields: Fields) -> StepForm:
-    """The form as it was submitted. Never fails; what is not there has its default."""
+    """The form as it was submitted. Never fails; what is not there has its default.
+
+    A plain form is sent with CRLF for every end of a line (HTML, 4.10.22.7), a script's with LF: both are LF here.
+    """
+    fields = MultiDict((name, value.replace("\r\n", "\n")) for name, value in fields.items(multi=True))
     form = StepForm(
         headers=_rows(fields, "header"),
         fields=_rows(fields, "field"),
@@ -77,11 +82,11 @@ def read(fields: Fields) -> StepForm:
         values=_values(fields),
     )
     for name in _TEXTS:
-        setattr(form, name, fields.get(name, getattr(form, name)).replace("\r\n", "\n"))
+        setattr(form, name, fields.get(name, getattr(form, name)))
     for name in _FLAGS:
         if name not in _ON_UNLESS_SHOWN or fields.get("options"):
             setattr(form, name, fields.get(name, "") == "1")
-    for name in ("version", "accepted_log", "tested_log", "drift_log"):
+    for name in ("version", "accepted_log", "accepted_again", "tested_log", "drift_log"):
         setattr(form, name, _whole(fields.get(name, "")))
     form.draft_id = form.draft_id[:64]
     return form

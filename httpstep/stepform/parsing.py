@@ -8,7 +8,7 @@ from typing import Any, Final, cast
 
 from httpstep.core import stepdocument
 from httpstep.core.jsonpath import check_query
-from httpstep.core.model import Auth, Body, Json, MappingRule, Pair, RequestSpec, StepSpec
+from httpstep.core.model import Auth, Body, Json, MappingRule, Pair, Path, RequestSpec, StepSpec
 from httpstep.stepform.fields import AUTH_TEXTS, AUTH_TYPES, BODY_MODES, RuleRow, StepForm, path_of, typed_value
 
 _STAR: Final = re.compile(r"\[\*\]")
@@ -148,6 +148,11 @@ def _source(row: RuleRow) -> dict[str, Json] | str:
 
 
 # ---------------------------------------------------------------- parts of a form that need not be right as a whole
+
+
+def dictionaries_of(form: StepForm) -> list[Path]:
+    """The objects that are marked as dictionaries, as far as their lines are paths."""
+    return [tuple(path) for path in _dictionaries(form.dictionaries, [])]
 
 
 def request_of(form: StepForm) -> RequestSpec:

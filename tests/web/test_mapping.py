@@ -114,7 +114,7 @@ def test_a_query_can_be_typed_as_a_source(web: Web, screen: Screen) -> None:
     [
         ("attribute", "no good", "An attribute's name begins with a letter"),
         ("attribute", "secret.x", "are kept for secrets"),
-        ("attribute", "status", "is already filled by rule"),
+        ("attribute", "status", "is already filled by row"),
         ("source", "$.data[", "The query is not right"),
         ("source", "weather", "“call” must be one of"),
         ("source", "", "Say where in the answer the value is"),
@@ -154,9 +154,24 @@ def test_a_pasted_sample_is_a_tree_to_map_from(web: Web) -> None:
 
 def test_a_sample_that_is_no_json_says_where(web: Web) -> None:
     screen = new_step(web.as_("bob")).fill(sample='{"a": }')
-    assert screen.fragment("sample").status_code == 422
+    fragment = screen.fragment("sample")
+    assert (fragment.status_code, fragment.headers["HX-Retarget"]) == (422, "#map-sample")
+    assert '<details class="disclosure map-sample" id="map-sample" open' in fragment.text
+    assert 'aria-invalid="true"' in fragment.text and "This is not valid JSON: at line 1" in fragment.text
     assert "This is not valid JSON: at line 1" in screen.press("sample").text
     assert screen.get("sample") == '{"a": }'
+
+
+def test_one_value_is_told_in_the_singular(make_house: Callable[..., House]) -> None:
+    web = web_with(make_house, ThirdParty(answer(200, {"id": 1})))
+    text = new_step(web.as_("bob")).press("test").text
+    assert "1 value was mapped automatically." in text
+
+
+def test_a_fault_calls_the_rows_of_the_mapping_rows(screen: Screen) -> None:
+    first, second = screen.all("rule")[:2]
+    screen.set(f"rule-{second}-attribute", screen.get(f"rule-{first}-attribute")).press("save")
+    assert "is already filled by row 1." in screen.text and "rule 1" not in screen.text
 
 
 def test_a_row_as_a_fragment(screen: Screen) -> None:

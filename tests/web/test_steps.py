@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -39,6 +40,15 @@ def test_the_list_shows_host_last_result_and_mapping(web: Web) -> None:
     web.house.execute()
     page = bob.get("/steps").text
     assert "api.example" in page and "Success" in page and "1 attribute<" in page
+
+
+def test_the_list_shows_the_path_shortened_and_the_whole_url_in_the_title(web: Web) -> None:
+    url = "https://api.example/v1/customers/{{customer.id}}/orders/{{order.id}}/lines?expand=all"
+    web.house.put(document("long", url=url))
+    web.house.put(document("bare", url="https://crm.example/"))
+    page = web.as_("bob").get("/steps").text
+    assert f'title="{url}">api.example<span class="muted">/v1/customers/{{{{customer.id}}}}/orders/{{{{…</span>' in page
+    assert 'crm.example<span class="muted"></span>' in page
 
 
 def test_the_search_finds_by_name_key_and_address(web: Web) -> None:
@@ -108,6 +118,42 @@ def test_a_form_that_is_not_right_comes_back_as_typed_with_a_sentence_at_each_pl
         assert f'href="#at-{place}"' in screen.html, place
     assert screen.html.count('aria-invalid="true"') == 6
     assert "“nobody” is not an e-mail address." in screen.text and "“a@b.example” is there twice." in screen.text
+
+
+def test_faults_are_told_in_the_order_of_the_page(web: Web) -> None:
+    screen = new_step(web.as_("bob"), name="", url="nonsense").fill(body_mode="json", timeout="soon")
+    screen.fill(json_text='{"a": ', auth_type="basic", alert_emails="nobody", dictionaries="rates", key="No Key")
+    screen.add("header_name", "Bad Name").add("header_value", "x").add("header_name", "Worse Name").add(
+        "header_value", "x"
+    )
+    screen.press("add_rule").press("save")
+    summary = screen.html.split('id="fault-summary"')[1].split("</ul>")[0]
+    places = re.findall(r'href="#at-([^"]+)"', summary)
+    assert places == [
+        "name", "request-url", "request-headers-0-name", "request-headers-1-name", "request-body-text",
+        "request-auth-username", "key", "timeout", "mapping-0-path", "dictionaries", "alert_emails",
+    ]  # fmt: skip
+    assert f"Fix these {len(places)} things before saving" in screen.text
+
+
+def test_too_many_addresses_and_a_bad_one_are_told_at_once(web: Web) -> None:
+    good = ", ".join(f"p{number}@shop.example" for number in range(11))
+    screen = new_step(web.as_("bob")).fill(alert_emails=f"{good}, nobody").press("save")
+    assert "At most 10 addresses can be alerted; there are 12." in screen.text
+    assert "“nobody” is not an e-mail address." in screen.text
+
+
+def test_a_name_can_be_typed_as_long_as_it_can_be_saved(web: Web) -> None:
+    assert 'maxlength="100"' in new_step(web.as_("bob")).html.split('name="name"')[1].split(">")[0]
+
+
+def test_without_javascript_a_button_shows_the_fields_of_another_authentication(web: Web) -> None:
+    screen = new_step(web.as_("bob"))
+    assert "auth_type" in [button.get("value") for button in screen.buttons]
+    screen.fill(auth_type="bearer").press("auth_type")
+    assert screen.status == 200 and screen.get("auth_type") == "bearer"
+    assert '<div class="auth-part" data-shown="auth:bearer" >' in screen.html
+    assert '<div class="auth-part" data-shown="auth:basic" hidden>' in screen.html
 
 
 def test_blank_rows_are_places_to_type_in_and_are_not_saved(web: Web) -> None:

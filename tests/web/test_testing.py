@@ -191,3 +191,15 @@ def test_an_alert_needs_an_address_and_a_failure(make_house: Make) -> None:
     assert "Enter at least one alert address first." in screen.fill(alert_emails="").press("alert").text
     screen.fill(alert_emails="a@b.example", tested_log="")
     assert "The last test did not fail" in screen.press("alert").text
+
+
+def test_the_hour_of_alerts_is_reset_only_where_mail_is_on(make_house: Make) -> None:
+    _, screen = mailing(make_house)
+    assert "Reset Mail Timeout" in screen.html
+
+
+def test_without_a_mail_server_mail_is_said_to_be_off_and_nothing_is_reset(make_house: Make) -> None:
+    web = web_with(make_house, ThirdParty())
+    web.house.put(document())
+    screen = open_step(web.as_("bob"))
+    assert "Mail is off" in screen.text and "Reset Mail Timeout" not in screen.html

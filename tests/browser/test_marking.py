@@ -1,0 +1,66 @@
+"""Objects whose names are data are marked with one click, in the mapping and in the banner, with and without JavaScript."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from playwright.sync_api import expect
+from pytest_httpserver import HTTPServer
+from werkzeug import Request, Response
+
+from tests.browser.chromium import ADMIN, PASSWORD, browsing, sign_in
+
+SQLITE_ONLY = "what a person does and sees"
+BODY = '{\n  "a": 1\n}\n'
+
+
+def test_mark_in_the_mapping_in_the_banner_and_the_same_bytes_without_javascript(
+    tmp_path: Path, httpserver: HTTPServer
+) -> None:
+    rates, sent = {"USD": 1.09, "SEK": 11.2}, []
+
+    def rated(request: Request) -> Response:
+        sent.append(request.get_data())
+        return Response(json.dumps({"base": "EUR", "rates": rates}), content_type="application/json")
+
+    httpserver.expect_request("/rates").respond_with_handler(rated)
+    url = httpserver.url_for("/rates").replace("localhost", "127.0.0.1")
+    variables = {"ADMIN_EMAIL": ADMIN, "ADMIN_PASSWORD": PASSWORD}
+    with browsing(tmp_path / "data", **variables) as (server, page, complaints):
+        sign_in(page)
+        page.goto("/steps/new")
+        page.locator('[name="name"]').fill("Rates")
+        page.locator('[name="method"]').select_option("POST")
+        page.locator("#at-request-url").fill(url)
+        page.locator("#body-json").check()
+        page.locator("#at-request-body-text").fill(BODY)
+        page.locator("#test-btn").click()
+        expect(page.locator("#dictionaries .suggestion")).to_contain_text("with names like USD, SEK")
+        page.keyboard.press("Control+s")
+        page.wait_for_url("**/steps/1")
+
+        rates["NOK"] = 11.6
+        page.locator("#test-btn").click()
+        banner = page.locator("#drift-banner")
+        expect(banner).to_contain_text("JSON Structure Change Detected")
+        banner.get_by_role("button", name="Mark $['rates']").click()
+        expect(banner).to_contain_text("The new structure is accepted.")
+        expect(page.locator("#at-dictionaries")).to_have_value("$['rates']")
+        page.keyboard.press("Control+s")
+        expect(banner).not_to_contain_text("accepted")
+        page.locator("#accepted-structures > summary").click()
+        expect(page.locator(".structure")).to_have_count(2)
+        page.get_by_role("button", name="Use this one again").click()
+        expect(page.locator(".structure").nth(1)).to_contain_text("From the next save on")
+
+        assert page.context.browser is not None
+        plain = page.context.browser.new_context(
+            java_script_enabled=False, storage_state=page.context.storage_state(), base_url=server.url
+        ).new_page()
+        plain.goto("/steps/1")
+        plain.locator("#test-btn").click()
+        expect(plain.locator(".result-line")).to_contain_text("200 OK")
+        assert plain.locator("#at-request-body-text").input_value() == BODY
+        assert sent == [BODY.encode()] * 3
+        assert complaints == []

@@ -1,0 +1,194 @@
+"""What arrives at the real server broken on purpose: requests that smuggle another, and clients that never finish."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+import requests
+
+from tests.server import Server
+
+SECOND = b"GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with Server(tmp_path_factory.mktemp("inbound") / "data") as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def token(server: Server) -> str:
+    """A key whose account has the step `a`, which is switched off: it needs no third party."""
+    token = server.command("key", "create", "--name", "bot", "--scope", "manage")
+    request = {"method": "GET", "url": "https://api.example/"}
+    step = {"format": "httpstep/1", "name": "A", "enabled": False, "request": request}
+    put = requests.put(
+        f"{server.url}/api/v1/steps/a", json=step, headers={"Authorization": f"Bearer {token}"}, timeout=30
+    )
+    assert put.status_code == 201
+    return token
+
+
+def everything_said(server: Server, sent: bytes, seconds: float = 10) -> bytes:
+    """All that comes back on one connection until the server closes it, or `seconds` have passed."""
+    said = b""
+    with socket.create_connection(("127.0.0.1", server.port), seconds) as wire:
+        wire.sendall(sent)
+        wire.settimeout(seconds)
+        try:
+            while block := wire.recv(65536):
+                said += block
+        except ConnectionResetError:
+            pass
+        except TimeoutError:
+            raise AssertionError(f"still open after {seconds} s, and said {said!r}") from None
+    return said
+
+
+def posting(*headers: bytes, body: bytes = b"") -> bytes:
+    head = (b"POST /api/v1/steps/a/execute HTTP/1.1", b"Host: a", b"Content-Type: application/json", *headers)
+    return b"\r\n".join(head) + b"\r\n\r\n" + body
+
+
+REFUSED = {
+    "both lengths": posting(b"Content-Length: 4", b"Transfer-Encoding: chunked", body=b"0\r\n\r\n" + SECOND),
+    "both, the other order": posting(b"Transfer-Encoding: chunked", b"Content-Length: 4", body=b"0\r\n\r\n" + SECOND),
+    "two lengths": posting(b"Content-Length: 0", b"Content-Length: %d" % len(SECOND), body=SECOND),
+    "two lengths in one line": posting(b"Content-Length: 0, %d" % len(SECOND), body=SECOND),
+    "an unknown coding": posting(b"Transfer-Encoding: xchunked", body=b"0\r\n\r\n" + SECOND),
+    "a coding after chunked": posting(b"Transfer-Encoding: chunked, identity", body=b"0\r\n\r\n" + SECOND),
+    "chunked twice": posting(b"Transfer-Encoding: chunked", b"Transfer-Encoding: chunked", body=b"0\r\n\r\n" + SECOND),
+    "a folded header": posting(b"X-A: 1\r\n Transfer-Encoding: chunked", b"Content-Length: 0", body=SECOND),
+    "a space before the colon": posting(b"Content-Length : 5", body=b"12345" + SECOND),
+    "a space before the name": posting(b" Content-Length: 5", body=b"12345" + SECOND),
+    "a length with a plus": posting(b"Content-Length: +5", body=b"12345" + SECOND),
+    "a length in hex": posting(b"Content-Length: 0x5", body=b"12345" + SECOND),
+    "a negative length": posting(b"Content-Length: -5", body=b"12345" + SECOND),
+    "bare line feeds": b"POST / HTTP/1.1\nHost: a\nContent-Length: 0\n\n" + SECOND,
+    "a bare carriage return": posting(b"X-A: 1\rTransfer-Encoding: chunked", b"Content-Length: 0", body=SECOND),
+    "a NUL in a header": posting(b"X-A: 1\0", b"Content-Length: 0", body=SECOND),
+    "no version": b"GET /smuggled\r\n\r\n" + SECOND,
+    "a strange version": b"GET / HTTP/9.9\r\nHost: a\r\n\r\n" + SECOND,
+}
+"""Heads that two parsers could read in two ways (RFC 9112, 6.3 and 11.2)."""
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_an_ambiguous_request_is_refused_and_what_follows_is_never_served(server: Server, name: str) -> None:
+    said = everything_said(server, REFUSED[name])
+    assert said.startswith((b"HTTP/1.1 400 ", b"HTTP/1.1 501 ", b"HTTP/1.1 505 ")), said
+    assert said.count(b"HTTP/1.1 ") == 1, said
+    assert b"onnection: close" in said
+
+
+CHUNKS = {
+    "a size in 0x": b"0x1\r\nA\r\n0\r\n\r\n",
+    "a size with a plus": b"+1\r\nA\r\n0\r\n\r\n",
+    "a negative size": b"-1\r\nA\r\n0\r\n\r\n",
+    "a size with an underscore": b"1_0\r\nA\r\n0\r\n\r\n",
+    "a chunk that is longer": b"1\r\nAB\r\n0\r\n\r\n",
+    "no line end after a chunk": b"1\r\nA0\r\n\r\n",
+    "a bare line feed": b"1\nA\n0\n\n",
+}
+
+
+@pytest.mark.parametrize("key", ["valid", "wrong"])
+@pytest.mark.parametrize("name", CHUNKS)
+def test_a_broken_chunk_ends_the_connection(server: Server, token: str, name: str, key: str) -> None:
+    """Whether the body is read by a view (400) or only passed over (401): one answer, and the connection is over."""
+    bearer = b"Authorization: Bearer " + (token.encode() if key == "valid" else b"wrong")
+    said = everything_said(server, posting(bearer, b"Transfer-Encoding: chunked", body=CHUNKS[name] + SECOND))
+    assert said.startswith(b"HTTP/1.1 400 " if key == "valid" else b"HTTP/1.1 401 "), said
+    assert said.count(b"HTTP/1.1 ") == 1, said
+    assert "Traceback" not in server.log.read_text()
+
+
+def test_a_good_chunked_body_is_read(server: Server, token: str) -> None:
+    chunks = b"12\r\n" + b'{"attributes": {}}' + b"\r\n0\r\n\r\n"
+    bearer = b"Authorization: Bearer " + token.encode()
+    said = everything_said(server, posting(bearer, b"Transfer-Encoding: chunked", b"Connection: close", body=chunks))
+    assert said.startswith(b"HTTP/1.1 200 OK")
+
+
+def test_a_body_that_breaks_off_is_not_taken_for_a_whole_one(server: Server, token: str) -> None:
+    bearer = b"Authorization: Bearer " + token.encode()
+    for length in (b"Content-Length: 500", b"Transfer-Encoding: chunked"):
+        with socket.create_connection(("127.0.0.1", server.port), 10) as wire:
+            wire.sendall(posting(bearer, length, body=b"2\r\n{}\r\n"))
+            wire.shutdown(socket.SHUT_WR)
+            said = wire.recv(65536)
+        assert said.startswith(b"HTTP/1.1 400 "), said
+
+
+def test_a_head_without_end_is_refused_at_32_kb(server: Server) -> None:
+    said = everything_said(server, b"GET / HTTP/1.1\r\nHost: a\r\n" + b"X-A: " + b"a" * 40_000)
+    assert said.startswith(b"HTTP/1.1 431 ")
+
+
+def test_two_good_requests_on_one_connection_get_two_answers(server: Server) -> None:
+    """The proof that the refusals above refuse something."""
+    health = b"GET /health HTTP/1.1\r\nHost: a\r\n"
+    said = everything_said(server, health + b"\r\n" + health + b"Connection: close\r\n\r\n")
+    assert said.count(b"HTTP/1.1 200 OK") == 2
+
+
+def test_a_request_in_pieces_is_served_whole(server: Server) -> None:
+    body = b'{"attributes": {}}'
+    whole = posting(b"Content-Length: %d" % len(body), b"Connection: close", body=body)
+    with socket.create_connection(("127.0.0.1", server.port), 10) as wire:
+        for at in range(0, len(whole), 7):
+            wire.sendall(whole[at : at + 7])
+            time.sleep(0.005)
+        assert wire.recv(65536).startswith(b"HTTP/1.1 401 ")
+
+
+def test_a_client_that_asks_before_it_sends_is_told_to(server: Server) -> None:
+    """Expect: 100-continue (RFC 9110, 10.1.1), as curl sends it with a larger body."""
+    body = b'{"attributes": {}}'
+    with socket.create_connection(("127.0.0.1", server.port), 10) as wire:
+        wire.sendall(posting(b"Content-Length: %d" % len(body), b"Expect: 100-continue", b"Connection: close"))
+        said = wire.recv(65536)
+        wire.sendall(body)
+        while block := wire.recv(65536):
+            said += block
+    assert b"HTTP/1.1 401 " in said
+
+
+SLOW = {
+    "says nothing": b"",
+    "sends its head by bytes": b"GET /health HTTP/1.1\r\nHost: a\r\nX-A: ",
+    "sends its body by bytes": posting(b"Content-Length: 5000"),
+}
+
+
+@pytest.mark.parametrize("name", SLOW)
+def test_two_hundred_slow_clients_do_not_delay_the_others(server: Server, name: str) -> None:
+    slow = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(200)]
+    stopped = threading.Event()
+
+    def drip() -> None:
+        while not stopped.wait(0.5):
+            for one in slow:
+                one.send(b"a" if SLOW[name] else b"")
+
+    for one in slow:
+        one.sendall(SLOW[name])
+    dripping = threading.Thread(target=drip)
+    dripping.start()
+    time.sleep(0.7)
+    took = []
+    for _ in range(10):
+        began = time.monotonic()
+        assert requests.get(f"{server.url}/health", timeout=10).status_code == 200
+        took.append(time.monotonic() - began)
+        time.sleep(0.1)
+    stopped.set()
+    dripping.join()
+    for one in slow:
+        one.close()
+    assert max(took) < 1, took

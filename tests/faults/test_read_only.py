@@ -1,0 +1,162 @@
+"""Storage that can be read and not written, and storage that goes away during a call."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import requests
+from pytest_httpserver import HTTPServer
+from sqlalchemy import event
+from werkzeug import Request, Response
+
+from app import create_app
+from httpstep import config
+from httpstep.core.model import HttpResponse, RenderedRequest
+from httpstep.extensions import db
+from tests.fakes import ThirdParty, answer
+from tests.faults.test_storage import prepared, refused, third
+from tests.house import House, document
+from tests.server import Server
+from tests.services import PostgreSQL
+
+__all__ = ["third"]
+
+
+def test_a_read_only_sqlite_file_is_a_503_and_no_call(tmp_path: Path) -> None:
+    """SQLite's own refusal (SQLITE_READONLY), as it comes for a file whose owner or file system has changed."""
+    house = House(tmp_path / "data", ThirdParty())
+    house.put(document())
+    token = house.token()
+    third = ThirdParty()
+    url = f"sqlite:///file:{tmp_path / 'data/httpstep.db'}?mode=ro&uri=true"
+    settings = config.load({"HTTPSTEP_DATA": str(tmp_path / "data"), "HTTPSTEP_DATABASE_URL": url})
+    client = create_app(settings, send=third).test_client()
+    bearer = {"Authorization": f"Bearer {token}"}
+    for key in ({}, {"Idempotency-Key": "k"}):
+        got = client.post("/api/v1/steps/order-status/execute", json={}, headers=bearer | key)
+        assert (got.status_code, got.content_type) == (503, "application/problem+json")
+        assert "No call was made" in got.json["detail"]
+    assert client.get("/api/v1/steps", headers=bearer).status_code == 200
+    assert client.get("/health").status_code == 200
+    assert third.requests == []
+    assert house.execute().json["outcome"] == "success"
+    for app in (house.app, client.application):
+        with app.app_context():
+            db.engine.dispose()
+
+
+def needed(postgresql: PostgreSQL | None) -> PostgreSQL:
+    if postgresql is None:
+        pytest.skip("PostgreSQL is not here; the summary names it")
+    return postgresql
+
+
+def test_a_database_server_that_became_a_replica_is_a_503_and_no_call(
+    tmp_path: Path, third: HTTPServer, postgresql: PostgreSQL | None
+) -> None:
+    service = needed(postgresql)
+    with Server(tmp_path / "data", DATABASE_URL=service.new_database()) as server:
+        token = prepared(server, third)
+        try:
+            service.run("ALTER SYSTEM SET default_transaction_read_only = on")
+            service.run("SELECT pg_reload_conf()")
+            assert refused(server.execute("a", {}, token))
+            assert refused(server.execute("a", {}, token, headers={"Idempotency-Key": "k"}))
+            assert len(third.log) == 1
+        finally:
+            service.run("ALTER SYSTEM RESET default_transaction_read_only")
+            service.run("SELECT pg_reload_conf()")
+        assert server.execute("a", {}, token, headers={"Idempotency-Key": "k"}).status_code == 200
+
+
+@pytest.fixture
+def slow(httpserver: HTTPServer) -> Iterator[tuple[HTTPServer, threading.Event, threading.Event]]:
+    arrived, go = threading.Event(), threading.Event()
+
+    def handler(_request: Request) -> Response:
+        arrived.set()
+        go.wait(30)
+        return Response('{"a": 1}', content_type="application/json")
+
+    httpserver.expect_request("/slow").respond_with_handler(handler)
+    yield httpserver, arrived, go
+    go.set()
+
+
+def test_a_database_that_goes_during_a_call_costs_the_record_and_not_the_answer(
+    tmp_path: Path,
+    third: HTTPServer,
+    slow: tuple[HTTPServer, threading.Event, threading.Event],
+    postgresql: PostgreSQL | None,
+) -> None:
+    service = needed(postgresql)
+    httpserver, arrived, go = slow
+    with Server(tmp_path / "data", DATABASE_URL=service.new_database()) as server:
+        token = prepared(server, third)
+        step = document("slow", url=httpserver.url_for("/slow"), mapping=[{"path": ["a"], "attribute": "a"}])
+        put_step(server, step, token)
+        got: list[requests.Response] = []
+        key = {"Idempotency-Key": "k"}
+        call = threading.Thread(target=lambda: got.append(server.execute("slow", {}, token, headers=key)))
+        call.start()
+        assert arrived.wait(10)
+        service.pause()
+        go.set()
+        call.join(30)
+        service.resume()
+        [kept] = got
+        again = server.execute("slow", {}, token, headers=key)
+    assert (kept.status_code, kept.json()["attributes"]) == (200, {"a": 1})
+    assert again.status_code == 409, "whether it was stored is not known, and it is not sent again"
+    assert [request.path for request, _ in httpserver.log].count("/slow") == 1
+
+
+def put_step(server: Server, step: dict[str, object], token: str) -> None:
+    put = requests.put(
+        f"{server.url}/api/v1/steps/{step['key']}", json=step, headers={"Authorization": f"Bearer {token}"}, timeout=30
+    )
+    assert put.status_code == 201, put.text
+
+
+# ---------------------------------------------------------------- nothing is held while a third party is waited for
+
+
+def test_forty_slow_calls_run_side_by_side_and_others_still_write(
+    make_house: Callable[..., House],
+) -> None:
+    """No connection is out of the pool, and so no transaction open, while forty calls wait."""
+    all_there, go = threading.Barrier(41), threading.Event()
+
+    def wait(_request: RenderedRequest) -> HttpResponse:
+        all_there.wait(30)
+        go.wait(30)
+        return answer(200, {"a": 1})
+
+    house = make_house(ThirdParty(wait), IN_FLIGHT="100", THREADS="64")
+    house.put(document())
+    house.limit(1000)
+    bearer = {"Authorization": f"Bearer {house.token()}"}
+    out: list[int] = []
+    with house.app.app_context():
+        event.listen(db.engine, "checkout", lambda *_: out.append(1))
+        event.listen(db.engine, "checkin", lambda *_: out.append(-1))
+    statuses: list[int] = []
+
+    def call() -> None:
+        client = house.app.test_client()
+        body = {"attributes": {"order.id": 1}}
+        statuses.append(client.post("/api/v1/steps/order-status/execute", json=body, headers=bearer).status_code)
+
+    calls = [threading.Thread(target=call) for _ in range(40)]
+    for one in calls:
+        one.start()
+    all_there.wait(30)
+    assert sum(out) == 0
+    assert house.put(document("another")).status_code == 201
+    go.set()
+    for one in calls:
+        one.join()
+    assert statuses == [200] * 40

@@ -1,0 +1,100 @@
+"""What is refused before anything is served, and what a probe from outside learns."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import requests
+
+from httpstep.extensions import db
+from tests.house import House
+from tests.server import ROOT, Server
+
+OLDEST = {
+    "requests": "2.33", "urllib3": "2.7", "flask": "3.1.1", "werkzeug": "3.0.6", "gunicorn": "23",
+    "jinja2": "3.1.6", "sqlalchemy": "2.0", "cryptography": "44",
+}  # fmt: skip
+"""The first versions without the faults that matter here (THREATS.md, H13)."""
+
+
+def numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split(".") if part.isdigit())
+
+
+@pytest.mark.parametrize("name", OLDEST)
+def test_no_dependency_is_older_than_its_floor(name: str) -> None:
+    assert numbers(importlib.metadata.version(name)) >= numbers(OLDEST[name])
+
+
+def test_the_list_of_dependencies_allows_none_below_the_floors() -> None:
+    """Whatever an installation resolves, the file it resolves from names exact or high enough versions."""
+    lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").lower().splitlines()
+    for line in lines:
+        name = line.split("[")[0].split("=")[0].split("~")[0].split(">")[0].strip()
+        if name in OLDEST:
+            version = line.split("==")[-1].split("~=")[-1].split(">=")[-1].split(",")[0].split("#")[0].strip()
+            assert numbers(version) >= numbers(OLDEST[name]), line
+
+
+def started(tmp_path: Path, *command: str, **variables: str) -> tuple[int, str]:
+    """(exit status, what it said) of a start that is refused."""
+    environ = {name: value for name, value in os.environ.items() if not name.startswith(("HTTPSTEP_", "FLASK_"))}
+    environ |= {"HTTPSTEP_DATA": str(tmp_path / "data")} | variables
+    done = subprocess.run(
+        [sys.executable, *command], cwd=ROOT, env=environ, capture_output=True, text=True, timeout=20, check=False
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("command", "variables"),
+    [
+        (("app.py",), {"FLASK_DEBUG": "1"}),
+        (("-m", "flask", "--app", "app", "--debug", "run", "--port", "1"), {}),
+        (("-m", "flask", "--app", "app", "run", "--debug", "--port", "1"), {}),
+    ],
+)
+def test_debug_mode_is_refused(tmp_path: Path, command: tuple[str, ...], variables: dict[str, str]) -> None:
+    status, said = started(tmp_path, *command, **variables)
+    assert status == 1
+    assert said.strip() == "httpstep cannot start. Debug mode is on: unset FLASK_DEBUG and leave --debug out."
+
+
+@pytest.mark.parametrize("key", ["short", "change-me-please", "a" * 15])
+def test_a_short_or_well_known_key_is_refused(tmp_path: Path, key: str) -> None:
+    status, said = started(tmp_path, "app.py", HTTPSTEP_SECRET_KEY=key)
+    assert (status, key in said) == (1, False)
+    assert said.startswith("httpstep cannot start. HTTPSTEP_SECRET_KEY: ")
+
+
+def test_a_database_that_cannot_be_opened_is_a_sentence(tmp_path: Path) -> None:
+    for url in (f"sqlite:///{tmp_path}/no/such/folder/x.db", "postgresql+psycopg://u:hunter2@127.0.0.1:1/x"):
+        status, said = started(tmp_path, "app.py", HTTPSTEP_DATABASE_URL=url)
+        assert status == 1
+        assert said.splitlines()[-1].startswith("httpstep cannot start. ")
+        assert "Traceback" not in said and "hunter2" not in said
+
+
+def test_health_says_nothing_of_the_inside_and_is_never_too_often(tmp_path: Path) -> None:
+    with Server(tmp_path / "data") as server:
+        answers = [requests.get(f"{server.url}/health", timeout=10) for _ in range(60)]
+    assert {answer.status_code for answer in answers} == {200}
+    assert {answer.text.strip() for answer in answers} == {'{"status":"ok"}'}
+    assert {answer.headers["Server"] for answer in answers} == {"gunicorn"}
+    assert not any(name.startswith(("RateLimit", "X-Powered")) for name in answers[0].headers)
+
+
+def test_health_is_a_503_where_the_tables_are_gone(tmp_path: Path) -> None:
+    house = House(tmp_path / "data")
+    assert house.client.get("/health").status_code == 200
+    with house.app.app_context():
+        db.session.execute(db.text("ALTER TABLE accounts RENAME TO gone"))
+        db.session.commit()
+        got = house.client.get("/health")
+        db.engine.dispose()
+    assert (got.status_code, got.json) == (503, {"status": "unavailable"})

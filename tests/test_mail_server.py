@@ -1,0 +1,152 @@
+"""A mail server that is silent, drips, or cannot be verified: it costs its ten seconds, off the path of the answer."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+import trustme
+
+from httpstep import alerts, mailserver
+from tests.fakes import ThirdParty, answer
+from tests.house import House, document
+from tests.mailbox import open_inbox, settled
+
+SQLITE_ONLY = "the mail server is what is tested"
+MakeHouse = Callable[..., House]
+SOON = 1.0
+
+
+@pytest.fixture
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The limit of ten seconds, made one."""
+    monkeypatch.setattr(mailserver, "SECONDS", SOON)
+
+
+@contextmanager
+def rude_server(say: bytes = b"", every: float = 0.1) -> Iterator[int]:
+    """Accepts everybody, says that byte again and again, and never finishes a line. Gives its port."""
+    stopped, held = threading.Event(), list[socket.socket]()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            listener.settimeout(0.05)
+            while not stopped.wait(every if held else 0):
+                with suppress(TimeoutError):
+                    held.append(listener.accept()[0])
+                for one in held:
+                    with suppress(OSError):
+                        one.sendall(say)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield int(listener.getsockname()[1])
+        stopped.set()
+        thread.join()
+    for one in held:
+        one.close()
+
+
+def failing(make_house: MakeHouse, url: str, **variables: str) -> House:
+    house = make_house(ThirdParty(answer(500)), SMTP_URL=url, MAIL_FROM="httpstep@here.example", **variables)
+    house.put(document(alert_emails=["ops@shop.example", "dev@shop.example"]))
+    house.limit(1000)
+    return house
+
+
+def mail_error(house: House) -> str:
+    with house.state() as state:
+        return state.mail_error or ""
+
+
+@pytest.mark.usefixtures("hasty")
+@pytest.mark.parametrize("say", [b"", b"2"], ids=["silent", "dripping"])
+def test_a_server_that_never_greets_delays_no_answer_and_is_given_up_in_time(make_house: MakeHouse, say: bytes) -> None:
+    with rude_server(say) as port:
+        house = failing(make_house, f"smtp://127.0.0.1:{port}")
+        began = time.monotonic()
+        assert house.execute().json["outcome"] == "http_error"
+        assert time.monotonic() - began < 0.5
+        assert [thread.name for thread in threading.enumerate()].count(alerts.THREAD) == 1
+        settled(house)
+        assert SOON - 0.1 < time.monotonic() - began < SOON + 1
+        assert mail_error(house) == "No answer from the mail server within 10 seconds."
+        assert house.execute().json["outcome"] == "http_error"
+
+
+@pytest.mark.usefixtures("hasty")
+@pytest.mark.parametrize("tls", ["tls", "starttls"])
+def test_a_silent_handshake_ends_in_time_too(make_house: MakeHouse, tls: str) -> None:
+    with rude_server() as port:
+        house = failing(make_house, f"smtp://127.0.0.1:{port}?tls={tls}")
+        began = time.monotonic()
+        house.execute()
+        settled(house)
+        assert time.monotonic() - began < SOON + 1
+        assert mail_error(house)
+
+
+def certified(tmp_path: Path, host: str) -> tuple[ssl.SSLContext, Path]:
+    """A server's TLS with a certificate for that host, and the file of the authority that signed it."""
+    authority = trustme.CA()
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert(host).configure_cert(context)
+    authority.cert_pem.write_to_path(tmp_path / "authority.pem")
+    return context, tmp_path / "authority.pem"
+
+
+def test_starttls_with_a_certificate_of_an_unknown_authority_is_refused_and_shown(
+    make_house: MakeHouse, tmp_path: Path
+) -> None:
+    context, _ = certified(tmp_path, "127.0.0.1")
+    with open_inbox(tls_context=context) as inbox:
+        house = failing(make_house, f"smtp://127.0.0.1:{inbox.port}?tls=starttls")
+        house.execute()
+        settled(house)
+        assert inbox.mails == []
+        shown = mail_error(house)
+        assert shown.startswith("The mail server's certificate or TLS was not accepted: ")
+        assert "unable to get local issuer certificate" in shown or "self-signed" in shown
+
+
+def test_starttls_with_a_certificate_for_another_name_is_refused(make_house: MakeHouse, tmp_path: Path) -> None:
+    context, authority = certified(tmp_path, "mail.example")
+    with open_inbox(tls_context=context) as inbox:
+        house = failing(make_house, f"smtp://127.0.0.1:{inbox.port}?tls=starttls", CA_FILE=str(authority))
+        house.execute()
+        settled(house)
+        assert inbox.mails == []
+        assert "not valid for '127.0.0.1'" in mail_error(house)
+
+
+def test_starttls_with_the_operators_own_authority_is_good(make_house: MakeHouse, tmp_path: Path) -> None:
+    context, authority = certified(tmp_path, "127.0.0.1")
+    with open_inbox(tls_context=context, require_starttls=True) as inbox:
+        house = failing(make_house, f"smtp://127.0.0.1:{inbox.port}?tls=starttls", CA_FILE=str(authority))
+        house.execute()
+        settled(house)
+        assert (len(inbox.mails), mail_error(house)) == (2, "")
+
+
+def test_a_server_without_starttls_gets_no_mail_in_the_clear(make_house: MakeHouse) -> None:
+    with open_inbox() as inbox:
+        house = failing(make_house, f"smtp://127.0.0.1:{inbox.port}?tls=starttls")
+        house.execute()
+        settled(house)
+        assert inbox.mails == []
+        assert "STARTTLS" in mail_error(house)
+
+
+@pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
+def test_a_server_that_refuses_the_sender_is_shown_in_its_own_words(make_house: MakeHouse) -> None:
+    with open_inbox(auth_required=True, auth_require_tls=False) as inbox:
+        house = failing(make_house, f"smtp://127.0.0.1:{inbox.port}")
+        house.execute()
+        settled(house)
+        assert mail_error(house).startswith("530 ")

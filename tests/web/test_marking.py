@@ -1,0 +1,141 @@
+"""Objects whose names are data: recognised after a test, marked with one click, also where they are what drifted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from html import unescape
+from typing import Any
+
+import pytest
+
+from tests.fakes import ThirdParty, answer
+from tests.house import House
+from tests.web.conftest import Web
+from tests.web.screen import Screen, new_step, open_step, web_with
+
+SQLITE_ONLY = "marks are form state"
+TITLE = "JSON Structure Change Detected"
+RATES = {"base": "EUR", "rates": {"USD": 1.09, "SEK": 11.2, "NOK": 11.6, "DKK": 7.4}}
+OTHERS = {"base": "EUR", "rates": {"USD": 1.09, "CHF": 0.9}}
+
+
+@pytest.fixture
+def api() -> ThirdParty:
+    return ThirdParty(answer(200, RATES))
+
+
+@pytest.fixture
+def web(make_house: Callable[..., House], api: ThirdParty) -> Web:
+    return web_with(make_house, api)
+
+
+@pytest.fixture
+def screen(web: Web) -> Screen:
+    return new_step(web.as_("bob")).press("test")
+
+
+def stored(web: Web) -> Any:
+    return web.house.call("GET", "/steps/order-status").json["dictionaries"]
+
+
+def test_a_test_offers_what_looks_like_a_dictionary_with_examples(screen: Screen) -> None:
+    assert "with names like USD, SEK, NOK" in screen.text and "DKK, " not in screen.text
+    assert [button["value"] for button in screen.buttons if button.get("value", "").startswith("mark:")] == [
+        "mark:$['rates']"
+    ]
+
+
+def test_nothing_is_offered_before_a_test_and_for_an_ordinary_object(web: Web, api: ThirdParty) -> None:
+    screen = new_step(web.as_("bob"))
+    assert 'value="mark:' not in screen.html
+    api.answers = [answer(200, {"customer": {"name": "Ada", "city": "Ume"}})]
+    assert 'value="mark:' not in screen.press("test").html
+
+
+def test_mark_writes_the_place_down_offers_it_no_more_and_is_kept_by_save(web: Web, screen: Screen) -> None:
+    screen.press("mark:$['rates']")
+    assert screen.get("dictionaries") == "$['rates']" and 'value="mark:' not in screen.html
+    screen.press("mark:$['rates']").press("save")
+    assert stored(web) == [["rates"]]
+
+
+def test_a_mark_that_is_no_path_is_not_written_down(screen: Screen) -> None:
+    assert screen.press("mark:rates").get("dictionaries") == ""
+
+
+def test_mark_as_a_fragment_brings_the_mapping_and_the_banner(screen: Screen) -> None:
+    found = screen.fragment("mapping/mark", path="$['rates']")
+    assert found.status_code == 200 and found.text.lstrip().startswith('<section class="section" id="mapping"')
+    assert ">\n$['rates']</textarea>" in unescape(found.text) and 'id="drift-banner" hx-swap-oob' in found.text
+
+
+def test_items_of_a_list_are_offered_once_with_a_star(web: Web, api: ThirdParty) -> None:
+    days = [{"id": number, "free": {f"2026-01-0{number}": 1}} for number in range(1, 6)]
+    api.answers = [answer(200, {"rooms": days})]
+    screen = new_step(web.as_("bob")).press("test")
+    assert screen.html.count('value="mark:') == 1
+    screen.press("mark:$['rooms'][*]['free']").press("save")
+    assert stored(web) == [["rooms", "*", "free"]]
+
+
+def test_after_the_mark_a_new_name_is_no_change(web: Web, screen: Screen, api: ThirdParty) -> None:
+    screen.press("mark:$['rates']").press("save")
+    api.answers = [answer(200, OTHERS)]
+    assert web.house.execute().json["structure_changed"] is False
+    assert TITLE not in screen.press("test").text
+
+
+def test_a_value_of_another_type_in_it_is_still_a_change(web: Web, screen: Screen, api: ThirdParty) -> None:
+    screen.press("mark:$['rates']").press("save")
+    api.answers = [answer(200, {"base": "EUR", "rates": {"USD": "1.09"}})]
+    assert web.house.execute().json["structure_changed"] is True
+
+
+def test_the_banner_offers_the_mark_where_the_change_is_inside(web: Web, screen: Screen, api: ThirdParty) -> None:
+    screen.press("save")
+    api.answers = [answer(200, OTHERS)]
+    screen.press("test")
+    assert TITLE in screen.text and "Are these names data?" in screen.text
+    screen.press("mark:$['rates']")
+    assert "The new structure is accepted." in screen.text and TITLE not in screen.text
+    screen.press("save")
+    with web.house.state() as state:
+        assert state.drift is None
+    assert stored(web) == [["rates"]] and web.house.execute().json["structure_changed"] is False
+
+
+def test_undo_takes_the_mark_back(screen: Screen, api: ThirdParty) -> None:
+    screen.press("save")
+    api.answers = [answer(200, OTHERS)]
+    screen.press("test").press("mark:$['rates']").press("undo")
+    assert screen.get("dictionaries") == "" and TITLE in screen.text
+
+
+def test_a_mark_leaves_a_change_elsewhere_to_be_answered(screen: Screen, api: ThirdParty) -> None:
+    screen.press("save")
+    api.answers = [answer(200, OTHERS | {"base": 7})]
+    screen.press("test").press("mark:$['rates']")
+    assert TITLE in screen.text and "string → number" in screen.text and "['CHF']" not in screen.text
+
+
+def test_a_change_outside_of_it_offers_no_mark_in_the_banner(screen: Screen, api: ThirdParty) -> None:
+    screen.press("save")
+    api.answers = [answer(200, RATES | {"base": 7})]
+    assert TITLE in screen.press("test").text and "Are these names data?" not in screen.text
+
+
+def test_a_mark_typed_by_hand_answers_the_change_with_save(web: Web, screen: Screen, api: ThirdParty) -> None:
+    screen.press("save")
+    api.answers = [answer(200, OTHERS)]
+    screen.press("test")
+    bob = web.as_("bob")
+    open_step(bob).fill(dictionaries="$.rates").press("save")
+    with web.house.state() as state:
+        assert state.drift is None
+    assert "Structure changed" not in bob.get("/steps").text
+    assert TITLE not in open_step(bob).text.split("Logs")[0]
+
+
+def test_a_viewer_is_offered_nothing_to_press(web: Web, screen: Screen) -> None:
+    screen.press("save")
+    assert 'value="mark:' not in open_step(web.as_("vera")).html
