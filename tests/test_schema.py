@@ -43,21 +43,6 @@ def test_data_of_a_newer_version_is_refused_with_a_sentence(make_house: MakeHous
         make_house()
 
 
-def test_an_upgrade_makes_a_backup_first(make_house: MakeHouse) -> None:
-    house = make_house()
-    made = []
-    with house.app.app_context():
-        with schema.writing() as connection:
-            connection.execute(db.text("DELETE FROM alembic_version"))
-        with pytest.raises(Exception, match="already exists"):
-            schema.upgrade_schema(house.app, before=lambda: made.append(1))
-        assert made == []  # no revision at all is a new database, not an old one
-        folder = house.app.config["HTTPSTEP"].data / "copy.db"
-        installation.copy_database(folder)
-        assert folder.read_bytes().startswith(b"SQLite format 3")
-        assert folder.stat().st_mode & 0o077 == 0
-
-
 def test_several_hosts_may_start_at_the_same_moment(
     tmp_path: Path, database: dict[str, str], postgresql: PostgreSQL | None
 ) -> None:

@@ -235,3 +235,12 @@ def test_a_reset_password_signs_out_everywhere(make_house: Callable[..., House])
         assert users.authenticated("ana@example.com", "correct horse") is None
         assert users.authenticated("ana@example.com", "battery staple") is not None
     assert run(house, "user", "reset-password", "nobody@example.com", "--password", "battery staple").exit_code == 1
+
+
+def test_a_copy_of_the_database_is_whole_and_its_owners_alone(make_house: Callable[..., House]) -> None:
+    house = make_house()
+    with house.app.app_context():
+        copy = house.app.config["HTTPSTEP"].data / "copy.db"
+        installation.copy_database(copy)
+    assert copy.read_bytes().startswith(b"SQLite format 3")
+    assert copy.stat().st_mode & 0o077 == 0

@@ -71,7 +71,7 @@ def test_a_killed_call_reads_as_interrupted_and_its_key_as_unknown(tmp_path: Pat
     assert isinstance(got[0], requests.ConnectionError)
     assert (row["state"], row["outcome"]) == ("interrupted", "interrupted")
     assert "interrupted" in row["message"]
-    assert again.status_code == 409
+    assert (again.status_code, again.json()["title"]) == (409, "Outcome Unknown")
     assert len(httpserver.log) <= 1
 
 
