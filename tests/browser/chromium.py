@@ -14,6 +14,7 @@ from playwright.sync_api import Page, sync_playwright
 
 from tests.server import Server
 
+CHROMIUM = "/usr/bin/chromium"
 ADMIN = "ana@example.com"
 PASSWORD = "correct horse battery"
 ORDER = {
@@ -91,7 +92,7 @@ def browsing(
     complaints: list[str] = []
     with Server(folder, *arguments, **variables) as server, sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path="/usr/bin/chromium",
+            executable_path=CHROMIUM,
             args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
         )
         page = browser.new_context(viewport={"width": width, "height": 900}, base_url=server.url).new_page()

@@ -9,9 +9,9 @@ from pathlib import Path
 import requests
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests.browser.chromium import CHROMIUM
 from tests.server import Server, free_port
 
-CHROMIUM = "/usr/bin/chromium"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 FOLDER = Path(__file__).resolve().parents[2] / "docs/screens"
 WIDTHS = (1280, 390)
