@@ -8,10 +8,10 @@ body of ordinary size are there, or `PATIENCE` is over. What is read after that,
 from __future__ import annotations
 
 import re
-import socket
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from socket import MSG_DONTWAIT, MSG_PEEK, SO_RCVLOWAT, SOL_SOCKET
 from typing import TYPE_CHECKING, Any, Final
 
 from gunicorn.http.errors import ParseException
@@ -115,11 +115,11 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
                 return gthread._DEFER
         except HeadTooLarge:
             with suppress(OSError):
-                conn.sock.send(_TOO_LARGE, socket.MSG_DONTWAIT)
+                conn.sock.send(_TOO_LARGE, MSG_DONTWAIT)
             return False
         conn.data_ready, conn.seen, conn.ends = True, None, None
         with suppress(OSError):
-            conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, 1)
+            conn.sock.setsockopt(SOL_SOCKET, SO_RCVLOWAT, 1)
             conn.init()
             self._bound(conn)
         return super().handle(conn)
@@ -133,7 +133,7 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
         """Whether more has to come first; then the kernel says so when it has. An end or a fault is read at once."""
         held = conn.parser.unreader.buf.getvalue() if conn.parser is not None else b""
         try:
-            waiting = conn.sock.recv(MOST_WAITED, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+            waiting = conn.sock.recv(MOST_WAITED, MSG_PEEK | MSG_DONTWAIT)
         except BlockingIOError:
             waiting = None
         except OSError:
@@ -145,7 +145,7 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
         if not wanted or (waiting is not None and getattr(conn, "seen", None) == len(data)):
             return False
         conn.seen = len(data)
-        conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, wanted - len(held))
+        conn.sock.setsockopt(SOL_SOCKET, SO_RCVLOWAT, wanted - len(held))
         conn.ends = getattr(conn, "ends", None) or time.monotonic() + PATIENCE
         return True
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from time import process_time
 
-
 SLACK = 8
 """These tests notice work that explodes with its input. How fast it is, the benchmarks say."""
 
