@@ -102,6 +102,10 @@ class OrderApi(BaseHTTPRequestHandler):
         """The application's own log tells what was called."""
 
 
+class _Api(ThreadingHTTPServer):
+    request_queue_size = 128
+
+
 def serve_api(port: int) -> None:
     """The order API, until the process that started it is gone."""
     parent = os.getppid()
@@ -112,7 +116,7 @@ def serve_api(port: int) -> None:
         os._exit(0)
 
     threading.Thread(target=watch, daemon=True).start()
-    listening = ThreadingHTTPServer(("127.0.0.1", port), OrderApi)
+    listening = _Api(("127.0.0.1", port), OrderApi)
     sys.stdout.write("listening\n")
     sys.stdout.flush()
     listening.serve_forever()
