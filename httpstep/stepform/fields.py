@@ -86,6 +86,7 @@ class StepForm:
     """All fields as typed. accepted_log: the test whose structure Save accepts; tested_log: the last test.
 
     accepted_again: the structure of the history that Save accepts once more, in the place of a test's.
+    emails_kept: the saved alert addresses, where whoever sent the form may not choose others.
     """
 
     key: str = ""
@@ -113,6 +114,7 @@ class StepForm:
     dictionaries: str = ""
     fallback: str = "stop"
     alert_emails: str = ""
+    emails_kept: tuple[str, ...] | None = None
     alert_on_drift: bool = False
     enabled: bool = True
     version: int | None = None

@@ -11,6 +11,9 @@ from httpstep.core.jsonpath import check_query
 from httpstep.core.model import Auth, Body, Json, MappingRule, Pair, Path, RequestSpec, StepSpec
 from httpstep.stepform.fields import AUTH_TEXTS, AUTH_TYPES, BODY_MODES, RuleRow, StepForm, path_of, typed_value
 
+_ADDRESSES_ARE_KEPT: Final = (
+    "Only an admin of your account can change whom the mails go to. Save again to leave the addresses as they are."
+)
 _STAR: Final = re.compile(r"\[\*\]")
 
 
@@ -79,6 +82,8 @@ def document_of(form: StepForm) -> tuple[dict[str, Json], list[stepdocument.Faul
         "alert_on_drift": form.alert_on_drift,
         "enabled": form.enabled,
     }
+    if form.emails_kept is not None and tuple(form.emails) != form.emails_kept:
+        faults.append(stepdocument.Fault("alert_emails", _ADDRESSES_ARE_KEPT))
     if form.mapping_set:
         document["mapping"] = [_rule(row, index, faults) for index, row in enumerate(form.rules)]
     return document, faults

@@ -95,6 +95,11 @@ class Editor:
         return may("editor")
 
     @property
+    def can_address(self) -> bool:
+        """Whether this user may choose whom alert mails go to."""
+        return may("admin")
+
+    @property
     def step_id(self) -> int | None:
         return None if self.is_new else int(self.ref)
 
@@ -333,6 +338,9 @@ def submitted(ref: str) -> Editor:
     form = stepform.read(request.form)
     if row is None and not form.draft_id:
         form.draft_id = stepform.new_form().draft_id
+    if not may("admin"):
+        form.emails_kept = steps.document_of(row).alert_emails if row else ()
+        form.alert_emails = request.form.get("alert_emails", ", ".join(form.emails_kept))
     state = steps.state(row.id) if row else None
     return Editor(NEW if row is None else str(row.id), form, row, state, typed=True)
 

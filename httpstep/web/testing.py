@@ -152,8 +152,11 @@ def send_alert(editor: Editor) -> tuple[str, bool]:
     log, spec = editor.log(editor.form.tested_log), stepform.parse(editor.form, draft=True)
     if editor.row is None:
         return "Save the step first: an alert belongs to a saved step.", False
-    if spec is None or not spec.alert_emails:
-        return "Enter at least one alert address first.", False
+    if spec is None:
+        return f"Nothing was sent, because the form is not right: {next(iter(editor.form.faults.values()))}", False
+    if not spec.alert_emails:
+        first = "Enter at least one alert address first."
+        return first if editor.can_address else "An admin of your account has to enter an alert address first.", False
     if not editing.parts().alerts.on:
         return "Mail is off: the operator has not set a mail server.", False
     detail: dict[str, Json] = jsontext.loads(log.detail) if log is not None and log.detail else {}

@@ -65,7 +65,7 @@ def test_the_search_finds_by_name_key_and_address(web: Web) -> None:
 
 
 def test_a_new_step_is_saved_and_gets_its_key_from_its_name(web: Web) -> None:
-    screen = new_step(web.as_("bob")).fill(alert_emails="ops@shop.example, help@shop.example")
+    screen = new_step(web.as_("alice")).fill(alert_emails="ops@shop.example, help@shop.example")
     screen.add("header_name", "X-Channel").add("header_value", "{{channel}}")
     screen.press("save")
     assert (screen.status, screen.path) == (200, "/steps/1")
@@ -97,7 +97,7 @@ def test_every_member_of_a_step_survives_opening_and_saving(web: Web) -> None:
 
 
 def test_a_form_that_is_not_right_comes_back_as_typed_with_a_sentence_at_each_place(web: Web) -> None:
-    screen = new_step(web.as_("bob"), url="ftp://x y").fill(
+    screen = new_step(web.as_("alice"), url="ftp://x y").fill(
         name="", timeout="soon", alert_emails="a@b.example, nobody, a@b.example"
     )
     screen.add("header_name", "Bad Name").add("header_value", "{{7*7}}")
@@ -121,7 +121,7 @@ def test_a_form_that_is_not_right_comes_back_as_typed_with_a_sentence_at_each_pl
 
 
 def test_faults_are_told_in_the_order_of_the_page(web: Web) -> None:
-    screen = new_step(web.as_("bob"), name="", url="nonsense").fill(body_mode="json", timeout="soon")
+    screen = new_step(web.as_("alice"), name="", url="nonsense").fill(body_mode="json", timeout="soon")
     screen.fill(json_text='{"a": ', auth_type="basic", alert_emails="nobody", dictionaries="rates", key="No Key")
     screen.add("header_name", "Bad Name").add("header_value", "x").add("header_name", "Worse Name").add(
         "header_value", "x"
@@ -138,9 +138,31 @@ def test_faults_are_told_in_the_order_of_the_page(web: Web) -> None:
 
 def test_too_many_addresses_and_a_bad_one_are_told_at_once(web: Web) -> None:
     good = ", ".join(f"p{number}@shop.example" for number in range(11))
-    screen = new_step(web.as_("bob")).fill(alert_emails=f"{good}, nobody").press("save")
+    screen = new_step(web.as_("alice")).fill(alert_emails=f"{good}, nobody").press("save")
     assert "At most 10 addresses can be alerted; there are 12." in screen.text
     assert "“nobody” is not an e-mail address." in screen.text
+
+
+def test_an_editor_saves_a_step_and_leaves_its_alert_addresses_as_an_admin_chose_them(web: Web) -> None:
+    web.house.put(document(alert_emails=["ops@shop.example", "help@shop.example"]))
+    screen = open_step(web.as_("bob"))
+    assert "ops@shop.example, help@shop.example" in screen.text and "alert_emails" not in dict(screen.fields)
+    assert screen.fill(name="Renamed").press("save").status == 200
+    assert (stored(web)["name"], stored(web)["alert_emails"]) == ("Renamed", ["ops@shop.example", "help@shop.example"])
+
+
+@pytest.mark.parametrize("button", ["save", "test"])
+def test_only_an_admin_changes_whom_the_mails_go_to(web: Web, button: str) -> None:
+    web.house.put(document(alert_emails=["ops@shop.example"]))
+    screen = open_step(web.as_("bob")).add("alert_emails", "bob@elsewhere.example").press(button)
+    assert screen.status == 422
+    assert "Only an admin of your account can change whom the mails go to." in screen.text
+    assert screen.press("save").status == 200
+    assert stored(web)["alert_emails"] == ["ops@shop.example"]
+    refused = new_step(web.as_("bob"), name="New").add("alert_emails", "bob@elsewhere.example").press("save")
+    assert refused.status == 422
+    screen = open_step(web.as_("alice")).fill(alert_emails="").press("save")
+    assert (screen.status, stored(web)["alert_emails"]) == (200, [])
 
 
 def test_a_name_can_be_typed_as_long_as_it_can_be_saved(web: Web) -> None:

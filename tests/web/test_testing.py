@@ -162,12 +162,12 @@ def test_the_fragment_brings_mapping_banner_logs_and_budget_along(make_house: Ma
 # ---------------------------------------------------------------- the alert of a failed test
 
 
-def mailing(make_house: Make, **members: Any) -> tuple[Web, Screen]:
+def mailing(make_house: Make, user: str = "bob", **members: Any) -> tuple[Web, Screen]:
     web = web_with(
         make_house, ThirdParty(answer(500, {})), SMTP_URL="smtp://127.0.0.1:1", MAIL_FROM="steps@shop.example"
     )
-    web.house.put(document(alert_emails=["ops@shop.example"], **members))
-    return web, open_step(web.as_("bob")).set("value:order.id", "42").press("test")
+    web.house.put(document(**{"alert_emails": ["ops@shop.example"]} | members))
+    return web, open_step(web.as_(user)).set("value:order.id", "42").press("test")
 
 
 def test_a_failed_test_mails_nobody_by_itself(make_house: Make) -> None:
@@ -187,10 +187,19 @@ def test_send_this_alert_now_uses_the_same_hour(make_house: Make) -> None:
 
 
 def test_an_alert_needs_an_address_and_a_failure(make_house: Make) -> None:
-    _, screen = mailing(make_house)
+    _, screen = mailing(make_house, user="alice")
     assert "Enter at least one alert address first." in screen.fill(alert_emails="").press("alert").text
+    assert (
+        "Nothing was sent, because the form is not right: “nobody”"
+        in screen.fill(alert_emails="nobody").press("alert").text
+    )
     screen.fill(alert_emails="a@b.example", tested_log="")
     assert "The last test did not fail" in screen.press("alert").text
+
+
+def test_an_editor_is_told_who_can_enter_the_address_an_alert_needs(make_house: Make) -> None:
+    _, screen = mailing(make_house, alert_emails=[])
+    assert "An admin of your account has to enter an alert address first." in screen.press("alert").text
 
 
 def test_the_hour_of_alerts_is_reset_only_where_mail_is_on(make_house: Make) -> None:
