@@ -18,29 +18,27 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
-from urllib.parse import urlsplit
 
 from limits.errors import StorageError
 from redis.exceptions import RedisError
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, bindparam, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from httpstep import alerts, executor, ratelimit
-from httpstep.core import jsontext, record, stepdocument, structure
+from httpstep import alerts, executor, learning, ratelimit
+from httpstep.core import jsontext, mailtext, record
 from httpstep.core.errors import BudgetSpent, FailureKind
 from httpstep.core.model import Execution, HttpResponse, Json, RenderedRequest, StepSpec
 from httpstep.core.rendering import secrets_used
 from httpstep.extensions import db
 from httpstep.models import logs, steps
 from httpstep.models.database import end_transaction, reading, writing
-from httpstep.models.tables import Attribute, Secret, StepState
+from httpstep.models.tables import Attribute, Secret
 from httpstep.tokens import TokenCache
 from httpstep.vault import Vault, VaultError
 
-MARKED_AFTER = 3
 INTERNAL_MESSAGE = "httpstep itself failed. The operator finds the reason in the application's log."
 _log = logging.getLogger(__name__)
 
@@ -301,8 +299,9 @@ def _finish(parts: Parts, call: Call, execution: Execution, kept: record.Record,
             if call.step is None:
                 logs.forget_old_drafts(connection, time.time() - 86400)
                 return False, False
-            marked = _note_structure(connection, call, execution, kept, log_id)
-            return marked, _note_alert(connection, parts, call, execution, kept, marked)
+            lesson = learning.Lesson(call.source, execution, kept, log_id, call.actor)
+            marked = learning.learn(connection, call.step, lesson)
+            return marked, _note_alert(connection, parts, call, kept, marked)
     except SQLAlchemyError:
         _log.exception("log row %s could not be completed", log_id)
         return False, False
@@ -337,129 +336,26 @@ def _log_values(execution: Execution, kept: record.Record) -> dict[str, Any]:
     }
 
 
-def _note_structure(connection: Connection, call: Call, execution: Execution, kept: record.Record, log_id: int) -> bool:
-    """Keep what this answer teaches of the step's structure. True where the step is newly marked."""
-    step = call.step
-    if step is None or execution.structure is None:
-        return False
-    if step.structure is None:
-        if call.source == "bot":
-            _accept_first(connection, step, execution, kept, call.actor)
-        return False
-    shape = jsontext.dumps_text(execution.structure)
-    if not execution.drift:
-        if step.odd is not None:
-            _forget_odd(connection, step)
-        return False
-    if call.source == "test":
-        # A test of another request than the saved one says nothing of what the bot gets.
-        same = stepdocument.dump(call.spec)["request"] == stepdocument.dump(step.spec)["request"]
-        return same and _mark(connection, step.id, execution, log_id)
-    streak = connection.execute(
-        update(StepState)
-        .where(StepState.step_id == step.id)
-        .values(odd=shape, odd_streak=StepState.odd_streak + 1)
-        .returning(StepState.odd_streak)
-    ).scalar_one()
-    return streak >= MARKED_AFTER and step.drift is None and _mark(connection, step.id, execution, log_id)
-
-
-def _accept_first(
-    connection: Connection, step: steps.LoadedStep, execution: Execution, kept: record.Record, actor: str
-) -> None:
-    """The first successful JSON answer is the sample, and makes the rules where none were ever set. Of two, the first."""
-    mine = select(StepState.structure).where(StepState.step_id == step.id).with_for_update()
-    if connection.execute(mine).scalar_one() is not None:
-        return
-    if execution.automatic is not None:
-        rules = jsontext.dumps_text(stepdocument.dump_rules(execution.automatic))
-        steps.keep_automatic(connection, step.id, rules)
-    whole = not kept.detail["response"]["cut"]
-    steps.accept_structure(
-        connection, step.id, jsontext.dumps_text(execution.structure), kept.response_body if whole else None,
-        by=actor, now=time.time(),
-    )  # fmt: skip
-
-
-def _forget_odd(connection: Connection, step: steps.LoadedStep) -> None:
-    """An odd answer followed by a usual one: what only came and went is optional from now on."""
-    odd = jsontext.loads(step.odd or "null")
-    learned: dict[str, Any] = {"odd": None, "odd_streak": 0}
-    if not structure.compare(step.structure, odd).changed:
-        learned["structure"] = jsontext.dumps_text(structure.merge(step.structure, odd))
-    connection.execute(update(StepState).where(StepState.step_id == step.id).values(**learned))
-
-
-def _mark(connection: Connection, step_id: int, execution: Execution, log_id: int) -> bool:
-    drift = jsontext.dumps_text(record.drift_json(execution.drift))
-    connection.execute(
-        update(StepState)
-        .where(StepState.step_id == step_id)
-        .values(drift=drift, drift_at=time.time(), drift_log_id=log_id)
-    )
-    return True
-
-
-def _note_alert(
-    connection: Connection, parts: Parts, call: Call, execution: Execution, kept: record.Record, marked: bool
-) -> bool:
+def _note_alert(connection: Connection, parts: Parts, call: Call, kept: record.Record, marked: bool) -> bool:
     """Count the failure and claim the hour where a mail is wanted. True where a mail is due."""
-    failure, step = execution.failure, call.step
+    step, failure = call.step, kept.detail["failure"]
     if step is None or call.source != "bot":
         return False
-    if failure is not None and failure.kind not in (FailureKind.CANCELLED, FailureKind.DISABLED):
+    wanted = bool(call.spec.alert_emails) and parts.alerts.on
+    if failure is not None and failure["kind"] not in (FailureKind.CANCELLED, FailureKind.DISABLED):
         alerts.count_failure(connection, step.id, time.time())
-        return alerts_wanted(parts, call.spec) and alerts.claim(connection, occasion_of(parts, call, kept))
-    if marked and call.spec.alert_on_drift and alerts_wanted(parts, call.spec):
-        return alerts.claim(connection, occasion_of(parts, call, kept, drift=True))
+        return wanted and alerts.claim(connection, occasion_of(parts, step.id, call.spec, kept.detail))
+    if marked and call.spec.alert_on_drift and wanted:
+        return alerts.claim(connection, occasion_of(parts, step.id, call.spec, kept.detail, drift=True))
     return False
 
 
-def alerts_wanted(parts: Parts, spec: StepSpec) -> bool:
-    return bool(spec.alert_emails) and parts.alerts.on
-
-
-def occasion_of(parts: Parts, call: Call, kept: record.Record, *, drift: bool = False) -> alerts.Occasion:
-    assert call.step is not None
-    what = "A live call's answer differs from the accepted sample." if drift else failure_for_mail(kept)
+def occasion_of(
+    parts: Parts, step_id: int, spec: StepSpec, detail: Mapping[str, Json], *, drift: bool = False
+) -> alerts.Occasion:
+    """What a mail about that step's call has to tell. detail: of the call's record."""
+    what = "A live call's answer differs from the accepted sample." if drift else mailtext.failure_sentence(detail)
     return alerts.Occasion(
-        step_id=call.step.id, name=call.spec.name, what=what, url=call.spec.request.url,
-        method=call.spec.request.method, recipients=call.spec.alert_emails, at=time.time(),
-        link=f"{parts.base_url}/steps/{call.step.id}", drift=drift,
+        step_id=step_id, name=spec.name, what=what, url=spec.request.url, method=spec.request.method,
+        recipients=spec.alert_emails, at=time.time(), link=f"{parts.base_url}/steps/{step_id}", drift=drift,
     )  # fmt: skip
-
-
-def failure_for_mail(kept: record.Record) -> str:
-    """The failure without what the API said, and without a host that an attribute named: both may be a customer's data."""
-    failure, response = kept.detail["failure"] or {}, kept.detail["response"]
-    if failure.get("kind") == FailureKind.HTTP_ERROR.value and response:
-        return f"The API answered with status {response['status']}."
-    text = str(failure.get("message", "The call failed."))
-    given = [value.lower() for value in _texts(kept.detail["given"]) if len(value) > 2]
-    for host in _hosts(kept.detail):
-        if any(value in host or host in value for value in given):
-            text = text.replace(host, "the host of this call")
-    return text
-
-
-def _texts(value: Json) -> Iterator[str]:
-    """Every text and number inside a JSON value."""
-    if isinstance(value, dict):
-        value = list(value.values())
-    if isinstance(value, list):
-        for item in value:
-            yield from _texts(item)
-    elif value is not None and not isinstance(value, bool):
-        yield str(value)
-
-
-def _hosts(detail: Mapping[str, Json]) -> set[str]:
-    urls = [(detail["request"] or {}).get("url", "")]
-    for one in detail["tries"]:
-        for hop in one["hops"]:
-            urls += [hop["url"], hop["location"]]
-    found = set()
-    for url in urls:
-        with suppress(ValueError):
-            found.add(urlsplit(url).hostname or "")
-    return found - {""}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 
 from flask import Blueprint, Response, request
@@ -10,7 +9,6 @@ from flask import Blueprint, Response, request
 from httpstep import alerts, ratelimit, runs, stepform
 from httpstep.core import jsontext, record
 from httpstep.core.model import Execution, Json, MappingRule, StepSpec
-from httpstep.core.record import Record
 from httpstep.models import steps
 from httpstep.models.database import writing
 from httpstep.web import documents
@@ -162,21 +160,13 @@ def send_alert(editor: Editor) -> tuple[str, bool]:
     detail: dict[str, Json] = jsontext.loads(log.detail) if log is not None and log.detail else {}
     if not detail.get("failure"):
         return "The last test did not fail, so there is nothing to send.", False
-    kept = Record(detail, None, None, None)
-    if not _claim(editor, spec, kept):
+    occasion = runs.occasion_of(
+        editing.parts(), editor.row.id, replace(spec, name=spec.name or editor.row.name), detail
+    )
+    with writing() as connection:
+        claimed = alerts.claim(connection, occasion)
+    if not claimed:
         return "An alert was sent within the last hour. Press Reset Mail Timeout to send another one now.", False
     editing.parts().alerts.kick()
     count = len(spec.alert_emails)
     return f"The alert is on its way to {count} address{'' if count == 1 else 'es'}.", True
-
-
-def _claim(editor: Editor, spec: StepSpec, kept: Record) -> bool:
-    assert editor.row is not None
-    base = editing.parts().base_url
-    occasion = alerts.Occasion(
-        step_id=editor.row.id, name=spec.name or editor.row.name, what=runs.failure_for_mail(kept),
-        url=spec.request.url, method=spec.request.method, recipients=spec.alert_emails, at=time.time(),
-        link=f"{base}/steps/{editor.row.id}" if base else "",
-    )  # fmt: skip
-    with writing() as connection:
-        return alerts.claim(connection, occasion)
