@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import fcntl
 import logging
+import threading
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ from typing import Any
 
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from flask import Flask
+from flask import Flask, current_app
 from flask_migrate import upgrade
 from sqlalchemy import Connection, Engine, event, text
 from sqlalchemy.exc import DBAPIError, OperationalError
@@ -26,7 +27,9 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from httpstep.extensions import db
 
 WRITE = "httpstep_write"
+BUSY_SECONDS = 5
 _FULL = "httpstep_full"
+_TURN = "httpstep_turn"
 
 
 class SchemaError(Exception):
@@ -37,11 +40,17 @@ def prepare_engine(engine: Engine) -> None:
     """Hook SQLite's connections; other databases need nothing."""
     if engine.dialect.name != "sqlite":
         return
+    current_app.extensions[_TURN] = threading.Lock()
 
     @event.listens_for(engine, "connect")
     def _connect(connection: Any, _record: Any) -> None:
         connection.isolation_level = None
-        for pragma in ("journal_mode=WAL", "busy_timeout=5000", "foreign_keys=ON", "synchronous=NORMAL"):
+        for pragma in (
+            "journal_mode=WAL",
+            f"busy_timeout={BUSY_SECONDS * 1000}",
+            "foreign_keys=ON",
+            "synchronous=NORMAL",
+        ):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")
@@ -65,9 +74,29 @@ def reading() -> Iterator[Connection]:
 
 
 @contextmanager
+def _turn() -> Iterator[None]:
+    """The threads of a process write to SQLite in turn. Left to its busy time-out they poll for its one write lock
+    without any order, and with 64 of them some wait for seconds. Raises PoolTimeout, as a pool without a place does."""
+    if db.engine.dialect.name != "sqlite":
+        yield
+        return
+    turn: threading.Lock = current_app.extensions[_TURN]
+    if not turn.acquire(timeout=BUSY_SECONDS):
+        raise PoolTimeout("database is locked")
+    try:
+        yield
+    finally:
+        turn.release()
+
+
+@contextmanager
 def writing(*, durable: bool = False) -> Iterator[Connection]:
     """A short transaction that writes and commits at the end. durable: on the disk before it returns, on SQLite too."""
-    with db.engine.connect().execution_options(**{WRITE: True, _FULL: durable}) as connection, connection.begin():
+    with (
+        _turn(),
+        db.engine.connect().execution_options(**{WRITE: True, _FULL: durable}) as connection,
+        connection.begin(),
+    ):
         yield connection
 
 
@@ -75,13 +104,14 @@ def writing(*, durable: bool = False) -> Iterator[Connection]:
 def editing() -> Iterator[None]:
     """The same for the ORM session of this request: what was read before is read anew, under the write lock."""
     db.session.rollback()
-    db.session.connection(execution_options={WRITE: True})
-    try:
-        yield
-        db.session.commit()
-    except BaseException:
-        db.session.rollback()
-        raise
+    with _turn():
+        db.session.connection(execution_options={WRITE: True})
+        try:
+            yield
+            db.session.commit()
+        except BaseException:
+            db.session.rollback()
+            raise
 
 
 def end_transaction() -> None:
