@@ -58,7 +58,7 @@ def test_a_hang_up_ends_the_call_at_once(
 
     def slow_resolver(host: str, port: int, *_: Any) -> list[Any]:
         if stage == "dns":
-            threading.Event().wait(2)
+            threading.Event().wait(8)
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))]
 
     theirs, ours = caller
@@ -76,16 +76,18 @@ def test_a_hang_up_ends_the_call_at_once(
         url = url.replace("http:", "https:")
     hanging_up(theirs, 0.2, how)
     began = time.monotonic()
-    with pytest.raises(Cancelled) as raised:
-        call(url, method="POST", body=bytes(30_000_000 if stage == "sending" else 10), timeout=5, hangup=ours.fileno(),
-             transport=make_transport(getaddrinfo=slow_resolver))  # fmt: skip
-    assert time.monotonic() - began < 0.45
+    try:
+        with pytest.raises(Cancelled) as raised:
+            call(url, method="POST", body=bytes(30_000_000 if stage == "sending" else 10), timeout=30,
+                 hangup=ours.fileno(), transport=make_transport(getaddrinfo=slow_resolver))  # fmt: skip
+    finally:
+        for sock in full:
+            sock.close()
+    assert time.monotonic() - began < 6
     assert raised.value.reason == "cancelled"
     assert raised.value.trace is not None
     if stage in ("waiting", "reading"):
-        assert gone.wait(1)
-    for sock in full:
-        sock.close()
+        assert gone.wait(5)
 
 
 def test_a_caller_that_stays_gets_its_answer(call: CallIt, serve: Any, peers: Any, caller: Any) -> None:
