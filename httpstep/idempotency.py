@@ -1,4 +1,4 @@
-"""Idempotency-Key of execute: the same key and body give the stored answer, and no second call is made.
+"""Idempotency-Key of execute, for steps and flows: the same key and body give the stored answer, and no second call is made.
 
 The claim is on the disk before the call. A claim without an answer whose process has ended (the next start or the
 server marks it, `models.logs.interrupt`), or which is older than any call can be, means that nobody knows whether the
@@ -55,14 +55,16 @@ def body_hash(body: bytes, query: str = "") -> str:
 
 
 def claim(
-    vault: Vault, account_id: int, step_id: int, key: str, hashed: str, now: float, *, instance: str = ""
-) -> Claim:
-    """Claim the key or give its stored answer. Raises Running, OutcomeUnknown, OtherBody."""
-    mine = (Idempotency.step_id == step_id) & (Idempotency.key == key)
+    vault: Vault, account_id: int, step_id: int | None, key: str, hashed: str, now: float, *,
+    flow_id: int | None = None, instance: str = "",
+) -> Claim:  # fmt: skip
+    """Claim the key of a step or of a flow, or give its stored answer. Raises Running, OutcomeUnknown, OtherBody."""
+    home = Idempotency.step_id == step_id if flow_id is None else Idempotency.flow_id == flow_id
+    mine = home & (Idempotency.key == key)
     expired = (Idempotency.state == "done") & (Idempotency.created_at < now - KEPT)
     released = (Idempotency.state != "done") & (Idempotency.created_at < now - UNKNOWN_FOR)
     row = {
-        "account_id": account_id, "step_id": step_id, "key": key, "body_hash": hashed, "created_at": now,
+        "account_id": account_id, "step_id": step_id, "flow_id": flow_id, "key": key, "body_hash": hashed, "created_at": now,
         "instance": instance, "pid": os.getpid(),
     }  # fmt: skip
     with writing(durable=True) as connection:

@@ -23,9 +23,11 @@ class ThirdParty:
     def __init__(self, *answers: HttpResponse | Exception | Callable[[RenderedRequest], HttpResponse]) -> None:
         self.answers = list(answers) or [answer(200, {"ok": True})]
         self.requests: list[RenderedRequest] = []
+        self.deadlines: list[float] = []
 
     def __call__(self, request: RenderedRequest, deadline: float) -> HttpResponse:
         self.requests.append(request)
+        self.deadlines.append(deadline)
         given = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         if isinstance(given, Exception):
             raise given

@@ -15,9 +15,10 @@ from werkzeug.test import TestResponse
 
 from app import create_app
 from httpstep import config, installation
+from httpstep.core.flow import Condition, FlowSpec, Place
 from httpstep.core.model import Send
 from httpstep.extensions import db
-from httpstep.models import keys, steps
+from httpstep.models import flows, keys, steps
 from httpstep.models.database import editing
 from httpstep.models.tables import Account, StepState
 
@@ -67,6 +68,21 @@ class House:
 
     def put(self, document: dict[str, Any], **more: Any) -> TestResponse:
         return self.call("PUT", f"/steps/{document['key']}", json=document, **more)
+
+    def flow(self, *keys: str | tuple[str, Condition], name: str = "Order flow", account: str = "default") -> int:
+        """Make a flow of these steps, each alone or with its condition, under the key made from the name."""
+        owner, places = self.account(account), []
+        with self.app.app_context():
+            for one in keys:
+                key, when = one if isinstance(one, tuple) else (one, None)
+                step = steps.find(owner, key)
+                assert step is not None, key
+                places.append(Place(step.id, when))
+            return flows.save(owner, FlowSpec("", name, tuple(places)), by="ana@example.com", now=time.time()).id
+
+    def run_flow(self, key: str = "order-flow", attributes: Any = None, **more: Any) -> TestResponse:
+        body = {"attributes": {"order.id": 42} if attributes is None else attributes} | more.pop("body", {})
+        return self.call("POST", f"/flows/{key}/execute{more.pop('query', '')}", json=body, **more)
 
     def execute(self, key: str = "order-status", attributes: Any = None, **more: Any) -> TestResponse:
         body = {"attributes": {"order.id": 42} if attributes is None else attributes} | more.pop("body", {})

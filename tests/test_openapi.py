@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from httpstep.core.flow import Condition
 from tests.fakes import ThirdParty, answer
 from tests.house import House, document
 
@@ -86,7 +87,16 @@ def test_the_answers_fit_the_contract(make_house: MakeHouse) -> None:
     house.limit(1)
     fits(contract, execute, "post", house.execute())
     fits(contract, logs, "get", house.call("GET", "/steps/order-status/logs"))
+    flow = "/api/v1/flows/{key}/execute"
+    fits(contract, flow, "post", house.run_flow())
+    house.flow(("order-status", Condition("never", "there")), "order-status")
+    fits(contract, flow, "post", house.run_flow())
     fits(contract, step, "delete", house.call("DELETE", "/steps/order-status"))
+    house.limit(100)
+    fits(contract, flow, "post", house.run_flow())
+    fits(contract, flow, "post", house.run_flow(query="?errors=http"))
+    house.put(document("alone"))
+    fits(contract, step, "delete", house.call("DELETE", "/steps/alone"))
 
 
 def test_the_step_schema_takes_what_a_get_gives(make_house: MakeHouse) -> None:

@@ -100,6 +100,7 @@ def furnished(house: House, owner: str, email: str) -> Theirs:
     )
     assert house.put(step, token=token).status_code == 201
     assert house.execute("theirs", {"given": MARK}, token=token, headers={"Idempotency-Key": "k"}).status_code == 200
+    house.flow("theirs", name="theirs", account=owner)
     with house.app.app_context():
         vault = house.app.extensions["httpstep"].vault
         for name in (NAME, f"n.{MARK}"):

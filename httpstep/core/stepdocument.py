@@ -11,14 +11,14 @@ from httpstep.core.conversion import CONVERSIONS
 from httpstep.core.documentreader import Fault, Reader
 from httpstep.core.mapping import TAKES, check_rules
 from httpstep.core.model import METHODS, NO_DEFAULT, Auth, Body, Json, MappingRule, Pair, Path, RequestSpec, StepSpec
+from httpstep.core.naming import name_faults
 from httpstep.core.requestcheck import check_request
 from httpstep.core.statuses import success
-from httpstep.core.stepkey import is_key, key_from_name
+from httpstep.core.stepkey import KEY_RULE, is_key, key_from_name
 
 __all__ = ["FORMAT", "DocumentError", "Fault", "dump", "key_from_name", "parse", "success"]
 
 FORMAT: Final = "httpstep/1"
-LONGEST_NAME: Final = 100
 LONGEST_TIMEOUT: Final = 60
 MOST_RETRIES: Final = 2
 MOST_RULES: Final = 500
@@ -180,7 +180,7 @@ def _step(root: Reader, draft: bool) -> StepSpec:
 def _key(root: Reader) -> str:
     key = root.text("key")
     if key and not is_key(key):
-        root.fault("key", "A key has small letters, digits and “-”, begins with a letter or digit, and has at most 63.")
+        root.fault("key", KEY_RULE)
     return key
 
 
@@ -189,12 +189,8 @@ def _name(root: Reader, draft: bool) -> str:
     name = root.text("name").strip()
     if len(root.faults) > faults_before:
         return ""
-    if not name and not draft:
-        root.fault("name", "Give the step a name.")
-    if len(name) > LONGEST_NAME:
-        root.fault("name", f"The name has {len(name)} characters; at most {LONGEST_NAME} are allowed.")
-    if any(char < " " or char in "\x7f\x85\u2028\u2029" for char in name):
-        root.fault("name", "The name has a line break or another control character in it.")
+    for sentence in name_faults(name, "step") if name or not draft else ():
+        root.fault("name", sentence)
     return name
 
 

@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Set as AbstractSet
 from typing import Final
 
+KEY_RULE: Final = "A key has small letters, digits and “-”, begins with a letter or digit, and has at most 63."
 _KEY: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _LONGEST: Final = 63
 _NOT_IN_KEY: Final = re.compile(r"[^a-z0-9]+")
@@ -33,15 +34,15 @@ def is_key(text: str) -> bool:
     return _KEY.fullmatch(text) is not None
 
 
-def key_from_name(name: str, taken: AbstractSet[str] = frozenset()) -> str:
-    """A key for a step of this name that is not in `taken`: "Créer 2 leads" -> "creer-2-leads", then "creer-2-leads-2".
+def key_from_name(name: str, taken: AbstractSet[str] = frozenset(), *, bare: str = "step") -> str:
+    """A key for a step (or a flow) of this name that is not in `taken`: "Créer 2 leads" -> "creer-2-leads", then "creer-2-leads-2".
 
-    Never empty: what has no letters this can write in Latin ones becomes "step".
+    Never empty: what has no letters this can write in Latin ones becomes `bare`.
     """
     transliterated = unicodedata.normalize("NFC", name).lower().translate(_LETTERS)
     plain = unicodedata.normalize("NFKD", transliterated).translate(_LETTERS)
-    bare = "".join(char for char in plain if not unicodedata.combining(char))
-    key = _NOT_IN_KEY.sub("-", bare).strip("-")[:_LONGEST].rstrip("-") or "step"
+    letters = "".join(char for char in plain if not unicodedata.combining(char))
+    key = _NOT_IN_KEY.sub("-", letters).strip("-")[:_LONGEST].rstrip("-") or bare
     if key not in taken:
         return key
     number = 2

@@ -9,7 +9,7 @@ from sqlalchemy import delete, select
 from httpstep.core import jsontext, renaming, stepdocument
 from httpstep.core.model import MappingRule, StepSpec
 from httpstep.extensions import db
-from httpstep.models import steps
+from httpstep.models import flows, steps
 from httpstep.models.database import editing, writing
 from httpstep.models.tables import Attribute, Secret, Step, StepState
 
@@ -124,6 +124,7 @@ def _rename(account_id: int, old: str, new: str, known: frozenset[str], by: str,
         if one.spec.mapping is None and rules != one.rules:
             one.state.automatic = jsontext.dumps_text(stepdocument.dump_rules(rules))
         changed += spec != one.spec or rules != one.rules
+    flows.rename_attribute(account_id, old, new, by=by, now=now)
     return changed
 
 

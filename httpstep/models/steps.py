@@ -13,6 +13,7 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, select, upda
 from httpstep.core import jsontext, stepdocument, stepkey
 from httpstep.core.model import Json, MappingRule, StepSpec
 from httpstep.extensions import db
+from httpstep.models import flows
 from httpstep.models.database import editing, reading
 from httpstep.models.tables import AcceptedStructure, Attribute, Step, StepState
 
@@ -120,6 +121,14 @@ class KeyTaken(Exception):
     """Another step of the account has this key."""
 
 
+class InUse(Exception):
+    """The step is part of flows, whose names these are."""
+
+    def __init__(self, flows: tuple[str, ...]) -> None:
+        names = ", ".join(f"“{name}”" for name in flows)
+        super().__init__(f"This step is part of {names}. Take it out there before you delete it.")
+
+
 def find(account_id: int, key: str) -> Step | None:
     return db.session.scalar(select(Step).where(Step.account_id == account_id, Step.key == key))
 
@@ -181,10 +190,15 @@ def _write(account_id: int, step: Step | None, spec: StepSpec, by: str, now: flo
 
 
 def remove(account_id: int, key: str) -> bool:
-    """Delete a step with its logs, state and idempotency records. False where there is none."""
+    """Delete a step with its logs, state and idempotency records. False where there is none; raises InUse."""
     with editing():
-        gone = delete(Step).where(Step.account_id == account_id, Step.key == key).returning(Step.id)
-        return db.session.execute(gone).first() is not None
+        step = find(account_id, key)
+        if step is None:
+            return False
+        if used_by := flows.with_step(account_id, step.id):
+            raise InUse(tuple(row.name for row in used_by))
+        db.session.execute(delete(Step).where(Step.id == step.id))
+        return True
 
 
 def state(step_id: int) -> StepState:

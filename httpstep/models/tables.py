@@ -220,17 +220,34 @@ class Log(Base):
     structure: Mapped[str | None] = mapped_column(Text)
 
 
+class Flow(Base):
+    """document: the places (core.flow.dump) as JSON text; they name steps by id. version rises with every save."""
+
+    __tablename__ = "flows"
+    __table_args__ = (UniqueConstraint("account_id", "key"), NEVER_REUSED)
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    account_id: Mapped[int] = _account()
+    key: Mapped[str] = mapped_column(Text)
+    name: Mapped[str] = mapped_column(Text)
+    document: Mapped[str] = mapped_column(Text)
+    version: Mapped[int] = mapped_column(default=1)
+    created_at: Mapped[float]
+    updated_at: Mapped[float]
+    updated_by: Mapped[str] = mapped_column(Text, default="")
+
+
 class Idempotency(Base):
-    """One Idempotency-Key of a step. answer: the stored answer, encrypted by the vault.
+    """One Idempotency-Key of a step or of a flow, the other id being None. answer: the stored answer, encrypted by the vault.
 
     state: running, done, or unknown where the process that ran it (instance, pid) ended before it.
     """
 
     __tablename__ = "idempotency"
-    __table_args__ = (UniqueConstraint("step_id", "key"), NEVER_REUSED)
+    __table_args__ = (UniqueConstraint("step_id", "key"), UniqueConstraint("flow_id", "key"), NEVER_REUSED)
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     account_id: Mapped[int] = _account()
-    step_id: Mapped[int] = mapped_column(Id, ForeignKey("steps.id", ondelete="CASCADE"))
+    step_id: Mapped[int | None] = mapped_column(Id, ForeignKey("steps.id", ondelete="CASCADE"))
+    flow_id: Mapped[int | None] = mapped_column(Id, ForeignKey("flows.id", ondelete="CASCADE"))
     key: Mapped[str] = mapped_column(Text)
     body_hash: Mapped[str] = mapped_column(Text)
     state: Mapped[str] = mapped_column(Text, default="running")
@@ -272,6 +289,6 @@ class BudgetHit(Base):
 
 
 __all__ = [
-    "AcceptedStructure", "Account", "Alert", "ApiKey", "Attribute", "BudgetHit", "Idempotency", "Log",
+    "AcceptedStructure", "Account", "Alert", "ApiKey", "Attribute", "BudgetHit", "Flow", "Idempotency", "Log",
     "OneTimeCode", "Secret", "Session", "Step", "StepState", "User",
 ]  # fmt: skip

@@ -1,20 +1,24 @@
-"""POST /api/v1/steps/<key>/execute: what a bot meets. The contract is web/openapi.py, tested against this."""
+"""POST /api/v1/steps/<key>/execute and /api/v1/flows/<key>/execute: what a bot meets. The contract is web/openapi.py, tested against this."""
 
 from __future__ import annotations
 
 import re
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 from flask import Blueprint, Response, current_app, request
 
-from httpstep import idempotency, ratelimit, runs
+from httpstep import flows, idempotency, ratelimit, runs
 from httpstep.answers import answer_of, internal_answer
 from httpstep.core import jsontext
 from httpstep.core.errors import FailureKind, UnreadableAnswer
-from httpstep.core.model import Json, StepSpec
+from httpstep.core.flow import FlowSpec
+from httpstep.core.model import Json
+from httpstep.models import flows as stored_flows
 from httpstep.models import keys, steps
-from httpstep.models.database import is_unavailable
+from httpstep.models.database import end_transaction, is_unavailable
 from httpstep.web.problems import Problem, json_response
 from httpstep.web.responses import request_id
 
@@ -67,29 +71,31 @@ def json_body(**more: Json) -> Json:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The body of an execute call."""
+    """An execute call: who calls, what the body has, and `next_` for whatever refuses it."""
 
+    who: keys.Caller
+    next_: Literal["continue", "stop"]
     attributes: dict[str, Json]
     timeout: float | None
 
-
-def _asked(next_: str) -> Asked:
-    body = json_body(next=next_)
-    if not isinstance(body, dict):
-        raise _malformed('The body must be an object: {"attributes": {...}}.', next_)
-    if unknown := sorted(set(body) - {"attributes", "timeout"}):
-        raise _malformed(
-            f'Unknown member "{unknown[0][:100]}". The body has "attributes" and, if wanted, "timeout".', next_
-        )
-    attributes = body.get("attributes", {})
-    if not isinstance(attributes, dict):
-        raise _malformed('"attributes" must be an object of names and values.', next_)
-    timeout = body.get("timeout")
-    if timeout is None:
-        return Asked(attributes, None)
-    if isinstance(timeout, (bool, str, list, dict)) or not 0 < timeout <= 60:
-        raise _malformed('"timeout" must be a number of seconds above 0 and at most 60.', next_)
-    return Asked(attributes, float(timeout))
+    @classmethod
+    def read(cls, who: keys.Caller, next_: Literal["continue", "stop"]) -> Asked:
+        body = json_body(next=next_)
+        if not isinstance(body, dict):
+            raise _malformed('The body must be an object: {"attributes": {...}}.', next_)
+        if unknown := sorted(set(body) - {"attributes", "timeout"}):
+            raise _malformed(
+                f'Unknown member "{unknown[0][:100]}". The body has "attributes" and, if wanted, "timeout".', next_
+            )
+        attributes = body.get("attributes", {})
+        if not isinstance(attributes, dict):
+            raise _malformed('"attributes" must be an object of names and values.', next_)
+        timeout = body.get("timeout")
+        if timeout is None:
+            return cls(who, next_, attributes, None)
+        if isinstance(timeout, (bool, str, list, dict)) or not 0 < timeout <= 60:
+            raise _malformed('"timeout" must be a number of seconds above 0 and at most 60.', next_)
+        return cls(who, next_, attributes, float(timeout))
 
 
 def _malformed(detail: str, next_: str) -> Problem:
@@ -101,20 +107,36 @@ def execute(key: str) -> Response:
     """Run a step. 200 whenever it ran, also when the third party failed; `next` tells the bot what to do."""
     who = caller()
     step = found_step(who, key)
-    fallback = step.spec.fallback
-    asked = _asked(fallback)
-    claimed = _claim(who, step)
+    asked = Asked.read(who, step.spec.fallback)
+    return _executed(asked, _claim(asked, step_id=step.id), lambda hangup: _run(asked, step, hangup))
+
+
+@blueprint.post("/flows/<key>/execute")
+def execute_flow(key: str) -> Response:
+    """Run the steps of a flow. The answer has `flow` in the place of `step`, and `steps` as they went."""
+    who = caller()
+    flow = stored_flows.find(who.account_id, key)
+    if flow is None:
+        raise Problem(404, "Not Found", f'There is no flow with the key "{key[:63]}" in this account.')
+    flow_id, spec = flow.id, stored_flows.spec_of(flow)
+    asked = Asked.read(who, flows.fallback_of(parts(), who.account_id, spec))
+    end_transaction()
+    return _executed(asked, _claim(asked, flow_id=flow_id), lambda hangup: _run_flow(asked, spec, hangup))
+
+
+def _executed(asked: Asked, claimed: idempotency.Claim | None, run: Callable[[int | None], Json]) -> Response:
+    """The stored answer of the Idempotency-Key, else what `run` gives; it is told the caller's socket or None."""
     if claimed is not None and claimed.answer is not None:
-        return _answer(claimed.answer, who, {"Idempotency-Replayed": "true"})
+        return _answer(claimed.answer, asked.who, {"Idempotency-Replayed": "true"})
     try:
-        answer = _run(who, step, asked, hangup=None if claimed else _hangup())
+        answer = run(None if claimed else _hangup())
     except runs.REFUSALS as error:
         if claimed is not None:
             idempotency.release(claimed)
-        raise _refusal(error, step.spec) from error
+        raise _refusal(error, asked.next_) from error
     if claimed is not None:
         _store(claimed, answer)
-    return _answer(answer, who, {})
+    return _answer(answer, asked.who, {})
 
 
 def _hangup() -> int | None:
@@ -123,18 +145,19 @@ def _hangup() -> int | None:
     return None if peer is None else int(peer.fileno())
 
 
-def _claim(who: keys.Caller, step: steps.LoadedStep) -> idempotency.Claim | None:
+def _claim(asked: Asked, *, step_id: int | None = None, flow_id: int | None = None) -> idempotency.Claim | None:
     key = request.headers.get("Idempotency-Key")
     if key is None:
         return None
-    next_ = step.spec.fallback
+    next_ = asked.next_
     if not _IDEMPOTENCY_KEY.fullmatch(key):
         raise _malformed("Idempotency-Key must have 1 to 255 printable ASCII characters.", next_)
     hashed = idempotency.body_hash(request.get_data())
     try:
         return idempotency.claim(
-            parts().vault, who.account_id, step.id, key, hashed, time.time(), instance=parts().instance
-        )
+            parts().vault, asked.who.account_id, step_id, key, hashed, time.time(), flow_id=flow_id,
+            instance=parts().instance,
+        )  # fmt: skip
     except idempotency.Running:
         raise Problem(
             409, "Call In Progress", "A call with this Idempotency-Key is under way. Ask again for its answer.",
@@ -163,16 +186,27 @@ def _store(claimed: idempotency.Claim, answer: Json) -> None:
         current_app.logger.exception("an idempotent answer could not be stored")
 
 
-def _run(who: keys.Caller, step: steps.LoadedStep, asked: Asked, *, hangup: int | None) -> Json:
+def _run(asked: Asked, step: steps.LoadedStep, hangup: int | None) -> Json:
     call = runs.Call(
-        tenant=runs.Tenant(who.account_id, who.per_minute, who.in_flight), source="bot", spec=step.spec,
-        attributes=asked.attributes, actor=f"key {who.key_name}", request_id=request_id(), step=step,
-        timeout=asked.timeout, hangup=hangup,
+        tenant=_tenant(asked.who), source="bot", spec=step.spec, attributes=asked.attributes,
+        actor=f"key {asked.who.key_name}", request_id=request_id(), step=step, timeout=asked.timeout, hangup=hangup,
     )  # fmt: skip
     try:
         return answer_of(runs.run_step(parts(), call), step.spec, call.request_id)
     except runs.InternalError as error:
         return internal_answer(error.log_id, step.spec, call.request_id)
+
+
+def _run_flow(asked: Asked, spec: FlowSpec, hangup: int | None) -> Json:
+    call = flows.FlowCall(
+        tenant=_tenant(asked.who), source="bot", spec=spec, attributes=asked.attributes,
+        actor=f"key {asked.who.key_name}", request_id=request_id(), timeout=asked.timeout, hangup=hangup,
+    )  # fmt: skip
+    return flows.run_flow(parts(), call)
+
+
+def _tenant(who: keys.Caller) -> runs.Tenant:
+    return runs.Tenant(who.account_id, who.per_minute, who.in_flight)
 
 
 def _answer(answer: Json, who: keys.Caller, headers: dict[str, str]) -> Response:
@@ -201,18 +235,18 @@ def _budget_headers(budget: ratelimit.Budget) -> dict[str, str]:
     }
 
 
-def _refusal(error: Exception, spec: StepSpec) -> Exception:
+def _refusal(error: Exception, next_: str) -> Exception:
     """The problem for a refusal before the call; any other error as it is."""
     if isinstance(error, ratelimit.RateLimited):
         budget = error.budget
         return Problem(
             429, "Rate Limit Exceeded",
             f"{budget.limit} requests per minute per account. Try again in {budget.reset} s, or ask the operator for more.",
-            headers={"Retry-After": str(budget.reset)} | _budget_headers(budget), next=spec.fallback,
+            headers={"Retry-After": str(budget.reset)} | _budget_headers(budget), next=next_,
         )  # fmt: skip
     if isinstance(error, runs.TooManyInFlight):
         return Problem(
             429, "Too Many Calls In Flight", "As many calls as allowed at once are waiting for answers. Try again shortly.",
-            headers={"Retry-After": "1"}, next=spec.fallback,
+            headers={"Retry-After": "1"}, next=next_,
         )  # fmt: skip
     return error

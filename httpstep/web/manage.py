@@ -94,8 +94,11 @@ def _expected_version(version: int | None) -> int | None:
 @blueprint.delete("/steps/<key>")
 def delete_step(key: str) -> Response:
     who = manager()
-    if not steps.remove(who.account_id, key):
-        raise _no_step(key)
+    try:
+        if not steps.remove(who.account_id, key):
+            raise _no_step(key)
+    except steps.InUse as error:
+        raise Problem(409, "Step In Use", str(error)) from None
     return Response(status=204)
 
 

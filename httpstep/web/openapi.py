@@ -6,6 +6,7 @@ from flask import Blueprint, Response, current_app, request
 
 from httpstep import __version__
 from httpstep.core.errors import FailureKind
+from httpstep.core.flow import SKIPPED
 from httpstep.core.model import METHODS, Json
 from httpstep.web.problems import json_response
 
@@ -42,9 +43,20 @@ def _schemas() -> dict[str, Json]:
     return {
         "Execute": asked | {"additionalProperties": False},
         "Answer": _object(list(answer), **answer) | {"additionalProperties": False},
+        "FlowAnswer": _flow_answer(answer, outcomes),
         "Problem": _object(["type", "title", "status", "detail", "request_id"], **problem),
         "Step": _step_schema(),
     }
+
+
+def _flow_answer(answer: dict[str, Json], outcomes: list[str]) -> dict[str, Json]:
+    """The shape of execute with `flow` in the place of `step`, and the steps as they went."""
+    entry = {name: answer[name] for name in ("step", "next", "structure_changed", "http", "message", "log_id")}
+    entry["outcome"] = {"type": "string", "enum": [*outcomes, SKIPPED]}
+    one = _object(list(entry), **entry) | {"additionalProperties": False}
+    members = {"flow": _TEXT} | {name: schema for name, schema in answer.items() if name != "step"}
+    members["steps"] = {"type": "array", "items": one}
+    return _object(list(members), **members) | {"additionalProperties": False}
 
 
 def _pairs() -> Json:
@@ -104,16 +116,17 @@ def _header(name: str, text: str) -> Json:
 _KEY: Json = {"name": "key", "in": "path", "required": True, "schema": _TEXT}
 
 
-def _execute() -> Json:
+def _execute(name: str, what: str, answer: str) -> Json:
+    """what: "step" or "flow"; answer: the name of the answer's schema."""
     ran = {
-        "200": {"description": "The step ran; `next` tells the bot what to do.", **_body(_ref("Answer"))},
-        "500": {"description": "httpstep itself failed; the step's fallback decides.", **_body(_ref("Answer"))},
-        "502": {"description": "With errors=http: the step failed.", **_body(_ref("Answer"))},
-        "504": {"description": "With errors=http: no answer in time.", **_body(_ref("Answer"))},
+        "200": {"description": f"The {what} ran; `next` tells the bot what to do.", **_body(_ref(answer))},
+        "500": {"description": "httpstep itself failed; the fallback decides.", **_body(_ref(answer))},
+        "502": {"description": f"With errors=http: the {what} failed.", **_body(_ref(answer))},
+        "504": {"description": "With errors=http: no answer in time.", **_body(_ref(answer))},
     }
     return {
-        "operationId": "execute",
-        "summary": "Run a step and get its attributes",
+        "operationId": name,
+        "summary": f"Run a {what} and get its attributes",
         "parameters": [
             _KEY,
             {"name": "errors", "in": "query", "required": False, "schema": {"enum": ["http"]}},
@@ -144,7 +157,8 @@ def contract(server: str) -> dict[str, Json]:
         "servers": [{"url": server}],
         "security": [{"key": []}],
         "paths": {
-            "/api/v1/steps/{key}/execute": {"post": _execute()},
+            "/api/v1/steps/{key}/execute": {"post": _execute("execute", "step", "Answer")},
+            "/api/v1/flows/{key}/execute": {"post": _execute("executeFlow", "flow", "FlowAnswer")},
             "/api/v1/steps": {"get": _operation("listSteps", "List the steps", {"200": listed})},
             "/api/v1/steps/{key}": {
                 "get": _operation("getStep", "Get a step", {"200": step}, 404, parameters=one),
@@ -152,7 +166,7 @@ def contract(server: str) -> dict[str, Json]:
                     "putStep", "Create or replace a step", saved, 400, 412, 413, 415, 422, parameters=one,
                     requestBody={"required": True, **_body(_ref("Step"))},
                 ),
-                "delete": _operation("deleteStep", "Delete a step", {"204": {"description": "Deleted."}}, 404, parameters=one),
+                "delete": _operation("deleteStep", "Delete a step", {"204": {"description": "Deleted."}}, 404, 409, parameters=one),
             },
             "/api/v1/steps/{key}/logs": {
                 "get": _operation("stepLogs", "The last twenty logs", {"200": logs}, 404, parameters=one)

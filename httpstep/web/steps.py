@@ -14,8 +14,9 @@ from flask import Blueprint, Response, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from httpstep import alerts, stepform
-from httpstep.core import jsontext, stepdocument
+from httpstep.core import jsontext
 from httpstep.core.documentreader import Fault
+from httpstep.core.naming import LONGEST_NAME
 from httpstep.models import logs, overview, steps
 from httpstep.models.database import end_transaction, writing
 from httpstep.models.tables import Step
@@ -256,7 +257,7 @@ def duplicate(ref: str) -> ResponseReturnValue:
     if row is None:
         return redirect(url_for("steps.list_steps"), 303)
     spec = steps.document_of(row)
-    name = f"{spec.name[: stepdocument.LONGEST_NAME - 7]} (copy)"
+    name = f"{spec.name[: LONGEST_NAME - 7]} (copy)"
     copy = steps.save(account_id(), replace(spec, key="", name=name), by=current_user().email, now=time.time())
     flash(f"This is a copy of “{spec.name}”.", "success")
     return redirect(url_for("steps.edit", ref=copy.id), 303)
@@ -268,7 +269,11 @@ def delete(ref: str) -> ResponseReturnValue:
     row = step_or_404(ref)
     if row is not None:
         key, name = row.key, row.name
-        steps.remove(account_id(), key)
+        try:
+            steps.remove(account_id(), key)
+        except steps.InUse as error:
+            flash(str(error), "error")
+            return redirect(url_for("steps.edit", ref=ref), 303)
         flash(f"“{name}” is deleted.", "success")
     return redirect(url_for("steps.list_steps"), 303)
 
