@@ -28,6 +28,7 @@ from httpstep import (
 from httpstep.core.model import HttpResponse, RenderedRequest, Send
 from httpstep.extensions import csrf, db, htmx, limiter, login_manager, mail, migrate
 from httpstep.models import database
+from httpstep.postponed import Postponed
 
 ROOT = Path(__file__).resolve().parent
 KEPT_FOR_PAGES = 8
@@ -137,6 +138,7 @@ def _parts(app: Flask, settings: config.Config, send: Send | None) -> runs.Parts
         alerts=alerts.Sender(app),
         instance=vault.read_or_create(settings.data / "instance"),
         in_flight=settings.in_flight,
+        postponed=Postponed(app),
         places=threading.BoundedSemaphore(max(1, settings.threads - KEPT_FOR_PAGES)),
         base_url=settings.base_url or f"http://{settings.listen}",
     )

@@ -21,7 +21,7 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, select, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from httpstep.extensions import limiter
-from httpstep.models.database import reading, writing
+from httpstep.models.database import is_writing, reading, writing
 from httpstep.models.tables import BudgetHit
 
 PER_MINUTE = 10
@@ -57,7 +57,7 @@ class SqlStorage(Storage, MovingWindowSupport):
 
     def acquire_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
         """Count and insert as one. A full window is refused by a read alone, so a flood takes no write lock."""
-        if self.get_moving_window(key, limit, expiry)[1] + amount > limit:
+        if not is_writing() and self.get_moving_window(key, limit, expiry)[1] + amount > limit:
             return False
         with writing() as connection:
             now = _locked_now(connection, key)
@@ -185,6 +185,11 @@ def require(account_id: int, per_minute: int | None) -> None:
     budget = budget_of(account_id, per_minute)
     if budget.remaining == 0:
         raise RateLimited(budget)
+
+
+def in_database() -> bool:
+    """Whether `spend` can be part of the transaction around it."""
+    return isinstance(limiter.limiter.storage, SqlStorage)
 
 
 def spend(account_id: int, per_minute: int | None) -> None:

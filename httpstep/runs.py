@@ -36,6 +36,7 @@ from httpstep.extensions import db
 from httpstep.models import logs, steps
 from httpstep.models.database import end_transaction, reading, writing
 from httpstep.models.tables import Attribute, Secret
+from httpstep.postponed import Postponed
 from httpstep.tokens import TokenCache
 from httpstep.vault import Vault, VaultError
 
@@ -62,6 +63,7 @@ class Parts:
     instance: str
     in_flight: int
     places: threading.BoundedSemaphore
+    postponed: Postponed
     base_url: str = ""
     tokens: TokenCache = field(default_factory=TokenCache)
     parsed: steps.ParsedSteps = field(default_factory=steps.ParsedSteps)
@@ -137,10 +139,10 @@ def run_step(parts: Parts, call: Call) -> Run:
             kept = record.record_of(execution, call.attributes, call.timeout)
         except Exception as error:
             _log.exception("step %s failed inside httpstep", call.spec.key)
-            _close(log_id, call.spec)
+            ended = {"outcome": FailureKind.INTERNAL.value, "next": call.spec.fallback, "message": INTERNAL_MESSAGE}
+            _close(parts, call, log_id, ended)
             raise InternalError(call.spec, log_id) from error
-    marked, mail_due = _finish(parts, call, execution, kept, log_id)
-    _send_mail(parts, mail_due)
+    marked = _finish(parts, call, execution, kept, log_id)
     return Run(execution, kept, log_id, marked)
 
 
@@ -158,21 +160,26 @@ def _place(parts: Parts) -> Iterator[None]:
 
 
 def _begin(parts: Parts, call: Call) -> int:
-    """The start row, then the budget: a call that is refused for being one too many in flight spends nothing."""
+    """The start row and its one of the budget, both or neither. Redis has no part in our transactions: there the
+    row goes first, so that a call that is one too many in flight spends nothing."""
     start = logs.Start(
         account_id=call.tenant.account_id, step_id=call.step.id if call.step else None,
         draft_id=None if call.step else call.draft_id, step_version=call.step.version if call.step else 0,
         request_id=call.request_id, source=call.source, actor=call.actor, method=call.spec.request.method,
         started_at=time.time(), instance=parts.instance,
     )  # fmt: skip
-    log_id = logs.begin(start, call.tenant.in_flight or parts.in_flight)
-    if log_id is None:
-        raise TooManyInFlight
-    if call.spec.enabled:
+    tenant = call.tenant
+    with writing():
+        log_id = logs.begin(start, tenant.in_flight or parts.in_flight)
+        if log_id is None:
+            raise TooManyInFlight
+        if call.spec.enabled and ratelimit.in_database():
+            ratelimit.spend(tenant.account_id, tenant.per_minute)
+    if call.spec.enabled and not ratelimit.in_database():
         try:
-            ratelimit.spend(call.tenant.account_id, call.tenant.per_minute)
+            ratelimit.spend(tenant.account_id, tenant.per_minute)
         except BaseException:
-            logs.forget(log_id)
+            parts.postponed.write(lambda: logs.forget(log_id))
             raise
     return log_id
 
@@ -243,6 +250,10 @@ class _Sending:
                 ratelimit.spend(tenant.account_id, tenant.per_minute)
             except ratelimit.RateLimited:
                 raise BudgetSpent("Rate Limit Exceeded", reason="rate_limited") from None
+            except ratelimit.AWAY as error:
+                # The first try was made: its failure stands, as it does where the budget is spent.
+                _log.warning("a retry was not made, because the budget could not be asked: %s", type(error).__name__)
+                raise BudgetSpent("The budget could not be asked.", reason="rate_limited") from None
         self._paid = False
         return self._unpaid(request, deadline)
 
@@ -274,39 +285,52 @@ def _execute(parts: Parts, call: Call, known: executor.Known) -> Execution:
 # ---------------------------------------------------------------- after the call
 
 
-def _close(log_id: int, spec: StepSpec) -> None:
-    values = {
-        "outcome": FailureKind.INTERNAL.value,
-        "next": spec.fallback,
-        "message": INTERNAL_MESSAGE,
-    }
-    try:
+def _close(parts: Parts, call: Call, log_id: int, values: dict[str, Any]) -> None:
+    """Write that the call has ended, and nothing else of it."""
+
+    def close() -> None:
         with writing() as connection:
             logs.finish(connection, log_id, values)
+
+    try:
+        parts.postponed.write(close)
     except SQLAlchemyError:
-        _log.exception("log row %s could not be closed", log_id)
+        _log.exception("log row %s of step %s could not be closed", log_id, call.spec.key)
 
 
-def _finish(parts: Parts, call: Call, execution: Execution, kept: record.Record, log_id: int) -> tuple[bool, bool]:
-    """Write everything that follows from the call in one transaction: (step marked, mail due).
+def _finish(parts: Parts, call: Call, execution: Execution, kept: record.Record, log_id: int) -> bool:
+    """Write everything that follows from the call in one transaction. True where the step is newly marked.
 
-    The call has been made: a database that fails now costs the record, not the answer.
+    The call has been made: a database that is away costs a while until the record is there, never the answer.
     """
     values = _log_values(execution, kept)
-    try:
+    marked = False
+
+    def write() -> None:
+        nonlocal marked
+        due = False
         with writing() as connection:
-            logs.finish(connection, log_id, values)
+            if not logs.finish(connection, log_id, values):
+                return
             if call.step is None:
                 logs.forget_old_drafts(connection, time.time() - 86400)
-                return False, False
-            lesson = learning.Lesson(call.source, execution, kept, log_id, call.actor)
-            marked = learning.learn(connection, call.step, lesson)
-            return marked, _note_alert(connection, parts, call, kept, marked)
+            else:
+                lesson = learning.Lesson(call.source, execution, kept, log_id, call.actor)
+                marked = learning.learn(connection, call.step, lesson)
+                due = _note_alert(connection, parts, call, kept, marked)
+        _send_mail(parts, due)
+
+    try:
+        parts.postponed.write(write)
     except SQLAlchemyError:
-        _log.exception("log row %s could not be completed", log_id)
-        return False, False
+        _log.exception("log row %s of step %s could not be completed", log_id, call.spec.key)
+        _close(parts, call, log_id, {name: values[name] for name in _ENDED})
     finally:
         db.session.close()
+    return marked
+
+
+_ENDED = ("duration_ms", "outcome", "next", "status")
 
 
 def _send_mail(parts: Parts, due: bool) -> None:

@@ -164,3 +164,20 @@ def test_another_installations_calls_are_left_alone(make_house: MakeHouse) -> No
         logs.begin(start, 10)
         assert logs.interrupt(house.app.extensions["httpstep"].instance) == 0
         assert logs.running(1, time.time()) == 1
+
+
+def test_a_call_that_is_refused_pushes_no_row_of_another_out(make_house: MakeHouse) -> None:
+    """Its start row is there for a moment, and is newer than the twenty."""
+    house = make_house(ThirdParty(answer(200, {})))
+    house.put(document())
+    house.limit(100)
+    for _ in range(logs.KEPT):
+        house.execute()
+    with house.app.app_context():
+        start = logs.Start(house.account(), 1, None, 1, "r", "bot", "key k", "GET", time.time(), "i")
+        refused = [logs.begin(start, 100) for _ in range(5)]
+        house.execute()
+        for log_id in refused:
+            assert log_id is not None
+            logs.forget(log_id)
+    assert [log["id"] for log in house.logs()] == [str(number) for number in (26, *range(20, 1, -1))]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -110,3 +111,19 @@ def test_a_secret_is_written_by_name_and_never_comes_back(make_house: MakeHouse)
     for path in ("", "/logs"):
         assert "s3cr3t-value" not in house.call("GET", f"/steps/order-status{path}").get_data(as_text=True)
     assert "••••" in house.call("GET", "/steps/order-status/logs").get_data(as_text=True)
+
+
+def test_twelve_who_make_the_same_step_at_once_all_get_it(make_house: MakeHouse) -> None:
+    house = make_house()
+    token = house.token()
+
+    def put(number: int) -> int:
+        body = document(name=f"N {number}")
+        got = house.app.test_client().put(
+            "/api/v1/steps/order-status", json=body, headers={"Authorization": f"Bearer {token}"}
+        )
+        return got.status_code
+
+    with ThreadPoolExecutor(12) as pool:
+        statuses = list(pool.map(put, range(12)))
+    assert sorted(set(statuses)) in ([200, 201], [200, 201, 409]) and statuses.count(201) == 1

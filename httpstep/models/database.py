@@ -13,6 +13,7 @@ import threading
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ WRITE = "httpstep_write"
 BUSY_SECONDS = 5
 _FULL = "httpstep_full"
 _TURN = "httpstep_turn"
+_open: ContextVar[Connection | None] = ContextVar("open write transaction", default=None)
 
 
 class SchemaError(Exception):
@@ -91,13 +93,26 @@ def _turn() -> Iterator[None]:
 
 @contextmanager
 def writing(*, durable: bool = False) -> Iterator[Connection]:
-    """A short transaction that writes and commits at the end. durable: on the disk before it returns, on SQLite too."""
-    with (
-        _turn(),
-        db.engine.connect().execution_options(**{WRITE: True, _FULL: durable}) as connection,
-        connection.begin(),
-    ):
-        yield connection
+    """A short transaction that writes and commits at the end. durable: on the disk before it returns, on SQLite too.
+
+    Inside another one it is a part of that.
+    """
+    outer = _open.get()
+    if outer is not None:
+        yield outer
+        return
+    options = {WRITE: True, _FULL: durable}
+    with _turn(), db.engine.connect().execution_options(**options) as connection, connection.begin():
+        token = _open.set(connection)
+        try:
+            yield connection
+        finally:
+            _open.reset(token)
+
+
+def is_writing() -> bool:
+    """Whether this is inside `writing()`."""
+    return _open.get() is not None
 
 
 @contextmanager

@@ -78,17 +78,20 @@ _BEGIN = (
 )
 _FINISH = (
     update(_TABLE)
-    .where(_TABLE.c.id == bindparam("log_id"))
+    .where(_TABLE.c.id == bindparam("log_id"), _TABLE.c.state == "running")
     .returning(_TABLE.c.account_id, _TABLE.c.step_id, _TABLE.c.draft_id)
 )
 
 
 def _trimming(home: ColumnElement[Any]) -> Delete:
-    """A row that still runs stays whatever its age: it is a place in flight, and goes when it is finished."""
+    """A row that still runs stays whatever its age: it is a place in flight, and goes when it is finished.
+
+    Nor does it count among the twenty: it may be refused yet, and would have pushed out the row of a call.
+    """
     mine = and_(_TABLE.c.account_id == bindparam("owner"), home == bindparam("home"))
-    oldest_kept = select(_TABLE.c.id).where(mine).order_by(_TABLE.c.id.desc()).offset(KEPT - 1).limit(1)
     ended = or_(_TABLE.c.state != "running", _TABLE.c.started_at < bindparam("oldest"))
-    return delete(_TABLE).where(mine, _TABLE.c.id < oldest_kept.scalar_subquery(), ended)
+    oldest_kept = select(_TABLE.c.id).where(mine, ended).order_by(_TABLE.c.id.desc()).offset(KEPT - 1).limit(1)
+    return delete(_TABLE).where(mine, ended, _TABLE.c.id < oldest_kept.scalar_subquery())
 
 
 _TRIM_STEP = _trimming(_TABLE.c.step_id)
@@ -96,8 +99,12 @@ _TRIM_DRAFT = _trimming(_TABLE.c.draft_id)
 
 
 def _trim(connection: Connection, row: Row[Any]) -> None:
-    """Keep the newest twenty of the row's step, or of its draft."""
+    """Keep the newest twenty of the row's step, or of its draft. One at a time: of two that end at the same moment,
+    PostgreSQL would show neither to the other."""
     draft = row.step_id is None
+    if connection.dialect.name == "postgresql":
+        home = f"logs {row.account_id} {row.draft_id}" if draft else f"logs {row.step_id}"
+        connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:home, 0))"), {"home": home})
     values = {"owner": row.account_id, "home": row.draft_id if draft else row.step_id, "oldest": time.time() - LONGEST}
     connection.execute(_TRIM_DRAFT if draft else _TRIM_STEP, values)
 
@@ -119,11 +126,12 @@ def forget(log_id: int) -> None:
         connection.execute(delete(Log).where(Log.id == log_id))
 
 
-def finish(connection: Connection, log_id: int, values: dict[str, Any]) -> None:
-    """Complete the row and trim its step (or draft) to the newest twenty."""
+def finish(connection: Connection, log_id: int, values: dict[str, Any]) -> bool:
+    """Complete the row and trim its step (or draft) to the newest twenty. False where it was done before or is gone."""
     row = connection.execute(_FINISH, values | {"state": "done", "log_id": log_id}).one_or_none()
     if row is not None:
         _trim(connection, row)
+    return row is not None
 
 
 def _mine(account_id: int, step_id: int | None, draft_id: str | None) -> Any:

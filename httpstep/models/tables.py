@@ -7,10 +7,23 @@ from what its editor wrote, so the two cannot conflict.
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, ForeignKey, Index, Integer, LargeBinary, Text, UniqueConstraint
+from sqlalchemy import BigInteger, Dialect, ForeignKey, Index, Integer, LargeBinary, UniqueConstraint
+from sqlalchemy import Text as PlainText
 from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.types import TypeDecorator
 
 from httpstep.extensions import Base
+
+
+class Text(TypeDecorator[str]):
+    """TEXT. PostgreSQL takes no U+0000 in a text, not even to look for it; U+FFFD stands for it, on SQLite too."""
+
+    impl = PlainText
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        return value.replace("\0", "\ufffd") if value is not None and "\0" in value else value
+
 
 Id = BigInteger().with_variant(Integer, "sqlite")
 NEVER_REUSED = {"sqlite_autoincrement": True}

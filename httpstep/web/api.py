@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from flask import Blueprint, Response, current_app, request
+from sqlalchemy.exc import IntegrityError
 
 from httpstep import flows, idempotency, ratelimit, runs
 from httpstep.answers import answer_of, internal_answer
@@ -18,7 +19,8 @@ from httpstep.core.flow import FlowSpec
 from httpstep.core.model import Json
 from httpstep.models import flows as stored_flows
 from httpstep.models import keys, steps
-from httpstep.models.database import end_transaction, is_unavailable
+from httpstep.models.database import end_transaction
+from httpstep.web.faults import unavailable
 from httpstep.web.problems import Problem, json_response
 from httpstep.web.responses import request_id
 
@@ -132,10 +134,10 @@ def _executed(asked: Asked, claimed: idempotency.Claim | None, run: Callable[[in
         answer = run(None if claimed else _hangup())
     except runs.REFUSALS as error:
         if claimed is not None:
-            idempotency.release(claimed)
+            parts().postponed.write(lambda: idempotency.release(claimed))
         raise _refusal(error, asked.next_) from error
     if claimed is not None:
-        _store(claimed, answer)
+        parts().postponed.write(lambda: idempotency.store(parts().vault, claimed, answer))
     return _answer(answer, asked.who, {})
 
 
@@ -174,16 +176,8 @@ def _claim(asked: Asked, *, step_id: int | None = None, flow_id: int | None = No
         raise Problem(
             422, "Idempotency-Key Reused", "This Idempotency-Key was used with another body.", next=next_
         ) from None
-
-
-def _store(claimed: idempotency.Claim, answer: Json) -> None:
-    """The call has been made: if its answer cannot be stored, the caller still gets it, and the key stays unknown."""
-    try:
-        idempotency.store(parts().vault, claimed, answer)
-    except Exception as error:
-        if not is_unavailable(error):
-            raise
-        current_app.logger.exception("an idempotent answer could not be stored")
+    except runs.REFUSALS as error:
+        raise _refusal(error, next_) from error
 
 
 def _run(asked: Asked, step: steps.LoadedStep, hangup: int | None) -> Json:
@@ -237,6 +231,8 @@ def _budget_headers(budget: ratelimit.Budget) -> dict[str, str]:
 
 def _refusal(error: Exception, next_: str) -> Exception:
     """The problem for a refusal before the call; any other error as it is."""
+    if isinstance(error, IntegrityError):
+        return Problem(404, "Not Found", "This step was deleted just now.", next=next_)
     if isinstance(error, ratelimit.RateLimited):
         budget = error.budget
         return Problem(
@@ -249,4 +245,4 @@ def _refusal(error: Exception, next_: str) -> Exception:
             429, "Too Many Calls In Flight", "As many calls as allowed at once are waiting for answers. Try again shortly.",
             headers={"Retry-After": "1"}, next=next_,
         )  # fmt: skip
-    return error
+    return unavailable(error, next=next_) or error

@@ -9,6 +9,7 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
+from httpstep.core.model import Json
 from httpstep.models.database import is_unavailable
 from httpstep.vault import VaultError
 from httpstep.web.fragments import asked_by_htmx
@@ -74,16 +75,22 @@ def _seconds(error: HTTPException) -> int | None:
     return wait if isinstance(wait, int) else None
 
 
+def unavailable(error: Exception, **more: Json) -> Problem | None:
+    """The 503 for storage or secrets that cannot be reached just now, None for any other error. more: its members."""
+    title, text = _TITLES[503]
+    if isinstance(error, VaultError):
+        title, text = "Secrets Unavailable", str(error)
+        current_app.logger.error("%s", error)
+    elif isinstance(error, SQLAlchemyError) and not is_unavailable(error):
+        return None
+    else:
+        current_app.logger.error("storage unavailable: %s", type(error).__name__, exc_info=error)
+    return Problem(503, title, text, headers={"Retry-After": "5"}, **more)
+
+
 def _storage(error: Exception) -> Response:
-    if isinstance(error, SQLAlchemyError) and not is_unavailable(error):
-        return _unexpected(error)
-    current_app.logger.error("storage unavailable: %s", type(error).__name__, exc_info=error)
-    return _answer(503, retry_after=5)
-
-
-def _vault(error: VaultError) -> Response:
-    current_app.logger.error("%s", error)
-    return _answer(503, "Secrets Unavailable", str(error))
+    problem = unavailable(error)
+    return _unexpected(error) if problem is None else _answer(503, problem.title, problem.detail, retry_after=5)
 
 
 def _unexpected(error: Exception) -> Response:
@@ -94,7 +101,6 @@ def _unexpected(error: Exception) -> Response:
 def register(app: Flask) -> None:
     app.register_error_handler(Problem, lambda problem: problem.response())
     app.register_error_handler(HTTPException, _http)
-    for kind in (SQLAlchemyError, StorageError, RedisError):
+    for kind in (SQLAlchemyError, StorageError, RedisError, VaultError):
         app.register_error_handler(kind, _storage)
-    app.register_error_handler(VaultError, _vault)
     app.register_error_handler(Exception, _unexpected)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 
 from flask import Blueprint, Response, request
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm.exc import StaleDataError
 
 from httpstep.core import jsontext, stepdocument
 from httpstep.core.model import Json, StepSpec
@@ -55,18 +57,29 @@ def get_step(key: str) -> Response:
     return json_response(exported(step.id, who.account_id), headers={"ETag": f'"{step.version}"'})
 
 
+_TRIES = 5
+_OVERTAKEN = (steps.KeyTaken, steps.Conflict, LookupError, IntegrityError, StaleDataError)
+"""Somebody made, changed or deleted the step between our look and our write."""
+
+
 @blueprint.put("/steps/<key>")
 def put_step(key: str) -> Response:
     """Create or replace a step by its document; 201 or 200 with the document as it was saved."""
     who = manager()
     spec = _document(key)
-    existing = steps.find(who.account_id, key)
-    step = steps.save(
-        who.account_id, spec, by=f"key {who.key_name}", now=time.time(), step_id=existing.id if existing else None,
-        version=_expected_version(existing.version if existing else None),
-    )  # fmt: skip
-    headers = {"ETag": f'"{step.version}"'}
-    return json_response(exported(step.id, who.account_id), 200 if existing else 201, headers)
+    for _ in range(_TRIES):
+        existing = steps.find(who.account_id, key)
+        version = _expected_version(existing.version if existing else None)
+        try:
+            step = steps.save(
+                who.account_id, spec, by=f"key {who.key_name}", now=time.time(),
+                step_id=existing.id if existing else None, version=version,
+            )  # fmt: skip
+            document = exported(step.id, who.account_id)
+        except _OVERTAKEN:
+            continue
+        return json_response(document, 200 if existing else 201, {"ETag": f'"{step.version}"'})
+    raise Problem(409, "Conflict", "Others change this step at the same time. Try again.")
 
 
 def _document(key: str) -> StepSpec:

@@ -163,7 +163,7 @@ def contract(server: str) -> dict[str, Json]:
             "/api/v1/steps/{key}": {
                 "get": _operation("getStep", "Get a step", {"200": step}, 404, parameters=one),
                 "put": _operation(
-                    "putStep", "Create or replace a step", saved, 400, 412, 413, 415, 422, parameters=one,
+                    "putStep", "Create or replace a step", saved, 400, 409, 412, 413, 415, 422, parameters=one,
                     requestBody={"required": True, **_body(_ref("Step"))},
                 ),
                 "delete": _operation("deleteStep", "Delete a step", {"204": {"description": "Deleted."}}, 404, 409, parameters=one),
