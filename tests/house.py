@@ -93,7 +93,7 @@ class House:
 
     def limit(self, per_minute: int) -> None:
         with self.app.app_context(), editing():
-            db.session.scalars(select(Account)).one().per_minute = per_minute
+            db.session.scalars(select(Account).where(Account.slug == "default")).one().per_minute = per_minute
 
     @contextmanager
     def state(self, key: str = "order-status") -> Iterator[StepState]:

@@ -34,7 +34,7 @@ WITHOUT_OBJECT = {
     "account.change_password", "keys.listed", "keys.create", "users.listed", "users.invite",
     "mailing.mail", "mailing.send_test", "mailing.mail_test", "accounts.listed", "accounts.create",
     "attributes.listed", "attributes.add", "secrets.listed", "secrets.add", "about.about", "about.api",
-    "steps.list_steps", "steps.step_list", "picker.picker_list", "request_form.import_curl",
+    "steps.list_steps", "steps.step_list", "flows.list_flows", "picker.picker_list", "request_form.import_curl",
 }  # fmt: skip
 """Routes that name no object of an account: they act on the caller's own, or on nothing."""
 
@@ -56,6 +56,7 @@ class Theirs:
 
     account_id: int
     step_id: int
+    flow_id: int
     log_id: int
     draft_log_id: int
     user_id: int
@@ -66,7 +67,7 @@ class Theirs:
     def values_for(self, rule: Rule) -> list[dict[str, Any]]:
         """Values for the rule's parameters. KeyError: a parameter that nobody has said what it names."""
         known: dict[str, Any] = {
-            "ref": self.step_id, "key": "theirs", "log_id": self.log_id, "key_id": self.key_id, "user_id": self.user_id,
+            "ref": self.flow_id if rule.rule.startswith("/flows") else self.step_id, "key": "theirs", "log_id": self.log_id, "key_id": self.key_id, "user_id": self.user_id,
             "session_id": self.session_id, "code_id": self.code_id, "account_id": self.account_id, "name": NAME,
         }  # fmt: skip
         found = [{name: known[name] for name in rule.arguments}]
@@ -100,6 +101,7 @@ def furnished(house: House, owner: str, email: str) -> Theirs:
     )
     assert house.put(step, token=token).status_code == 201
     assert house.execute("theirs", {"given": MARK}, token=token, headers={"Idempotency-Key": "k"}).status_code == 200
+    flow_id = house.flow("theirs", name=MARK, account=owner)
     house.flow("theirs", name="theirs", account=owner)
     with house.app.app_context():
         vault = house.app.extensions["httpstep"].vault
@@ -117,7 +119,7 @@ def furnished(house: House, owner: str, email: str) -> Theirs:
         db.session.rollback()
         [kept] = logs.newest(account, step_id=steps_of(account)[0])
         return Theirs(
-            account_id=account, step_id=steps_of(account)[0], log_id=kept.id, draft_log_id=draft, user_id=user.id,
+            account_id=account, step_id=steps_of(account)[0], flow_id=flow_id, log_id=kept.id, draft_log_id=draft, user_id=user.id,
             session_id=sessions.listed(user.id, time.time())[0].id, code_id=users.invitations(account)[0].id,
             key_id=db.session.scalars(select(ApiKey.id).where(ApiKey.account_id == account)).first() or 0,
         )  # fmt: skip
@@ -143,13 +145,14 @@ def rows_of(house: House, theirs: Theirs) -> dict[str, list[Any]]:
     return found
 
 
-def requests_of(rule: Rule, theirs: Theirs, mine: int) -> Iterator[tuple[str, str]]:
+def requests_of(rule: Rule, theirs: Theirs, own: Attacker) -> Iterator[tuple[str, str]]:
     """Every (method, path) of a route, with the other's ids; and with an own step where the form names their logs."""
     methods = sorted((rule.methods or set()) - {"OPTIONS", "HEAD"})
     for values in theirs.values_for(rule):
         path = rule.build(values)  # type: ignore[no-untyped-call]
         yield from ((method, path[1]) for method in methods)
     if "ref" in rule.arguments:
+        mine = own.flow_id if rule.rule.startswith("/flows") else own.step_id
         values = theirs.values_for(rule)[0] | {"ref": mine}
         yield from ((method, rule.build(values)[1]) for method in methods)  # type: ignore[no-untyped-call]
 
@@ -167,6 +170,7 @@ class Attacker:
                 for one in steps_of(self.house.account(account))
                 if db.session.get(Step, one).key == "own"  # type: ignore[union-attr]
             ]
+        self.flow_id = self.house.flow("own", name="own", account=account)
         self.form = {"csrf_token": self.browser.token()}
 
     def tries(self, method: str, path: str, theirs: Theirs) -> Iterator[Response]:
@@ -196,7 +200,7 @@ def holes(web: Web, attacker: Attacker, theirs: Theirs, *, operator: bool = Fals
         if not rule.arguments and rule.endpoint not in WITHOUT_OBJECT:
             found.append(f"{rule.rule} ({rule.endpoint}) names no object: add it to WITHOUT_OBJECT, or give it one")
         try:
-            asked = list(requests_of(rule, theirs, attacker.step_id))
+            asked = list(requests_of(rule, theirs, attacker))
         except KeyError as unknown:
             found.append(f"{rule.rule}: say what {unknown} names, in Theirs.values_for")
             continue
@@ -212,7 +216,9 @@ def holes(web: Web, attacker: Attacker, theirs: Theirs, *, operator: bool = Fals
 
 def wrong_in(rule: Rule, method: str, path: str, got: Response, attacker: Attacker) -> Iterator[str]:
     """Refused wherever the address is theirs; an own step is served, a new key may be used, but nothing of theirs shows."""
-    own = re.search(rf"/steps/(new|{attacker.step_id})(/(?!logs/)|$)", path) is not None
+    own = (
+        re.search(rf"/(steps/(new|{attacker.step_id})|flows/(new|{attacker.flow_id}))(/(?!logs/)|$)", path) is not None
+    )
     made = rule.endpoint == "manage.put_step"
     if MARK in got.get_data(as_text=True):
         yield f"{method} {path} answers {got.status_code} with something of the other account"

@@ -186,9 +186,10 @@ def next_id(form: StepForm) -> str:
 
 
 def typed_text(value: Json) -> str:
-    """A JSON value as one types it: texts plain, unless they would be read as something else."""
-    if isinstance(value, str) and value.strip() == value and value and typed_value(value) == value:
-        return value
+    """A JSON value as one types it into one line: texts plain, unless they would be read as something else."""
+    plain = isinstance(value, str) and value.strip() == value and value and not {"\n", "\r"} & set(value)
+    if plain and typed_value(value) == value:
+        return str(value)
     return jsontext.dumps_text(value)
 
 

@@ -20,6 +20,7 @@ from httpstep.core.model import Json
 from httpstep.models import flows as stored_flows
 from httpstep.models import keys, steps
 from httpstep.models.database import end_transaction
+from httpstep.web.callers import hangup
 from httpstep.web.faults import unavailable
 from httpstep.web.problems import Problem, json_response
 from httpstep.web.responses import request_id
@@ -110,7 +111,7 @@ def execute(key: str) -> Response:
     who = caller()
     step = found_step(who, key)
     asked = Asked.read(who, step.spec.fallback)
-    return _executed(asked, _claim(asked, step_id=step.id), lambda hangup: _run(asked, step, hangup))
+    return _executed(asked, _claim(asked, step_id=step.id), lambda peer: _run(asked, step, peer))
 
 
 @blueprint.post("/flows/<key>/execute")
@@ -123,7 +124,7 @@ def execute_flow(key: str) -> Response:
     flow_id, spec = flow.id, stored_flows.spec_of(flow)
     asked = Asked.read(who, flows.fallback_of(parts(), who.account_id, spec))
     end_transaction()
-    return _executed(asked, _claim(asked, flow_id=flow_id), lambda hangup: _run_flow(asked, spec, hangup))
+    return _executed(asked, _claim(asked, flow_id=flow_id), lambda peer: _run_flow(asked, spec, peer))
 
 
 def _executed(asked: Asked, claimed: idempotency.Claim | None, run: Callable[[int | None], Json]) -> Response:
@@ -131,7 +132,7 @@ def _executed(asked: Asked, claimed: idempotency.Claim | None, run: Callable[[in
     if claimed is not None and claimed.answer is not None:
         return _answer(claimed.answer, asked.who, {"Idempotency-Replayed": "true"})
     try:
-        answer = run(None if claimed else _hangup())
+        answer = run(None if claimed else hangup())
     except runs.REFUSALS as error:
         if claimed is not None:
             parts().postponed.write(lambda: idempotency.release(claimed))
@@ -139,12 +140,6 @@ def _executed(asked: Asked, claimed: idempotency.Claim | None, run: Callable[[in
     if claimed is not None:
         parts().postponed.write(lambda: idempotency.store(parts().vault, claimed, answer))
     return _answer(answer, asked.who, {})
-
-
-def _hangup() -> int | None:
-    """Descriptor of the caller's socket, where the server tells it: a caller that goes away cancels its call."""
-    peer = request.environ.get("gunicorn.socket")
-    return None if peer is None else int(peer.fileno())
 
 
 def _claim(asked: Asked, *, step_id: int | None = None, flow_id: int | None = None) -> idempotency.Claim | None:
@@ -180,10 +175,10 @@ def _claim(asked: Asked, *, step_id: int | None = None, flow_id: int | None = No
         raise _refusal(error, next_) from error
 
 
-def _run(asked: Asked, step: steps.LoadedStep, hangup: int | None) -> Json:
+def _run(asked: Asked, step: steps.LoadedStep, peer: int | None) -> Json:
     call = runs.Call(
         tenant=_tenant(asked.who), source="bot", spec=step.spec, attributes=asked.attributes,
-        actor=f"key {asked.who.key_name}", request_id=request_id(), step=step, timeout=asked.timeout, hangup=hangup,
+        actor=f"key {asked.who.key_name}", request_id=request_id(), step=step, timeout=asked.timeout, hangup=peer,
     )  # fmt: skip
     try:
         return answer_of(runs.run_step(parts(), call), step.spec, call.request_id)
@@ -191,10 +186,10 @@ def _run(asked: Asked, step: steps.LoadedStep, hangup: int | None) -> Json:
         return internal_answer(error.log_id, step.spec, call.request_id)
 
 
-def _run_flow(asked: Asked, spec: FlowSpec, hangup: int | None) -> Json:
+def _run_flow(asked: Asked, spec: FlowSpec, peer: int | None) -> Json:
     call = flows.FlowCall(
         tenant=_tenant(asked.who), source="bot", spec=spec, attributes=asked.attributes,
-        actor=f"key {asked.who.key_name}", request_id=request_id(), timeout=asked.timeout, hangup=hangup,
+        actor=f"key {asked.who.key_name}", request_id=request_id(), timeout=asked.timeout, hangup=peer,
     )  # fmt: skip
     return flows.run_flow(parts(), call)
 

@@ -69,7 +69,7 @@ class Entry:
     @property
     def tone(self) -> str:
         """The colour of the badge; the badge says it in words as well."""
-        return _tone(self.log.status, self.outcome)
+        return tone(self.log.status, self.outcome)
 
     @property
     def sentence(self) -> str:
@@ -114,8 +114,8 @@ class Entry:
 _KINDS: Final = {"html": "HTML", "xml": "XML", "csv": "CSV", "text": "Text", "binary": "Binary", "empty": "Empty"}
 
 
-def _tone(status: int | None, outcome: str) -> str:
-    if outcome in ("interrupted", "running", "cancelled", "disabled"):
+def tone(status: int | None, outcome: str) -> str:
+    if outcome in ("interrupted", "running", "cancelled", "disabled", "skipped"):
         return "grey"
     if outcome == "success":
         return "green"
@@ -123,7 +123,7 @@ def _tone(status: int | None, outcome: str) -> str:
 
 
 def tone_of(log: Log, now: float) -> str:
-    return _tone(log.status, outcome_of(log, now))
+    return tone(log.status, outcome_of(log, now))
 
 
 def outcome_of(log: Log, now: float) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from dataclasses import dataclass
+from typing import Literal
 
 from httpstep.core import jsontext, rendering
 from httpstep.core.curl import to_curl
@@ -28,9 +29,11 @@ class Usage:
     javascript: str
 
 
-def usage(base: str, key: str, attributes: dict[str, Json], token: str = TOKEN) -> Usage:
-    """The lines for one step; the attributes as they are filled in for the test."""
-    url = f"{base}/api/v1/steps/{key}/execute"
+def usage(
+    base: str, key: str, attributes: dict[str, Json], token: str = TOKEN, part: Literal["steps", "flows"] = "steps"
+) -> Usage:
+    """The lines for one step or flow; the attributes as they are filled in for the test."""
+    url = f"{base}/api/v1/{part}/{key}/execute"
     body = jsontext.dumps_text({"attributes": attributes})
     # In double quotes, so that a shell variable may stand in the token's place.
     header = f'"Authorization: Bearer {token}"'

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response
 
 from httpstep import alerts, ratelimit, runs, stepform
 from httpstep.core import jsontext, record
@@ -14,6 +14,7 @@ from httpstep.models.database import writing
 from httpstep.web import documents
 from httpstep.web import editor as editing
 from httpstep.web.access import access, current_user
+from httpstep.web.callers import hangup
 from httpstep.web.documents import Document
 from httpstep.web.editor import Editor, Shown, fragment, submitted
 from httpstep.web.entries import entry_of
@@ -77,11 +78,10 @@ def _call(editor: Editor, spec: StepSpec) -> runs.Call:
         loaded = steps.load(editing.parts().parsed, editing.account_id(), step_id=editor.step_id)
         if loaded is not None and structure is not None:
             loaded = replace(loaded, structure=structure)
-    peer = request.environ.get("gunicorn.socket")
     return runs.Call(
         tenant=editing.tenant(), source="test", spec=spec, attributes=editor.given, actor=current_user().email,
         request_id=request_id(), step=loaded, draft_id=editor.form.draft_id or None, structure=structure,
-        hangup=None if peer is None else int(peer.fileno()),
+        hangup=hangup(),
     )  # fmt: skip
 
 

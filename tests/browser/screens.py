@@ -18,7 +18,7 @@ WIDTHS = (1280, 390)
 THEMES = ("light", "dark")
 EMAIL, PASSWORD = "ana@shop.example", "correct horse battery"
 PAGES = {
-    "steps": "/steps", "new-step": "/steps/new", "attributes": "/attributes", "secrets": "/secrets",
+    "steps": "/steps", "new-step": "/steps/new", "flows": "/flows", "attributes": "/attributes", "secrets": "/secrets",
     "account": "/settings/account", "keys": "/settings/keys", "users": "/settings/users", "mail": "/settings/mail",
     "sessions": "/settings/sessions", "accounts": "/settings/accounts", "about": "/about", "api": "/docs/api",
 }  # fmt: skip

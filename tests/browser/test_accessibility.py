@@ -21,7 +21,7 @@ SETTLED = """new Promise((done) => requestAnimationFrame(() => requestAnimationF
 })))"""
 """Colours that fade from one theme to the other have arrived."""
 PAGES = (
-    "/steps", "/steps/new", "/attributes", "/secrets", "/settings/account", "/settings/keys", "/settings/users",
+    "/steps", "/steps/new", "/flows", "/attributes", "/secrets", "/settings/account", "/settings/keys", "/settings/users",
     "/settings/mail", "/settings/sessions", "/settings/accounts", "/about", "/docs/api", "/nothing-here",
 )  # fmt: skip
 WIDTHS = (1280, 390)
@@ -55,6 +55,22 @@ class Judge:
             for node in fault["nodes"]:
                 text = f"{fault['impact']} {fault['id']}: {node['html'][:160]}: {node['failureSummary']}"
                 self.found.setdefault(text, []).append(f"{place} {theme}")
+
+
+def a_flow(judge: Judge) -> None:
+    """A new one with faults, with conditions, and after its test."""
+    page = judge.page
+    page.goto("/flows/new")
+    page.locator("#test-btn").click()
+    page.locator("#fault-summary").wait_for()
+    judge.look("flow, faults", narrow=True)
+    page.locator("#step-1").select_option(index=1)
+    page.locator("#step-2").select_option(index=1)
+    page.locator("#when-2").select_option("there")
+    page.locator("#attribute-2").fill("never.there")
+    page.locator("#test-btn").click()
+    page.locator(".flow-timeline").wait_for()
+    judge.look("flow, tested", narrow=True)
 
 
 def the_editor(judge: Judge, server: Server, api_port: int) -> None:
@@ -103,6 +119,7 @@ def test_axe_finds_nothing_on_any_page_in_both_themes_and_widths(tmp_path: Path)
         for path in PAGES:
             page.goto(path)
             judge.look(path)
+        a_flow(judge)
         page.goto("/steps")
         the_editor(judge, server, api_port)
         browser.close()
