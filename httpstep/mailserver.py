@@ -23,6 +23,13 @@ SECONDS = 10.0
 TOO_SLOW = "The mail server was too slow."
 
 
+class _Utf8(str):
+    """Text that is UTF-8 as bytes, whatever the writer asks for: so PLAIN takes it (RFC 4616, 2); smtplib wants ASCII."""
+
+    def encode(self, encoding: str = "utf-8", errors: str = "strict") -> bytes:
+        return super().encode("utf-8", errors)
+
+
 class _Client(smtplib.SMTP):
     """SMTP that ends by a deadline: a time limit per read would let a server that drips take hours.
 
@@ -41,11 +48,16 @@ class _Client(smtplib.SMTP):
         self._timer.start()
 
     def start(self) -> None:
-        self.connect(self._server.host, self._server.port)
+        code, text = self.connect(self._server.host, self._server.port)
+        if code != 220:
+            raise smtplib.SMTPConnectError(code, text)
         if self._server.tls == "starttls":
             self.starttls(context=self._context)
         if self._server.username and self._server.password:
-            self.login(self._server.username, self._server.password)
+            self.login(_Utf8(self._server.username), _Utf8(self._server.password))
+
+    def auth_plain(self, challenge: Any = None) -> str:
+        return _Utf8(super().auth_plain(challenge))
 
     def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
         made = socket.create_connection((host, port), timeout)
@@ -111,7 +123,7 @@ def send(app: Flask, recipients: list[str], subject: str, body: str) -> dict[str
                         taken.add(address)
                     except smtplib.SMTPRecipientsRefused as error:
                         wrong[address] = said(error)
-        except (OSError, smtplib.SMTPException) as error:
+        except (OSError, smtplib.SMTPException, UnicodeError) as error:
             why = (TOO_SLOW if taken else said(TimeoutError())) if link.client.is_late else said(error)
             for address in recipients:
                 if address not in taken:
@@ -130,6 +142,12 @@ def said(error: Exception) -> str:
         return "No answer from the mail server within 10 seconds."
     if isinstance(error, ssl.SSLError):
         return f"The mail server's certificate or TLS was not accepted: {_why(error)}"
+    if isinstance(error, UnicodeError):
+        return "HTTPSTEP_SMTP_URL or HTTPSTEP_MAIL_FROM holds something that cannot be said to a mail server."
+    if isinstance(error, smtplib.SMTPServerDisconnected):
+        return "The mail server closed the connection."
+    if isinstance(error, OSError) and error.strerror:
+        return f"The mail server could not be reached: {error.strerror}."
     return " ".join(str(error).split()) or type(error).__name__
 
 

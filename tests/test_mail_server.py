@@ -9,14 +9,17 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trustme
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 
 from httpstep import alerts, mailserver
 from tests.fakes import ThirdParty, answer
 from tests.house import House, document
 from tests.mailbox import open_inbox, settled
+from tests.server import free_port
 
 SQLITE_ONLY = "the mail server is what is tested"
 MakeHouse = Callable[..., House]
@@ -150,3 +153,47 @@ def test_a_server_that_refuses_the_sender_is_shown_in_its_own_words(make_house: 
         house.execute()
         settled(house)
         assert mail_error(house).startswith("530 ")
+
+
+def listening_to(auth: list[tuple[str, str]]) -> dict[str, Any]:
+    """Options of a mail server that notes user and password, and takes them."""
+
+    def check(_server: SMTP, _session: Session, _envelope: Envelope, _mechanism: str, given: Any) -> AuthResult:
+        auth.append((given.login.decode(), given.password.decode()))
+        return AuthResult(success=True)
+
+    return {"authenticator": check, "auth_required": True, "auth_require_tls": False}
+
+
+@pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
+@pytest.mark.parametrize("without", ["", "PLAIN"], ids=["plain", "login"])
+def test_a_password_beyond_ascii_is_sent_as_utf_8(make_house: MakeHouse, without: str) -> None:
+    auth: list[tuple[str, str]] = []
+    with open_inbox(**listening_to(auth), auth_exclude_mechanism=[without]) as inbox:
+        house = failing(make_house, f"smtp://j%C3%BCrgen:stra%C3%9Fe@127.0.0.1:{inbox.port}")
+        house.execute()
+        settled(house)
+        assert (len(inbox.mails), mail_error(house)) == (2, "")
+    assert auth == [("jürgen", "straße")]
+
+
+def test_a_host_that_no_lookup_takes_is_said_and_no_fault_of_ours(make_house: MakeHouse) -> None:
+    house = failing(make_house, f"smtp://{'a' * 70}.example:25")
+    house.execute()
+    settled(house)
+    assert "HTTPSTEP_SMTP_URL" in mail_error(house)
+
+
+def test_a_greeting_that_refuses_is_shown_in_its_own_words(make_house: MakeHouse) -> None:
+    with rude_server(b"554 go away\r\n", every=1) as port:
+        house = failing(make_house, f"smtp://127.0.0.1:{port}")
+        house.execute()
+        settled(house)
+    assert mail_error(house) == "554 go away"
+
+
+def test_a_server_that_is_not_there_is_said_without_an_error_number(make_house: MakeHouse) -> None:
+    house = failing(make_house, f"smtp://127.0.0.1:{free_port()}")
+    house.execute()
+    settled(house)
+    assert mail_error(house) == "The mail server could not be reached: Connection refused."
