@@ -109,6 +109,21 @@ class CheckedBodies:
 class Worker(gthread.ThreadWorker):  # type: ignore[misc]
     """Connections that wait for the rest of a request cost a descriptor, not a thread."""
 
+    alive: bool
+
+    def set_accept_enabled(self, enabled: bool) -> None:
+        """A worker that is stopping lets go of the port at once: the kernel would queue new clients that nobody serves,
+        and the next server could not listen."""
+        super().set_accept_enabled(enabled and self.alive)
+        if not self.alive:
+            for listener in self.sockets:
+                listener.close()
+
+    def is_parent_alive(self) -> bool:
+        if not super().is_parent_alive():
+            self.alive = False
+        return self.alive
+
     def handle(self, conn: Any) -> Any:
         try:
             if self._must_wait(conn):

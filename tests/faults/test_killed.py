@@ -93,6 +93,54 @@ def test_sigterm_lets_the_running_call_finish(tmp_path: Path, slow: Any) -> None
     assert row["outcome"] == "success"
 
 
+def refuses(server: Server) -> bool:
+    """Whether the port is closed within ten seconds, and not merely unanswered."""
+    ends = time.monotonic() + 10
+    while time.monotonic() < ends:
+        try:
+            requests.get(f"{server.url}/health", timeout=1)
+        except requests.ReadTimeout:
+            pass
+        except requests.ConnectionError as error:
+            if "refused" in str(error):
+                return True
+        time.sleep(0.05)
+    return False
+
+
+def test_a_stopping_server_refuses_new_clients_while_a_call_runs(tmp_path: Path, slow: Any) -> None:
+    httpserver, arrived, go = slow
+    with Server(tmp_path / "data") as server:
+        token = prepared(server, httpserver)
+        thread, got = in_background(server, token)
+        assert arrived.wait(10)
+        assert server.process is not None
+        server.process.terminate()
+        assert refuses(server)
+        assert not got
+        go.set()
+        thread.join(20)
+        assert server.process.wait(20) == 0
+    assert got[0].json()["attributes"] == {"a": 1}
+
+
+def test_a_killed_master_leaves_the_port_to_the_next_and_its_workers_their_calls(tmp_path: Path, slow: Any) -> None:
+    httpserver, arrived, go = slow
+    with Server(tmp_path / "data") as server:
+        token = prepared(server, httpserver)
+        thread, got = in_background(server, token)
+        assert arrived.wait(10)
+        assert server.process is not None
+        server.process.kill()
+        server.process.wait()
+        assert refuses(server)
+        server.start()
+        assert not got
+        go.set()
+        thread.join(20)
+    assert got[0].json()["attributes"] == {"a": 1}
+
+
 def test_a_caller_that_hangs_up_cancels_its_call(tmp_path: Path, slow: Any) -> None:
     httpserver, arrived, _ = slow
     with Server(tmp_path / "data") as server:
