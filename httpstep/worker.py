@@ -7,6 +7,7 @@ body of ordinary size are there, or `PATIENCE` is over. What is read after that,
 
 from __future__ import annotations
 
+import logging
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -14,10 +15,12 @@ from contextlib import suppress
 from socket import MSG_DONTWAIT, MSG_PEEK, SO_RCVLOWAT, SOL_SOCKET
 from typing import TYPE_CHECKING, Any, Final
 
-from gunicorn.http.errors import ParseException
+from gunicorn.http.errors import LimitRequestHeaders, ParseException
 from gunicorn.http.unreader import SocketUnreader
 from gunicorn.workers import gthread
 from werkzeug.exceptions import BadRequest
+
+from httpstep.refusals import refusal
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -26,13 +29,12 @@ PATIENCE: Final = 20.0
 BODY_SECONDS: Final = 30.0
 MOST_HEAD: Final = 32 * 1024
 MOST_WAITED: Final = 64 * 1024
-_TOO_LARGE: Final = b"HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 _HEAD: Final = re.compile(rb"[\r\n]*[^\r\n].*?\n\r?\n", re.DOTALL)
 _LENGTH: Final = re.compile(rb"^content-length:[ \t]*([0-9]{1,9})[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
 _READ_AT_ONCE: Final = re.compile(rb"^(transfer-encoding|expect):", re.IGNORECASE | re.MULTILINE)
 
 
-class HeadTooLarge(Exception):
+class HeadTooLarge(LimitRequestHeaders):  # type: ignore[misc]
     """More bytes than any head of ours, and it has not ended."""
 
 
@@ -44,7 +46,7 @@ def bytes_wanted(data: bytes) -> int:
     head = _HEAD.match(data)
     if head is None:
         if len(data) >= MOST_HEAD:
-            raise HeadTooLarge
+            raise HeadTooLarge("no end within 32 KB")
         return len(data) + 1
     lengths = _LENGTH.findall(head[0])
     if len(lengths) != 1 or _READ_AT_ONCE.search(head[0]):
@@ -128,9 +130,8 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
         try:
             if self._must_wait(conn):
                 return gthread._DEFER
-        except HeadTooLarge:
-            with suppress(OSError):
-                conn.sock.send(_TOO_LARGE, MSG_DONTWAIT)
+        except HeadTooLarge as error:
+            self.handle_error(None, conn.sock, conn.client, error)
             return False
         conn.data_ready, conn.seen, conn.ends = True, None, None
         with suppress(OSError):
@@ -138,6 +139,16 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
             conn.init()
             self._bound(conn)
         return super().handle(conn)
+
+    def handle_error(self, req: Any, client: Any, addr: Any, exc: Exception) -> None:
+        """Answer in the API's own form. What the parser quotes may be a key, so the log names only the fault."""
+        status, response, request_id = refusal(exc)
+        self.log.log(
+            logging.ERROR if status == 500 else logging.WARNING, "%s: no proper request, %s (%s)", request_id,
+            status, type(exc).__name__, exc_info=exc if status == 500 else None,
+        )  # fmt: skip
+        with suppress(OSError):
+            client.send(response, MSG_DONTWAIT)
 
     def _bound(self, conn: Any) -> None:
         if not isinstance(conn.parser.unreader, BoundedUnreader):

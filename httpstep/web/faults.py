@@ -31,7 +31,7 @@ _OWN_WORDS = (403, 429)
 
 
 def _is_api() -> bool:
-    return request.path.startswith("/api/") or request.path == "/health"
+    return f"{request.path}/".startswith(("/api/", "/health/"))
 
 
 def _answer(status: int, title: str = "", detail: str = "", retry_after: int | None = None) -> Response:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import threading
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import requests
@@ -50,6 +52,16 @@ def everything_said(server: Server, sent: bytes, seconds: float = 10) -> bytes:
     return said
 
 
+def problem(said: bytes) -> dict[str, Any]:
+    """The members of a refusal, which has the one form that the contract names."""
+    head, _, body = said.partition(b"\r\n\r\n")
+    assert b"Content-Type: application/problem+json" in head, head
+    members: dict[str, Any] = json.loads(body)
+    assert members["status"] == int(said.split()[1])
+    assert set(members) == {"type", "title", "status", "detail", "request_id"}
+    return members
+
+
 def posting(*headers: bytes, body: bytes = b"") -> bytes:
     head = (b"POST /api/v1/steps/a/execute HTTP/1.1", b"Host: a", b"Content-Type: application/json", *headers)
     return b"\r\n".join(head) + b"\r\n\r\n" + body
@@ -84,6 +96,7 @@ def test_an_ambiguous_request_is_refused_and_what_follows_is_never_served(server
     assert said.startswith((b"HTTP/1.1 400 ", b"HTTP/1.1 501 ", b"HTTP/1.1 505 ")), said
     assert said.count(b"HTTP/1.1 ") == 1, said
     assert b"onnection: close" in said
+    assert problem(said)["title"]
 
 
 CHUNKS = {
@@ -127,7 +140,31 @@ def test_a_body_that_breaks_off_is_not_taken_for_a_whole_one(server: Server, tok
 
 def test_a_head_without_end_is_refused_at_32_kb(server: Server) -> None:
     said = everything_said(server, b"GET / HTTP/1.1\r\nHost: a\r\n" + b"X-A: " + b"a" * 40_000)
-    assert said.startswith(b"HTTP/1.1 431 ")
+    assert problem(said)["status"] == 431
+
+
+TOO_LONG = {
+    "a header": (posting(b"X-A: " + b"a" * 9000), 431),
+    "a list of headers": (posting(*(b"X-%d: a" % number for number in range(101))), 431),
+    "an address": (b"GET /api/v1/steps?q=" + b"a" * 9000 + b" HTTP/1.1\r\nHost: a\r\n\r\n", 414),
+}
+
+
+@pytest.mark.parametrize("name", TOO_LONG)
+def test_what_is_too_long_is_refused_as_a_problem(server: Server, name: str) -> None:
+    sent, status = TOO_LONG[name]
+    assert problem(everything_said(server, sent))["status"] == status
+
+
+def test_a_refused_head_leaves_no_key_in_the_log(server: Server) -> None:
+    everything_said(server, posting(b"Authorization: Bearer hs_the-key\x01"))
+    assert "hs_the-key" not in server.log.read_text()
+
+
+@pytest.mark.parametrize("path", ["/api", "/api/", "/api/v2", "/health/", "/health/more"])
+def test_an_address_that_is_not_there_is_a_problem_for_bots(server: Server, path: str) -> None:
+    answer = requests.get(server.url + path, timeout=10)
+    assert (answer.status_code, answer.headers["Content-Type"]) == (404, "application/problem+json")
 
 
 def test_two_good_requests_on_one_connection_get_two_answers(server: Server) -> None:
