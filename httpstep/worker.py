@@ -12,7 +12,9 @@ import re
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from socket import MSG_DONTWAIT, MSG_PEEK, SO_RCVLOWAT, SOL_SOCKET
+from functools import partial
+from selectors import EVENT_READ
+from socket import MSG_DONTWAIT, MSG_PEEK, SHUT_WR, SO_RCVLOWAT, SOL_SOCKET
 from typing import TYPE_CHECKING, Any, Final
 
 from gunicorn.http.errors import LimitRequestHeaders, ParseException
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
 PATIENCE: Final = 20.0
 BODY_SECONDS: Final = 30.0
+LINGER: Final = 2.0
 MOST_HEAD: Final = 32 * 1024
 MOST_WAITED: Final = 64 * 1024
 _HEAD: Final = re.compile(rb"[\r\n]*[^\r\n].*?\n\r?\n", re.DOTALL)
@@ -181,6 +184,38 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
             return bool(super()._keepalive_after(conn, keepalive))
         except ParseException:
             return False
+
+    def finish_request(self, conn: Any, fs: Any) -> None:
+        """The original waits in the loop that serves everybody, up to two seconds for each client to hang up."""
+        if not fs.cancelled() and fs.exception() is None and fs.result() is False:
+            self._linger(conn)
+        else:
+            super().finish_request(conn, fs)
+
+    def _linger(self, conn: Any) -> None:
+        """End our side and pass over what still comes: closing at once would take the answer back (RFC 9112, 9.6)."""
+        try:
+            conn.sock.shutdown(SHUT_WR)
+            conn.sock.setblocking(False)
+            conn.sock.setsockopt(SOL_SOCKET, SO_RCVLOWAT, 1)
+        except OSError:
+            self.nr_conns -= 1
+            conn.close()
+            return
+        conn.ends = time.monotonic() + LINGER
+        self.pending_conns.append(conn)
+        self.poller.register(conn.sock, EVENT_READ, partial(self._pass_over, conn))
+
+    def _pass_over(self, conn: Any, sock: Any) -> None:
+        try:
+            if sock.recv(MOST_WAITED):
+                return
+        except BlockingIOError:
+            return
+        except OSError:
+            pass
+        conn.ends = 0.0
+        self.murder_pending()
 
     def murder_pending(self) -> None:
         """Close what has waited too long: counted from the request's beginning, not from its last byte."""

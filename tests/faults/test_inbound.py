@@ -229,3 +229,27 @@ def test_two_hundred_slow_clients_do_not_delay_the_others(server: Server, name: 
     for one in slow:
         one.close()
     assert max(took) < 1, took
+
+
+def test_clients_that_do_not_hang_up_after_their_answer_delay_nobody(server: Server) -> None:
+    """More than a minute's worth of lingering, if it were done one after the other."""
+    asked = [socket.create_connection(("127.0.0.1", server.port), 30) for _ in range(100)]
+    for one in asked:
+        one.sendall(b"GET /health HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+    began = time.monotonic()
+    for _ in range(5):
+        assert requests.get(f"{server.url}/health", timeout=30).status_code == 200
+    assert time.monotonic() - began < 10
+    for one in asked:
+        assert one.recv(65536).startswith(b"HTTP/1.1 200 ")
+        one.close()
+
+
+def test_an_answer_reaches_a_client_that_still_sends(server: Server) -> None:
+    """Closing on unread bytes would be a reset, which takes back the answer before it is read."""
+    with socket.create_connection(("127.0.0.1", server.port), 10) as wire:
+        wire.sendall(posting(b"Content-Length: 3000000", b"Connection: close", body=b"a" * 200_000))
+        for _ in range(20):
+            time.sleep(0.02)
+            wire.sendall(b"a" * 10_000)
+        assert wire.recv(65536).startswith(b"HTTP/1.1 4")
