@@ -6,17 +6,18 @@ Only `step_states` is written here, so nothing the machine learns can conflict w
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, case, select, update
 
 from httpstep.core import jsontext, record, stepdocument, structure
-from httpstep.core.model import Execution
+from httpstep.core.model import Drift, Execution
 from httpstep.models import steps
 from httpstep.models.tables import StepState
 
-MARKED_AFTER = 3
+IN_A_ROW = 3
+"""So many live answers in a row mark the step, or take its mark away (docs/decisions/0011)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,21 +40,41 @@ def learn(connection: Connection, step: steps.LoadedStep, lesson: Lesson) -> boo
         if lesson.source == "bot":
             _accept_first(connection, step, lesson)
         return False
-    if not execution.drift:
-        if step.odd is not None:
-            _forget_odd(connection, step)
-        return False
     if lesson.source == "test":
-        # A test of another request than the saved one says nothing of what the bot gets.
-        same = stepdocument.dump(execution.spec)["request"] == stepdocument.dump(step.spec)["request"]
-        return same and _mark(connection, step.id, lesson)
+        return _learn_of_test(connection, step, lesson)
+    if not execution.drift:
+        if step.odd is not None or step.drift is not None:
+            _note_usual(connection, step)
+        return False
     streak = connection.execute(
         update(StepState)
         .where(StepState.step_id == step.id)
-        .values(odd=jsontext.dumps_text(execution.structure), odd_streak=StepState.odd_streak + 1)
+        .values(
+            odd=jsontext.dumps_text(execution.structure),
+            odd_streak=case((StepState.odd_streak < 0, 1), else_=StepState.odd_streak + 1),
+        )
         .returning(StepState.odd_streak)
     ).scalar_one()
-    return streak >= MARKED_AFTER and step.drift is None and _mark(connection, step.id, lesson)
+    return streak >= IN_A_ROW and step.drift is None and _mark(connection, step.id, execution.drift, lesson.log_id)
+
+
+def _learn_of_test(connection: Connection, step: steps.LoadedStep, lesson: Lesson) -> bool:
+    """A test of another request than the saved one says nothing of what the bot gets. One of the saved request is
+    compared with the structure in force, since `step.structure` may be what its form holds until Save."""
+    execution = lesson.execution
+    tested, saved = stepdocument.dump(execution.spec), stepdocument.dump(step.spec)
+    if any(tested[member] != saved[member] for member in ("request", "dictionaries")):
+        return False
+    mine = select(StepState.structure).where(StepState.step_id == step.id)
+    in_force = connection.execute(mine).scalar_one()
+    if in_force is None:
+        return False
+    step = replace(step, structure=jsontext.loads(in_force))
+    drift = structure.compare(step.structure, execution.structure, step.spec.mapping or ())
+    if drift:
+        return _mark(connection, step.id, drift, lesson.log_id)
+    _note_usual(connection, step, settled=True)
+    return False
 
 
 def _accept_first(connection: Connection, step: steps.LoadedStep, lesson: Lesson) -> None:
@@ -72,20 +93,30 @@ def _accept_first(connection: Connection, step: steps.LoadedStep, lesson: Lesson
     )  # fmt: skip
 
 
-def _forget_odd(connection: Connection, step: steps.LoadedStep) -> None:
-    """An odd answer followed by a usual one: what only came and went is optional from now on."""
-    odd = jsontext.loads(step.odd or "null")
-    learned: dict[str, Any] = {"odd": None, "odd_streak": 0}
-    if not structure.compare(step.structure, odd).changed:
-        learned["structure"] = jsontext.dumps_text(structure.merge(step.structure, odd))
-    connection.execute(update(StepState).where(StepState.step_id == step.id).values(**learned))
+def _note_usual(connection: Connection, step: steps.LoadedStep, *, settled: bool = False) -> None:
+    """An answer of the accepted structure. What only came and went in an odd one before it is optional from now on;
+    a mark goes where this is the third in a row, or `settled`. They are counted below zero, so that an odd one between
+    them begins both counts anew."""
+    marked = StepState.drift.is_not(None)
+    down = case((StepState.odd_streak < 0, StepState.odd_streak - 1), else_=-1)
+    learned: dict[str, Any] = {"odd": None, "odd_streak": case((marked, down), else_=0)}
+    odd = None if step.odd is None else jsontext.loads(step.odd)
+    if odd is not None and not structure.compare(step.structure, odd).changed:
+        merged = jsontext.dumps_text(structure.merge(step.structure, odd))
+        # Another structure may have been accepted while this call ran; that took `odd` away.
+        learned["structure"] = case((StepState.odd == step.odd, merged), else_=StepState.structure)
+    mine = update(StepState).where(StepState.step_id == step.id)
+    streak = connection.execute(mine.values(**learned).returning(StepState.odd_streak)).scalar_one()
+    if settled or streak <= -IN_A_ROW:
+        connection.execute(mine.values(odd_streak=0, drift=None, drift_at=None, drift_log_id=None))
 
 
-def _mark(connection: Connection, step_id: int, lesson: Lesson) -> bool:
-    drift = jsontext.dumps_text(record.drift_json(lesson.execution.drift))
+def _mark(connection: Connection, step_id: int, drift: Drift, log_id: int) -> bool:
+    differences = jsontext.dumps_text(record.drift_json(drift))
+    streak = case((StepState.odd_streak < 0, 0), else_=StepState.odd_streak)
     connection.execute(
         update(StepState)
         .where(StepState.step_id == step_id)
-        .values(drift=drift, drift_at=time.time(), drift_log_id=lesson.log_id)
+        .values(drift=differences, drift_at=time.time(), drift_log_id=log_id, odd_streak=streak)
     )
     return True

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from httpstep.core import jsontext
+from httpstep.core.model import HttpResponse
 from tests.fakes import ThirdParty, answer
 from tests.house import House, document
 
@@ -76,6 +77,67 @@ def test_three_in_a_row_mark_the_step(make_house: MakeHouse) -> None:
     assert [change["text"] for change in drift["missing"]] == ["$['order']['status']"]
     assert [change["text"] for change in drift["new"]] == ["$['order']['state']"]
     assert drift["missing"][0]["mapped"] is True
+
+
+RETYPED = answer(200, {"order": {"status": 7, "total": 3}})
+
+
+def _marked(house: House) -> bool:
+    with house.state() as state:
+        return state.drift is not None
+
+
+def _after(house: House, third_party: ThirdParty, *answers: HttpResponse) -> list[bool]:
+    """Whether the step is marked after each of these answers to the bot."""
+    found = []
+    for one in answers:
+        third_party.answers = [one]
+        house.execute()
+        found.append(_marked(house))
+    return found
+
+
+def test_three_usual_answers_in_a_row_take_the_mark_away(make_house: MakeHouse) -> None:
+    api = ThirdParty(USUAL)
+    house = make_house(api)
+    house.limit(100)
+    house.put(document())
+    assert _after(house, api, USUAL, RETYPED, RETYPED, RETYPED) == [False, False, False, True]
+    assert _after(house, api, USUAL, USUAL, USUAL, USUAL) == [True, True, False, False]
+    with house.state() as state:
+        assert (state.drift_at, state.drift_log_id, state.odd, state.odd_streak) == (None, None, None, 0)
+    assert _after(house, api, RETYPED, RETYPED, RETYPED) == [False, False, True], (
+        "and it is marked anew like the first time"
+    )
+
+
+def test_an_api_that_alternates_keeps_the_mark_it_has(make_house: MakeHouse) -> None:
+    api = ThirdParty(USUAL)
+    house = make_house(api)
+    house.limit(100)
+    house.put(document())
+    assert not any(_after(house, api, USUAL, *[RETYPED, USUAL] * 4)), "never three in a row"
+    assert _after(house, api, RETYPED, RETYPED, RETYPED)[-1]
+    assert all(_after(house, api, *[USUAL, RETYPED] * 3, USUAL, USUAL, RETYPED, USUAL, USUAL))
+
+
+def test_a_mark_for_a_field_that_comes_and_goes_goes_by_itself(make_house: MakeHouse) -> None:
+    api = ThirdParty(USUAL)
+    house = make_house(api)
+    house.limit(100)
+    house.put(document())
+    assert _after(house, api, USUAL, WITHOUT_TOTAL, WITHOUT_TOTAL, WITHOUT_TOTAL)[-1]
+    assert _after(house, api, USUAL, WITHOUT_TOTAL, USUAL, WITHOUT_TOTAL) == [True, True, False, False]
+
+
+def test_a_failed_answer_says_nothing_of_the_structure(make_house: MakeHouse) -> None:
+    api = ThirdParty(USUAL)
+    house = make_house(api)
+    house.limit(100)
+    house.put(document())
+    _after(house, api, USUAL, RETYPED, RETYPED, RETYPED)
+    down = answer(500, {"error": "down"})
+    assert _after(house, api, USUAL, USUAL, down, USUAL) == [True, True, True, False]
 
 
 def test_a_field_that_was_seen_to_come_and_go_is_optional_from_then_on(make_house: MakeHouse) -> None:

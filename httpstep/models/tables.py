@@ -159,7 +159,8 @@ class StepState(Base):
     """What the machine knows of a step.
 
     automatic: the rules a bot call made, a JSON list. structure, sample: the accepted ones. odd: the structure
-    of the last answer that differed, odd_streak how many in a row did. drift: the marked difference, JSON.
+    of the last answer that differed, odd_streak how many in a row did; below zero: how many in a row did not, while
+    the step is marked. drift: the marked difference, JSON.
     last_alert_at: the claimed hour. failures: failed calls since the last mail, failing_since the first of them.
     """
 

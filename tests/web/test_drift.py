@@ -117,6 +117,33 @@ def test_a_step_marked_by_bot_calls_shows_the_banner_and_can_be_remapped(
     assert web.house.execute().json["attributes"]["name"] == "Ada Lovelace"
 
 
+def test_one_good_test_takes_the_mark_away(web: Web, drifted: Screen, api: ThirdParty) -> None:
+    assert "Structure changed" in web.as_("bob").get("/steps").text
+    api.answers = [answer(200, ORDER)]
+    screen = open_step(web.as_("bob")).set("value:order.id", "42")
+    assert TITLE in screen.text and "Re-map" not in screen.press("test").text
+    assert "Re-map" not in open_step(web.as_("bob")).text
+    assert "Structure changed" not in web.as_("bob").get("/steps").text
+
+
+def test_a_test_of_another_request_leaves_the_mark(web: Web, drifted: Screen, api: ThirdParty) -> None:
+    api.answers = [answer(200, ORDER)]
+    screen = open_step(web.as_("bob")).set("value:order.id", "42")
+    screen.fill(url="https://old.example/orders/{{order.id}}").press("test")
+    assert "Re-map" in open_step(web.as_("bob")).text
+
+
+def test_a_test_is_judged_by_what_is_in_force_not_by_what_the_form_holds(
+    web: Web, drifted: Screen, api: ThirdParty
+) -> None:
+    drifted.press("accept").press("test")
+    assert TITLE not in drifted.text
+    assert "Re-map" in open_step(web.as_("bob")).text, "nothing was saved: the bot is still told of the change"
+    api.answers = [answer(200, ORDER)]
+    assert TITLE in drifted.press("test").text, "the form holds the new structure, from which the old answer differs"
+    assert "Re-map" not in open_step(web.as_("bob")).text, "for the bot the old answer is the usual one"
+
+
 def test_one_odd_answer_shows_no_banner(web: Web, saved: Screen, api: ThirdParty) -> None:
     api.answers = [answer(200, CHANGED)]
     web.house.execute()
