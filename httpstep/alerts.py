@@ -114,6 +114,23 @@ def reset(step_id: int) -> None:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Undelivered:
+    """A step's mail that is due. addresses: how many have not got it. why: what went wrong at the last try, "" before
+    the first one ended; again: when the next may be made, in seconds since the epoch."""
+
+    addresses: int
+    why: str
+    again: float
+
+
+def undelivered(step_id: int) -> Undelivered | None:
+    mine = (Alert.step_id == step_id) & (Alert.state == "due")
+    with reading() as connection:
+        row = connection.execute(select(Alert.recipients, Alert.error, Alert.due_at).where(mine)).first()
+    return None if row is None else Undelivered(row.recipients.count(",") + 1, row.error or "", row.due_at)
+
+
 # ---------------------------------------------------------------- sending
 
 
@@ -138,11 +155,13 @@ class Sender:
         self._asked.set()
         threading.Thread(target=self._run, name=THREAD, daemon=True).start()
 
-    def finish(self) -> None:
-        """Wait for the mails under way: for a command, whose process ends after it."""
+    def finish(self, seconds: float = 2 * SECONDS) -> None:
+        """Wait for the mails under way: for a command, whose process ends after it, and for somebody who pressed a
+        button to know what came of it."""
+        ends = time.monotonic() + seconds
         for thread in threading.enumerate():
             if thread.name == THREAD:
-                thread.join(2 * SECONDS)
+                thread.join(max(0.0, ends - time.monotonic()))
 
     def kick_if_due(self, now: float) -> None:
         """The same where a mail is waiting whose time has come: called by whatever comes next."""

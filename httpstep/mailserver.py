@@ -5,6 +5,7 @@ Flask-Mail opens SMTP without a time limit and without checking the certificate 
 
 from __future__ import annotations
 
+import logging
 import smtplib
 import socket
 import ssl
@@ -21,6 +22,7 @@ from httpstep.config import SmtpServer
 
 SECONDS = 10.0
 TOO_SLOW = "The mail server was too slow."
+_log = logging.getLogger(__name__)
 
 
 class _Utf8(str):
@@ -128,7 +130,20 @@ def send(app: Flask, recipients: list[str], subject: str, body: str) -> dict[str
             for address in recipients:
                 if address not in taken:
                     wrong.setdefault(address, why)
+    if wrong:
+        _log.warning("mail for %d of %d addresses was not taken: %s", len(wrong), len(recipients), _told(wrong))
     return wrong
+
+
+def answered(why: str) -> bool:
+    """Whether that is what a mail server said, which begins with its reply code (RFC 5321, 4.2), or our own sentence."""
+    return why[:3].isdigit()
+
+
+def _told(wrong: dict[str, str]) -> str:
+    """The reasons for the operator's log: of an answer the code alone, since its text may repeat an address."""
+    reasons = (f"the mail server answered {why[:3]}" if answered(why) else why for why in wrong.values())
+    return "; ".join(dict.fromkeys(reasons))
 
 
 def said(error: Exception) -> str:
@@ -144,7 +159,11 @@ def said(error: Exception) -> str:
         return f"The mail server's certificate or TLS was not accepted: {_why(error)}"
     if isinstance(error, UnicodeError):
         return "HTTPSTEP_SMTP_URL or HTTPSTEP_MAIL_FROM holds something that cannot be said to a mail server."
-    if isinstance(error, smtplib.SMTPServerDisconnected):
+    if isinstance(error, ConnectionRefusedError):
+        return "The mail server refused the connection."
+    if isinstance(error, socket.gaierror):
+        return "The mail server's name was not found."
+    if isinstance(error, (ConnectionError, smtplib.SMTPServerDisconnected)):
         return "The mail server closed the connection."
     if isinstance(error, OSError) and error.strerror:
         return f"The mail server could not be reached: {error.strerror}."

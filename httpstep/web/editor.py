@@ -168,6 +168,10 @@ class Editor:
         return parts().alerts.on
 
     @property
+    def undelivered(self) -> alerts.Undelivered | None:
+        return alerts.undelivered(self.state.step_id) if self.state else None
+
+    @property
     def next_alert(self) -> float:
         """When the next mail is possible, in seconds since the epoch."""
         return (self.state.last_alert_at or 0) + alerts.HOUR if self.state else 0

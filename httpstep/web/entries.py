@@ -160,6 +160,11 @@ def _pretty(body: bytes) -> str:
         return ""
 
 
+def ended(text: str) -> str:
+    """A text from elsewhere as a sentence of ours: with a full stop where it has none."""
+    return text if text.rstrip()[-1:] in (".", "!", "?", "…", "") else f"{text.rstrip()}."
+
+
 def size_text(size: int) -> str:
     if size < 1000:
         return f"{size} B"

@@ -8,7 +8,7 @@ from flask import Blueprint, current_app, render_template
 from flask.typing import ResponseReturnValue
 from limits import RateLimitItemPerMinute
 
-from httpstep import alerts
+from httpstep import alerts, mailserver
 from httpstep.models import users
 from httpstep.web.access import access, current_user
 from httpstep.web.forms import Form, sent
@@ -22,10 +22,14 @@ _TESTS = RateLimitItemPerMinute(5)
 
 @dataclass(frozen=True, slots=True)
 class MailTest:
-    """What came of a test. error: what the server said, "" where it took the mail."""
+    """What came of a test. error: what the server said, or why it said nothing; "" where it took the mail."""
 
     address: str
     error: str
+
+    @property
+    def answered(self) -> bool:
+        return mailserver.answered(self.error)
 
 
 @blueprint.get("")

@@ -34,7 +34,7 @@ from httpstep.web.editor import (
     step_or_404,
     submitted,
 )
-from httpstep.web.entries import LABELS, duration_text, outcome_of, size_text, tone_of
+from httpstep.web.entries import LABELS, duration_text, ended, outcome_of, size_text, tone_of
 from httpstep.web.fragments import respond, toast
 from httpstep.web.logs import log_state
 from httpstep.web.manage import exported
@@ -47,6 +47,7 @@ blueprint.add_app_template_filter(anchor, "anchor")
 blueprint.add_app_template_filter(short_text, "short_json")
 blueprint.add_app_template_filter(duration_text, "duration")
 blueprint.add_app_template_filter(size_text, "size")
+blueprint.add_app_template_filter(ended, "ended")
 
 
 @blueprint.app_context_processor

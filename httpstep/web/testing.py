@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import math
+import time
 from dataclasses import replace
 
 from flask import Blueprint, Response
 
-from httpstep import alerts, ratelimit, runs, stepform
+from httpstep import alerts, mailserver, ratelimit, runs, stepform
 from httpstep.core import jsontext, record
 from httpstep.core.model import Execution, Json, MappingRule, StepSpec
 from httpstep.models import steps
-from httpstep.models.database import writing
+from httpstep.models.database import end_transaction, writing
 from httpstep.web import documents
 from httpstep.web import editor as editing
 from httpstep.web.access import access, current_user
 from httpstep.web.callers import hangup
 from httpstep.web.documents import Document
 from httpstep.web.editor import Editor, Shown, fragment, submitted
-from httpstep.web.entries import entry_of
+from httpstep.web.entries import ended, entry_of
 from httpstep.web.fragments import respond, toast
 from httpstep.web.responses import request_id
 
@@ -146,7 +148,7 @@ def mail_status(ref: str) -> Response:
 
 
 def send_alert(editor: Editor) -> tuple[str, bool]:
-    """What came of it, as a sentence, and whether a mail is on its way."""
+    """What came of it, as a sentence, and whether the mail was taken or is on its way."""
     log, spec = editor.log(editor.form.tested_log), stepform.parse(editor.form, draft=True)
     if editor.row is None:
         return "Save the step first: an alert belongs to a saved step.", False
@@ -163,10 +165,28 @@ def send_alert(editor: Editor) -> tuple[str, bool]:
     occasion = runs.occasion_of(
         editing.parts(), editor.row.id, replace(spec, name=spec.name or editor.row.name), detail
     )
+    return _sent_now(occasion)
+
+
+def _sent_now(occasion: alerts.Occasion) -> tuple[str, bool]:
+    """Claim the hour, send, and wait for what comes of it: somebody looks on."""
     with writing() as connection:
         claimed = alerts.claim(connection, occasion)
+    end_transaction()
+    if claimed:
+        editing.parts().alerts.kick()
+        editing.parts().alerts.finish(mailserver.SECONDS + 1)
+    waiting = alerts.undelivered(occasion.step_id)
+    if waiting is not None and waiting.why:
+        return f"The alert is not delivered yet: {ended(waiting.why)} {_again(waiting, time.time())}", False
     if not claimed:
         return "An alert was sent within the last hour. Press Reset Mail Timeout to send another one now.", False
-    editing.parts().alerts.kick()
-    count = len(spec.alert_emails)
-    return f"The alert is on its way to {count} address{'' if count == 1 else 'es'}.", True
+    to = f"{len(occasion.recipients)} address{'' if len(occasion.recipients) == 1 else 'es'}"
+    return f"The mail server took the alert for {to}." if waiting is None else f"The alert is on its way to {to}.", True
+
+
+def _again(waiting: alerts.Undelivered, now: float) -> str:
+    minutes = math.ceil((waiting.again - now) / 60)
+    if minutes <= 0:
+        return "It is tried again with the next call."
+    return f"It is tried again in {minutes} minute{'' if minutes == 1 else 's'}."

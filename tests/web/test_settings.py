@@ -13,6 +13,7 @@ from httpstep import alerts, ratelimit
 from httpstep.models import users
 from tests.fakes import ThirdParty, answer
 from tests.house import House, document
+from tests.mailbox import Inbox
 from tests.web.conftest import PASSWORD, Web
 
 SQLITE_ONLY = "what these pages do in the database, the commands and the API do on both kinds of it"
@@ -206,10 +207,18 @@ def test_a_test_mail_shows_what_the_mail_server_said(make_house: Callable[..., H
     headers = {"X-CSRFToken": alice.token()}
     part = alice.htmx("POST", "/settings/mail/test/result", data={"address": "a@example.com"}, headers=headers)
     assert part.status_code == 200 and "<html" not in part.text
-    assert "Connection refused" in part.text
+    assert "The mail server refused the connection." in part.text
+    assert "Errno" not in part.text and "The mail server&#39;s answer" not in part.text, "there was none"
     assert "hidden-password" not in part.text + alice.get("/settings/mail").text
     wrong = alice.htmx("POST", "/settings/mail/test/result", data={"address": "a@b\nBcc: c@d.example"}, headers=headers)
     assert wrong.status_code == 422 and "This is not an e-mail address" in wrong.text
+
+
+def test_an_answer_of_the_mail_server_is_called_so(make_house: Callable[..., House], inbox: Inbox) -> None:
+    inbox.refuse = "550 no such user"
+    web = Web(make_house(SMTP_URL=f"smtp://127.0.0.1:{inbox.port}", MAIL_FROM="httpstep@example.com"))
+    page = web.as_("alice").post("/settings/mail/test", {"address": "a@example.com"}).text
+    assert "The mail server&#39;s answer:" in page and "550 no such user." in page
 
 
 def test_test_mails_are_few(web: Web) -> None:

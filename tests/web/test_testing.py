@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from httpstep.core.errors import NetworkError, TimedOut
 from tests.fakes import ThirdParty, answer
 from tests.house import House, document
+from tests.mailbox import Inbox
 from tests.web.conftest import Web
 from tests.web.screen import ORDER, Screen, limit, new_step, open_step, put_secret, web_with
 
@@ -162,10 +164,10 @@ def test_the_fragment_brings_mapping_banner_logs_and_budget_along(make_house: Ma
 # ---------------------------------------------------------------- the alert of a failed test
 
 
-def mailing(make_house: Make, user: str = "bob", **members: Any) -> tuple[Web, Screen]:
-    web = web_with(
-        make_house, ThirdParty(answer(500, {})), SMTP_URL="smtp://127.0.0.1:1", MAIL_FROM="steps@shop.example"
-    )
+def mailing(make_house: Make, user: str = "bob", port: int = 1, **members: Any) -> tuple[Web, Screen]:
+    """A failed test of a step whose mails go to the server at that port; nobody listens at port 1."""
+    mail = {"SMTP_URL": f"smtp://127.0.0.1:{port}", "MAIL_FROM": "steps@shop.example"}
+    web = web_with(make_house, ThirdParty(answer(500, {})), **mail)
     web.house.put(document(**{"alert_emails": ["ops@shop.example"]} | members))
     return web, open_step(web.as_(user)).set("value:order.id", "42").press("test")
 
@@ -177,13 +179,38 @@ def test_a_failed_test_mails_nobody_by_itself(make_house: Make) -> None:
         assert state.last_alert_at is None
 
 
-def test_send_this_alert_now_uses_the_same_hour(make_house: Make) -> None:
-    web, screen = mailing(make_house)
-    assert "The alert is on its way to 1 address." in screen.press("alert").text
-    assert "Last alert" in screen.text
+def test_send_this_alert_now_uses_the_same_hour(make_house: Make, inbox: Inbox) -> None:
+    web, screen = mailing(make_house, port=inbox.port)
+    assert "The mail server took the alert for 1 address." in screen.press("alert").text
+    assert "Last alert" in screen.text and "Not delivered" not in screen.text
     with web.house.state() as state:
         assert state.last_alert_at is not None
     assert "An alert was sent within the last hour." in screen.press("alert").text
+
+
+def test_an_alert_that_nobody_got_is_not_said_to_be_sent(make_house: Make, caplog: pytest.LogCaptureFixture) -> None:
+    _, screen = mailing(make_house)
+    for _ in range(2):
+        screen.press("alert")
+        why = "The mail server refused the connection."
+        assert f"The alert is not delivered yet: {why} It is tried again in 5 minutes." in screen.text
+        assert f"Not delivered yet to 1 address: {why} Tried again at" in screen.text
+        assert "Last alert" not in screen.text and "Errno" not in screen.text
+        assert "on its way" not in screen.text and "within the last hour" not in screen.text
+    [line] = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert line == f"mail for 1 of 1 addresses was not taken: {why}"
+
+
+def test_an_alert_that_one_of_two_got_says_both(
+    make_house: Make, inbox: Inbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    inbox.refuse_only = "dev@shop.example"
+    _, screen = mailing(make_house, port=inbox.port, alert_emails=["ops@shop.example", "dev@shop.example"])
+    screen.press("alert")
+    assert "Not delivered yet to 1 address: 550 no such user." in screen.text
+    assert re.search(r"Last alert .* to 1 address\.", screen.text)
+    assert "mail for 1 of 2 addresses was not taken: the mail server answered 550" in caplog.text
+    assert "shop.example" not in caplog.text
 
 
 def test_an_alert_needs_an_address_and_a_failure(make_house: Make) -> None:
