@@ -83,7 +83,10 @@ def _found(rule: MappingRule, document: Json, has_document: bool, call: CallFact
     if rule.call is not None:
         return _about_call(rule, call)
     if not has_document:
-        raise NotThere("There was no JSON answer to take it from.")
+        failed = call.error is not None
+        raise NotThere(
+            "The call failed, so nothing was mapped." if failed else "There was no JSON answer to take it from."
+        )
     if rule.jsonpath is not None:
         return _queried(rule.jsonpath, rule.take, document)
     return _at_path(rule.path or (), rule.take, document)

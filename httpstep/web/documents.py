@@ -16,13 +16,15 @@ Headers = tuple[tuple[str, str], ...]
 @dataclass(frozen=True, slots=True)
 class Document:
     """log_id: the test it can be read from again; None for the accepted sample, for pasted text, and where the log
-    keeps only a part. cut: it is on the screen now and nowhere else."""
+    keeps only a part. cut: it is on the screen now and nowhere else. failed: the call was no success, so that the
+    answer is looked at and never mapped."""
 
     value: Json
     call: CallFacts | None = None
     log_id: int | None = None
     pasted: bool = False
     cut: bool = False
+    failed: bool = False
 
 
 def of_body(body: bytes | None, headers: Headers = (), *, pasted: bool = False) -> Document | None:
@@ -42,7 +44,9 @@ def of_log(log: Log | None) -> Document | None:
     detail = jsontext.loads(log.detail)
     answer = detail.get("response") or {}
     found = None if answer.get("cut") else of_body(log.response_body, headers_of(answer))
-    return None if found is None else Document(found.value, facts_of(detail, log.duration_ms or 0), log.id)
+    if found is None:
+        return None
+    return Document(found.value, facts_of(detail, log.duration_ms or 0), log.id, failed=bool(detail.get("failure")))
 
 
 def facts_of(detail: dict[str, Json], duration_ms: int) -> CallFacts:

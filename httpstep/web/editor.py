@@ -188,7 +188,7 @@ class Editor:
 
     @cached_property
     def document(self) -> Document | None:
-        """The JSON answer the mapping is made on: the test's, a pasted one, else the accepted sample."""
+        """The JSON answer on the screen: the test's, a pasted one, else the accepted sample."""
         if self.fresh is not None:
             return self.fresh
         if self.form.sample.strip():
@@ -196,6 +196,14 @@ class Editor:
         if self.form.tested_log is not None:
             return documents.of_log(self.log(self.form.tested_log))
         return documents.of_body(self.state.sample) if self.state else None
+
+    @property
+    def mapped_document(self) -> Document | None:
+        """The answer the mapping is made on: the one on the screen, the accepted one where that is of a failed call."""
+        if self.document is not None and not self.document.failed:
+            return self.document
+        accepted = self.accepted or self.in_force
+        return accepted.document if accepted is not None else None
 
     @cached_property
     def tree(self) -> tree.Node | None:
@@ -213,16 +221,18 @@ class Editor:
         return found if mine else None
 
     def fill_samples(self) -> None:
-        """What each row of the mapping gives on the answer that is on the screen."""
-        known = self.document
+        """What each row of the mapping gives: those about the call on the call that is on the screen, all others on the
+        answer the mapping is made on."""
+        known, call = self.mapped_document, self.document.call if self.document is not None else None
         for row in self.form.rules:
             rule = stepform.rule_of(row)
-            if rule is None or (rule.call is not None and (known is None or known.call is None)):
+            if rule is None or (known if rule.call is None else call) is None:
                 continue
-            if known is not None:
-                call = known.call or CallFacts(None, None, 0, ())
-                result = mapping.apply_rules((rule,), known.value, True, call).rows[0]
-                row.sample, row.state, row.why = result.value, result.state, result.why
+            document = known.value if known is not None else None
+            result = mapping.apply_rules(
+                (rule,), document, known is not None, call or CallFacts(None, None, 0, ())
+            ).rows[0]
+            row.sample, row.state, row.why = result.value, result.state, result.why
 
     @cached_property
     def drift(self) -> differences.DriftView | None:
@@ -267,8 +277,9 @@ class Editor:
 
     @property
     def suggestions(self) -> list[marking.Suggestion]:
-        """Objects of the answer on the screen that look like dictionaries."""
-        return marking.suggestions(self.form, self.document.value) if self.document is not None else []
+        """Objects of the answer the mapping is made on that look like dictionaries."""
+        known = self.mapped_document
+        return marking.suggestions(self.form, known.value) if known is not None else []
 
     def compare_anew(self) -> None:
         """What is accepted or marked in the form has changed."""

@@ -106,10 +106,10 @@ def branch(ref: str) -> Response:
     elif step is not None:
         document = of_body(steps.state(step.id).sample)
     if document is None:
-        return respond(render_template("logs/_branch.html", node=None, ref=ref, log_id=None))
+        return respond(render_template("logs/_branch.html", node=None, ref=ref, document=None))
     try:
         path = tuple(jsontext.loads(request.args.get("path", "[]")))
         node = tree.inside(document.value, path, {}, max(0, request.args.get("from", 0, type=int)))
     except Exception:
         abort(404)
-    return respond(render_template("logs/_branch.html", node=node, ref=ref, log_id=document.log_id))
+    return respond(render_template("logs/_branch.html", node=node, ref=ref, document=document))

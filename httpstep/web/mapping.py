@@ -13,6 +13,7 @@ from httpstep.models import steps
 from httpstep.stepform import RuleRow
 from httpstep.web import drift, marking
 from httpstep.web.access import access
+from httpstep.web.documents import Document
 from httpstep.web.editor import Editor, account_id, fragment, submitted
 from httpstep.web.fragments import respond, toast
 
@@ -38,7 +39,7 @@ def rows(ref: str) -> Response:
 @blueprint.post("/steps/<ref>/mapping/all")
 @access("editor")
 def everything(ref: str) -> Response:
-    """The mapping with a row for every value of the answer on the screen that has none."""
+    """The mapping with a row for every value that has none, of the answer it is made on."""
     editor = submitted(ref)
     map_all(editor)
     return _answer(editor)
@@ -112,10 +113,11 @@ def add_row(editor: Editor, call: str = "") -> None:
 
 
 def map_all(editor: Editor) -> None:
-    if editor.document is None:
+    known = editor.mapped_document
+    if known is None:
         return
     mapped = {row.path for row in editor.form.rules}
-    for rule in _automatic(editor):
+    for rule in _automatic(editor, known):
         if rule.path is not None and rule.path not in mapped:
             name = _free_name(editor, rule.attribute)
             _append(editor, RuleRow(stepform.next_id(editor.form), normalized(rule.path), "path", name))
@@ -171,13 +173,12 @@ def _key(editor: Editor) -> str:
     return editor.form.key or stepkey.key_from_name(editor.form.name)
 
 
-def _automatic(editor: Editor) -> tuple[MappingRule, ...]:
-    assert editor.document is not None
+def _automatic(editor: Editor, known: Document) -> tuple[MappingRule, ...]:
     taken = steps.names_taken(account_id(), editor.step_id)
     spec = stepform.parse(editor.form, draft=True)
     editor.form.faults = {}
     return automatic.automatic_rules(
-        editor.document.value, step_key=_key(editor), taken=taken,
+        known.value, step_key=_key(editor), taken=taken,
         dictionaries=spec.dictionaries if spec else (),
     )  # fmt: skip
 

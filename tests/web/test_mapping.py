@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -17,8 +18,13 @@ SQLITE_ONLY = "the mapping is form state"
 
 
 @pytest.fixture
-def web(make_house: Callable[..., House]) -> Web:
-    return web_with(make_house, ThirdParty(answer(200, ORDER)))
+def api() -> ThirdParty:
+    return ThirdParty(answer(200, ORDER))
+
+
+@pytest.fixture
+def web(make_house: Callable[..., House], api: ThirdParty) -> Web:
+    return web_with(make_house, api)
 
 
 @pytest.fixture
@@ -209,3 +215,53 @@ def test_an_answer_too_large_for_the_log_is_mapped_while_it_is_on_the_screen(mak
     web = web_with(make_house, ThirdParty(answer(200, {"text": "x" * 70_000, "id": 7})))
     screen = new_step(web.as_("bob")).press("test")
     assert "larger than what a log keeps" in screen.text and "id" in screen.rules()
+
+
+# ---------------------------------------------------------------- the answer of a failed call
+
+
+@pytest.fixture
+def failed(screen: Screen, api: ThirdParty) -> Screen:
+    """The saved step after a test whose answer was a 500 with JSON."""
+    screen.press("save").set("value:order.id", "42")
+    api.answers = [answer(500, {"error": {"code": "E1"}, "n": 1})]
+    return screen.press("test")
+
+
+def test_a_failed_answer_leaves_the_rows_as_they_were(failed: Screen) -> None:
+    assert "500 Internal Server Error" in failed.text
+    assert "not in the answer" not in failed.text and "nothing at $" not in failed.text
+    assert '"shipped"' in failed.text, "what the accepted answer gives"
+    assert "There was no JSON answer" not in failed.text
+    assert "missing The call failed, so nothing was mapped." in failed.text
+
+
+def test_a_row_about_the_call_shows_what_the_failed_call_gave(failed: Screen) -> None:
+    failed.press("add_rule:status")
+    assert re.search(r"http_status.*?500", failed.html.split('id="mapping"')[1], re.S)
+
+
+def test_nothing_is_mapped_on_a_failed_answer(failed: Screen) -> None:
+    assert "E1" in failed.text, "it is shown"
+    assert 'value="map_all"' not in failed.html and 'value="map:' not in failed.html
+    assert "your bot gets none of these values" in failed.text
+    assert "If 500 is a good answer for you, add it to the statuses that count as success" in failed.text
+    before = failed.rules()
+    assert failed.press("map_all").rules() == before
+
+
+def test_a_branch_of_a_large_failed_answer_offers_no_mapping(make_house: Callable[..., House]) -> None:
+    large = {"data": [{"n": n} for n in range(600)]}
+    web = web_with(make_house, ThirdParty(answer(500, large), answer(200, large)))
+    screen = new_step(web.as_("bob"))
+    for offered in (False, True):
+        log = screen.press("test").get("tested_log")
+        branch = screen.browser.get(f"/steps/new/tree?log={log}&path=[%22data%22]").text
+        assert ("+ map" in branch) is offered and "599" not in branch.split("<ul")[0]
+
+
+def test_a_tests_log_says_what_the_bot_would_be_told(failed: Screen) -> None:
+    test_log = failed.browser.get("/steps/1/logs/2").text
+    assert "The bot would be told" in test_log and "The bot was told" not in test_log
+    failed.browser.house.execute()
+    assert "The bot was told" in failed.browser.get("/steps/1/logs/3").text
