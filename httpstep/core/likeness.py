@@ -102,12 +102,13 @@ def _weight(value: Json) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Likeness:
-    """score, around, value: 0 to 1. convincing: enough for a move, if nothing else competes. reason: a few words.
+    """score, name, around, value: 0 to 1. convincing: enough for a move, if nothing else competes. reason: a few words.
 
-    around: how alike the surroundings are; value: how much the value says, 0 where it is another.
+    name, around: how alike name and surroundings are; value: how much the value says, 0 where it is another.
     """
 
     score: float
+    name: float
     around: float
     value: float
     convincing: bool
@@ -129,6 +130,7 @@ def likeness(old: Place, new: Place) -> Likeness:
     around = _surroundings(old, new)
     return Likeness(
         score=0.4 * name + 0.1 * type_fits + 0.25 * around + 0.25 * value,
+        name=name,
         around=around,
         value=value,
         convincing=_convincing(old, new, name, around, value),

@@ -2,7 +2,8 @@
 
 A place of the old answer that is gone is compared with the places that are new. Only a move that nothing else
 competes with is made: same name with its neighbours or its value, or a part of the name with the value. A value
-alone never moves a rule (a total equals a price, a day of creation a day of change); it only ranks a candidate.
+alone never moves a rule (a total equals a price, a day of creation a day of change); it only ranks a candidate, and
+with its neighbours and something of the name makes it likely, to be chosen beforehand where a person looks on.
 """
 
 from __future__ import annotations
@@ -19,6 +20,9 @@ from httpstep.core.structure import Structure, shape_of
 _MOST_CANDIDATES = 5
 _LEAST_SCORE = 0.3
 _MARGIN = 0.04
+_SOME_NAME = 0.3
+_CLEARLY = 0.1
+"""By so much the likely place scores more than the next one."""
 _MOST_COMPARED = 1500
 """More new places than this are compared only where name or value agree."""
 
@@ -34,13 +38,17 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """What became of one broken rule. path: where it reads now, None if it stays broken. candidates: for people."""
+    """What became of one broken rule. path: where it reads now, None if it stays broken. candidates: for people.
+
+    likely: the one of them that a person would try first, where there is no doubtless `path`.
+    """
 
     index: int
     rule: MappingRule
     path: Path | None
     reason: str
     candidates: tuple[Candidate, ...] = ()
+    likely: Path | None = None
 
 
 def candidates(rule: MappingRule, old_document: Json, new_document: Json) -> list[Candidate]:
@@ -71,10 +79,17 @@ def _without_collisions(moves: list[Move]) -> list[Move]:
     for move in moves:
         if move.path is not None:
             sources[move.path].add(_path_of(move.rule) or ())
-    return [
+    moves = [
         replace(move, path=None, reason="two rules would read the same place")
         if move.path is not None and len(sources[move.path]) > 1
         else move
+        for move in moves
+    ]
+    for move in moves:
+        if move.likely is not None:
+            sources[move.likely].add(_path_of(move.rule) or ())
+    return [
+        replace(move, likely=None) if move.likely is not None and len(sources[move.likely]) > 1 else move
         for move in moves
     ]
 
@@ -128,7 +143,10 @@ class _Comparison:
         target, reason = self._target(self._gone_place(path))
         placed = self._with_indices(target.path, path) if target else None
         if placed is None:
-            return Move(index, rule, None, reason if target is None else "its place in the list is not there", found)
+            likely = self._likely(self._gone_place(path))
+            where = self._with_indices(likely.path, path) if likely else None
+            why = reason if target is None else "its place in the list is not there"
+            return Move(index, rule, None, why, found, where)
         return Move(index, rule, placed, reason, found)
 
     def _gone_place(self, path: Path) -> Place:
@@ -158,6 +176,16 @@ class _Comparison:
         if self._wanted_elsewhere(gone, best, like):
             return None, "another field may have gone there"
         return best, like.reason
+
+    def _likely(self, gone: Place) -> Place | None:
+        """The lone or clearly best place with the same value, neighbours, and something of the name."""
+        ranked = self._ranked(gone)[:2]
+        if not ranked:
+            return None
+        best, like = ranked[0]
+        strong = min(like.value, like.around) >= 0.5 and like.name >= _SOME_NAME
+        alone = len(ranked) == 1 or like.score - ranked[1][1].score >= _CLEARLY
+        return best if strong and alone and not self._wanted_elsewhere(gone, best, like) else None
 
     def _wanted_elsewhere(self, gone: Place, best: Place, like: Likeness) -> bool:
         """Whether another place that is gone fits the new one as well."""

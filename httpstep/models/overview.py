@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import defer
 
-from httpstep.core import jsontext, stepdocument
-from httpstep.core.model import StepSpec
+from httpstep.core import jsontext, record, stepdocument
+from httpstep.core.fallback import SUCCESS
+from httpstep.core.model import MappingRule, StepSpec
 from httpstep.extensions import db
 from httpstep.models import steps
 from httpstep.models.tables import Attribute, Log, Secret, Step, StepState
@@ -17,13 +19,15 @@ from httpstep.models.tables import Attribute, Log, Secret, Step, StepState
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A line of the list. rules: how many rules that are on, None where the mapping was never set."""
+    """A line of the list. rules: how many rules that are on, None where the mapping was never set. missing: names of
+    those for which the last successful answer had nothing."""
 
     step: Step
     spec: StepSpec
     last: Log | None
     rules: int | None
     drift: bool
+    missing: list[str]
 
     @property
     def host(self) -> str:
@@ -41,7 +45,7 @@ class Listed:
 def listed(account_id: int, search: str = "") -> list[Listed]:
     """The account's steps by name, each with its last call; those whose name, key or URL has the text in it."""
     query = select(Step, StepState.automatic, StepState.drift).join(StepState).where(Step.account_id == account_id)
-    last = _last_calls(account_id)
+    last, succeeded = _last_calls(account_id), _last_calls(account_id, Log.outcome == SUCCESS, whole=True)
     found = []
     for step, automatic, drift in db.session.execute(query.order_by(func.lower(Step.name), Step.id)):
         spec = stepdocument.parse(jsontext.loads(step.document))
@@ -51,15 +55,25 @@ def listed(account_id: int, search: str = "") -> list[Listed]:
         if rules is None and automatic is not None:
             rules = steps.rules_of(automatic)
         count = None if rules is None else sum(rule.on for rule in rules)
-        found.append(Listed(step, spec, last.get(step.id), count, drift is not None))
+        missing = missing_of(succeeded[step.id], rules) if rules and step.id in succeeded else []
+        found.append(Listed(step, spec, last.get(step.id), count, drift is not None, missing))
     return found
 
 
-def _last_calls(account_id: int) -> dict[int, Log]:
-    newest = (
-        select(func.max(Log.id)).where(Log.account_id == account_id, Log.step_id.is_not(None)).group_by(Log.step_id)
-    )
-    heavy = (defer(Log.request_body), defer(Log.response_body), defer(Log.structure), defer(Log.detail))
+def missing_of(log: Log, rules: Sequence[MappingRule]) -> list[str]:
+    """Attributes that these rules did not find in that call's answer. A rule that was changed since is not counted."""
+    rows = jsontext.loads(log.detail)["mapping"] if log.detail else []
+    nothing = {(row["attribute"], row["source"]) for row in rows if row["state"] == "missing"}
+    return [rule.attribute for rule in rules if rule.on and (rule.attribute, record.source_text(rule)) in nothing]
+
+
+def _last_calls(account_id: int, *which: ColumnElement[bool], whole: bool = False) -> dict[int, Log]:
+    """The last call of each step, of those that are asked for. whole: with its detail."""
+    mine = (Log.account_id == account_id, Log.step_id.is_not(None), *which)
+    newest = select(func.max(Log.id)).where(*mine).group_by(Log.step_id)
+    heavy = [defer(Log.request_body), defer(Log.response_body), defer(Log.structure)]
+    if not whole:
+        heavy.append(defer(Log.detail))
     rows = db.session.scalars(select(Log).options(*heavy).where(Log.id.in_(newest)))
     return {row.step_id: row for row in rows if row.step_id is not None}
 

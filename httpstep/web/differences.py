@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from httpstep import stepform
-from httpstep.core import jsontext, record, remapping, structure
+from httpstep.core import jsontext, mapping, record, remapping, structure
 from httpstep.core.errors import UnreadableAnswer
 from httpstep.core.jsonpath import normalized
+from httpstep.core.mapping import CallFacts
 from httpstep.core.model import Json, MappingRule, Path
 from httpstep.models.tables import Log, StepState
 from httpstep.stepform import RuleRow, StepForm
@@ -31,19 +32,21 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """A rule whose path is gone. moved: there is a place that is meant beyond doubt."""
+    """A rule whose path is gone. moved: there is a place that is meant beyond doubt; likely: one is chosen for a start."""
 
     row: RuleRow
     was: str
     choices: tuple[Choice, ...]
     moved: bool
+    likely: bool
 
 
 @dataclass
 class DriftView:
     """groups are JSON as core.record writes them. known: the new answer is still there, so that rules can be moved.
 
-    accepted: the form holds the new structure already; kept: the banner was put aside for now.
+    accepted: the form holds the new structure already, and `lost` names the attributes that find nothing in it;
+    kept: the banner was put aside for now.
     dictionaries: objects with a difference in them that look like dictionaries.
     """
 
@@ -58,6 +61,7 @@ class DriftView:
     accepted: bool = False
     kept: bool = False
     moved: int = 0
+    lost: list[str] = field(default_factory=list)
     old_text: str = ""
     new_text: str = ""
 
@@ -74,6 +78,22 @@ class DriftView:
         if self.new:
             parts.append(_count(len(self.new), "new field"))
         return ", ".join(parts)
+
+    @property
+    def open(self) -> list[str]:
+        """Attributes of the broken rules for which no place is chosen beforehand."""
+        return [one.row.attribute for one in self.broken if not any(choice.chosen for choice in one.choices)]
+
+    @property
+    def lost_text(self) -> str:
+        return lost_text(self.lost)
+
+
+def lost_text(names: list[str]) -> str:
+    """ "2 rows find nothing any more: status, name." """
+    if not names:
+        return ""
+    return f"{len(names)} {'row finds' if len(names) == 1 else 'rows find'} nothing any more: {', '.join(names)}."
 
 
 def _count(number: int, word: str) -> str:
@@ -114,10 +134,17 @@ def view_of(form: StepForm, sides: Sides) -> DriftView | None:
     return view
 
 
-def accepted_view(form: StepForm, log: Log) -> DriftView:
+def accepted_view(form: StepForm, log: Log, new: Document | None) -> DriftView:
     """The form holds the new structure; Save makes it the step's."""
     moved = len(before(form))
-    return DriftView(log.id, log.started_at, known=True, accepted=True, moved=moved)
+    lost = _lost(form, new.value) if new is not None else []
+    return DriftView(log.id, log.started_at, known=True, accepted=True, moved=moved, lost=lost)
+
+
+def _lost(form: StepForm, document: Json) -> list[str]:
+    rules = [rule for rule in map(stepform.rule_of, form.rules) if rule is not None and rule.call is None]
+    rows = mapping.apply_rules(rules, document, True, CallFacts(None, None, 0, ())).rows
+    return [row.rule.attribute for row in rows if row.state == "missing"]
 
 
 def remembered_view(state: StepState) -> DriftView:
@@ -148,11 +175,14 @@ def _broken(rows: list[RuleRow], rules: list[MappingRule | None], old: Json, new
 
 
 def _broken_row(row: RuleRow, move: remapping.Move, old: Json, new: Json) -> Broken:
-    choices = [_choice(one.path, one.reason, new, one.path == move.path) for one in move.candidates]
+    chosen = move.path or move.likely
+    choices = [_choice(one.path, one.reason, new, one.path == chosen) for one in move.candidates]
     if move.path is not None and not any(choice.chosen for choice in choices):
         choices.insert(0, _choice(move.path, move.reason, new, True))
     was = row.path
-    return Broken(row, short_text(_at(old, was), 40) if was is not None else "", tuple(choices), move.path is not None)
+    text = short_text(_at(old, was), 40) if was is not None else ""
+    likely = move.path is None and any(choice.chosen for choice in choices)
+    return Broken(row, text, tuple(choices), move.path is not None, likely)
 
 
 def _choice(path: Path, reason: str, document: Json, chosen: bool) -> Choice:

@@ -26,8 +26,8 @@ def remap(ref: str) -> Response:
     """The rules read from the chosen places, and the new structure is the form's."""
     editor = submitted(ref)
     count = remap_and_accept(editor)
-    fields = "field reads" if count == 1 else "fields read"
-    return _answer(editor, f"{count} {fields} from the new place. Save to keep it.")
+    moved = f"{count} {'row reads' if count == 1 else 'rows read'} from a new place." if count else ""
+    return _answer(editor, _accepted(editor, moved))
 
 
 @blueprint.post("/steps/<ref>/drift/accept")
@@ -35,7 +35,12 @@ def remap(ref: str) -> Response:
 def accept(ref: str) -> Response:
     editor = submitted(ref)
     accept_structure(editor)
-    return _answer(editor, "The new structure is accepted. Save to keep it.")
+    return _answer(editor, _accepted(editor))
+
+
+def _accepted(editor: Editor, moved: str = "") -> str:
+    lost = editor.drift.lost_text if editor.drift is not None else ""
+    return " ".join(filter(None, ("The new structure is accepted.", moved, lost, "Save to keep it.")))
 
 
 @blueprint.post("/steps/<ref>/drift/keep")

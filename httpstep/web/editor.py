@@ -15,6 +15,7 @@ from flask import abort, current_app, render_template, request
 
 from httpstep import alerts, ratelimit, runs, stepform
 from httpstep.core import jsontext, mapping, placeholders, rendering
+from httpstep.core.fallback import SUCCESS
 from httpstep.core.mapping import CallFacts
 from httpstep.core.marking import marked
 from httpstep.core.model import Json, StepSpec
@@ -186,6 +187,13 @@ class Editor:
             return logs.newest(account_id(), step_id=self.step_id)
         return logs.newest(account_id(), draft_id=self.form.draft_id) if self.form.draft_id else []
 
+    @property
+    def missing(self) -> list[str]:
+        """Attributes of the rows for which the last successful answer had nothing."""
+        last = next((log for log in self.logs if log.outcome == SUCCESS and log.detail), None)
+        rules = [rule for rule in map(stepform.rule_of, self.form.rules) if rule is not None]
+        return overview.missing_of(last, rules) if last is not None else []
+
     @cached_property
     def document(self) -> Document | None:
         """The JSON answer on the screen: the test's, a pasted one, else the accepted sample."""
@@ -241,12 +249,12 @@ class Editor:
         later = self.log(form.drift_log or (state.drift_log_id if state else None))
         if later is None or not later.structure:
             return differences.remembered_view(state) if state and state.drift else None
+        new = self.fresh if self.fresh is not None and later.id == form.tested_log else documents.of_log(later)
         if form.accepted_log == later.id:
-            return differences.accepted_view(form, later) if form.drift_log else None
+            return differences.accepted_view(form, later, new) if form.drift_log else None
         accepted = self.accepted or self.in_force
         if accepted is None:
             return None
-        new = self.fresh if self.fresh is not None and later.id == form.tested_log else documents.of_log(later)
         latest = marked(jsontext.loads(later.structure), stepform.dictionaries_of(form))
         sides = differences.Sides(accepted.structure, latest, accepted.document, new, later)
         return differences.view_of(form, sides)

@@ -31,6 +31,7 @@ def test_of_300_drifted_answers_95_in_100_keep_what_is_beyond_doubt_and_none_is_
         all_kept = True
         for index, (rule, after) in enumerate(zip(rules, result, strict=True)):
             truth, sure = change.truth[rule.path or ()]
+            assert index not in told or told[index].likely in (None, truth)
             if after.path != rule.path and after.path != truth:
                 wrong.append((seed, told[index]))
             if truth is not None and sure:
@@ -168,6 +169,32 @@ def ranked(rule_path: Path, before: str | None, after: str) -> list[Path]:
     assert [candidate.score for candidate in found] == sorted((candidate.score for candidate in found), reverse=True)
     assert all(0 < candidate.score <= 1 and candidate.reason for candidate in found)
     return [candidate.path for candidate in found]
+
+
+def likely(before: str, after: str, *paths: Path) -> list[Path | None]:
+    """What is chosen beforehand for rules that are left to the editor."""
+    rules = [MappingRule(attribute=f"a{number}", path=path) for number, path in enumerate(paths)]
+    return [move.likely for move in remap(rules, loads(before), loads(after))[1]]
+
+
+def test_a_lone_place_with_value_neighbours_and_something_of_the_name_is_likely_and_not_moved_to() -> None:
+    before = '{"order": {"id": 42, "status": "shipped", "total": 19.5}, "customer": {"name": "Ana", "email": "a@b"}}'
+    after = '{"order": {"id": 42, "state": "shipped", "total": 19.5}, "carrier": {"name": "DHL", "code": 7}}'
+    paths: list[Path] = [("order", "status"), ("customer", "name"), ("customer", "email")]
+    assert moved(before, after, *paths) == [None, None, None]
+    assert likely(before, after, *paths) == [("order", "state"), None, None]
+
+
+def test_of_two_places_that_look_alike_and_for_an_equal_value_alone_none_is_likely() -> None:
+    two = '{"id": 1, "state": "shipped", "stage": "shipped", "n": 3}'
+    assert likely('{"id": 1, "status": "shipped", "n": 3}', two, ("status",)) == [None]
+    equal = '{"id": 1, "checked_against": "shipped", "n": 3}'
+    assert likely('{"id": 1, "status": "shipped", "n": 3}', equal, ("status",)) == [None]
+
+
+def test_one_place_is_never_likely_for_two_rules() -> None:
+    before = '{"id": 1, "status": "shipped", "stat": "shipped", "n": 3}'
+    assert likely(before, '{"id": 1, "state": "shipped", "n": 3}', ("status",), ("stat",)) == [None, None]
 
 
 def test_candidates_are_ranked_by_name_type_neighbours_and_value() -> None:

@@ -79,6 +79,56 @@ def test_save_as_a_fragment_takes_the_banner_away(drifted: Screen) -> None:
     assert TITLE not in saved.text and "accepted" not in saved.text.split('id="drift-banner"')[1].split("</div>")[0]
 
 
+def test_a_likely_place_is_chosen_and_said_to_be_no_more_than_likely(saved: Screen, api: ThirdParty) -> None:
+    api.answers = [answer(200, {"data": {**without("status"), "state": "shipped"}})]
+    saved.press("test")
+    assert saved.get(f"remap-{saved.rule('status')}") == "$['data']['state']"
+    assert "Likely, not certain: have a look before you accept." in saved.text
+    assert saved.press("remap").rules()["status"] == "$['data']['state']"
+    assert "nothing any more" not in saved.text
+
+
+def without(name: str) -> dict[str, object]:
+    return {key: value for key, value in ORDER["data"].items() if key != name}
+
+
+def test_rows_that_will_find_nothing_are_named_before_and_after_accepting(drifted: Screen) -> None:
+    assert "Left as it is, 1 row finds nothing any more: status ." in drifted.text
+    told = drifted.fragment("drift/remap")
+    assert "2 rows read from a new place. 1 row finds nothing any more: status. Save" in told.headers["HX-Trigger"]
+    drifted.press("remap")
+    assert "2 rows read from a new place. 1 row finds nothing any more: status. Save" in drifted.text
+
+
+def test_accepting_alone_names_them_too(drifted: Screen) -> None:
+    told = drifted.fragment("drift/accept").headers["HX-Trigger"]
+    assert "The new structure is accepted. 3 rows find nothing any more: status, name, email. Save to keep it." in told
+
+
+def test_nothing_moved_is_not_said_to_read_from_a_new_place(drifted: Screen) -> None:
+    for row in drifted.all("rule"):
+        drifted.set(f"remap-{row}", "") if drifted.get(f"remap-{row}") else None
+    assert "from a new place" not in drifted.fragment("drift/remap").headers["HX-Trigger"]
+
+
+def test_what_the_last_good_answer_left_missing_stays_on_the_step_and_in_the_list(
+    web: Web, drifted: Screen, api: ThirdParty
+) -> None:
+    drifted.press("remap").press("save")
+    bob = web.as_("bob")
+    assert "1 missing" in drifted.text and "The last good answer had nothing for: status ." in drifted.text
+    assert "1 missing" in bob.get("/steps").text and "Structure changed" not in bob.get("/steps").text
+    api.answers = [answer(500, {"error": "down"})]
+    web.house.execute()
+    assert "1 missing" in bob.get("/steps").text, "a failed answer says nothing of it"
+    screen = open_step(bob)
+    screen.set(f"rule-{screen.rule('status')}-source", "$['data']['state']").press("save")
+    assert "1 missing" not in bob.get("/steps").text + screen.text, "the row that found nothing is another one now"
+    api.answers = [answer(200, CHANGED)]
+    assert web.house.execute().json["missing"] == []
+    assert "missing" not in bob.get("/steps").text
+
+
 def test_undo_gives_the_old_places_back(drifted: Screen) -> None:
     before = drifted.rules()
     drifted.press("remap").press("undo")
