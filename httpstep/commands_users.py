@@ -37,14 +37,16 @@ def user_add(email: str, role: str, operator: bool, password: str, slug: str | N
 @user.command("reset-password")
 @click.argument("email")
 @click.password_option(help="Asked for unless given.")
+@account_option
 @prepared
-def user_reset_password(email: str, password: str) -> None:
-    """Set a user's password and sign the user out everywhere."""
+def user_reset_password(email: str, password: str, slug: str | None) -> None:
+    """Set a user's password and sign the user out everywhere. An address has one user, so no account has to be named."""
     if fault := users.password_fault(password):
         raise click.ClickException(fault)
     found = users.by_email(email)
-    if found is None:
-        raise click.ClickException(f"There is no user {email}.")
+    if found is None or (slug is not None and found.account_id != chosen_account(slug).id):
+        where = "" if slug is None else f' in the account "{slug}"'
+        raise click.ClickException(f"There is no user {email}{where}.")
     users.set_password(found.id, password)
     click.echo(found.email)
 

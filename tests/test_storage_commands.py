@@ -234,6 +234,13 @@ def test_a_reset_password_signs_out_everywhere(make_house: Callable[..., House])
         assert sessions.find(token, 1e12) is None
         assert users.authenticated("ana@example.com", "correct horse") is None
         assert users.authenticated("ana@example.com", "battery staple") is not None
+    again = ("user", "reset-password", "ana@example.com", "--password", "horse battery")
+    assert run(house, *again, "--account", "default").exit_code == 0
+    house.account("charlies")
+    refused = run(house, *again, "--account", "charlies")
+    assert refused.exit_code == 1 and 'There is no user ana@example.com in the account "charlies".' in refused.output
+    assert 'There is no account "no".' in run(house, *again, "--account", "no").output
+    assert run(house, *again).exit_code == 0, "of several accounts the address tells which"
     assert run(house, "user", "reset-password", "nobody@example.com", "--password", "battery staple").exit_code == 1
 
 
