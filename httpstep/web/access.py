@@ -193,7 +193,9 @@ def anyone(view: View[P]) -> View[P]:
 
 
 def sign_in_first() -> Response:
-    address = url_for("signing_in.login", next=_here())
+    """The sign-in page. `ended` tells it that there was a session: of its cookie, or of the page that htmx is on."""
+    there_was = asked_by_htmx() or _cookie_name() in request.cookies
+    address = url_for("signing_in.login", next=_here(), ended=1 if there_was else None)
     if asked_by_htmx():
         return respond(status=401, redirect=address)
     return redirect(address, 303)

@@ -8,6 +8,7 @@ from flask import Blueprint, abort, current_app, flash, redirect, render_templat
 from flask.typing import ResponseReturnValue
 from limits import RateLimitItemPerMinute
 from werkzeug import Response
+from werkzeug.exceptions import TooManyRequests
 
 from httpstep import installation
 from httpstep.extensions import limiter
@@ -52,8 +53,11 @@ def login() -> ResponseReturnValue:
 def log_in() -> ResponseReturnValue:
     form = sent("email", "password")
     who = (digest(form["email"].lower()), request.remote_addr or "")
-    count_try(_PER_ADDRESS, "login-address", request.remote_addr or "")
-    count_try(_PER_PERSON, "login", *who)
+    try:
+        count_try(_PER_ADDRESS, "login-address", request.remote_addr or "")
+        count_try(_PER_PERSON, "login", *who)
+    except TooManyRequests as error:
+        return _throttled(form, error)
     user = users.authenticated(form["email"], form["password"])
     if user is None:
         current_app.logger.warning("a sign-in from %s was refused", request.remote_addr)
@@ -63,8 +67,18 @@ def log_in() -> ResponseReturnValue:
     return _signed_in(user.id, local_path(request.args.get("next")))
 
 
-def _login_page(form: Form) -> str:
-    return render_template("signing_in/login.html", form=form, next=request.args.get("next", ""))
+def _throttled(form: Form, error: TooManyRequests) -> ResponseReturnValue:
+    """429, and the form as it was typed but for the password."""
+    wait = error.retry_after if isinstance(error.retry_after, int) else 60
+    form.require("", error.description or "")
+    return _login_page(form, wait), 429, {"Retry-After": str(wait)}
+
+
+def _login_page(form: Form, wait: int = 0) -> str:
+    return render_template(
+        "signing_in/login.html", form=form, next=request.args.get("next", ""), wait=wait,
+        ended=request.method == "GET" and "ended" in request.args,
+    )  # fmt: skip
 
 
 def _signed_in(user_id: int, path: str) -> Response:

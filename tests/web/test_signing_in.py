@@ -111,6 +111,29 @@ def test_a_forged_forwarded_address_does_not_escape_the_throttle(web: Web) -> No
     assert tries[-1].status_code == 429
 
 
+def test_a_throttled_sign_in_keeps_the_form_the_address_and_the_way_back(web: Web) -> None:
+    guesser, path = web.browser(), "/login?next=/steps/7"
+    form = {"email": "alice@example.com", "password": "wrong one"}
+    for _ in range(6):
+        refused = guesser.post(path, form, page=path)
+    assert refused.status_code == 429 and 1 <= int(refused.headers["Retry-After"]) <= 61
+    assert "There were too many tries." in refused.text and "data-countdown" in refused.text
+    assert 'value="alice@example.com"' in refused.text and 'action="/login?next=/steps/7"' in refused.text
+    assert "wrong one" not in refused.text
+
+
+def test_a_session_that_ended_says_so_and_that_the_draft_is_kept(web: Web) -> None:
+    bob, ended = web.as_("bob"), "Your session has ended"
+    bob.client.set_cookie("httpstep_session", "of-a-session-that-is-gone")
+    led = bob.htmx("POST", "/steps/1/save", headers={"HX-Current-URL": "http://localhost/steps/1"})
+    page = bob.get(led.headers["HX-Redirect"]).text
+    assert ended in page and "What you typed into the step and did not save is kept in this tab." in page
+    elsewhere = bob.get(bob.get("/attributes").location).text
+    assert ended in elsewhere and "kept in this tab" not in elsewhere
+    stranger = web.browser()
+    assert ended not in stranger.get(stranger.get("/steps/1").location).text, "there never was one"
+
+
 def test_good_sign_ins_do_not_use_up_the_tries(web: Web) -> None:
     assert [web.browser().sign_in("alice@example.com").status_code for _ in range(8)] == [303] * 8
 
