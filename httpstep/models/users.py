@@ -158,6 +158,13 @@ def invitations(account_id: int) -> list[OneTimeCode]:
     return list(db.session.scalars(select(OneTimeCode).where(*mine, *still_good).order_by(OneTimeCode.email)))
 
 
+def last_invited(account_id: int) -> str:
+    """The address of the account's newest invitation, whether or not it can still be used; "" where none is known."""
+    mine = OneTimeCode.purpose == "invite", OneTimeCode.account_id == account_id
+    query = select(OneTimeCode.email).where(*mine).order_by(OneTimeCode.id.desc()).limit(1)
+    return db.session.scalar(query) or ""
+
+
 def withdraw(account_id: int, code_id: int) -> bool:
     mine = OneTimeCode.purpose == "invite", OneTimeCode.account_id == account_id, OneTimeCode.id == code_id
     with writing() as connection:

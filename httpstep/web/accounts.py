@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from typing import Any
 
 from flask import Blueprint, abort, flash, redirect, render_template
 from flask.typing import ResponseReturnValue
@@ -28,9 +29,12 @@ MOST_IN_FLIGHT = 1000
 
 @dataclass(frozen=True, slots=True)
 class Listed:
+    """A line of the list. invited: to whom the last link of an account without users went, "" where not known."""
+
     account: Account
     users: int
     budget: ratelimit.Budget
+    invited: str
 
 
 @blueprint.get("")
@@ -39,12 +43,19 @@ def listed() -> ResponseReturnValue:
     return _list(Form())
 
 
-def _list(form: Form, **more: str) -> str:
+def _list(form: Form, **more: Any) -> str:
+    """more: link, link_for of a link that is shown this once; limits: a Form and whose it is; invite: likewise."""
     count = select(User.account_id, func.count()).group_by(User.account_id)
     many: dict[int, int] = {row[0]: row[1] for row in db.session.execute(count)}
     found = db.session.scalars(select(Account).order_by(Account.id))
-    rows = [Listed(one, many.get(one.id, 0), ratelimit.budget_of(one.id, one.per_minute)) for one in found]
-    values = {"link": "", "link_for": ""} | more
+    rows = [
+        Listed(
+            one, many.get(one.id, 0), ratelimit.budget_of(one.id, one.per_minute),
+            "" if many.get(one.id) else users.last_invited(one.id),
+        )
+        for one in found
+    ]  # fmt: skip
+    values = {"link": "", "link_for": "", "limits": {}, "invite": {}} | more
     return render_template(
         "accounts/list.html",
         rows=rows,
@@ -77,6 +88,23 @@ def _by_slug(slug: str) -> Account | None:
     return db.session.scalar(select(Account).where(Account.slug == slug))
 
 
+@blueprint.post("/<int:account_id>/first-admin")
+@access("operator")
+def first_admin(account_id: int) -> ResponseReturnValue:
+    """201 with the page that shows another link, for an account that nobody has come into yet. Earlier ones end."""
+    if db.session.get(Account, account_id) is None or users.listed(account_id):
+        abort(404)
+    form = sent("email")
+    form.require("email", users.email_fault(form["email"]))
+    form.require("email", "There is a user with this address already." if users.by_email(form["email"]) else "")
+    if not form.is_good:
+        return _list(Form(), invite={account_id: form}), 422
+    for one in users.invitations(account_id):
+        users.withdraw(account_id, one.id)
+    link = f"{base_url()}/invitation/{users.invite(account_id, form['email'], 'admin')}"
+    return _list(Form(), link=link, link_for=form["email"]), 201
+
+
 @blueprint.post("/<int:account_id>")
 @access("operator")
 def limit(account_id: int) -> ResponseReturnValue:
@@ -85,8 +113,7 @@ def limit(account_id: int) -> ResponseReturnValue:
     per_minute = _figure(form, "per_minute", MOST_PER_MINUTE)
     in_flight = _figure(form, "in_flight", MOST_IN_FLIGHT)
     if not form.is_good:
-        flash(next(iter(form.errors.values())), "error")
-        return redirect("/settings/accounts", 303)
+        return _list(Form(), limits={account_id: form}), 422
     with editing():
         account = db.session.get(Account, account_id)
         if account is None:

@@ -44,6 +44,7 @@ def add() -> ResponseReturnValue:
             return redirect("/secrets", 303)
         except catalogue.NameTaken:
             form.require("name", "There is a secret of this name already. Replace its value in the list.")
+    form.require("secret_value", "Enter the value again: what was typed is never written into a page.")
     return _list(form), 422
 
 

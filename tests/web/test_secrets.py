@@ -49,6 +49,9 @@ def test_a_wrong_secret_says_what_is_wrong_without_repeating_the_value(web: Web)
         refused = alice.post("/secrets", form)
         assert refused.status_code == 422 and sentence in refused.text
         assert VALUE not in refused.text
+        assert f'value="{form["name"]}"' in refused.text, "the name comes back"
+        if form["secret_value"] == VALUE:
+            assert "Enter the value again: what was typed is never written into a page." in unescape(refused.text)
     assert alice.post("/secrets", {"name": "secret.X", "secret_value": VALUE}).status_code == 303
     assert "There is a secret of this name already." in alice.post("/secrets", {"name": "X", "secret_value": "y"}).text
 

@@ -243,11 +243,35 @@ def test_the_operator_creates_accounts_and_sets_their_limits(web: Web) -> None:
     assert alice.post(f"/settings/accounts/{shop}", {"per_minute": "25", "in_flight": ""}).status_code == 303
     assert "of 25" in eva.get("/settings/account").text
     for wrong in ("0", "-1", "many", "١", "999999999999"):
-        page = alice.post(f"/settings/accounts/{shop}", {"per_minute": wrong}, follow_redirects=True).text
-        assert "A limit is a whole number" in page, wrong
+        refused = alice.post(f"/settings/accounts/{shop}", {"per_minute": wrong, "in_flight": "7"})
+        assert refused.status_code == 422 and "A limit is a whole number" in refused.text, wrong
+        [field, other] = re.findall(
+            r'<input class="input" name="(?:per_minute|in_flight)"[^>]*of shop"[^>]*>', refused.text
+        )
+        assert f'value="{wrong}"' in field and 'aria-invalid="true"' in field, "as typed, and marked"
+        assert 'value="7"' in other and "aria-invalid" not in other
     assert "of 25" in eva.get("/settings/account").text
     assert alice.post("/settings/accounts", {"slug": "shop", "email": "f@example.com"}).status_code == 422
     assert alice.post("/settings/accounts", {"slug": "Not A Slug", "email": "f@example.com"}).status_code == 422
+
+
+def test_the_operator_makes_another_link_for_an_account_that_nobody_came_into(web: Web) -> None:
+    alice = web.as_("alice")
+    first = link_in(alice.post("/settings/accounts", {"slug": "shop", "email": "eva@example.com"}).text)
+    shop = f"/settings/accounts/{web.house.account('shop')}/first-admin"
+    assert 'value="eva@example.com"' in alice.get("/settings/accounts").text, "whom the first link was for"
+    refused = alice.post(shop, {"email": "bob@example.com"})
+    assert refused.status_code == 422 and "There is a user with this address already." in refused.text
+    assert web.browser().get(first).status_code == 200, "a refusal ends no link"
+    made = alice.post(shop, {"email": "eve@example.com"})
+    second = link_in(made.text)
+    assert made.status_code == 201 and web.browser().get(first).status_code == 410
+    eve = web.browser()
+    eve.post(second, {"password": PASSWORD, "password_again": PASSWORD}, page=second)
+    assert "eve@example.com" in eve.get("/settings/users").text
+    assert alice.post(shop, {"email": "f@example.com"}).status_code == 404, "it has an admin now, who invites"
+    assert "first-admin" not in alice.get("/settings/accounts").text
+    assert web.as_("charlie").post(shop, {"email": "f@example.com"}).status_code == 403
 
 
 def test_about_and_the_contract_are_there_for_everybody(web: Web) -> None:
