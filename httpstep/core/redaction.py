@@ -1,8 +1,12 @@
 """Nothing secret in what is kept, shown or mailed: every known value is masked, however it was encoded.
 
-What is found of a secret: as it is; percent- and form-encoded (any set of safe characters, either hex case, up to three
-times over); as the inside of a JSON string; in HTML; in Base64 and its URL form, at any of the three alignments, so also
-inside a Basic credential. Mixtures too: each character is looked for in each of its spellings.
+What is found of a secret: as it is, and all in small or in capital letters; percent- and form-encoded (any set of
+characters, either hex case, up to three times over); as the inside of a JSON string, any set of characters as \\u00XX or
+\\xXX; in HTML, any set of characters as an entity; in hex; in Base64 and its URL form, broken into lines or not, at any of
+the three alignments, so also inside a Basic credential. Mixtures too: each character is looked for in each of its spellings.
+
+What is not: mixed case, a secret backwards or in pieces, quoted-printable, Base64 of Base64, hex with separators,
+hashes, compressed or encrypted data; and in UTF-16 the secret as it is, and no other spelling.
 
 A secret of one to three characters is masked only where it stands alone, not next to a letter or digit: inside words
 it would hide most of a text, and tell by the holes what it is.
@@ -18,9 +22,12 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Final, NamedTuple
 
+from httpstep.core.textviews import Span, View, with_plain_letters, without_line_breaks
+
 MASK: Final = "••••"
 
 _SHORT: Final = 4
+_LAYERS: Final = 3
 _ALWAYS: Final = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie", "cookie2", "set-cookie2"})
 _TELLING: Final = re.compile(
     r"api-?_?key|auth-?_?key|access-?_?key|auth-?_?token|access-?_?token|private-?_?token|session-?_?token|security-?_?token|"
@@ -36,7 +43,7 @@ _RUNS: Final = re.compile(r"[A-Za-z0-9]+|\\+|.", re.DOTALL)
 
 
 class _Needle(NamedTuple):
-    """`anchor`: letters and digits that every spelling of `text` has in it; where it is not there is nothing to find,
+    """`anchor`: letters and digits that every pattern of `text` has in it; where it is not there is nothing to find,
     and no pattern to be made."""
 
     anchor: str
@@ -48,10 +55,15 @@ def redact(text: str, secrets: AbstractSet[str]) -> str:
     """`text` with every secret masked as ••••; overlapping ones as one."""
     if not secrets or not text:
         return text
-    spans: list[tuple[int, int]] = []
-    for needle in _needles(frozenset(secrets)):
-        if needle.anchor in text:
-            spans += [found.span() for found in _pattern(needle.text, needle.is_base64).finditer(text)]
+    needles = _needles(frozenset(secrets))
+    spans = _found(needles, text)
+    view = View(text)
+    while view.depth < _LAYERS and (plainer := with_plain_letters(view)):
+        view = plainer
+        spans += [view.back(span) for span in _found(needles, view.text)]
+    if unbroken := without_line_breaks(view):
+        in_base64 = (needle for needle in needles if needle.is_base64)
+        spans += [unbroken.back(span) for span in _found(in_base64, unbroken.text)]
     return _masked(text, spans) if spans else text
 
 
@@ -109,7 +121,16 @@ def _pair_value(name: str, value: str, secrets: AbstractSet[str]) -> str:
     return value[: len(value) - len(rest)] + MASK if rest else value
 
 
-def _masked(text: str, spans: list[tuple[int, int]]) -> str:
+def _found(needles: Iterable[_Needle], text: str) -> list[Span]:
+    return [
+        found.span()
+        for needle in needles
+        if needle.anchor in text
+        for found in _pattern(needle.text, needle.is_base64).finditer(text)
+    ]
+
+
+def _masked(text: str, spans: list[Span]) -> str:
     pieces: list[str] = []
     done = 0
     for start, end in _merged(spans):
@@ -119,7 +140,7 @@ def _masked(text: str, spans: list[tuple[int, int]]) -> str:
     return "".join(pieces)
 
 
-def _merged(spans: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+def _merged(spans: list[Span]) -> Iterator[Span]:
     spans.sort()
     start, end = spans[0]
     for next_start, next_end in spans[1:]:
@@ -137,8 +158,15 @@ def _merged(spans: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
 @lru_cache(maxsize=128)
 def _needles(secrets: frozenset[str]) -> tuple[_Needle, ...]:
     texts = {spelling for secret in secrets for spelling in (secret, secret.strip()) if spelling}
-    cores = {core for text in texts if len(text) >= _SHORT for core in _base64_cores(text)}
+    long = [text for text in texts if len(text) >= _SHORT]
+    cores = {core for text in long for core in _base64_cores(text)}
+    texts |= {spelling for text in long for spelling in (text.lower(), text.upper(), *_hex(text))}
     return (*(_needle(text, False) for text in texts), *(_needle(core, True) for core in cores))
+
+
+def _hex(text: str) -> tuple[str, str]:
+    digits = text.encode("utf-8", "replace").hex()
+    return digits, digits.upper()
 
 
 def _needle(text: str, is_base64: bool) -> _Needle:
@@ -169,7 +197,7 @@ def _base64_cores(text: str) -> Iterator[str]:
 
 
 def _spellings(run: str, before: str) -> str:
-    """A pattern for letters and digits (which no encoder touches), a run of backslashes, or one other character.
+    """A pattern for letters and digits (where they were encoded, `textviews` has read them), a run of backslashes, or one other character.
 
     Backslashes are taken possessively (`{n,m}+`), and a run takes those that escape what comes after it: were there
     two ways to share them out, a text full of them would have no end of ways to match.
@@ -198,6 +226,8 @@ def _other(char: str, least: str) -> str:
     if char == " ":
         plain.append(r"\+")
     spellings = [*plain, "".join(f"{escape}u{_any_case(units[at : at + 2].hex())}" for at in range(0, len(units), 2))]
+    if char <= "\xff":
+        spellings.append(f"{escape}x{_any_case(f'{ord(char):02x}')}")
     if char in _ESCAPES:
         spellings.append(escape + _ESCAPES[char])
     if char in _ESCAPED_AS_THEY_ARE and least != "0":

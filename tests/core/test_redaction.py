@@ -5,11 +5,12 @@ from __future__ import annotations
 import base64
 import html
 import json
+from collections.abc import Callable
 from time import process_time
-from urllib.parse import quote, quote_plus, urlencode
+from urllib.parse import quote, quote_plus, unquote, urlencode
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from httpstep.core.model import Auth, Body, Pair, RequestSpec, StepSpec
@@ -17,6 +18,11 @@ from httpstep.core.redaction import MASK, redact, redact_bytes, redact_pairs
 from httpstep.core.rendering import render
 
 SECRET = 'sk/live+42?"a&b" <ü>\\x%=\''
+
+
+def every(form: str) -> str:
+    return "".join(form.format(byte) for byte in SECRET.encode())
+
 
 ENCODINGS = {
     "raw": SECRET,
@@ -41,6 +47,21 @@ ENCODINGS = {
     "HTML, hex": "".join(char if char.isalnum() and char.isascii() else f"&#x{ord(char):X};" for char in SECRET),
     "JSON, percent-encoded": quote(json.dumps({"k": SECRET}, ensure_ascii=False), safe=""),
     "read as Latin-1": SECRET.encode().decode("latin-1"),
+    "percent, every character": every("%{:02x}"),
+    "percent, every character, capitals": every("%{:02X}"),
+    "percent, every character, twice": every("%25{:02x}"),
+    "percent, every character of that too": "".join(f"%{byte:02X}" for byte in quote(SECRET, safe="").encode()),
+    "JSON, every character": "".join(f"\\u{ord(char):04x}" for char in SECRET),
+    "JSON in JSON, every character": json.dumps("".join(f"\\u{ord(char):04X}" for char in SECRET)),
+    "JSON, every character, percent-encoded": "".join(f"%5Cu{ord(char):04x}" for char in SECRET),
+    "a script, every letter": "".join(f"\\x{ord(c):02x}" if c.isalnum() else c for c in SECRET.replace("\\", 2 * "\\")),
+    "HTML, every character": "".join(f"&#{ord(char)};" for char in SECRET),
+    "HTML, every character in hex": "".join(f"&#x{ord(char):x};" for char in SECRET),
+    "HTML, every character, twice": html.escape("".join(f"&#x{ord(char):04X};" for char in SECRET)),
+    "hex": SECRET.encode().hex(),
+    "hex, capitals": SECRET.encode().hex().upper(),
+    "capitals": SECRET.upper(),
+    "small letters": SECRET.lower(),
 }
 
 
@@ -50,6 +71,7 @@ def test_it_masks_a_secret_in_every_encoding(encoding: str) -> None:
     masked = redact(f"before {encoded} after", {SECRET})
     assert MASK in masked and "live" not in masked and "42" not in masked
     assert masked.startswith("before ") and masked.endswith(" after")
+    assert len(masked) <= len('before key="" after') + len(MASK) or "{" in unquote(encoded)[:1], "all of it"
 
 
 @pytest.mark.parametrize("before", ["", "a", "ab", "user:", "longer user:"])
@@ -62,6 +84,36 @@ def test_it_masks_base64_at_every_alignment(before: str, after: str, encode: typ
     rest = masked.replace(MASK, "").removeprefix("x=").rstrip(".=")
     assert len(rest) <= len(encoded) - len(base64.b64encode(SECRET.encode()).decode().rstrip("=")) + 3
     assert MASK in redact(quote_plus(encoded), {SECRET})
+
+
+@pytest.mark.parametrize("width", [20, 64, 76])
+@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r\n  ", "\\n", "\\r\\n", "\\\\n", "%0D%0A", "&#10;"])
+def test_it_masks_base64_that_is_broken_into_lines(width: int, line_end: str) -> None:
+    encoded = base64.b64encode(f"user:{SECRET * 3}:more".encode()).decode()
+    lines = line_end.join(encoded[at : at + width] for at in range(0, len(encoded), width))
+    masked = redact(f"Begin {lines} end", {SECRET * 3})
+    assert masked.startswith("Begin ") and masked.endswith(" end") and MASK in masked
+    assert len(masked) < len("Begin user: :more end") * 4 // 3 + len(MASK) + 8
+
+
+_SPELLINGS: tuple[Callable[[str], str], ...] = (
+    str,
+    lambda char: "".join(f"%{byte:02x}" for byte in char.encode()),
+    lambda char: "".join(f"%25{byte:02X}" for byte in char.encode()),
+    lambda char: f"\\u{ord(char):04x}",
+    lambda char: f"\\\\u{ord(char):04X}",
+    lambda char: f"&#{ord(char)};",
+    lambda char: f"&#x{ord(char):X};",
+    lambda char: f"&amp;#{ord(char):04};",
+)
+
+
+@settings(deadline=None)
+@given(st.text(st.characters(max_codepoint=0xFFFF, codec="utf-8"), min_size=4, max_size=30), st.data())
+def test_no_mixture_of_spellings_survives(secret: str, data: st.DataObject) -> None:
+    chosen = [data.draw(st.sampled_from(_SPELLINGS)) for _ in secret]
+    spelled = "".join(spell(char) for spell, char in zip(chosen, secret, strict=True))
+    assert redact(f"[{spelled}]", {secret}) in (f"[{MASK}]", f"[{MASK}{secret[-1:]}]")
 
 
 @given(st.text(min_size=4, max_size=30), st.text(max_size=10), st.text(max_size=10))
@@ -153,9 +205,23 @@ def test_a_secret_in_the_host_is_masked_in_small_letters_too() -> None:
 @pytest.mark.parametrize(
     "secret", ["\\" * 40 + "X9", '\\"' * 20 + "X9", "%25" * 20 + "X9", "&amp;" * 20 + "X9", "/" * 30]
 )
-@pytest.mark.parametrize("unit", ["\\", '\\\\"', "%25", "&amp;", "/", "A", "X9"])
+@pytest.mark.parametrize(
+    "unit", ["\\", '\\\\"', "%25", "%2541", "&amp;", "&amp;#000065;", "\\u0041", "%5C", "A\n", "\\n", "/", "A", "X9"]
+)
 def test_a_text_made_against_it_does_not_slow_it_down(secret: str, unit: str) -> None:
     text = unit * (32_768 // len(unit)) + "X9"
     start = process_time()
     redact(text, {secret})
     assert process_time() - start < 3
+
+
+@pytest.mark.parametrize("unit", ["%41", "\\u0041", "&#65;", "QUJD\n", '{"a": "b\\n%20c"},\n', "\\", "%5C"])
+def test_a_whole_answer_is_read_in_a_time_that_grows_with_its_length(unit: str) -> None:
+    def reading(length: int) -> float:
+        start = process_time()
+        redact(unit * (length // len(unit)), {SECRET, "another-" + SECRET})
+        return process_time() - start
+
+    reading(1000)
+    small = min(reading(62_500) for _ in range(3))
+    assert min(reading(500_000) for _ in range(2)) < 8 * 3 * small + 0.1
