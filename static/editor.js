@@ -1,4 +1,4 @@
-// The step editor in the browser: rows, tabs, the tree, the progress of a test, and what is not saved yet.
+// The step editor in the browser: tabs, rows, the mapping, the tree, errors, keys. Beside it: drafts.js, progress.js.
 // Everything here is comfort: without it the same buttons send the plain form.
 (() => {
   "use strict";
@@ -42,6 +42,7 @@
     if (link.hasAttribute("hx-get")) htmx.ajax("GET", link.getAttribute("hx-get"), "#modal-body"); else link.click();
   });
   if (!editor) return;
+  const { changed } = httpstep;
 
   // ---- rows of headers and fields
   let made = 0;
@@ -199,55 +200,6 @@
     } else if (event.key === "Enter" && !details) { event.preventDefault(); $("[data-map]", row)?.click(); }
   });
 
-  // ---- a test: seconds going by, and Cancel
-  let test = null;
-  const seconds = () => Math.floor((Date.now() - test.began) / 1000);
-  const announce = (text) => { $("#test-announce").textContent = text; };
-  function showProgress() {
-    const box = $("#test-progress");
-    const most = Math.min(60, Number($('[name="timeout"]').value) || 60);
-    box.hidden = false;
-    $("[data-progress-text]", box).textContent = `Calling ${host()}… ${seconds()} s of ${most} s`;
-    const bar = $("progress", box);
-    bar.max = most;
-    bar.value = (Date.now() - test.began) / 1000;
-  }
-  function host() {
-    try { return new URL($("#at-request-url").value).hostname.includes("{{") ? "the API" : new URL($("#at-request-url").value).hostname || "the API"; } catch { return "the API"; }
-  }
-  body.addEventListener("htmx:beforeRequest", (event) => {
-    if (event.detail.requestConfig.verb === "post") $(".flashes")?.remove();
-    if (event.detail.elt.id !== "test-btn") return;
-    test = { began: Date.now(), was: mappingValues(), pressed: document.activeElement === event.detail.elt };
-    test.start = setTimeout(() => { showProgress(); announce(`Calling ${host()}.`); test.timer = setInterval(showProgress, 250); }, 300);
-  });
-  body.addEventListener("htmx:afterRequest", (event) => {
-    if (event.detail.elt.id !== "test-btn" || !test) return;
-    clearTimeout(test.start);
-    clearInterval(test.timer);
-    $("#test-progress").hidden = true;
-    test.ended = true;
-    announce(event.detail.successful ? "The test has ended." : "The test did not work.");
-    if (event.detail.xhr.status === 200) allMended();
-    giveBackFocus();
-  });
-  // The button is switched off while it waits, and a focus in it is lost: back to it, unless somebody went elsewhere.
-  function giveBackFocus() {
-    const button = $("#test-btn");
-    const at = document.activeElement;
-    if (test?.pressed && !button.disabled && (!at || at === body || at.closest("#test-progress"))) button.focus({ preventScroll: true });
-  }
-  body.addEventListener("countdown:done", giveBackFocus);
-  body.addEventListener("htmx:sendAbort", (event) => {
-    if (event.detail.elt.id !== "test-btn") return;
-    const said = make("div", "banner banner-info");
-    said.append(make("p", "", `Cancelled after ${seconds()} s. The connection to the API was closed.`));
-    $("#test-result").replaceChildren(said);
-    announce("Cancelled.");
-    setTimeout(() => body.dispatchEvent(new CustomEvent("logs:changed")), 1500);
-  });
-  on("[data-cancel-test]", "click", () => { test.pressed = true; htmx.trigger("#test-btn", "htmx:abort"); });
-
   // ---- errors go when their field is mended
   function placeOf(field) {
     const part = /^rule-.*-(take|convert|default)$/.exec(field.name)?.[1];
@@ -274,27 +226,8 @@
     for (const field of $$('[aria-invalid="true"]', form())) if (field.name !== "name") mended(field);
     $("#fault-summary")?.remove();
   }
-
-  // What was typed into the mapping while the test ran is kept.
-  const mappingValues = () => new Map($$("#mapping input[name], #mapping select[name], #mapping textarea[name]").map((input) => [input.name, input.type === "checkbox" ? input.checked : input.value]));
-  body.addEventListener("htmx:oobBeforeSwap", (event) => {
-    if (event.detail.target.id !== "mapping" || !test || test.ended) return;
-    for (const [name, value] of mappingValues()) {
-      if (test.was.get(name) === value) continue;
-      const input = $(`[name="${CSS.escape(name)}"]`, event.detail.fragment);
-      if (!input || input.type === "hidden") continue;
-      if (input.type === "checkbox") input.checked = value; else input.value = value;
-    }
-  });
-  on("[data-run-again]", "click", (link, event) => {
-    event.preventDefault();
-    const given = JSON.parse(link.dataset.given || "{}");
-    for (const [name, value] of Object.entries(given)) {
-      const input = $(`[name="${CSS.escape(`value:${name}`)}"]`);
-      if (input) input.value = value;
-    }
-    $("#modal").close();
-    $("#test-btn").click();
+  body.addEventListener("htmx:afterRequest", (event) => {
+    if (event.detail.elt.id === "test-btn" && event.detail.xhr.status === 200) allMended();
   });
 
   // ---- names in the form: an input for each under Test
@@ -311,150 +244,20 @@
     if (!quietly) body.dispatchEvent(new CustomEvent("names:changed"));
   }
 
-  // ---- what is not saved yet
-  const SECRET = ["auth_password", "auth_token", "auth_value", "auth_client_secret"];
-  const TELLING = /authorization|cookie|key|token|secret|passw/i;
-  const LEFT_OUT = ["csrf_token", "tested_log", "body_mode_was", "curl", "keep_secrets", "sample", "op", "drift_log", "drift_kept", "before_remap"];
-  const path = location.pathname;
-  const store = {
-    get(key) { try { return JSON.parse(sessionStorage.getItem(key)); } catch { return null; } },
-    set(key, value) { try { sessionStorage.setItem(key, JSON.stringify(value)); } catch { /* no room: no draft */ } },
-    drop(key) { try { sessionStorage.removeItem(key); } catch { /* nothing there */ } },
-  };
-  const DRAFT = `httpstep-draft:${path}`;
-  const VALUES = `httpstep-values:${path}`;
-  const isSecret = (name, value) => TELLING.test(name) && !/^(\w+ )?\{\{[^}]*\}\}$/.test(value.trim());
-  function pairs() {
-    const found = [...new FormData(form())].filter(([name, value]) => typeof value === "string" && !LEFT_OUT.includes(name) && !name.startsWith("remap-"));
-    let row = "";
-    return found.map(([name, value]) => {
-      if (name === "header_name" || name === "field_name") row = value;
-      const hidden = (SECRET.includes(name) || name === "header_value" || name === "field_value") && isSecret(SECRET.includes(name) ? "key" : row, value);
-      return [name, hidden ? "" : value, hidden ? value : ""];
-    });
-  }
-  const print = () => JSON.stringify(pairs().filter(([name]) => !name.startsWith("value:") && name !== "version"));
-  let saved = "";
-  let leaving = false;
-  let dirty = false;
-  let titleWas = document.title;
-  function showDirty(now) {
-    dirty = now;
-    $("[data-dirty]").hidden = !now;
-    document.title = (now ? "• " : "") + titleWas;
-  }
-  let waiting;
-  function changed() {
-    clearTimeout(waiting);
-    waiting = setTimeout(look, 250);
-  }
-  function look() {
-    if (!form()) return;
-    showDirty(print() !== saved);
-    paint();
-    lookForNames();
-    keepValues();
-    markPreview();
-    if (dirty) store.set(DRAFT, { at: Date.now(), pairs: pairs().map(([name, value]) => [name, value]) });
-    else store.drop(DRAFT);
-  }
+  // ---- the preview of the request says when it is old
   let previewed = "";
-  const allTyped = () => JSON.stringify(pairs());
   body.addEventListener("htmx:beforeRequest", (event) => {
-    if (event.detail.requestConfig.path.endsWith("/preview")) previewed = allTyped();
+    if (event.detail.requestConfig.path.endsWith("/preview")) previewed = httpstep.typed();
   });
   function markPreview() {
     const preview = $("#preview");
     if (!preview?.firstElementChild) return;
     const old = $("[data-outdated]", preview);
-    if (allTyped() === previewed) { old?.remove(); return; }
+    if (httpstep.typed() === previewed) { old?.remove(); return; }
     if (old) return;
     const said = make("p", "small preview-outdated", "The form has changed since.");
     said.dataset.outdated = "";
     preview.append(said);
-  }
-  function keepValues(key = VALUES) {
-    const found = $$('[name^="value:"]').filter((input) => input.value && !TELLING.test(input.name)).map((input) => [input.name, input.value]);
-    store.set(key, Object.fromEntries(found));
-  }
-  function bringValues() {
-    let brought = false;
-    for (const [name, value] of Object.entries(store.get(VALUES) || {})) {
-      const input = $(`[name="${CSS.escape(name)}"]`);
-      if (!input || input.value) continue;
-      input.value = value;
-      brought = true;
-    }
-    if (brought) setTimeout(() => body.dispatchEvent(new CustomEvent("values:changed")), 50);
-  }
-  on('[name^="value:"]', "change", () => body.dispatchEvent(new CustomEvent("values:changed")));
-  function isSaved() {
-    saved = print();
-    store.drop(DRAFT);
-    showDirty(false);
-  }
-  addEventListener("beforeunload", (event) => {
-    if (dirty && !leaving) event.preventDefault();
-  });
-  body.addEventListener("step:saved", (event) => {
-    const title = event.detail.title;
-    if (title) {
-      $("#step-title").textContent = title;
-      titleWas = `${title} · httpstep`;
-    }
-    setTimeout(() => { isSaved(); paint(); });
-  });
-  body.addEventListener("htmx:beforeOnLoad", (event) => {
-    const { xhr } = event.detail;
-    const there = xhr.getResponseHeader("HX-Redirect");
-    if (!there) return;
-    leaving = true;
-    if (xhr.status < 300) {
-      store.drop(DRAFT);
-      keepValues(`httpstep-values:${new URL(there, location.href).pathname}`);
-    }
-  });
-  on("[data-revert]", "click", (link, event) => {
-    event.preventDefault();
-    if (dirty && !confirm("Throw away what is not saved?")) return;
-    leaving = true;
-    store.drop(DRAFT);
-    if (link.pathname === location.pathname) location.reload(); else location.assign(link.href);
-  });
-  on("[data-load-theirs]", "click", () => { leaving = true; look(); });
-  document.addEventListener("submit", (event) => {
-    if (event.target.matches("form:not(#step-form)")) leaving = true;
-  });
-  // What was not saved before is offered, newest first, and kept apart from the draft of what is typed meanwhile.
-  const OFFERED = `httpstep-offered:${path}`;
-  const MOST_OFFERED = 3;
-  const offered = () => store.get(OFFERED) || [];
-  const keepOffered = (drafts) => { if (drafts.length) store.set(OFFERED, drafts.slice(0, MOST_OFFERED)); else store.drop(OFFERED); };
-  const told = (draft) => JSON.stringify(draft.pairs.filter(([name]) => !name.startsWith("value:") && name !== "version").map(([name, value]) => [name, value, ""]));
-  function keepDrafts() {
-    const drafts = [store.get(DRAFT), ...offered()].filter((draft) => draft?.pairs && told(draft) !== saved);
-    keepOffered(drafts.filter((draft, place) => drafts.findIndex((other) => told(other) === told(draft)) === place));
-  }
-  function offerDraft() {
-    const offer = $("#draft-offer");
-    const [draft] = offered();
-    if (!offer) return;
-    offer.hidden = !draft;
-    if (!draft) return;
-    $("[data-draft-when]", offer).textContent = `, ${new Date(draft.at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" })}`;
-    $("[data-draft-drop]", offer).onclick = () => { keepOffered(offered().slice(1)); offerDraft(); };
-    $("[data-draft-restore]", offer).onclick = () => bringBack(draft);
-  }
-  async function bringBack(draft) {
-    look();
-    const replaced = dirty ? [store.get(DRAFT)] : [];
-    const values = new FormData();
-    for (const [name, value] of draft.pairs) values.append(name, value);
-    const before = form();
-    await htmx.ajax("POST", `/steps/${ref}/form`, { target: "#step-form", swap: "outerHTML", values }).catch(() => {});
-    if (form() === before) return; // it did not work: the offer stays
-    keepOffered([...replaced, ...offered().slice(1)]);
-    offerDraft();
   }
 
   // ---- typing, and keys
@@ -520,10 +323,8 @@
     $("#paste-curl button").click();
   });
 
-  saved = form()?.hasAttribute("data-typed") ? "" : print();
-  bringValues();
-  if (!form()?.hasAttribute("data-typed")) { keepDrafts(); offerDraft(); }
+  body.addEventListener("form:looked", () => { paint(); lookForNames(); markPreview(); });
+  body.addEventListener("step:saved", () => setTimeout(paint));
   paint();
   lookForNames(true);
-  if (form()?.hasAttribute("data-typed")) showDirty(true);
 })();

@@ -1,0 +1,81 @@
+// A test while it runs: seconds going by, Cancel, and what was typed into the mapping meanwhile.
+(() => {
+  "use strict";
+  const { body } = document;
+  const $ = (selector, root = document) => root.querySelector(selector);
+  const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
+  const on = (selector, type, act) => document.addEventListener(type, (event) => {
+    const found = event.target.closest?.(selector);
+    if (found) act(found, event);
+  });
+  const make = (tag, className, text) => Object.assign(document.createElement(tag), { className, textContent: text ?? "" });
+
+  let test = null;
+  const seconds = () => Math.floor((Date.now() - test.began) / 1000);
+  const announce = (text) => { $("#test-announce").textContent = text; };
+  function showProgress() {
+    const box = $("#test-progress");
+    const most = Math.min(60, Number($('[name="timeout"]').value) || 60);
+    box.hidden = false;
+    $("[data-progress-text]", box).textContent = `Calling ${host()}… ${seconds()} s of ${most} s`;
+    const bar = $("progress", box);
+    bar.max = most;
+    bar.value = (Date.now() - test.began) / 1000;
+  }
+  function host() {
+    try { return new URL($("#at-request-url").value).hostname.includes("{{") ? "the API" : new URL($("#at-request-url").value).hostname || "the API"; } catch { return "the API"; }
+  }
+  body.addEventListener("htmx:beforeRequest", (event) => {
+    if (event.detail.requestConfig.verb === "post") $(".flashes")?.remove();
+    if (event.detail.elt.id !== "test-btn") return;
+    test = { began: Date.now(), was: mappingValues(), pressed: document.activeElement === event.detail.elt };
+    test.start = setTimeout(() => { showProgress(); announce(`Calling ${host()}.`); test.timer = setInterval(showProgress, 250); }, 300);
+  });
+  body.addEventListener("htmx:afterRequest", (event) => {
+    if (event.detail.elt.id !== "test-btn" || !test) return;
+    clearTimeout(test.start);
+    clearInterval(test.timer);
+    $("#test-progress").hidden = true;
+    test.ended = true;
+    announce(event.detail.successful ? "The test has ended." : "The test did not work.");
+    giveBackFocus();
+  });
+  // The button is switched off while it waits, and a focus in it is lost: back to it, unless somebody went elsewhere.
+  function giveBackFocus() {
+    const button = $("#test-btn");
+    const at = document.activeElement;
+    if (test?.pressed && !button.disabled && (!at || at === body || at.closest("#test-progress"))) button.focus({ preventScroll: true });
+  }
+  body.addEventListener("countdown:done", giveBackFocus);
+  body.addEventListener("htmx:sendAbort", (event) => {
+    if (event.detail.elt.id !== "test-btn") return;
+    const said = make("div", "banner banner-info");
+    said.append(make("p", "", `Cancelled after ${seconds()} s. The connection to the API was closed.`));
+    $("#test-result").replaceChildren(said);
+    announce("Cancelled.");
+    setTimeout(() => body.dispatchEvent(new CustomEvent("logs:changed")), 1500);
+  });
+  on("[data-cancel-test]", "click", () => { test.pressed = true; htmx.trigger("#test-btn", "htmx:abort"); });
+
+  // What was typed into the mapping while the test ran is kept.
+  const mappingValues = () => new Map($$("#mapping input[name], #mapping select[name], #mapping textarea[name]").map((input) => [input.name, input.type === "checkbox" ? input.checked : input.value]));
+  body.addEventListener("htmx:oobBeforeSwap", (event) => {
+    if (event.detail.target.id !== "mapping" || !test || test.ended) return;
+    for (const [name, value] of mappingValues()) {
+      if (test.was.get(name) === value) continue;
+      const input = $(`[name="${CSS.escape(name)}"]`, event.detail.fragment);
+      if (!input || input.type === "hidden") continue;
+      if (input.type === "checkbox") input.checked = value; else input.value = value;
+    }
+  });
+  on("[data-run-again]", "click", (link, event) => {
+    event.preventDefault();
+    const given = JSON.parse(link.dataset.given || "{}");
+    for (const [name, value] of Object.entries(given)) {
+      const input = $(`[name="${CSS.escape(`value:${name}`)}"]`);
+      if (input) input.value = value;
+    }
+    $("#modal").close();
+    $("#test-btn").click();
+  });
+})();
