@@ -238,6 +238,12 @@
     for (const input of all('input[name="csrf_token"]')) input.value = event.detail.token;
   });
 
+  // ---- what somebody else typed in this tab goes when another person has signed in
+  try {
+    const theirs = new RegExp(`^httpstep-(draft|offered|values):(?!${body.dataset.user}:)`);
+    for (const key of Object.keys(sessionStorage)) if (body.dataset.user && theirs.test(key)) sessionStorage.removeItem(key);
+  } catch { /* this browser keeps nothing */ }
+
   // ---- appearance
   function showTheme() {
     const chosen = document.documentElement.dataset.theme || "system";

@@ -10,6 +10,7 @@
     if (found) act(found, event);
   });
   const { ref } = $("[data-editor]").dataset;
+  const { user } = body.dataset;
   const form = () => $("#step-form");
 
   const SECRET = ["auth_password", "auth_token", "auth_value", "auth_client_secret"];
@@ -21,8 +22,9 @@
     set(key, value) { try { sessionStorage.setItem(key, JSON.stringify(value)); } catch { /* no room: no draft */ } },
     drop(key) { try { sessionStorage.removeItem(key); } catch { /* nothing there */ } },
   };
-  const DRAFT = `httpstep-draft:${path}`;
-  const VALUES = `httpstep-values:${path}`;
+  const keyOf = (what, at = path) => `httpstep-${what}:${user}:${at}`;
+  const DRAFT = keyOf("draft");
+  const VALUES = keyOf("values");
   const isSecret = (name, value) => TELLING.test(name) && !/^(\w+ )?\{\{[^}]*\}\}$/.test(value.trim());
   function pairs() {
     const found = [...new FormData(form())].filter(([name, value]) => typeof value === "string" && !LEFT_OUT.includes(name) && !name.startsWith("remap-"));
@@ -36,6 +38,7 @@
   const print = () => JSON.stringify(pairs().filter(([name]) => !name.startsWith("value:") && name !== "version"));
   let saved = "";
   let leaving = false;
+  let goneTo = "";
   let dirty = false;
   let titleWas = document.title;
   function showDirty(now) {
@@ -48,12 +51,16 @@
     clearTimeout(waiting);
     waiting = setTimeout(look, 250);
   }
-  function look() {
-    if (!form()) return;
+  const draftOf = (found) => ({ at: Date.now(), pairs: found.map(([name, value]) => [name, value]) });
+  function remember() {
+    if (goneTo) return;
     showDirty(print() !== saved);
     keepValues();
-    if (dirty) store.set(DRAFT, { at: Date.now(), pairs: pairs().map(([name, value]) => [name, value]) });
-    else store.drop(DRAFT);
+    if (dirty) store.set(DRAFT, draftOf(pairs())); else store.drop(DRAFT);
+  }
+  function look() {
+    if (!form()) return;
+    remember();
     body.dispatchEvent(new CustomEvent("form:looked"));
   }
   function keepValues(key = VALUES) {
@@ -76,40 +83,65 @@
     store.drop(DRAFT);
     showDirty(false);
   }
+  // Also what was typed a moment ago is guarded.
   addEventListener("beforeunload", (event) => {
-    if (dirty && !leaving) event.preventDefault();
+    if (leaving) return;
+    remember();
+    if (dirty) event.preventDefault();
   });
+  function leave() {
+    if (!leaving) remember();
+    leaving = true;
+  }
+  // The answer of a Save is what is saved; what was typed after it was sent comes back into it later (kept.js).
+  let answered = false;
   body.addEventListener("step:saved", (event) => {
     const title = event.detail.title;
     if (title) {
       $("#step-title").textContent = title;
       titleWas = `${title} · httpstep`;
     }
-    setTimeout(isSaved);
+    answered = true;
+  });
+  body.addEventListener("htmx:afterSwap", () => {
+    if (answered) isSaved();
+    answered = false;
   });
   body.addEventListener("htmx:beforeOnLoad", (event) => {
     const { xhr } = event.detail;
     const there = xhr.getResponseHeader("HX-Redirect");
     if (!there) return;
-    leaving = true;
-    if (xhr.status < 300) {
-      store.drop(DRAFT);
-      keepValues(`httpstep-values:${new URL(there, location.href).pathname}`);
-    }
+    leave();
+    if (xhr.status >= 300) return;
+    store.drop(DRAFT);
+    goneTo = new URL(there, location.href).pathname;
+  });
+  // The first save leads to the step's own page; what was typed after it was sent goes there too, to be brought back.
+  let sent = "";
+  body.addEventListener("htmx:beforeRequest", (event) => { if (event.detail.elt.id === "step-form") sent = print(); });
+  addEventListener("pagehide", () => {
+    if (!leaving) remember();
+    if (!goneTo) return;
+    keepValues(keyOf("values", goneTo));
+    const later = pairs().filter(([name]) => name !== "version" && name !== "draft_id");
+    if (print() !== sent) store.set(keyOf("draft", goneTo), { ...draftOf(later), carried: true });
   });
   on("[data-revert]", "click", (link, event) => {
     event.preventDefault();
     if (dirty && !confirm("Throw away what is not saved?")) return;
-    leaving = true;
+    leave();
     store.drop(DRAFT);
     if (link.pathname === location.pathname) location.reload(); else location.assign(link.href);
   });
-  on("[data-load-theirs]", "click", () => { leaving = true; look(); });
+  on("[data-load-theirs]", "click", leave);
   document.addEventListener("submit", (event) => {
-    if (event.target.matches("form:not(#step-form)")) leaving = true;
+    const { target } = event;
+    if (!target.matches("form:not(#step-form)")) return;
+    remember();
+    if (dirty && target.dataset.asksUnsaved && !confirm(target.dataset.asksUnsaved)) event.preventDefault(); else leave();
   });
   // What was not saved before is offered, newest first, and kept apart from the draft of what is typed meanwhile.
-  const OFFERED = `httpstep-offered:${path}`;
+  const OFFERED = keyOf("offered");
   const MOST_OFFERED = 3;
   const offered = () => store.get(OFFERED) || [];
   const keepOffered = (drafts) => { if (drafts.length) store.set(OFFERED, drafts.slice(0, MOST_OFFERED)); else store.drop(OFFERED); };
@@ -132,7 +164,10 @@
     look();
     const replaced = dirty ? [store.get(DRAFT)] : [];
     const values = new FormData();
-    for (const [name, value] of draft.pairs) values.append(name, value);
+    const now = pairs(); // a secret is in no draft: the one of the form stays
+    const secretNow = (name, place) => now.filter(([other]) => other === name)[place]?.[2] || "";
+    for (const [name, value] of draft.pairs) values.append(name, value || secretNow(name, values.getAll(name).length));
+    if (!values.has("version")) values.set("version", $('[name="version"]').value);
     const before = form();
     await htmx.ajax("POST", `/steps/${ref}/form`, { target: "#step-form", swap: "outerHTML", values }).catch(() => {});
     if (form() === before) return; // it did not work: the offer stays
@@ -146,4 +181,5 @@
   saved = typed ? "" : print();
   bringValues();
   if (typed) showDirty(true); else { keepDrafts(); offerDraft(); }
+  if (!typed && offered()[0]?.carried) addEventListener("load", () => bringBack(offered()[0]));
 })();

@@ -324,7 +324,6 @@
   });
 
   body.addEventListener("form:looked", () => { paint(); lookForNames(); markPreview(); });
-  body.addEventListener("step:saved", () => setTimeout(paint));
   paint();
   lookForNames(true);
 })();

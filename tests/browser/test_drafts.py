@@ -1,0 +1,163 @@
+"""What is typed is never lost: not while a Save is on its way, not by leaving at once, and never to another person."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, Route, expect
+
+from tests.browser.chromium import ADMIN, PASSWORD, browsing, settle, sign_in
+from tests.server import Server
+
+SQLITE_ONLY = "what a person does and sees"
+VARIABLES = {"ADMIN_EMAIL": ADMIN, "ADMIN_PASSWORD": PASSWORD}
+URL = "https://x.example/orders"
+OTHER = "bob@example.com"
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> Iterator[tuple[Server, Page]]:
+    with browsing(tmp_path / "data", **VARIABLES) as (server, page, complaints):
+        sign_in(page)
+        yield server, page
+        assert [text for text in complaints if "422" not in text] == []
+
+
+def make_step(page: Page) -> None:
+    page.goto("/steps/new")
+    page.locator('[name="name"]').fill("Order status")
+    page.locator("#at-request-url").fill(URL)
+    page.get_by_role("button", name="Add Header").click()
+    page.keyboard.type("X-Channel")
+    page.keyboard.press("Control+s")
+    page.wait_for_url("**/steps/1")
+
+
+@contextmanager
+def while_it_saves(page: Page) -> Iterator[None]:
+    """What is done inside happens while a Save, pressed first, is on its way."""
+    held: list[Route] = []
+    page.route("**/save", lambda route: held.append(route))
+    with page.expect_response("**/save"):
+        with page.expect_request("**/save"):
+            page.keyboard.press("Control+s")
+        yield
+        settle()
+        held[0].continue_()
+    page.unroute("**/save")
+
+
+def test_what_is_typed_while_a_save_is_on_its_way_stays_and_is_not_called_saved(here: tuple[Server, Page]) -> None:
+    _, page = here
+    make_step(page)
+    name, url = page.locator('[name="name"]'), page.locator("#at-request-url")
+    name.fill("Order status two")
+    with while_it_saves(page):
+        url.fill(f"{URL}/typed")
+        page.get_by_text("Continue Further Steps").click()
+        page.get_by_role("button", name="Add Header").click()
+        page.keyboard.type("X-Later")
+        url.focus()
+        page.keyboard.press("Home")
+    expect(page.locator(".toast")).to_contain_text("Saved.")
+    expect(url).to_have_value(f"{URL}/typed")
+    expect(url).to_be_focused()
+    assert url.evaluate("field => field.selectionStart") == 0
+    expect(page.get_by_role("radio", name="Continue Further Steps")).to_be_checked()
+    expect(page.get_by_label("Header 2 name")).to_have_value("X-Later")
+    expect(page.locator("[data-dirty]")).to_be_visible()
+    with page.expect_response("**/save") as second:
+        page.keyboard.press("Control+s")
+    assert second.value.status == 200
+    expect(page.locator("[data-dirty]")).to_be_hidden()
+    page.reload()
+    expect(url).to_have_value(f"{URL}/typed")
+    expect(page.get_by_label("Header 2 name")).to_have_value("X-Later")
+    expect(name).to_have_value("Order status two")
+
+
+def test_a_refused_save_keeps_what_was_typed_meanwhile(here: tuple[Server, Page]) -> None:
+    _, page = here
+    make_step(page)
+    page.locator("#at-request-url").fill("nonsense")
+    with while_it_saves(page):
+        page.locator('[name="name"]').fill("Typed later")
+    expect(page.locator("#fault-summary")).to_be_visible()
+    expect(page.locator('[name="name"]')).to_have_value("Typed later")
+    page.evaluate("sessionStorage.clear()")
+    page.on("dialog", lambda dialog: dialog.accept())
+
+
+def test_the_first_save_takes_along_what_was_typed_meanwhile(here: tuple[Server, Page]) -> None:
+    _, page = here
+    page.goto("/steps/new")
+    page.locator('[name="name"]').fill("Order status")
+    page.locator("#at-request-url").fill(URL)
+    page.get_by_text("Authentication").first.click()
+    page.locator('[name="auth_type"]').select_option("bearer")
+    page.locator('[name="auth_token"]').fill("typed-as-it-is")
+    with while_it_saves(page):
+        page.locator("#at-request-url").fill(f"{URL}/typed")
+    page.wait_for_url("**/steps/1")
+    expect(page.locator("#at-request-url")).to_have_value(f"{URL}/typed")
+    expect(page.locator('[name="auth_token"]')).to_have_value("typed-as-it-is")
+    expect(page.locator("[data-dirty]")).to_be_visible()
+    expect(page.locator("#draft-offer")).to_be_hidden()
+    page.keyboard.press("Control+s")
+    expect(page.locator("[data-dirty]")).to_be_hidden()
+    page.goto("/steps/new")
+    expect(page.locator("#draft-offer")).to_be_hidden()
+
+
+def test_leaving_at_once_asks_and_keeps_the_draft(here: tuple[Server, Page]) -> None:
+    _, page = here
+    make_step(page)
+    asked: list[str] = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+    page.locator('[name="name"]').fill("Typed a moment ago")
+    page.reload()
+    assert asked == ["beforeunload"]
+    page.get_by_role("button", name="Bring it back").click()
+    expect(page.locator('[name="name"]')).to_have_value("Typed a moment ago")
+
+
+def test_a_draft_is_not_the_next_persons(here: tuple[Server, Page]) -> None:
+    server, page = here
+    server.command("user", "add", OTHER, "--role", "editor", "--password", PASSWORD)
+    page.goto("/steps/new")
+    page.locator('[name="name"]').fill("Ana's own")
+    page.locator("header summary").click()
+    page.get_by_role("button", name="Sign out").click()
+    page.wait_for_url("**/login")
+    page.get_by_label("E-mail").fill(OTHER)
+    page.locator('[name="password"]').fill(PASSWORD)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/steps")
+    assert page.evaluate("JSON.stringify(sessionStorage)").find("Ana") == -1
+    page.goto("/steps/new")
+    expect(page.locator("#draft-offer")).to_be_hidden()
+
+
+def test_duplicating_says_that_the_changes_stay_behind(here: tuple[Server, Page]) -> None:
+    _, page = here
+    make_step(page)
+    asked: list[str] = []
+    answers = [False, True]
+    page.on(
+        "dialog",
+        lambda dialog: (asked.append(dialog.message), dialog.accept() if answers.pop(0) else dialog.dismiss()),
+    )
+    page.locator('[name="name"]').fill("Changed")
+    page.get_by_label("More for this step").click()
+    page.get_by_role("button", name="Duplicate").click()
+    expect(page.locator("[data-dirty]")).to_be_visible()
+    page.get_by_role("button", name="Duplicate").click()
+    page.wait_for_url("**/steps/2")
+    assert len(asked) == 2 and all("The copy has what is saved." in text for text in asked)
+    expect(page.locator('[name="name"]')).to_have_value("Order status (copy)")
+    page.goto("/steps/1")
+    page.get_by_role("button", name="Bring it back").click()
+    expect(page.locator('[name="name"]')).to_have_value("Changed")
