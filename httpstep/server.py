@@ -19,6 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from httpstep import installation
 from httpstep.extensions import db
 from httpstep.models.database import is_unavailable
+from httpstep.models.patience import limit_waiting
 from httpstep.worker import CheckedBodies, Worker
 
 GRACE = 75
@@ -59,6 +60,8 @@ class Server(BaseApplication):  # type: ignore[misc]
         """The application of one worker; a mail that a stop left behind is sent now."""
         app = self._load()
         app.wsgi_app = CheckedBodies(app.wsgi_app)  # type: ignore[method-assign]
+        with app.app_context():
+            limit_waiting(db.engine)
         app.extensions["httpstep"].alerts.kick()
         return app
 

@@ -8,6 +8,8 @@ import signal
 import subprocess
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -59,6 +61,19 @@ class PostgreSQL:
         """End it at once, connections and all (SIGINT: fast shutdown)."""
         self._process.send_signal(signal.SIGINT)
         self._process.wait(20)
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Every process of the server stands still; the kernel goes on accepting its connections."""
+        children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text().split()
+        everyone = [self._process.pid, *map(int, children)]
+        try:
+            for pid in everyone:
+                os.kill(pid, signal.SIGSTOP)
+            yield
+        finally:
+            for pid in everyone:
+                os.kill(pid, signal.SIGCONT)
 
     def _wait(self) -> None:
         ends = time.monotonic() + 30

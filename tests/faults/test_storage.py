@@ -90,6 +90,20 @@ def test_a_database_server_that_goes_and_comes_back(
         assert server.execute("a", {}, token).status_code == 200
 
 
+def test_a_database_server_that_stands_still_is_given_up(
+    tmp_path: Path, third: HTTPServer, postgresql: PostgreSQL | None
+) -> None:
+    if postgresql is None:
+        pytest.skip("PostgreSQL is not here; the summary names it")
+    with Server(tmp_path / "data", DATABASE_URL=postgresql.new_database()) as server:
+        token = prepared(server, third)
+        with postgresql.frozen():
+            assert refused(server.execute("a", {}, token))
+            assert requests.get(f"{server.url}/health", timeout=50).status_code == 503
+        assert len(third.log) == 1
+        assert server.execute("a", {}, token).status_code == 200
+
+
 def test_redis_away_is_a_503_and_never_uncounted(tmp_path: Path, third: HTTPServer, needed_redis: Redis) -> None:
     with Server(tmp_path / "data", RATELIMIT_URL=needed_redis.url) as server:
         token = prepared(server, third)
