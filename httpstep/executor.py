@@ -70,8 +70,10 @@ class Known:
 
 @dataclass
 class _Seen:
-    """What the line has come to so far."""
+    """What the line has come to so far. secrets: all that is to be masked in it."""
 
+    secrets: frozenset[str]
+    token_url: str = ""
     request: RenderedRequest | None = None
     response: HttpResponse | None = None
     has_document: bool = False
@@ -94,12 +96,12 @@ def execute(
     known = known or Known()
     began = clock.monotonic()
     deadline = began + allowed_seconds(spec, timeout)
-    seen, failure = _Seen(), None
+    seen, failure = _Seen(frozenset(filter(None, known.secrets.values()))), None
     try:
         _require_enabled(spec)
         line = _Line(spec, attributes, known, send, clock, tokens, began, deadline, seen)
         seen.response = line.call()
-        _require_success(spec, seen.response)
+        _require_success(spec, seen.response, seen.secrets)
         _read(spec, seen)
     except StepError as error:
         failure = fallback.failure_of(error)
@@ -115,8 +117,7 @@ def _concluded(spec: StepSpec, known: Known, seen: _Seen, failure: Failure | Non
     made, shape, drift = None, None, Drift()
     if seen.has_document:
         # Shape and rules are kept and shown: a name in the answer that is a secret must not get into them.
-        secrets = seen.request.secrets if seen.request else frozenset()
-        document = masked_json(seen.document, secrets)
+        document = masked_json(seen.document, seen.secrets)
         shape = structure.shape_of(document, spec.dictionaries)
         if spec.mapping is None:
             step_key = spec.key or stepkey.key_from_name(spec.name)
@@ -143,6 +144,8 @@ def _concluded(spec: StepSpec, known: Known, seen: _Seen, failure: Failure | Non
         outcome=fallback.decide(spec.fallback, failure, result),
         tries=tuple(seen.tries),
         duration_ms=duration_ms,
+        secrets=seen.secrets,
+        token_url=seen.token_url,
     )
 
 
@@ -162,16 +165,16 @@ def _require_enabled(spec: StepSpec) -> None:
         raise Disabled("This step is switched off.", reason="disabled", advice="Switch it on in its options.")
 
 
-def _require_success(spec: StepSpec, response: HttpResponse) -> None:
+def _require_success(spec: StepSpec, response: HttpResponse, secrets: Set[str]) -> None:
     if not statuses.success(spec.success_statuses, response.status):
-        raise fallback.status_error(response)
+        raise fallback.status_error(response, secrets)
 
 
 def _read(spec: StepSpec, seen: _Seen) -> None:
     """Read the document. Unreadable is a failure only where rules read it."""
     assert seen.response is not None
     try:
-        seen.document = reading.read(seen.response)
+        seen.document = reading.read(seen.response, seen.secrets)
         seen.has_document = True
     except UnreadableAnswer as error:
         seen.unreadable = fallback.failure_of(error)
@@ -208,13 +211,18 @@ class _Line:
         asking = rendering.token_request(
             auth, self.attributes, secrets=self.known.secrets, defaults=self.known.defaults
         )
-        return self.tokens.get(asking, self.deadline, refused=refused)
+        self.seen.token_url = asking.url
+        self.seen.secrets |= asking.secrets
+        token = self.tokens.get(asking, self.deadline, refused=refused)
+        self.seen.secrets |= {token}
+        return token
 
     def _tried(self, token: str | None) -> HttpResponse:
         """Send, and again as the step allows. What a try that failed gave stands when no further one is made."""
         self.seen.request = rendering.render(
             self.spec, self.attributes, secrets=self.known.secrets, defaults=self.known.defaults, token=token
         )
+        self.seen.secrets |= self.seen.request.secrets
         left = self.spec.retries if self.spec.retry_unsafe or self.spec.request.method not in _UNSAFE else 0
         last: HttpResponse | SendError | None = None
         while True:
@@ -271,7 +279,7 @@ def retry_after(response: HttpResponse, now: float) -> float | None:
         return float(value[:9])
     try:
         moment = parsedate_to_datetime(value)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return None
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return max(0.0, (moment - datetime.fromtimestamp(now, UTC)).total_seconds())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from dataclasses import replace
 from typing import Any
 
@@ -63,6 +64,13 @@ def test_it_waits_as_long_as_retry_after_says() -> None:
     assert clock.waits == [7.0]
 
 
+def test_a_retry_after_that_is_no_time_is_as_good_as_none() -> None:
+    clock = Clock()
+    date = "Mon, 01 Jan 99999999999999999999 00:00:00 GMT"
+    run(replace(SPEC, retries=1), ThirdParty(answer(503, None, Retry_After=date), answer(200)), clock)
+    assert clock.waits == [0.5]
+
+
 def test_it_waits_longer_before_the_second_further_try() -> None:
     clock = Clock()
     run(replace(SPEC, retries=2), ThirdParty(answer(503)), clock)
@@ -105,6 +113,11 @@ class Tokens:
         return "old" if refused is None else "new"
 
 
+class Refusing:
+    def get(self, *_: object, **__: object) -> str:
+        raise errors.HttpStatusError("The token address answered 401.", reason="token_refused")
+
+
 OAUTH = Auth(
     type="oauth2_client_credentials", token_url="https://id.example/token", client_id="me", client_secret="secret"
 )
@@ -127,6 +140,24 @@ def test_a_token_refused_twice_is_a_failure_with_the_reason_the_api_gave() -> No
     execution = run(spec, third, tokens=Tokens())
     assert (len(third.requests), execution.outcome.outcome) == (2, "http_error")
     assert "unknown client" in (execution.outcome.message or "")
+
+
+def test_it_knows_every_secret_of_the_step_whether_a_request_came_of_it_or_not() -> None:
+    """A client secret that is typed, one that is stored, their Basic credential, and each token there was."""
+    auth = replace(OAUTH, client_secret="{{secret.CRM}}/typed")
+    known = executor.Known(secrets={"CRM": "stored"})
+    spec = replace(SPEC, request=replace(SPEC.request, auth=auth))
+    credential = base64.b64encode(b"me:stored%2Ftyped").decode()
+    failed = run(spec, ThirdParty(), tokens=Refusing(), known=known)
+    assert failed.request is None
+    assert {"stored", "stored/typed", credential} <= failed.secrets
+    assert failed.token_url == "https://id.example/token"
+    twice = run(spec, ThirdParty(answer(401)), tokens=Tokens(), known=known)
+    assert {"stored", "stored/typed", credential, "old", "new"} <= twice.secrets
+    broken = replace(
+        spec, request=RequestSpec(url="https://api.example/{{gone}}", auth=Auth("bearer", token="{{secret.CRM}}"))
+    )
+    assert run(broken, ThirdParty(), known=known).secrets == {"stored"}
 
 
 def test_nothing_is_sent_when_the_request_cannot_be_built() -> None:

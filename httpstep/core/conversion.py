@@ -211,11 +211,12 @@ def _moment(seconds: Decimal) -> str:
 
 
 def _shown(value: Json) -> str:
+    """Never a part of a text: the part of a secret would not be known for one, and masked."""
     kind = jsontext.json_type(value)
     if kind in ("array", "object"):
         return "A list" if kind == "array" else "An object"
     text = as_text(value)
-    return f"“{text[:40]}{'…' if len(text) > 40 else ''}”"
+    return f"“{text}”" if len(text) <= 40 else f"A text of {len(text):,} characters"
 
 
 _CONVERTERS: Final[dict[str, Callable[[Json], Json]]] = {

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from http import HTTPStatus
 from typing import Literal
 
 from httpstep.core import jsontext
 from httpstep.core.errors import HttpStatusError, StepError, UnreadableAnswer
 from httpstep.core.model import CONTINUE, Failure, HttpResponse, Json, MappingResult, Outcome
+from httpstep.core.redaction import redact
 
 SUCCESS = "success"
+_LONGEST_SENTENCE = 300
 
 _ADVICE = {
     400: "Compare the request as sent with the API's documentation.",
@@ -34,13 +37,13 @@ def failure_of(error: StepError) -> Failure:
     return Failure(error.kind, error.reason, error.message, error.advice, error.place)
 
 
-def status_error(response: HttpResponse) -> HttpStatusError:
+def status_error(response: HttpResponse, secrets: Set[str] = frozenset()) -> HttpStatusError:
     """The failure of an answer outside the success rule, with the reason the API itself gave, where it gave one."""
     try:
         phrase = HTTPStatus(response.status).phrase
     except ValueError:
         phrase = response.reason
-    said = reason_given(response)
+    said = reason_given(response, secrets)
     message = f"The API answered {response.status} {phrase}".rstrip() + (f": {said}" if said else ".")
     advice = _ADVICE.get(
         response.status, "The API has a problem of its own. Try again later." if response.status >= 500 else ""
@@ -48,10 +51,13 @@ def status_error(response: HttpResponse) -> HttpStatusError:
     return HttpStatusError(message, reason=f"status_{response.status}", advice=advice)
 
 
-def reason_given(response: HttpResponse) -> str:
-    """The sentence in which an API says why, from the members APIs commonly use; "" where there is none."""
+def reason_given(response: HttpResponse, secrets: Set[str] = frozenset()) -> str:
+    """The sentence in which an API says why, from the members APIs commonly use; "" where there is none.
+
+    Secrets are masked here, because a sentence that was cut may end in the middle of one.
+    """
     try:
-        return _sentence(jsontext.loads(response.body), 3)[:300]
+        return redact(_sentence(jsontext.loads(response.body), 3), secrets)[:_LONGEST_SENTENCE]
     except UnreadableAnswer:
         return ""
 

@@ -125,7 +125,7 @@ class RenderedRequest:
     """The request exactly as it goes out. `url` is ASCII and carries the query; the bytes of `body` are the body.
 
     `secrets`: every secret value that went in, raw; `core.redaction` masks them (and their encoded forms)
-    wherever this request or its answer is kept, shown or mailed. `warnings`: sentences for the preview.
+    wherever this request is shown. `warnings`: sentences for the preview.
     `filled_empty`: attributes that were not there and were sent empty.
     """
 
@@ -276,6 +276,8 @@ class Execution:
     `document` is meaningful only where `has_document`; `unreadable` says why a good answer has none, failure or not.
     `automatic`: the rules made from a first answer, else None.
     `structure`: shape of the document (core.structure), None where there is none or it does not count as success.
+    `secrets`: every secret value of the step and every credential made or fetched on the way, raw, whether a request
+    came of it or not: a view masks with these and no others. `token_url`: where a token was to come from (OAuth 2).
     """
 
     spec: StepSpec
@@ -292,3 +294,5 @@ class Execution:
     outcome: Outcome
     tries: tuple[Try, ...]
     duration_ms: float
+    secrets: frozenset[str] = field(repr=False)
+    token_url: str

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import codecs
 import re
+from collections.abc import Set
 from typing import Final
 
 from httpstep.core import jsontext
 from httpstep.core.errors import UnreadableAnswer
 from httpstep.core.model import HttpResponse, Json
+from httpstep.core.redaction import redact
 
 NOT_MAPPED: Final = "Response Mapping Not Done, Only JSON can be mapped as Response"
 
@@ -26,15 +28,16 @@ _CALLBACK: Final = re.compile(r"\s*[\w$.]{1,100}\s*\(\s*[\[{\"]")
 _NO_CHARSET: Final = frozenset({"idna", "punycode", "unicode-escape", "unicode_escape", "raw-unicode-escape", "utf-7"})
 
 
-def read(response: HttpResponse) -> Json:
-    """The document of an answer. Raises UnreadableAnswer; its message begins with NOT_MAPPED, `advice` says what came.
+def read(response: HttpResponse, secrets: Set[str] = frozenset()) -> Json:
+    """The document of an answer. Raises UnreadableAnswer; its message begins with NOT_MAPPED, `advice` says what came,
+    secrets masked: it repeats a part of the answer, which may be a part of one.
 
     reason: empty, html, xml, csv, text, binary, syntax, encoding, number or too_deep.
     """
     try:
         return _document(response)
     except UnreadableAnswer as error:
-        raise _refusal(response, error) from None
+        raise _refusal(response, error, secrets) from None
 
 
 def media_type(response: HttpResponse) -> str:
@@ -113,12 +116,12 @@ def _known_charset(name: str) -> str | None:
 # ---------------------------------------------------------------- naming what came
 
 
-def _refusal(response: HttpResponse, error: UnreadableAnswer) -> UnreadableAnswer:
+def _refusal(response: HttpResponse, error: UnreadableAnswer, secrets: Set[str]) -> UnreadableAnswer:
     kind = _kind(response, error)
     if kind in ("syntax", "number", "too_deep", "encoding"):
         advice = error.message
     else:
-        advice = f"Received {_described(kind, response)}"
+        advice = f"Received {_described(kind, response, secrets)}"
     return UnreadableAnswer(NOT_MAPPED, reason=kind, advice=advice if advice.endswith(".") else advice + ".")
 
 
@@ -173,14 +176,14 @@ def _table(declared: str, start: str) -> str:
 _NAMES: Final = {"html": "HTML", "xml": "XML", "csv": "CSV", "text": "text", "syntax": "broken JSON"}
 
 
-def _described(kind: str, response: HttpResponse) -> str:
+def _described(kind: str, response: HttpResponse, secrets: Set[str] = frozenset()) -> str:
     if kind == "empty":
         return "an empty answer"
     if kind == "binary":
         return f"binary data ({media_type(response) or 'no content type'}, {len(response.body):,} bytes)"
     if kind in ("number", "too_deep", "encoding"):
         return "JSON that cannot be used"
-    text = text_of(response)[:_LOOKED_AT]
+    text = redact(text_of(response), secrets)[:_LOOKED_AT]
     if kind == "text" and _CALLBACK.match(text):
         return f"JavaScript that calls a function (JSONP): {_first_line(text)}"
     title = _TITLE.search(text) if kind == "html" else None

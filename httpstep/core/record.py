@@ -43,7 +43,7 @@ class Record:
 
 def record_of(execution: Execution, given: Mapping[str, Json], timeout: float | None = None) -> Record:
     """The record of an execution. given: the attributes the caller sent; timeout: the seconds it asked for."""
-    secrets = execution.request.secrets if execution.request else frozenset()
+    secrets = execution.secrets
     request_body, request_cut = _body(execution.request.body if execution.request else None, secrets)
     response_body, response_cut = _body(execution.response.body if execution.response else None, secrets)
     detail = {
@@ -54,14 +54,15 @@ def record_of(execution: Execution, given: Mapping[str, Json], timeout: float | 
         "request": _request(execution.request, request_cut),
         "response": _response(execution.response, response_cut),
         "tries": [_try(one) for one in execution.tries],
-        "mapping": [_row(row) for row in execution.mapping.rows],
+        "mapping": [_row(row, secrets) for row in execution.mapping.rows],
         "automatic": execution.automatic is not None,
-        "attributes": {name: _short(value) for name, value in execution.outcome.attributes.items()},
+        "attributes": {name: _short(value, secrets) for name, value in execution.outcome.attributes.items()},
         "missing": list(execution.outcome.missing),
         "failure": _failure(execution.failure),
         "unreadable": _failure(execution.unreadable),
         "drift": drift_json(execution.drift),
         "fallback": execution.spec.fallback,
+        "token_url": execution.token_url,
     }
     message = execution.outcome.message
     masked = masked_json(detail, secrets)
@@ -108,7 +109,7 @@ def _request(request: RenderedRequest | None, was_cut: bool) -> Json:
     return {
         "method": request.method,
         "url": request.url,
-        "headers": [list(pair) for pair in redaction.redact_pairs(_sent_headers(request), request.secrets)],
+        "headers": [list(pair) for pair in redaction.redact_pairs(_sent_headers(request), frozenset())],
         "size": len(request.body or b""),
         "cut": was_cut,
         "warnings": list(request.warnings),
@@ -162,22 +163,25 @@ def source_text(rule: MappingRule) -> str:
     return rule.jsonpath if rule.jsonpath is not None else f"call {rule.call}"
 
 
-def _row(row: MappedRow) -> Json:
+def _row(row: MappedRow, secrets: Set[str]) -> Json:
     return {
         "attribute": row.rule.attribute,
         "source": source_text(row.rule),
         "state": row.state,
-        "value": _short(row.value),
+        "value": _short(row.value, secrets),
         "why": row.why,
     }
 
 
-def _short(value: Json) -> Json:
-    """A value as it is kept: a long one as the beginning of its text, so that a row stays small."""
+def _short(value: Json, secrets: Set[str]) -> Json:
+    """A value as it is kept: a long one as the beginning of its text, so that a row stays small.
+
+    A long one is masked first: what is left of a secret that was cut in two would not be known for one.
+    """
     if isinstance(value, (str, list, dict)):
         text = value if isinstance(value, str) else jsontext.dumps_text(value)
         if len(text) > LONGEST_VALUE:
-            return text[:LONGEST_VALUE] + "…"
+            return redaction.redact(text, secrets)[:LONGEST_VALUE] + "…"
     return value
 
 

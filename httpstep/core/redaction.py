@@ -2,11 +2,12 @@
 
 What is found of a secret: as it is, and all in small or in capital letters; percent- and form-encoded (any set of
 characters, either hex case, up to three times over); as the inside of a JSON string, any set of characters as \\u00XX or
-\\xXX; in HTML, any set of characters as an entity; in hex; in Base64 and its URL form, broken into lines or not, at any of
+\\xXX; in HTML, any set of characters as an entity; in hex; in quoted-printable; in Base64 and its URL form, broken into lines or not, at any of
 the three alignments, so also inside a Basic credential. Mixtures too: each character is looked for in each of its spellings.
 
-What is not: mixed case, a secret backwards or in pieces, quoted-printable, Base64 of Base64, hex with separators,
-hashes, compressed or encrypted data; and in UTF-16 the secret as it is, and no other spelling.
+What is not: another mixture of small and capital letters, a secret backwards or in pieces (a soft line break of
+quoted-printable makes two), Base64 of Base64, hex with separators, hashes, compressed or encrypted data; and in UTF-16
+the secret as it is, and no other spelling.
 
 A secret of one to three characters is masked only where it stands alone, not next to a letter or digit: inside words
 it would hide most of a text, and tell by the holes what it is.
@@ -218,6 +219,7 @@ def _other(char: str, least: str) -> str:
     plain = [
         re.escape(char),
         "".join(_percent(byte) for byte in utf8),
+        "".join(f"={_any_case(f'{byte:02x}')}" for byte in utf8),
         _numeric_entity(char),
         *(f"&(?:amp;)?{name};" for name in _ENTITIES.get(char, ())),
     ]

@@ -83,8 +83,9 @@ def redirect_target(base: Target, location: str) -> Target:
         raise _wrong_redirect("The server redirects to an address that cannot be read.") from None
     if parts.scheme not in _DEFAULT_PORTS:
         raise Blocked(
-            f"The server redirects to {parts.scheme[:30]}:, and only http and https can be called.",
+            "The server redirects to an address that is neither http nor https.",
             reason="redirect_scheme",
+            advice=f"It names {parts.scheme}:." if len(parts.scheme) <= 30 else "",
         )
     path, query = (quote(part, safe=_KEPT_IN_A_REDIRECT) for part in (parts.path, parts.query))
     return parse_target(urlunsplit((parts.scheme, parts.netloc, path, query, "")))

@@ -114,10 +114,10 @@ def _note(editor: Editor, done: runs.Run) -> None:
 
 def _without_secrets(execution: Execution) -> list[MappingRule]:
     """The automatic rules but those whose path repeats a secret that was sent."""
-    secrets = execution.request.secrets if execution.request else frozenset()
-    rules = execution.automatic or ()
     return [
-        rule for rule in rules if rule.path is None or record.masked_json(list(rule.path), secrets) == list(rule.path)
+        rule
+        for rule in execution.automatic or ()
+        if rule.path is None or record.masked_json(list(rule.path), execution.secrets) == list(rule.path)
     ]
 
 
@@ -128,10 +128,11 @@ def _has_structure(editor: Editor) -> bool:
 def _document(done: runs.Run) -> Document:
     """The answer for tree and rows, masked."""
     execution, detail = done.execution, done.record.detail
-    secrets = execution.request.secrets if execution.request else frozenset()
     cut = bool((detail["response"] or {}).get("cut"))
     facts = documents.facts_of(detail, round(execution.duration_ms))
-    return Document(record.masked_json(execution.document, secrets), facts, None if cut else done.log_id, cut=cut)
+    return Document(
+        record.masked_json(execution.document, execution.secrets), facts, None if cut else done.log_id, cut=cut
+    )
 
 
 # ---------------------------------------------------------------- the alert of a failed test

@@ -14,7 +14,7 @@ from httpstep.core.model import Auth, MappingRule, Pair, RequestSpec, StepSpec
 from tests.fakes import Clock, NoTokens, ThirdParty, answer
 
 SECRET = 's3cr3t/"välue"&x'
-PLAIN = "plain-s3cr3t"
+PLAIN = "pl41n-s3cr3t"
 
 
 def recorded(third: ThirdParty, spec: StepSpec) -> str:
@@ -57,6 +57,45 @@ def test_a_secret_that_comes_back_as_a_name_is_neither_in_the_structure_nor_in_t
     )  # fmt: skip
     assert PLAIN not in jsontext.dumps_text(execution.structure)
     assert [rule.attribute for rule in execution.automatic or ()] == ["y"]
+
+
+def test_what_the_caller_gave_is_masked_where_no_request_came_of_it() -> None:
+    """A bot may hold the same value as a secret does: the step needs it, and another attribute that is not there."""
+    spec = StepSpec(key="a", request=RequestSpec(url="https://a.example/{{gone}}?k={{secret.plain}}"))
+    known = executor.Known(secrets={"plain": PLAIN})
+    execution = executor.execute(spec, {}, send=ThirdParty(), clock=Clock(), tokens=NoTokens(), known=known)
+    kept = record.record_of(execution, {"token": PLAIN, "deep": [{PLAIN: 1}]})
+    assert execution.request is None
+    assert kept.detail["given"] == {"token": "••••", "deep": [{"••••": 1}]}
+
+
+RULES = (
+    MappingRule("whole", path=()),
+    MappingRule("said", path=("message",)),
+    MappingRule("list", path=("list",)),
+    MappingRule("number", path=("message",), convert="number"),
+    MappingRule("header", call="header:X-Long"),
+    MappingRule("error", call="error"),
+)
+
+
+@pytest.mark.parametrize("length", [20, 40, 80, 200, 300, record.LONGEST_VALUE, 4096, record.KEPT_BYTES])
+@pytest.mark.parametrize("status", [200, 500])
+def test_no_part_of_a_secret_is_left_where_a_text_is_cut(length: int, status: int) -> None:
+    """Of a secret that a cut divides, the first part is no longer known for one."""
+    spec = StepSpec(
+        key="a",
+        request=RequestSpec(url="https://a.example/", headers=(Pair("X-Key", "{{secret.plain}}"),)),
+        mapping=RULES,
+    )
+    for before in range(length - len(PLAIN), length):
+        long = "." * before + PLAIN
+        texts = [
+            recorded(ThirdParty(answer(status, {"message": long, "list": [long, 1]}, X_Long=long[-4000:])), spec),
+            recorded(ThirdParty(answer(status, text=long)), spec),
+            recorded(ThirdParty(answer(status, text=f"<html><title>{long}</title></html>")), spec),
+        ]
+        assert [text[text.find(PLAIN[:3]) - 40 :][:80] for text in texts if PLAIN[:3] in text] == []
 
 
 def test_a_number_that_is_a_secret_is_masked_too() -> None:

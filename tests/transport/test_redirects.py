@@ -121,9 +121,9 @@ def test_a_redirect_to_a_forbidden_place_contacts_the_first_hop_only(
 
 
 def test_a_redirect_to_another_scheme_says_so(call: CallIt, serve: Any) -> None:
-    with pytest.raises(Blocked, match="redirects to file:") as raised:
+    with pytest.raises(Blocked, match="neither http nor https") as raised:
         call(serve(redirecting("file:///etc/passwd")).url())
-    assert raised.value.reason == "redirect_scheme"
+    assert (raised.value.reason, raised.value.advice) == ("redirect_scheme", "It names file:.")
 
 
 def test_to_another_origin_nothing_goes_that_tells_about_the_caller(call: CallIt, serve: Any, peers: Any) -> None:
