@@ -378,7 +378,12 @@ def occasion_of(
     parts: Parts, step_id: int, spec: StepSpec, detail: Mapping[str, Json], *, drift: bool = False
 ) -> alerts.Occasion:
     """What a mail about that step's call has to tell. detail: of the call's record."""
-    what = "A live call's answer differs from the accepted sample." if drift else mailtext.failure_sentence(detail)
+    written = (spec.request.url, spec.request.auth.token_url)
+    what = (
+        "A live call's answer differs from the accepted sample."
+        if drift
+        else mailtext.failure_sentence(detail, written)
+    )
     return alerts.Occasion(
         step_id=step_id, name=spec.name, what=what, url=spec.request.url, method=spec.request.method,
         recipients=spec.alert_emails, at=time.time(), link=f"{parts.base_url}/steps/{step_id}", drift=drift,

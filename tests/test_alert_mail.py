@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import update
 
 from httpstep import alerts
-from httpstep.core import errors
+from httpstep.core import errors, mailtext
 from httpstep.core.model import HttpResponse, RenderedRequest
 from httpstep.extensions import db
 from httpstep.models import catalogue
@@ -96,6 +96,71 @@ def test_a_mail_holds_no_secret_and_nothing_of_a_customer(make_house: MakeHouse,
     for mail in (first, second):
         assert customer not in mail and secret not in mail
         assert "https://{{shop}}.example/{{secret.CRM}}/{{customer.id}}" in mail
+
+
+OAUTH = {
+    "type": "oauth2_client_credentials", "token_url": "https://id.example/token?for={{customer}}", "client_id": "me",
+    "client_secret": "sesame-9942", "scope": "",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("status", [200, 401])
+def test_a_mail_holds_nothing_that_a_token_address_said(make_house: MakeHouse, inbox: Inbox, status: int) -> None:
+    echo = answer(status, {"error_description": "secret sesame-9942 of Jane Roe is wrong"})
+    house = mailing(make_house, inbox, ThirdParty(echo), auth=OAUTH)
+    house.execute(attributes={"order.id": 1, "customer": "jane@roe.example"})
+    settled(house)
+    assert "What happened: The token address gave no access token." in inbox.text().splitlines()
+    assert "Roe" not in inbox.text() and "sesame" not in inbox.text()
+
+
+@pytest.mark.parametrize("customer", ["janeroe", "jane.roe", "JaneRoe", "127.0.0.9"])
+def test_a_mail_names_no_token_host_that_an_attribute_gave(make_house: MakeHouse, inbox: Inbox, customer: str) -> None:
+    def not_found(request: RenderedRequest) -> HttpResponse:
+        raise errors.NetworkError(f"{request.url.split('/')[2]} refused the connection.", reason="refused")
+
+    auth = OAUTH | {"token_url": "https://{{customer}}/token"}
+    house = mailing(make_house, inbox, ThirdParty(not_found), auth=auth)
+    house.execute(attributes={"order.id": 1, "customer": customer})
+    settled(house)
+    assert "What happened: the host of this call refused the connection." in inbox.text().splitlines()
+
+
+def failed(message: str, *, kind: str = "network_error", location: str = "", **members: Any) -> dict[str, Any]:
+    hop = {"url": "https://api.example/a", "location": location}
+    return {
+        "request": {"url": "https://api.example/a"}, "response": None, "tries": [{"hops": [hop]}],
+        "failure": {"kind": kind, "message": message},
+    } | members  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("location", "host"),
+    [("https://jane-roe.invalid/", "jane-roe.invalid"), ("https://JANE.Roe/x", "jane.roe"), ("//janeroe/", "janeroe"),
+     ("https://jané-roe.example/", "xn--jan-roe-dya.example")],
+)  # fmt: skip
+def test_a_mail_names_no_host_that_the_api_redirected_to(location: str, host: str) -> None:
+    detail = failed(f"The name {host} was not found.", location=location)
+    written = ("https://api.example/{{x}}", "")
+    assert mailtext.failure_sentence(detail, written) == "The name the host of this call was not found."
+
+
+@pytest.mark.parametrize(
+    "written", ["https://api.example/{{x}}?y={{z}}", "HTTPS://API.example:443/", "https://{{sub}}.example/"]
+)
+def test_a_mail_names_the_host_where_the_editor_wrote_it(written: str) -> None:
+    said = mailtext.failure_sentence(failed("The name api.example was not found."), (written, ""))
+    named = "the host of this call" if "sub" in written else "api.example"
+    assert said == f"The name {named} was not found."
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [("timeout", "No answer within 0.5 seconds."), ("too_large", "The answer is too large: more than 1 MB."),
+     ("invalid_request", "The attribute “order.id” is not there, and the URL needs it.")],
+)  # fmt: skip
+def test_a_sentence_without_a_host_stays_as_it_is(kind: str, message: str) -> None:
+    assert mailtext.failure_sentence(failed(message, kind=kind), ("https://api.example/", "")) == message
 
 
 def test_a_mail_is_plain_text_whatever_the_names_are(make_house: MakeHouse, inbox: Inbox) -> None:

@@ -2,46 +2,63 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
+from typing import Final
 from urllib.parse import urlsplit
 
 from httpstep.core.errors import FailureKind
 from httpstep.core.model import Json
+from httpstep.core.placeholders import PlaceholderFault
+from httpstep.core.urls import UrlFault, compile_url
+
+_NAMES_A_HOST: Final = frozenset(
+    {FailureKind.NETWORK_ERROR, FailureKind.BLOCKED, FailureKind.TIMEOUT, FailureKind.TOO_LARGE}
+)
+_HOST_NAME: Final = re.compile(r"[\w-]+(?:\.[\w-]+)*\.[\w-]*[^\W\d][\w-]*")
 
 
-def failure_sentence(detail: Mapping[str, Json]) -> str:
-    """The failure of a record's detail without what the API said, and without a host that an attribute named:
-    both may be a customer's data."""
+def failure_sentence(detail: Mapping[str, Json], written: Iterable[str]) -> str:
+    """The failure of a record's detail without what the API or the token address said, and without any host but
+    those the editor wrote: each may be a customer's data. written: the step's URLs with their placeholders."""
     failure, response = detail["failure"] or {}, detail["response"]
-    if failure.get("kind") == FailureKind.HTTP_ERROR.value and response:
-        return f"The API answered with status {response['status']}."
+    kind = failure.get("kind")
+    if kind == FailureKind.HTTP_ERROR:
+        return (
+            f"The API answered with status {response['status']}."
+            if response
+            else "The token address gave no access token."
+        )
     text = str(failure.get("message", "The call failed."))
-    given = [value.lower() for value in _texts(detail["given"]) if len(value) > 2]
-    for host in _hosts(detail):
-        if any(value in host or host in value for value in given):
-            text = text.replace(host, "the host of this call")
-    return text
+    named = _HOST_NAME.findall(text) if kind in _NAMES_A_HOST else ()
+    return _without({*named, *_hosts(_urls(detail))} - set(_hosts(_literal_origins(written))), text)
 
 
-def _texts(value: Json) -> Iterator[str]:
-    """Every text and number inside a JSON value."""
-    if isinstance(value, dict):
-        value = list(value.values())
-    if isinstance(value, list):
-        for item in value:
-            yield from _texts(item)
-    elif value is not None and not isinstance(value, bool):
-        yield str(value)
+def _without(hosts: set[str], text: str) -> str:
+    if not hosts:
+        return text
+    any_of_them = "|".join(re.escape(host) for host in sorted(hosts, key=len, reverse=True))
+    return re.sub(rf"(?<![\w.-])(?:{any_of_them})(?!\.?[\w-])", "the host of this call", text)
 
 
-def _hosts(detail: Mapping[str, Json]) -> set[str]:
-    urls = [(detail["request"] or {}).get("url", "")]
+def _urls(detail: Mapping[str, Json]) -> Iterator[str]:
+    yield (detail["request"] or {}).get("url", "")
+    yield detail.get("token_url", "")
     for one in detail["tries"]:
         for hop in one["hops"]:
-            urls += [hop["url"], hop["location"]]
-    found = set()
+            yield from (hop["url"], hop["location"])
+
+
+def _literal_origins(urls: Iterable[str]) -> Iterator[str]:
+    """Scheme, host and port of those that have no placeholder in them there."""
+    for url in urls:
+        with suppress(UrlFault, PlaceholderFault):
+            yield compile_url(url).origin
+
+
+def _hosts(urls: Iterable[str]) -> Iterator[str]:
     for url in urls:
         with suppress(ValueError):
-            found.add(urlsplit(url).hostname or "")
-    return found - {""}
+            if host := urlsplit(url).hostname:
+                yield host
