@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from dataclasses import dataclass
 
 from httpstep.core import fallback, jsontext
@@ -41,7 +42,7 @@ class TokenCache:
             kept = self._kept.get(name)
         if kept is not None and kept.token != refused and self._clock() < kept.until:
             return kept.token
-        token, seconds = _read(send(request, deadline))
+        token, seconds = _read(send(request, deadline), request.secrets)
         with self._lock:
             self._kept[name] = _Kept(token, self._clock() + max(0.0, seconds - _EARLY))
             while len(self._kept) > _MOST:
@@ -54,10 +55,10 @@ def _name(account: str, request: RenderedRequest) -> str:
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
-def _read(response: HttpResponse) -> tuple[str, float]:
+def _read(response: HttpResponse, secrets: Set[str]) -> tuple[str, float]:
     """The token and its seconds (RFC 6749, 5.1), or the reason the token address gave (5.2)."""
     if response.status != 200:
-        said = fallback.reason_given(response)
+        said = fallback.reason_given(response, secrets)
         message = f"The token address answered {response.status}" + (f": {said}" if said else ".")
         raise HttpStatusError(
             message,
@@ -76,10 +77,12 @@ def _read(response: HttpResponse) -> tuple[str, float]:
 
 
 def _seconds(value: Json) -> float:
+    """expires_in as seconds; what is no figure, or one without end, counts as not stated."""
     try:
-        return float(value) if value is not None and not isinstance(value, bool) else _UNSTATED
-    except (TypeError, ValueError):
+        seconds = float("nan" if isinstance(value, bool) else value)
+    except (TypeError, ValueError, OverflowError):
         return _UNSTATED
+    return seconds if math.isfinite(seconds) else _UNSTATED
 
 
 class StepTokenError(HttpStatusError):
