@@ -180,9 +180,15 @@ def new_form() -> StepForm:
     return StepForm(draft_id=secrets.token_urlsafe(16), headers=[], fields=[])
 
 
+def whole(text: str) -> int | None:
+    """A whole number as an address or a form gives it, such as a row's id. None for what no row can have: a number of
+    more than 15 digits does not fit a column, and one of thousands no int()."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None
+
+
 def next_id(form: StepForm) -> str:
     """An id that no row of the form has."""
-    return str(max((int(row.id) for row in form.rules if row.id.isdigit()), default=0) + 1)
+    return str(max((whole(row.id) or 0 for row in form.rules), default=0) + 1)
 
 
 def typed_text(value: Json) -> str:

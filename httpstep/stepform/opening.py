@@ -9,7 +9,7 @@ from werkzeug.datastructures import MultiDict
 
 from httpstep.core.jsonpath import normalized
 from httpstep.core.model import NO_DEFAULT, MappingRule, Path, StepSpec
-from httpstep.stepform.fields import AUTH_TEXTS, MOST_RULES, Row, RuleRow, StepForm, typed_text
+from httpstep.stepform.fields import AUTH_TEXTS, MOST_RULES, Row, RuleRow, StepForm, typed_text, whole
 
 Fields = MultiDict[str, str]
 """A submitted form."""
@@ -87,7 +87,7 @@ def read(fields: Fields) -> StepForm:
         if name not in _ON_UNLESS_SHOWN or fields.get("options"):
             setattr(form, name, fields.get(name, "") == "1")
     for name in ("version", "accepted_log", "accepted_again", "tested_log", "drift_log"):
-        setattr(form, name, _whole(fields.get(name, "")))
+        setattr(form, name, whole(fields.get(name, "")))
     form.draft_id = form.draft_id[:64]
     return form
 
@@ -135,7 +135,3 @@ def _first_item(path: Path) -> Path:
 
 def _values(fields: Fields) -> dict[str, str]:
     return {key.removeprefix("value:"): fields.get(key, "") for key in fields if key.startswith("value:")}
-
-
-def _whole(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None

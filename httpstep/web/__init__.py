@@ -15,6 +15,7 @@ from httpstep.web import (
     faults,
     flows,
     health,
+    incoming,
     keys,
     logs,
     mailing,
@@ -59,6 +60,7 @@ BLUEPRINTS = (
 
 def register(app: Flask) -> None:
     """Bind every blueprint, the error answers and the headers that every response carries."""
+    incoming.register(app)
     responses.register(app)
     faults.register(app)
     access.register(app)

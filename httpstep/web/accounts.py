@@ -10,7 +10,7 @@ from flask import Blueprint, abort, flash, redirect, render_template
 from flask.typing import ResponseReturnValue
 from sqlalchemy import func, select
 
-from httpstep import ratelimit
+from httpstep import ratelimit, stepform
 from httpstep.core.stepkey import is_key
 from httpstep.extensions import db
 from httpstep.models import users
@@ -127,7 +127,8 @@ def _figure(form: Form, name: str, most: int) -> int | None:
     text = form[name]
     if not text:
         return None
-    if text.isascii() and text.isdigit() and 1 <= int(text[:12]) <= most:
-        return int(text)
+    figure = stepform.whole(text)
+    if figure is not None and 1 <= figure <= most:
+        return figure
     form.require(name, f"A limit is a whole number from 1 to {most:,}, or empty for the usual one.")
     return None

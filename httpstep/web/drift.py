@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, request
 
+from httpstep import stepform
 from httpstep.core import jsontext
 from httpstep.models import structures
 from httpstep.web.access import access
@@ -110,7 +111,7 @@ def _accept(editor: Editor, sources: dict[str, dict[str, str]], dictionaries: st
 def use_structure(editor: Editor, wanted: str) -> None:
     """Accept one of the history again, by its id; with none, what was in force stays so. The last test is compared."""
     form = editor.form
-    found = structures.accepted_before(editor.step_id, int(wanted) if wanted.isascii() and wanted.isdigit() else None)
+    found = structures.accepted_before(editor.step_id, stepform.whole(wanted))
     form.accepted_again, form.accepted_log = (found.id if found else None), None
     form.before_remap, form.drift_kept = "", False
     tested = editor.log(form.tested_log)

@@ -336,7 +336,8 @@ def step_or_404(ref: str) -> Step | None:
     """The account's step; None for "new"."""
     if ref == NEW:
         return None
-    step = steps.get(account_id(), int(ref)) if ref.isascii() and ref.isdigit() and len(ref) < 16 else None
+    step_id = stepform.whole(ref)
+    step = steps.get(account_id(), step_id) if step_id is not None else None
     return step if step is not None else abort(404)
 
 

@@ -28,6 +28,6 @@ class Form:
 
 
 def sent(*names: str, stripped: bool = True) -> Form:
-    """These fields of the request's form; spaces around go, apart from passwords. NUL goes everywhere."""
-    values = {name: request.form.get(name, "").replace("\0", "") for name in names}
+    """These fields of the request's form; spaces around go, apart from passwords."""
+    values = {name: request.form.get(name, "") for name in names}
     return Form({name: text if "password" in name or not stripped else text.strip() for name, text in values.items()})

@@ -101,7 +101,7 @@ def branch(ref: str) -> Response:
     step = step_or_404(ref)
     document = None
     if "log" in request.args:
-        row = logs.get(account_id(), request.args.get("log", 0, type=int))
+        row = logs.get(account_id(), stepform.whole(request.args["log"]) or 0)
         document = of_log(row) if row is not None and row.step_id == (step.id if step else None) else None
     elif step is not None:
         document = of_body(steps.state(step.id).sample)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, render_template, request
 
+from httpstep import stepform
 from httpstep.core.placeholders import SECRET_PREFIX, is_name
 from httpstep.models.overview import names_for
 from httpstep.web.access import access
@@ -19,7 +20,7 @@ MOST = 60
 @access("viewer")
 def picker_list() -> Response:
     """The names that contain `q`, in groups. step: the id of the step that is edited, whose own names are left out."""
-    names = names_for(account_id(), request.args.get("step", type=int))
+    names = names_for(account_id(), stepform.whole(request.args.get("step", "")))
     groups = [("From your bot", list(names.bot))]
     groups += [(f"From the step “{step}”", list(found)) for step, found in names.from_steps.items()]
     groups.append(("Secrets", [f"secret.{name}" for name in names.secrets]))

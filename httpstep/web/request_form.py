@@ -144,8 +144,9 @@ def remove_field(editor: Editor, place: str) -> None:
 
 
 def _remove(rows: list[Row], place: str) -> None:
-    if place.isdigit() and int(place) < len(rows):
-        del rows[int(place)]
+    row = stepform.whole(place)
+    if row is not None and row < len(rows):
+        del rows[row]
 
 
 _STAND_IN = "value-of-the-secret"

@@ -94,7 +94,7 @@ def edit(ref: str) -> ResponseReturnValue:
     if ref == NEW and not may("editor"):
         return redirect(url_for("steps.list_steps"), 303)
     editor = opened(ref)
-    again = editor.log(request.args.get("again", type=int))
+    again = editor.log(stepform.whole(request.args.get("again", "")))
     if again is not None and again.detail:
         given = jsontext.loads(again.detail).get("given") or {}
         editor.form.values = {name: stepform.typed_text(value) for name, value in given.items()}
