@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import logging
 import sys
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -32,6 +33,7 @@ class Server(BaseApplication):  # type: ignore[misc]
         self._settings = app.config["HTTPSTEP"]
         self._app = app
         self._load = load
+        self._ended: list[int] = []
         super().__init__()
 
     def load_config(self) -> None:
@@ -50,6 +52,8 @@ class Server(BaseApplication):  # type: ignore[misc]
             "errorlog": "-",
             "logger_class": "gunicorn.glogging.Logger",
             "child_exit": self._worker_ended,
+            "pre_fork": self._before_fork,
+            "post_worker_init": self._worker_began,
             "when_ready": self._ready,
             "proc_name": "httpstep",
         }
@@ -69,18 +73,26 @@ class Server(BaseApplication):  # type: ignore[misc]
         logging.getLogger("httpstep").info("listening on http://%s", self._settings.listen)
 
     def _worker_ended(self, _server: Any, worker: Any) -> None:
+        self._ended.append(worker.pid)
+
+    def _before_fork(self, _server: Any, worker: Any) -> None:
+        worker.ended, self._ended = self._ended, []
+
+    def _worker_began(self, worker: Any) -> None:
         """A worker that was killed leaves its calls behind; they read as interrupted from now on.
 
-        The next worker is forked from this process: it must not inherit an open connection.
+        The next worker says so, and beside its requests: the master must replace workers whatever the database does.
         """
-        try:
-            installation.mark_interrupted(self._app, worker.pid)
-        except SQLAlchemyError:
-            logging.getLogger("httpstep").exception(
-                "the calls of worker %s could not be marked as interrupted", worker.pid
-            )
-        with self._app.app_context():
-            db.engine.dispose()
+        if worker.ended:
+            threading.Thread(target=_mark_interrupted, args=(worker.wsgi, worker.ended), daemon=True).start()
+
+
+def _mark_interrupted(app: Flask, pids: list[int]) -> None:
+    try:
+        for pid in pids:
+            installation.mark_interrupted(app, pid)
+    except SQLAlchemyError:
+        logging.getLogger("httpstep").exception("the calls of workers %s could not be marked as interrupted", pids)
 
 
 class JsonLines(logging.Formatter):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -14,6 +16,7 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
 from tests.server import Server
+from tests.services import PostgreSQL
 
 
 @pytest.fixture
@@ -91,6 +94,47 @@ def test_sigterm_lets_the_running_call_finish(tmp_path: Path, slow: Any) -> None
         [row] = server.logs("a", token)
     assert got[0].json()["attributes"] == {"a": 1}
     assert row["outcome"] == "success"
+
+
+def workers_of(server: Server) -> set[int]:
+    assert server.process is not None
+    master = server.process.pid
+    return set(map(int, Path(f"/proc/{master}/task/{master}/children").read_text().split()))
+
+
+def kill_workers(server: Server) -> None:
+    """kill -9, and wait until others have taken their places."""
+    before = workers_of(server)
+    for worker in before:
+        os.kill(worker, signal.SIGKILL)
+    ends = time.monotonic() + 20
+    while len(workers_of(server) - before) < len(before):
+        assert time.monotonic() < ends, "the killed workers are not replaced"
+        time.sleep(0.05)
+
+
+def test_the_call_of_a_killed_worker_reads_as_interrupted(tmp_path: Path, slow: Any) -> None:
+    httpserver, arrived, _ = slow
+    with Server(tmp_path / "data") as server:
+        token = prepared(server, httpserver)
+        thread, got = in_background(server, token)
+        assert arrived.wait(10)
+        kill_workers(server)
+        thread.join(10)
+        ends = time.monotonic() + 20
+        while (row := server.logs("a", token)[0])["state"] == "running" and time.monotonic() < ends:
+            time.sleep(0.05)
+    assert isinstance(got[0], requests.ConnectionError)
+    assert (row["state"], row["outcome"]) == ("interrupted", "interrupted")
+
+
+def test_a_killed_worker_is_replaced_while_the_database_is_frozen(
+    tmp_path: Path, postgresql: PostgreSQL | None
+) -> None:
+    if postgresql is None:
+        pytest.skip("PostgreSQL is not here; the summary names it")
+    with Server(tmp_path / "data", DATABASE_URL=postgresql.new_database()) as server, postgresql.frozen():
+        kill_workers(server)
 
 
 def refuses(server: Server) -> bool:
