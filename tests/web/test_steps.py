@@ -11,6 +11,7 @@ import pytest
 
 from tests.fakes import ThirdParty, answer
 from tests.house import House, document
+from tests.mailbox import Inbox, settled
 from tests.web.conftest import Web
 from tests.web.screen import ORDER, new_step, open_step, web_with
 
@@ -253,14 +254,16 @@ def test_the_lines_for_the_bot_have_its_address_and_the_values_for_test(make_hou
 # ---------------------------------------------------------------- mail
 
 
-def test_the_mail_line_says_what_happened_and_reset_clears_the_hour(make_house: Callable[..., House]) -> None:
-    web = web_with(
-        make_house, ThirdParty(answer(500, {})), SMTP_URL="smtp://127.0.0.1:1", MAIL_FROM="steps@shop.example"
-    )
+def test_the_mail_line_says_what_happened_and_reset_clears_the_hour(
+    make_house: Callable[..., House], inbox: Inbox
+) -> None:
+    mail = {"SMTP_URL": f"smtp://127.0.0.1:{inbox.port}", "MAIL_FROM": "steps@shop.example"}
+    web = web_with(make_house, ThirdParty(answer(500, {})), **mail)
     web.house.put(document("order-status", alert_emails=["a@b.example", "c@d.example"]))
     bob = web.as_("bob")
     assert "Next alert can be sent at once." in open_step(bob).text
     web.house.execute()
+    settled(web.house)
     screen = open_step(bob)
     assert "to 2 addresses. Next possible" in screen.text
     assert "Next alert can be sent at once." in screen.press("reset_mail").text
