@@ -147,6 +147,12 @@ class StepForm:
             return self.send_fields_in
         return "url" if self.method in ("GET", "HEAD", "DELETE", "OPTIONS") else "body"
 
+    @property
+    def most_tries(self) -> int:
+        """How many requests one call may use: POST and PATCH are tried again only where that is ticked."""
+        again = self.retry_unsafe or self.method not in ("POST", "PATCH")
+        return 1 + int(self.retries) if again and self.retries in ("1", "2") else 1
+
     def rule(self, rule_id: str) -> RuleRow | None:
         return next((row for row in self.rules if row.id == rule_id), None)
 

@@ -9,9 +9,15 @@ from httpstep.core.jsonbodies import JsonBodyFault, Quoted, compile_json
 from httpstep.core.placeholders import Placeholder, PlaceholderFault
 from httpstep.stepform import Row, StepForm
 
+NO_ROWS = "Your JSON text is kept; it has no flat fields to show as rows."
 
-def switch(form: StepForm, mode: str) -> None:
-    """Switch the body's mode. What was typed is turned over where it can be; a text of one's own is never replaced."""
+
+def switch(form: StepForm, mode: str) -> str:
+    """Switch the body's mode. What was typed is turned over where it can be; a text of one's own is never replaced.
+
+    Returns a sentence where nothing could be turned over, else "".
+    """
+    note = ""
     if form.body_mode == "query" and mode == "json":
         names = {row.name for row in form.fields if row.name}
         known = _flat(form.json_text)
@@ -19,11 +25,14 @@ def switch(form: StepForm, mode: str) -> None:
             form.json_text = _json_of(form.fields)
     elif form.body_mode == "json" and mode == "query":
         values = _flat(form.json_text)
-        if values and all(row.name in values for row in form.fields if row.name or row.value):
+        if not values and form.json_text.strip():
+            note = NO_ROWS
+        elif values and all(row.name in values for row in form.fields if row.name or row.value):
             form.fields = [Row(name, value) for name, value in values.items()]
     elif mode == "raw" and not form.raw_text.strip() and form.body_mode == "json":
         form.raw_text, form.content_type = form.json_text, "application/json"
     form.body_mode = mode
+    return note
 
 
 def _json_of(fields: list[Row]) -> str:

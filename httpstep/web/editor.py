@@ -71,7 +71,9 @@ class Preview:
 @dataclass
 class Editor:
     """row and state are None for a step that was never saved. typed: the form is as it was sent, so it may hold
-    what is not saved. notice: a sentence for the top of the page."""
+    what is not saved. notice: a sentence for the top of the page; body_note: one for the body; again: the values for
+    test are those of a call of the logs. ignored: what was not taken of a pasted text, which `filled_from` names. pasted: a text that was
+    refused and may be shown again, which a command with a credential may not."""
 
     ref: str
     form: StepForm
@@ -80,10 +82,14 @@ class Editor:
     shown: Shown | None = None
     preview: Preview | None = None
     notice: str = ""
+    body_note: str = ""
     conflict: bool = False
     typed: bool = False
     mail_reset: bool = False
+    again: bool = False
     ignored: list[str] = field(default_factory=list)
+    filled_from: str = ""
+    pasted: str = ""
     now: float = field(default_factory=time.time)
     fresh: Document | None = None
 

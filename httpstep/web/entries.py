@@ -85,7 +85,10 @@ class Entry:
 
     @property
     def advice(self) -> str:
-        return str((self.detail.get("failure") or {}).get("advice") or "")
+        failure = self.detail.get("failure") or {}
+        if self.log.source == "test":
+            return advice_in_editor(failure.get("reason", ""), failure.get("advice") or "")
+        return str(failure.get("advice") or "")
 
     @property
     def unreadable(self) -> dict[str, Json] | None:
@@ -158,6 +161,16 @@ def _pretty(body: bytes) -> str:
         return jsontext.pretty(jsontext.loads(body))
     except UnreadableAnswer:
         return ""
+
+
+def advice_in_editor(reason: str, advice: str) -> str:
+    """What to do about a failure, for somebody who has the fields of the editor before them."""
+    if reason != "missing_attribute":
+        return advice
+    return (
+        "Enter a value under Values for test. In a live call your bot has to send it, unless it has a default under "
+        "Attributes or the step sends missing attributes empty."
+    )
 
 
 def ended(text: str) -> str:

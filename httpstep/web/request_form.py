@@ -1,4 +1,4 @@
-"""Section 1 of the editor: the rows, the body, the preview of the request, and a pasted cURL command."""
+"""Section 1 of the editor: the rows, the body, the preview of the request, and a pasted cURL command or step."""
 
 from __future__ import annotations
 
@@ -11,19 +11,20 @@ from flask import Blueprint, Response, abort, request
 from sqlalchemy import select
 
 from httpstep import installation, stepform
-from httpstep.core import curl, jsonlayout, jsontext, redaction, rendering
-from httpstep.core.errors import InvalidRequest
+from httpstep.core import curl, jsonlayout, jsontext, redaction, rendering, stepdocument
+from httpstep.core.errors import InvalidRequest, UnreadableAnswer
 from httpstep.core.jsonbodies import JsonBodyFault
 from httpstep.core.model import RequestSpec, StepSpec
 from httpstep.core.placeholders import PlaceholderFault, is_name
 from httpstep.extensions import db
-from httpstep.models import catalogue
+from httpstep.models import catalogue, steps
 from httpstep.models.database import editing
 from httpstep.models.tables import Secret
 from httpstep.stepform import Row
 from httpstep.web import bodies
 from httpstep.web.access import access, may
 from httpstep.web.editor import NEW, Editor, Preview, account_id, fragment, parts, submitted
+from httpstep.web.entries import advice_in_editor
 from httpstep.web.fragments import respond
 
 blueprint = Blueprint("request_form", __name__)
@@ -93,18 +94,19 @@ def preview(ref: str) -> Response:
 @blueprint.post("/import/curl")
 @access("editor")
 def import_curl() -> Response:
-    """The form of a new step, filled from a pasted command. 422 where there is none in it."""
+    """The form of a new step, filled from a pasted command or step document. 422 where there is none in it."""
     editor = submitted(NEW)
-    status = read_curl(editor, "") or 200
+    status = read_pasted(editor, "") or 200
     html = fragment("steps/_step_form.html", editor, oob=False)
-    return respond(html + fragment("testing/_test_values.html", editor, oob=True), status)
+    beside = ("testing/_test_values.html", "testing/_budget.html")
+    return respond(html + "".join(fragment(name, editor, oob=True) for name in beside), status)
 
 
 def switch_body(editor: Editor, _: str) -> None:
     wanted = editor.form.body_mode
     was = request.form.get("body_mode_was", wanted)
     editor.form.body_mode = was if was in stepform.BODY_MODES else wanted
-    bodies.switch(editor.form, wanted)
+    editor.body_note = bodies.switch(editor.form, wanted)
 
 
 def add_attribute(editor: Editor, name: str) -> None:
@@ -163,7 +165,7 @@ def preview_request(editor: Editor, _: str) -> int | None:
     try:
         sent = rendering.render(spec, editor.given, secrets=stand_ins, defaults=defaults)
     except InvalidRequest as error:
-        editor.preview = Preview(fault=f"{error.message} {error.advice}".strip())
+        editor.preview = Preview(fault=f"{error.message} {advice_in_editor(error.reason, error.advice)}".strip())
         return None
     body = redaction.redact_bytes(sent.body or b"", sent.secrets).decode("utf-8", "replace")
     url = redaction.redact(sent.url, sent.secrets)
@@ -172,7 +174,7 @@ def preview_request(editor: Editor, _: str) -> int | None:
     return None
 
 
-# ---------------------------------------------------------------- from a curl command
+# ---------------------------------------------------------------- from a curl command, or a step document
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,8 +183,51 @@ class _Pasted:
     notes: list[str]
 
 
-def read_curl(editor: Editor, _: str) -> int | None:
-    result = curl.from_curl(request.form.get("curl", ""))
+def read_pasted(editor: Editor, _: str) -> int | None:
+    """Fill the form from what was pasted: an object is a step document, whatever else a command."""
+    pasted = request.form.get("curl", "").strip()
+    return _read_document(editor, pasted) if pasted.startswith("{") else _read_curl(editor, pasted)
+
+
+def _read_document(editor: Editor, text: str) -> int | None:
+    """A new step that is not saved yet. The key stays with the step that has it; an editor's step alerts nobody."""
+    try:
+        document = jsontext.loads(text)
+        if not isinstance(document, dict) or "format" not in document:
+            raise stepdocument.DocumentError((stepdocument.Fault("", _NO_DOCUMENT),))
+        spec = stepdocument.parse(document, draft=True)
+    except (UnreadableAnswer, stepdocument.DocumentError) as error:
+        editor.form.faults["curl"], editor.pasted = _why_refused(error), text
+        return 422
+    notes = []
+    if spec.alert_emails and not may("admin"):
+        spec = replace(spec, alert_emails=())
+        notes.append("Its alert addresses are left out: an admin of your account chooses them.")
+    if spec.key in steps.keys_taken(account_id()):
+        notes.append(f"Another step has its key “{spec.key}”: this one gets a key of its own at the first save.")
+        spec = replace(spec, key="")
+    _fill(editor, spec, notes, "the step document")
+    return None
+
+
+def _why_refused(error: UnreadableAnswer | stepdocument.DocumentError) -> str:
+    if isinstance(error, UnreadableAnswer):
+        return f"This step document is no JSON. {error.message}"
+    return " ".join(f"{fault.place}: {fault.message}" if fault.place else fault.message for fault in error.faults)
+
+
+_NO_DOCUMENT = f'This JSON is no step document: one begins with {{"format": "{stepdocument.FORMAT}"}}.'
+
+
+def _fill(editor: Editor, spec: StepSpec, notes: list[str], source: str) -> None:
+    old = editor.form
+    form = stepform.of_spec(spec)
+    form.draft_id, form.values, form.emails_kept = old.draft_id, old.values, old.emails_kept
+    editor.form, editor.ignored, editor.filled_from = form, notes, source
+
+
+def _read_curl(editor: Editor, text: str) -> int | None:
+    result = curl.from_curl(text)
     if result.faults and not result.spec.url:
         editor.form.faults["curl"] = " ".join(result.faults)
         return 422
@@ -191,10 +236,8 @@ def read_curl(editor: Editor, _: str) -> int | None:
         ignored = ", ".join(f"{one.option} ({one.why})" if one.why else one.option for one in result.ignored)
         notes.append(f"Ignored options: {ignored}.")
     pasted = _with_secrets(editor, result, notes)
-    old = editor.form
-    form = stepform.of_spec(StepSpec(request=pasted.request, name=old.name, timeout=result.timeout or 60))
-    form.draft_id, form.values = old.draft_id, old.values
-    editor.form, editor.ignored = form, pasted.notes
+    spec = StepSpec(request=pasted.request, name=editor.form.name, timeout=result.timeout or 60)
+    _fill(editor, spec, pasted.notes, "the cURL command")
     return None
 
 

@@ -98,6 +98,7 @@ def edit(ref: str) -> ResponseReturnValue:
     if again is not None and again.detail:
         given = jsontext.loads(again.detail).get("given") or {}
         editor.form.values = {name: stepform.typed_text(value) for name, value in given.items()}
+        editor.again = editor.can_edit
     return page(editor)
 
 
@@ -243,7 +244,7 @@ _MOVES: dict[str, Callable[[Editor, str], int | None]] = {
     "use_structure": drift.use_structure,
     "alert": _send_alert,
     "reset_mail": _reset_mail,
-    "curl": request_form.read_curl,
+    "curl": request_form.read_pasted,
 }
 
 

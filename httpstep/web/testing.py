@@ -68,6 +68,13 @@ def run(editor: Editor) -> int:
     return 200
 
 
+@blueprint.post("/steps/<ref>/budget")
+@access("editor")
+def budget(ref: str) -> Response:
+    """What one press on Test uses of the budget, by the form as it is now."""
+    return respond(fragment("testing/_budget.html", submitted(ref), oob=False))
+
+
 def _over_budget(budget: ratelimit.Budget) -> Shown:
     why = f"{budget.limit} requests per minute per account."
     return Shown(refused="Rate Limit Exceeded", why=why, wait=max(1, budget.reset))

@@ -153,3 +153,21 @@ def test_run_again_fills_in_the_values_of_that_call(web: Web) -> None:
     screen = open_step(web.as_("bob"))
     screen.show(screen.browser.get(f"/steps/1?again={log}"), "/steps/1")
     assert screen.get("value:order.id") == "0042"
+
+
+def test_the_sentence_of_an_api_ends_before_the_advice_begins(make_house: Callable[..., House]) -> None:
+    web = web_with(make_house, ThirdParty(answer(404, {"message": "no such order"}), answer(404, {"message": "Gone!"})))
+    web.house.put(document())
+    for log, expected in enumerate(("no such order. Check the URL", "Gone! Check the URL"), start=1):
+        web.house.execute()
+        assert expected in web.as_("bob").get(f"/steps/1/logs/{log}").text
+
+
+def test_run_again_on_the_page_of_a_log_says_to_press_test(web: Web) -> None:
+    web.house.put(document())
+    web.house.execute(attributes={"order.id": 77})
+    told = "The values of that call are filled in. Press Test to run it again."
+    bob = web.as_("bob")
+    again = bob.get("/steps/1?again=1").text
+    assert told in again and 'value="77"' in again
+    assert told not in bob.get("/steps/1").text + web.as_("vera").get("/steps/1?again=1").text

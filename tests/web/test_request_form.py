@@ -8,9 +8,9 @@ from collections.abc import Callable
 import pytest
 
 from tests.fakes import ThirdParty, answer
-from tests.house import House
+from tests.house import House, document
 from tests.web.conftest import Web
-from tests.web.screen import ORDER, new_step, put_secret, web_with
+from tests.web.screen import ORDER, URL, new_step, put_secret, web_with
 
 SQLITE_ONLY = "the form and what is made of it"
 
@@ -50,6 +50,23 @@ def test_a_name_nobody_knows_can_be_added_where_it_is_used(web: Web) -> None:
     screen.press("add_attribute:brand.new")
     assert "New name" not in screen.text and screen.get("value:brand.new") == "7"
     assert "brand.new" in web.as_("bob").get("/attributes").get_data(as_text=True)
+
+
+NO_ROWS = "Your JSON text is kept; it has no flat fields to show as rows."
+
+
+@pytest.mark.parametrize("text", ['{"deep": {"er": 1}}', '{"n": }', "[1, 2]", "{}"])
+def test_json_that_cannot_be_rows_is_said_to_be_kept(web: Web, text: str) -> None:
+    screen = new_step(web.as_("bob")).fill(body_mode="json").press("body_mode")
+    screen.fill(json_text=text, body_mode="query").press("body_mode")
+    assert NO_ROWS in screen.text and screen.get("json_text") == text
+    assert screen.fill(body_mode="json").press("body_mode").get("json_text") == text and NO_ROWS not in screen.text
+
+
+@pytest.mark.parametrize("text", ["", '{"a": 1}'])
+def test_nothing_is_said_where_rows_were_made_or_nothing_was_typed(web: Web, text: str) -> None:
+    screen = new_step(web.as_("bob")).fill(body_mode="json").press("body_mode")
+    assert NO_ROWS not in screen.fill(json_text=text, body_mode="query").press("body_mode").text
 
 
 def test_a_text_of_ones_own_is_never_replaced_by_switching(web: Web) -> None:
@@ -110,3 +127,61 @@ def test_an_admins_pasted_credential_becomes_a_secret_and_the_same_one_stays_one
 def test_a_text_without_a_curl_command_is_told_so(web: Web) -> None:
     screen = new_step(web.as_("bob"), url="").fill(curl="hello").press("curl")
     assert screen.status == 422 and "There is no curl command here." in screen.text and screen.get("curl") == ""
+
+
+# ---------------------------------------------------------------- an exported step
+
+
+def exported(web: Web, **members: object) -> str:
+    """What Export gives for a step with that much in it."""
+    more = {"url": URL, "method": "POST", "retries": 2, "fallback": "continue", "alert_emails": ["ops@shop.example"]}
+    rule = {"path": ["data", "id"], "attribute": "order_id"}
+    web.house.put(document(name="Order status", mapping=[rule], **more | members))
+    return str(web.as_("bob").get("/steps/1/export").text)
+
+
+def test_an_exported_step_is_pasted_as_a_new_step_that_is_not_saved(web: Web) -> None:
+    text = exported(web)
+    screen = new_step(web.as_("alice"), url="").fill(curl=f"  {text}").press("curl")
+    assert screen.status == 200 and "Filled from the step document" in screen.text
+    assert (screen.get("name"), screen.get("method"), screen.get("url")) == ("Order status", "POST", URL)
+    assert screen.rules() == {"order_id": "$['data']['id']"} and screen.get("retries") == "2"
+    assert screen.get("alert_emails") == "ops@shop.example" and screen.get("fallback") == "continue"
+    assert "Another step has its key “order-status”" in screen.text and screen.get("key") == ""
+    assert len(web.house.call("GET", "/steps").json["steps"]) == 1, "nothing is saved"
+    screen.press("save")
+    copy = web.house.call("GET", "/steps/order-status-2").json
+    assert copy == {**web.house.call("GET", "/steps/order-status").json, "key": "order-status-2"}
+
+
+def test_a_key_that_is_free_is_kept(web: Web) -> None:
+    text = exported(web).replace("order-status", "from-elsewhere")
+    assert new_step(web.as_("alice"), url="").fill(curl=text).press("curl").get("key") == "from-elsewhere"
+
+
+def test_an_editors_pasted_step_alerts_nobody_and_says_so(web: Web) -> None:
+    text = exported(web).replace("ops@shop.example", "me@elsewhere.example")
+    screen = new_step(web.as_("bob"), url="").fill(curl=text).press("curl")
+    assert "Its alert addresses are left out: an admin of your account chooses them." in screen.text
+    assert "me@elsewhere.example" not in screen.html
+    screen.press("save")
+    assert web.house.call("GET", "/steps/order-status-2").json["alert_emails"] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ('{"format": "httpstep/1", "nmae": "x"}', 'Unknown member "nmae" in the step.'),
+        ('{"format": "httpstep/1", "timeout": 90}', "timeout: The timeout must be more than 0 and at most 60 seconds."),
+        ('{"format": "httpstep/9"}', "This is not a document of format httpstep/1."),
+        ('{"name": "x"}', 'This JSON is no step document: one begins with {"format": "httpstep/1"}.'),
+        ('{"format": "httpstep/1",', "This step document is no JSON."),
+    ],
+)
+def test_a_step_document_that_cannot_be_taken_says_why_and_stays(web: Web, text: str, sentence: str) -> None:
+    screen = new_step(web.as_("bob")).fill(curl=text).press("curl")
+    assert screen.status == 422 and sentence in screen.text
+    assert screen.get("curl") == text and screen.get("url") == URL, "what was typed is still there"
+    part = web.as_("bob")
+    answered = part.htmx("POST", "/import/curl", data=screen.data(csrf_token=part.token()))
+    assert answered.status_code == 422 and 'id="step-form"' in answered.text

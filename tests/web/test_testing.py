@@ -239,3 +239,32 @@ def test_without_a_mail_server_mail_is_said_to_be_off_and_nothing_is_reset(make_
     web.house.put(document())
     screen = open_step(web.as_("bob"))
     assert "Mail is off" in screen.text and "Reset Mail Timeout" not in screen.html
+
+
+# ---------------------------------------------------------------- what the panel says
+
+
+def test_a_missing_attribute_points_to_the_values_for_test(make_house: Make) -> None:
+    _, api, screen = after_test(make_house)
+    screen.fill(**{"value:order.id": ""})
+    for op in ("test", "preview"):
+        told = screen.press(op).text
+        assert "Enter a value under Values for test. In a live call your bot has to send it" in told, op
+    assert "Send the attribute with the call" not in screen.text and len(api.requests) == 1
+
+
+def test_why_no_alert_can_be_sent_yet_stands_beside_the_button(make_house: Make) -> None:
+    _, _, screen = after_test(make_house, answer(500, {}))
+    assert "Send this alert now Save the step first: an alert belongs to a saved step." in screen.text
+
+
+def test_the_panel_says_what_retries_may_use(make_house: Make) -> None:
+    _, _, screen = after_test(make_house)
+    assert "with retries" not in screen.text
+    used = {}
+    for method in ("GET", "POST"):
+        for unsafe in (None, "1"):
+            screen.fill(method=method, retries="2").set("retry_unsafe", unsafe)
+            used[method, unsafe] = "minute, up to 3 with retries." in screen.fragment("budget").text
+    assert used == {("GET", None): True, ("GET", "1"): True, ("POST", None): False, ("POST", "1"): True}
+    assert "Uses 1 of 10 requests this minute, up to 2 with retries." in screen.fill(retries="1").press("preview").text
