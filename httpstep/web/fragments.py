@@ -6,7 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Literal
 
-from flask import Response, make_response, request
+from flask import Response, make_response
+from htmx_flask import request
 
 from httpstep.core.model import Json
 
@@ -15,7 +16,7 @@ ToastKind = Literal["success", "info", "warning", "error"]
 
 def asked_by_htmx() -> bool:
     """Whether htmx made this request. Decides how a refusal is told, never which content an address has."""
-    return request.headers.get("HX-Request", "").lower() == "true"
+    return bool(request.htmx)
 
 
 def toast(text: str, kind: ToastKind = "success") -> dict[str, Json]:

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from flask import Flask, Request, abort, request
+from flask import Flask, abort, request
+from htmx_flask.requests import HtmxAwareRequest
 from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.routing import IntegerConverter
 
@@ -30,7 +31,7 @@ def _plain(value: Any) -> Any:
     return value.replace("\0", "") if isinstance(value, str) else value
 
 
-class Incoming(Request):
+class Incoming(HtmxAwareRequest):  # type: ignore[misc]  # htmx-flask has no types
     parameter_storage_class = Fields
 
 
