@@ -93,7 +93,7 @@
       if (!$(".rule-on", row).checked || !name) { sayDuplicate(row, ""); continue; }
       const source = $(".rule-source", row).value.trim();
       names.set(source, [...(names.get(source) || []), [name, row.id]]);
-      sayDuplicate(row, first.has(name) ? `“${name}” is already filled by another row. Rename one of the two.` : "");
+      sayDuplicate(row, first.has(name) && !saidAlready(row) ? `“${name}” is already filled by another row. Rename one of the two.` : "");
       first.set(name, row);
     }
     for (const node of $$("#test-result [data-node]")) {
@@ -107,6 +107,7 @@
       }));
     }
   }
+  const saidAlready = (row) => $(".field-error:not([data-duplicate])", row)?.textContent.includes("already filled");
   function sayDuplicate(row, text) {
     const input = $(".rule-name", row);
     const old = $("[data-duplicate]", row);
@@ -218,7 +219,8 @@
     for (const link of $$(`#fault-summary a[href="#${CSS.escape(place)}"]`)) link.closest("li").remove();
     const summary = $("#fault-summary");
     const left = $$("li", summary || make("ul")).length;
-    if (left) $("strong", summary).textContent = left === 1 ? "Fix this before saving" : `Fix these ${left} things before saving`;
+    const title = $("strong", summary || make("p"));
+    if (left) title.textContent = `${left === 1 ? "Fix this" : `Fix these ${left} things`} before ${title.dataset.before}`;
     else summary?.remove();
   }
   // A test that was made had nothing to say against the form; only a name is not asked of it.
@@ -323,6 +325,11 @@
     $("#paste-curl button").click();
   });
 
+  // The budget is free again: ask for what changes by itself. A place that was chosen for a moved row is not taken back.
+  body.addEventListener("countdown:done", () => body.dispatchEvent(new CustomEvent("logs:changed")));
+  body.addEventListener("htmx:beforeRequest", (event) => {
+    if (event.detail.elt.id === "drift-banner" && $$("select", event.detail.elt).some((one) => !one.selectedOptions[0]?.defaultSelected && one.selectedIndex)) event.preventDefault();
+  });
   body.addEventListener("form:looked", () => { paint(); lookForNames(); markPreview(); });
   paint();
   lookForNames(true);

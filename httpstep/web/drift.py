@@ -15,10 +15,12 @@ from httpstep.web.fragments import respond, toast
 blueprint = Blueprint("drift", __name__)
 
 
-@blueprint.get("/steps/<ref>/drift")
+@blueprint.route("/steps/<ref>/drift", methods=["GET", "POST"])
 @access("viewer")
 def banner(ref: str) -> Response:
-    return respond(fragment("drift/_drift_banner.html", opened(ref), oob=False))
+    """The banner of the saved step, or (POST) of the form as it is on the screen, with what it has decided."""
+    editor = submitted(ref) if request.method == "POST" else opened(ref)
+    return respond(fragment("drift/_drift_banner.html", editor, oob=False))
 
 
 @blueprint.post("/steps/<ref>/drift/remap")
@@ -74,6 +76,7 @@ def _answer(editor: Editor, text: str) -> Response:
     parts = (
         fragment("drift/_drift_banner.html", editor, oob=False),
         fragment("mapping/_mapping.html", editor, oob=True),
+        fragment("testing/_test_notes.html", editor, oob=True),
     )
     return respond("".join(parts), trigger=toast(text))
 

@@ -265,6 +265,19 @@ class Editor:
         sides = differences.Sides(accepted.structure, latest, accepted.document, new, later)
         return differences.view_of(form, sides)
 
+    @property
+    def missing(self) -> list[str]:
+        """The attributes that the last test's answer does not give, with the rows as they are now."""
+        if self.document is None or (self.document.log_id is None and self.fresh is None):
+            return []
+        return [row.attribute for row in self.form.rules if row.on and row.state in ("missing", "default")]
+
+    @property
+    def is_undecided(self) -> bool:
+        """Whether the last test's structure differs, and the form has not accepted it."""
+        tested = self.log(self.form.tested_log)
+        return bool(tested and tested.structure_changed and self.drift and not self.drift.accepted)
+
     @cached_property
     def accepted(self) -> Accepted | None:
         """What Save will accept: what a test saw, or one of the history. None where it leaves the structure as it is."""

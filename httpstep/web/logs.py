@@ -1,9 +1,14 @@
-"""The kept executions of a step: the list under the form, the dialog, and a page for each."""
+"""The kept executions of a step: the list under the form, the dialog, and a page for each.
+
+The open page asks for the list again and again, and gets with it whatever else has changed by itself.
+"""
 
 from __future__ import annotations
 
 import time
+import zlib
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from flask import Blueprint, Response, abort, render_template, request
 
@@ -14,7 +19,7 @@ from httpstep.models.tables import Log, Step
 from httpstep.web import tree
 from httpstep.web.access import access
 from httpstep.web.documents import of_body, of_log
-from httpstep.web.editor import NEW, Editor, account_id, opened, step_or_404
+from httpstep.web.editor import NEW, Editor, account_id, fragment, opened, step_or_404
 from httpstep.web.entries import Entry, entry_of
 from httpstep.web.fragments import open_modal, respond
 from httpstep.web.shellcommand import curl_of
@@ -45,11 +50,20 @@ class Opened:
 @blueprint.get("/steps/<ref>/logs")
 @access("viewer")
 def list_logs(ref: str) -> Response:
-    """The newest twenty, as a fragment. 204 where the caller has them already (`have`)."""
+    """The newest twenty, and beside them the mail and the budget where they differ; the event drift:changed where
+    the mark does. 204 where the caller has all that already (`have`)."""
     editor = _of(ref)
-    if request.args.get("have") == log_state(editor.logs, editor.now):
+    have, now = request.args.get("have", ""), page_state(editor)
+    if have == now:
         return Response(status=204)
-    return respond(render_template("logs/_logs.html", editor=editor, form=editor.form))
+    had = have.split(".")
+    _, mail, budget, drift = (old != new for old, new in zip_longest(had[:4], now.split(".")))
+    html = fragment("logs/_logs.html", editor, oob=False)
+    if mail:
+        html += fragment("steps/_mail_status.html", editor, oob=True)
+    if budget and editor.can_edit:
+        html += fragment("testing/_budget.html", editor, oob=True)
+    return respond(html, trigger={"drift:changed": {}} if drift else None)
 
 
 def _of(ref: str) -> Editor:
@@ -59,8 +73,20 @@ def _of(ref: str) -> Editor:
     return editor
 
 
-def log_state(rows: list[Log], now: float) -> str:
-    """A word that changes when the list does."""
+def page_state(editor: Editor) -> str:
+    """Four words: each changes when the list, the mail status, the budget or the mark of drift does."""
+    state, budget = editor.state, editor.budget
+    mail = (state.last_alert_at, state.mail_error, editor.next_alert > editor.now) if state else ()
+    drift = (state.drift_at, state.drift_log_id) if state else ()
+    left = budget.remaining or f"none for {budget.reset}"
+    return ".".join((_log_state(editor.logs, editor.now), *map(_word, (mail, (budget.limit, left), drift))))
+
+
+def _word(facts: tuple[object, ...]) -> str:
+    return f"{zlib.crc32(repr(facts).encode()):x}"
+
+
+def _log_state(rows: list[Log], now: float) -> str:
     running = sum(1 for row in rows if row.state == "running" and not logs.is_interrupted(row, now))
     return f"{rows[0].id}-{len(rows)}-{running}" if rows else "0"
 

@@ -60,7 +60,9 @@ def mark(ref: str) -> Response:
     editor = submitted(ref)
     mark_dictionary(editor, request.form.get("path", ""))
     editor.fill_samples()
-    html = fragment("mapping/_mapping.html", editor, oob=False) + fragment("drift/_drift_banner.html", editor, oob=True)
+    beside = ("drift/_drift_banner.html", "testing/_test_notes.html")
+    html = fragment("mapping/_mapping.html", editor, oob=False)
+    html += "".join(fragment(one, editor, oob=True) for one in beside)
     return respond(html, trigger=toast("Marked. Save to keep it."))
 
 

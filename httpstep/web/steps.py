@@ -36,7 +36,7 @@ from httpstep.web.editor import (
 )
 from httpstep.web.entries import LABELS, duration_text, ended, outcome_of, size_text, tone_of
 from httpstep.web.fragments import respond, toast
-from httpstep.web.logs import log_state
+from httpstep.web.logs import page_state
 from httpstep.web.manage import exported
 from httpstep.web.places import anchor
 from httpstep.web.shellcommand import usage
@@ -56,7 +56,7 @@ def _words() -> dict[str, object]:
         "outcome_label": lambda log, now: LABELS.get(outcome_of(log, now), ""),
         "outcome_tone": tone_of,
         "bot_usage": _usage,
-        "log_state": log_state,
+        "page_state": page_state,
     }
 
 
@@ -92,6 +92,7 @@ def step_list() -> Response:
 @access("viewer")
 def edit(ref: str) -> ResponseReturnValue:
     if ref == NEW and not may("editor"):
+        flash(f"Making a step needs the role editor; yours is {current_user().role}.", "info")
         return redirect(url_for("steps.list_steps"), 303)
     editor = opened(ref)
     again = editor.log(stepform.whole(request.args.get("again", "")))
@@ -186,7 +187,9 @@ def reset_mail(ref: str) -> Response:
     """Reset Mail Timeout."""
     editor = submitted(ref)
     _reset_mail(editor, "")
-    return respond(fragment("steps/_mail_status.html", editor), trigger=toast("Next alert can be sent at once."))
+    return respond(
+        fragment("steps/_mail_status.html", editor, oob=False), trigger=toast("Next alert can be sent at once.")
+    )
 
 
 def _reset_mail(editor: Editor, _: str) -> None:

@@ -29,15 +29,23 @@ blueprint = Blueprint("testing", __name__)
 @blueprint.post("/steps/<ref>/test")
 @access("editor")
 def test_result(ref: str) -> Response:
-    """The result beside the form. 422: the form is not right, and comes along; 429: no call was made."""
+    """The result beside the form. 422: the form is not right, and comes along; 429: no call was made, and the result before it stays."""
     editor = submitted(ref)
     status = run(editor)
-    result = fragment("testing/_test_result.html", editor)
-    return respond(result + "".join(fragment(name, editor, oob=True) for name in _BESIDE[status]), status)
+    beside = "".join(fragment(name, editor, oob=True) for name in _BESIDE[status])
+    if status == 429:
+        return respond(fragment("testing/_rate_limited.html", editor) + beside, status, retarget="#rate-limited")
+    return respond(fragment("testing/_test_result.html", editor) + beside, status)
 
 
 _BESIDE = {
-    200: ("mapping/_mapping.html", "drift/_drift_banner.html", "logs/_logs.html", "testing/_budget.html"),
+    200: (
+        "mapping/_mapping.html",
+        "drift/_drift_banner.html",
+        "logs/_logs.html",
+        "testing/_budget.html",
+        "steps/_mail_status.html",
+    ),
     422: ("steps/_step_form.html",),
     429: ("testing/_budget.html",),
 }
@@ -152,7 +160,8 @@ def mail_status(ref: str) -> Response:
     editor = submitted(ref)
     text, good = send_alert(editor)
     editor.marked_later()
-    return respond(fragment("steps/_mail_status.html", editor), trigger=toast(text, "success" if good else "error"))
+    html = fragment("steps/_mail_status.html", editor, oob=False)
+    return respond(html, trigger=toast(text, "success" if good else "error"))
 
 
 def send_alert(editor: Editor) -> tuple[str, bool]:

@@ -5,18 +5,25 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from html import unescape
 
 import pytest
 from sqlalchemy import update
 
 from httpstep.models.database import writing
-from httpstep.models.tables import Log
+from httpstep.models.tables import Log, StepState
 from tests.fakes import ThirdParty, answer
 from tests.house import House, document
-from tests.web.conftest import Web
+from tests.web.conftest import Browser, Web
 from tests.web.screen import ORDER, limit, new_step, open_step, put_secret, web_with
 
 SQLITE_ONLY = "the views of a row, not the row"
+
+
+def change(web: Web, **values: object) -> None:
+    """The machine learns something of the step."""
+    with web.house.app.app_context(), writing() as connection:
+        connection.execute(update(StepState).values(**values))
 
 
 @pytest.fixture
@@ -27,6 +34,11 @@ def api() -> ThirdParty:
 @pytest.fixture
 def web(make_house: Callable[..., House], api: ThirdParty) -> Web:
     return web_with(make_house, api)
+
+
+def known(browser: Browser) -> str:
+    """What a page that was just loaded has already."""
+    return unescape(browser.get("/steps/1/logs").text).split('"have": "')[1].split('"')[0]
 
 
 def test_there_is_no_log_section_before_the_first_call(web: Web) -> None:
@@ -50,15 +62,28 @@ def test_an_unchanged_list_is_not_sent_again(web: Web) -> None:
     web.house.put(document())
     web.house.execute()
     bob = web.as_("bob")
-    first = bob.get("/steps/1/logs").text
-    have = (
-        first.split("&#34;have&#34;: &#34;")[1].split("&#34;")[0]
-        if "&#34;have" in first
-        else first.split('"have": "')[1].split('"')[0]
-    )
+    have = known(bob)
     assert bob.get(f"/steps/1/logs?have={have}").status_code == 204
     web.house.execute()
     assert bob.get(f"/steps/1/logs?have={have}").status_code == 200
+
+
+def test_with_the_list_comes_what_else_has_changed_by_itself(web: Web) -> None:
+    web.house.put(document(alert_emails=["ops@shop.example"]))
+    web.house.execute()
+    bob, vera = web.as_("bob"), web.as_("vera")
+    have = known(bob)
+    change(web, last_alert_at=time.time(), last_alert_to=1)
+    mailed = bob.get(f"/steps/1/logs?have={have}")
+    assert 'id="mail-status"' in mailed.text and 'id="budget"' not in mailed.text
+    assert "drift:changed" not in mailed.headers.get("HX-Trigger", "")
+    have = known(bob)
+    change(web, drift="{}", drift_at=time.time())
+    assert "drift:changed" in bob.get(f"/steps/1/logs?have={have}").headers["HX-Trigger"]
+    have = known(bob)
+    web.house.execute()
+    assert 'id="budget"' in bob.get(f"/steps/1/logs?have={have}").text
+    assert 'id="budget"' not in vera.get(f"/steps/1/logs?have={have}").text
 
 
 def test_view_opens_the_whole_execution_in_the_dialog(web: Web) -> None:

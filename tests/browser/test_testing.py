@@ -1,0 +1,185 @@
+"""Test, as somebody sees it: the result in view at every width, what stays, and what comes up to date by itself."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.chromium import ADMIN, PASSWORD, OrderApi, browsing, order_api, sign_in
+from tests.server import Server
+
+SQLITE_ONLY = "what a person does and sees"
+VARIABLES = {
+    "ADMIN_EMAIL": ADMIN, "ADMIN_PASSWORD": PASSWORD,
+    "SMTP_URL": "smtp://127.0.0.1:1", "MAIL_FROM": "steps@shop.example",
+}  # fmt: skip
+POLL = "document.body.dispatchEvent(new CustomEvent('logs:changed'))"
+
+
+class Desk:
+    """One person before the editor of a saved step, and the order API behind it."""
+
+    def __init__(self, server: Server, page: Page, api: OrderApi) -> None:
+        self.server, self.page, self.api = server, page, api
+        self.result = page.locator("#test-result")
+        self.bar = page.locator(".bottom-bar")
+
+    def make_step(self) -> None:
+        self.page.goto("/steps/new")
+        self.page.locator('[name="name"]').fill("Order status")
+        self.page.locator("#at-request-url").fill(f"{self.api.url}/orders/1")
+        self.test()
+        self.page.locator('[name="alert_emails"]').fill("ops@shop.example")
+        self.page.keyboard.press("Control+s")
+        self.page.wait_for_url("**/steps/1")
+
+    def test(self) -> None:
+        with self.page.expect_response("**/test") as made:
+            self.page.keyboard.press("Control+Enter")
+        assert made.value.status == 200
+
+    def allow(self, per_minute: int) -> None:
+        self.server.command("account", "limit", "default", str(per_minute))
+
+    def execute(self, times: int) -> None:
+        token = self.server.command("key", "create", "--name", "bot")
+        for _ in range(times):
+            self.server.execute("order-status", {}, token)
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    with order_api() as api, browsing(tmp_path / "data", **VARIABLES) as (server, page, complaints):
+        sign_in(page)
+        found = Desk(server, page, api)
+        found.make_step()
+        yield found
+        assert [text for text in complaints if "422" not in text and "429" not in text] == []
+
+
+@pytest.mark.parametrize("width", [390, 1000])
+def test_the_bottom_bars_test_shows_its_progress_and_result(desk: Desk, width: int) -> None:
+    page = desk.page
+    page.set_viewport_size({"width": width, "height": 844})
+    page.emulate_media(reduced_motion="reduce")
+    desk.bar.get_by_role("button", name="Test").click()
+    expect(page.locator(".result-line")).to_be_in_viewport()
+    page.locator("#at-request-url").fill(f"{desk.api.url}/slow")
+    page.evaluate("scrollTo(0, document.body.scrollHeight)")
+    desk.bar.get_by_role("button", name="Test").click()
+    cancel = page.get_by_role("button", name="Cancel")
+    expect(cancel).to_be_in_viewport()
+    cancel.click()
+    expect(page.get_by_text("Cancelled after")).to_be_in_viewport()
+
+
+def test_over_the_budget_the_answer_stays_and_the_budget_counts_down(desk: Desk) -> None:
+    page = desk.page
+    desk.test()
+    desk.allow(2)
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#rate-limited")).to_contain_text("Rate Limit Exceeded")
+    expect(desk.result.locator(".tree")).to_contain_text("shipped")
+    budget = page.locator("#budget")
+    expect(budget).to_have_text(re.compile(r"None left for \d+ s\."))
+    before = budget.text_content()
+    expect(budget).not_to_have_text(before or "")
+    desk.allow(50)
+    page.evaluate(
+        "document.querySelector('#budget span').dispatchEvent(new CustomEvent('countdown:done', {bubbles: true}))"
+    )
+    expect(budget).to_have_text(re.compile(r"of 50 requests this minute\. \d+ left\."))
+    page.locator("#test-btn").evaluate("button => { button.disabled = false; }")
+    desk.test()
+    expect(page.locator("#rate-limited")).not_to_contain_text("Rate Limit Exceeded")
+
+
+def test_mail_and_drift_come_up_to_date_beside_what_is_typed(desk: Desk) -> None:
+    page = desk.page
+    page.locator('[name="name"]').fill("Typed meanwhile")
+    desk.api.changed = True
+    desk.execute(3)
+    page.evaluate(POLL)
+    banner = page.locator("#drift-banner")
+    expect(banner).to_contain_text("JSON Structure Change Detected")
+    expect(page.locator('[name="name"]')).to_have_value("Typed meanwhile")
+    banner.locator("select").nth(0).select_option("$['data']['state']")
+    banner.get_by_role("button", name="Re-map & accept").click()
+    expect(banner).to_contain_text("The new structure is accepted.")
+    with page.expect_response("**/drift"):
+        page.evaluate("document.body.dispatchEvent(new CustomEvent('drift:changed'))")
+    expect(banner).to_contain_text("The new structure is accepted.")
+
+
+def test_what_is_accepted_is_not_called_missing_under_test(desk: Desk) -> None:
+    page, notes = desk.page, desk.page.locator("#test-notes")
+    desk.api.changed = True
+    desk.test()
+    expect(notes).to_contain_text("3 missing")
+    expect(notes).to_contain_text("JSON Structure Change Detected")
+    selects = page.locator("#drift-banner select")
+    selects.nth(0).select_option("$['data']['state']")
+    page.get_by_role("button", name="Re-map & accept").click()
+    expect(page.locator("#drift-undo")).to_be_focused()
+    expect(notes).not_to_contain_text("missing")
+    expect(notes).not_to_contain_text("JSON Structure Change Detected")
+    page.keyboard.press("Enter")
+    expect(page.locator("#drift-remap")).to_be_focused()
+    expect(notes).to_contain_text("3 missing")
+    page.get_by_role("button", name="Accept new structure").click()
+    expect(page.locator("#drift-undo")).to_be_focused()
+
+
+def test_a_button_keeps_the_focus_through_its_answer(desk: Desk) -> None:
+    page = desk.page
+    page.get_by_role("button", name="Reset Mail Timeout").click()
+    expect(page.locator(".toast")).to_contain_text("Next alert can be sent at once.")
+    expect(page.get_by_role("button", name="Reset Mail Timeout")).to_be_focused()
+    page.locator("#at-request-url").fill(f"{desk.api.url}/orders/{{{{brand.new}}}}")
+    page.get_by_role("button", name="Add it to the attributes").click()
+    expect(page.locator('[name="value:brand.new"]')).to_be_focused()
+    page.keyboard.press("Control+s")
+    expect(page.locator("[data-dirty]")).to_be_hidden()
+    page.goto("/settings/mail")
+    page.get_by_role("button", name="Send test e-mail").click()
+    expect(page.locator("#mail-test")).to_contain_text("The mail was not sent.")
+    expect(page.get_by_role("button", name="Send test e-mail")).to_be_focused()
+
+
+def test_a_duplicate_is_told_once_and_faults_say_what_they_stop(desk: Desk) -> None:
+    page = desk.page
+    names = page.locator(".rule-name")
+    names.nth(1).fill(names.nth(0).input_value())
+    expect(page.get_by_text("is already filled by")).to_have_count(1)
+    page.keyboard.press("Control+s")
+    expect(page.locator("#fault-summary")).to_contain_text("Fix this before saving")
+    expect(page.locator(".rules").get_by_text("is already filled by")).to_have_count(1)
+    names.nth(1).fill("another")
+    page.locator("#at-request-url").fill("nonsense")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#fault-summary")).to_contain_text("before testing")
+    expect(page.locator("#test-btn")).to_contain_text("Ctrl+Enter")
+    page.evaluate("sessionStorage.clear()")
+    page.on("dialog", lambda dialog: dialog.accept())
+
+
+def test_nothing_sticks_out(desk: Desk) -> None:
+    """At 200 % zoom the menu of the mapping, and at full width a long key of the answer."""
+    page = desk.page
+    page.set_viewport_size({"width": 640, "height": 450})
+    page.get_by_text("About the call").click()
+    menu = page.locator(".add-rules .menu-list").bounding_box()
+    assert menu and menu["x"] >= 0 and menu["x"] + menu["width"] <= 640
+    assert page.evaluate("document.documentElement.scrollWidth") <= 640
+    page.set_viewport_size({"width": 1280, "height": 900})
+    page.get_by_text("Map from a sample").click()
+    long = "a_rather_long_key_of_an_answer_that_goes_on_and_on"
+    page.locator("#at-sample").fill(f'{{"data": {{"order": [{{"{long}": "{long}"}}]}}}}')
+    page.get_by_role("button", name="Show it as a tree").click()
+    row = page.locator(f'.tree-row:has-text("{long}")').last
+    add, card = row.locator(".tree-map").bounding_box(), page.locator("#test-panel .card-body").bounding_box()
+    assert add and card and add["x"] + add["width"] <= card["x"] + card["width"] - 8
