@@ -276,6 +276,11 @@ def test_without_a_mail_server_the_editor_says_that_mail_is_off(web: Web) -> Non
 # ---------------------------------------------------------------- roles and accounts
 
 
+def test_a_viewer_who_asks_for_a_new_step_is_told_why_there_is_none(web: Web) -> None:
+    told = web.as_("vera").get("/steps/new", follow_redirects=True)
+    assert told.request.path == "/steps" and "Making a step needs the role editor; yours is viewer." in told.text
+
+
 def test_a_viewer_sees_everything_and_can_change_nothing(web: Web) -> None:
     web.house.put(document("order-status", auth={"type": "bearer", "token": "typed-token"}))
     vera = web.as_("vera")

@@ -150,7 +150,22 @@ def test_over_the_budget_no_call_is_made_and_the_wait_is_told(make_house: Make) 
     assert refused.status_code == 429 and len(api.requests) == 2
     assert "Rate Limit Exceeded" in refused.text and "2 requests per minute per account." in refused.text
     assert "operator" in refused.text and 'data-enables="#test-btn"' in refused.text
-    assert screen.press("test").status == 429
+    assert refused.headers["HX-Retarget"] == "#rate-limited" and 'id="test-result"' not in refused.text
+    assert screen.press("test").status == 429 and "Rate Limit Exceeded" in screen.text
+
+
+def test_over_the_budget_the_plain_page_keeps_the_answer(make_house: Make) -> None:
+    web = web_with(make_house, ThirdParty(answer(200, ORDER)))
+    limit(web, 1)
+    screen = new_step(web.as_("bob")).press("test").press("test")
+    assert screen.status == 429 and "Rate Limit Exceeded" in screen.text
+    assert "The answer of an earlier test." in screen.text and "Ada Lovelace" in screen.text
+
+
+def test_faults_of_a_test_do_not_speak_of_saving(make_house: Make) -> None:
+    screen = new_step(web_with(make_house, ThirdParty()).as_("bob"), url="nonsense").press("test")
+    assert screen.status == 422 and "Fix this before testing" in screen.text
+    assert "Fix this before saving" in screen.press("save").text
 
 
 def test_the_fragment_brings_mapping_banner_logs_and_budget_along(make_house: Make) -> None:
