@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from flask import Blueprint, Response
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from httpstep.models.database import reading
@@ -15,10 +17,16 @@ blueprint = Blueprint("health", __name__)
 
 @blueprint.get("/health")
 def health() -> Response:
-    """200 where the database answers, 503 where it does not."""
+    """200 where the database answers and is where it should be, 503 where not."""
     try:
         with reading() as connection:
             connection.execute(select(Account.id).limit(1))
+            is_there = _is_in_its_place(connection)
     except SQLAlchemyError:
-        return json_response({"status": "unavailable"}, 503)
-    return json_response({"status": "ok"})
+        is_there = False
+    return json_response({"status": "ok"}) if is_there else json_response({"status": "unavailable"}, 503)
+
+
+def _is_in_its_place(connection: Connection) -> bool:
+    """An open SQLite file goes on answering when it was deleted or moved away: what is written then is lost."""
+    return connection.dialect.name != "sqlite" or Path(str(connection.engine.url.database)).is_file()

@@ -75,6 +75,15 @@ def test_a_full_disk_is_a_503_and_no_call(tmp_path: Path, third: HTTPServer) -> 
         check.close()
 
 
+def test_a_data_folder_that_is_moved_away_is_no_good_health(tmp_path: Path) -> None:
+    with Server(tmp_path / "data") as server:
+        (tmp_path / "data").rename(tmp_path / "elsewhere")
+        answer = requests.get(f"{server.url}/health", timeout=10)
+        assert (answer.status_code, answer.json()) == (503, {"status": "unavailable"})
+        (tmp_path / "elsewhere").rename(tmp_path / "data")
+        assert requests.get(f"{server.url}/health", timeout=10).status_code == 200
+
+
 def test_a_database_server_that_goes_and_comes_back(
     tmp_path: Path, third: HTTPServer, postgresql: PostgreSQL | None
 ) -> None:
