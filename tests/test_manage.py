@@ -97,6 +97,44 @@ def test_a_put_with_an_old_etag_is_refused(make_house: MakeHouse) -> None:
     assert house.call("GET", "/steps/order-status").json["name"] == "Second"
 
 
+CONDITIONS = [
+    ("order-status", {"If-Match": "*"}, 200), ("order-status", {"If-Match": '"7", "1"'}, 200), ("order-status", {"If-Match": 'W/"1"'}, 412),
+    ("order-status", {"If-None-Match": "*"}, 412), ("order-status", {"If-None-Match": '"7", W/"1"'}, 412), ("order-status", {"If-None-Match": '"7"'}, 200),
+    ("new", {"If-Match": "*"}, 412), ("new", {"If-Match": '"1"'}, 412), ("new", {"If-None-Match": "*"}, 201), ("new", {"If-None-Match": '"1"'}, 201),
+]  # fmt: skip
+"""By RFC 9110, 13.1.1 and 13.1.2: If-Match compares strongly, If-None-Match weakly."""
+
+
+@pytest.mark.parametrize(("key", "headers", "status"), CONDITIONS)
+def test_a_put_keeps_to_its_conditions(make_house: MakeHouse, key: str, headers: dict[str, str], status: int) -> None:
+    house = make_house(ThirdParty())
+    house.put(document())
+    assert house.put(document(key, name="Put"), headers=headers).status_code == status
+    names = [step["name"] for step in house.call("GET", "/steps").json["steps"]]
+    assert ("Put" in names) == (status != 412)
+
+
+def test_a_delete_with_an_old_etag_is_refused(make_house: MakeHouse) -> None:
+    house = make_house(ThirdParty())
+    old = house.put(document()).headers["ETag"]
+    new = house.put(document(name="Second")).headers["ETag"]
+    assert house.call("DELETE", "/steps/order-status", headers={"If-Match": old}).status_code == 412
+    assert house.call("DELETE", "/steps/order-status", headers={"If-Match": new}).status_code == 204
+
+
+def test_of_many_that_make_a_step_only_once_one_does(make_house: MakeHouse) -> None:
+    house = make_house(ThirdParty())
+    house.token()
+
+    def make(_: int) -> int:
+        client = house.app.test_client()
+        headers = {"Authorization": f"Bearer {house.token()}", "If-None-Match": "*"}
+        return client.put("/api/v1/steps/order-status", json=document(), headers=headers).status_code
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sorted(pool.map(make, range(8))) == [201] + [412] * 7
+
+
 def test_a_secret_is_written_by_name_and_never_comes_back(make_house: MakeHouse) -> None:
     from httpstep import installation
     from httpstep.models.database import editing

@@ -69,11 +69,12 @@ def put_step(key: str) -> Response:
     spec = _document(key)
     for _ in range(_TRIES):
         existing = steps.find(who.account_id, key)
-        version = _expected_version(existing.version if existing else None)
+        step_id, version = (existing.id, existing.version) if existing else (None, None)
+        asked = _check_preconditions(version)
         try:
             step = steps.save(
-                who.account_id, spec, by=f"key {who.key_name}", now=time.time(),
-                step_id=existing.id if existing else None, version=version,
+                who.account_id, spec, by=f"key {who.key_name}", now=time.time(), step_id=step_id,
+                version=version if asked else None,
             )  # fmt: skip
             document = exported(step.id, who.account_id)
         except _OVERTAKEN:
@@ -94,19 +95,24 @@ def _document(key: str) -> StepSpec:
         raise Problem(422, "Invalid Step", f"{first.place or 'document'}: {first.message}", faults=faults) from None
 
 
-def _expected_version(version: int | None) -> int | None:
-    """If-Match (RFC 9110, 13.1.1) makes a PUT refuse where somebody saved in between. Raises the 412."""
-    wanted = request.headers.get("If-Match")
-    if wanted is None or wanted.strip() == "*":
-        return None
-    if wanted.strip() != f'"{version}"':
-        raise Problem(412, "Precondition Failed", "The step was changed since the version named in If-Match.")
-    return version
+def _check_preconditions(version: int | None) -> bool:
+    """Whether the request has conditions (RFC 9110, 13.1.1 and 13.1.2). version: the step's, None where there is none.
+
+    Raises the 412.
+    """
+    wanted, unwanted = request.headers.get("If-Match"), request.headers.get("If-None-Match")
+    if wanted is not None and (version is None or str(version) not in request.if_match):
+        raise Problem(412, "Precondition Failed", "The step is not in the version named in If-Match.")
+    if unwanted is not None and version is not None and request.if_none_match.contains_weak(str(version)):
+        raise Problem(412, "Precondition Failed", "The step is there, in a version named in If-None-Match.")
+    return wanted is not None or unwanted is not None
 
 
 @blueprint.delete("/steps/<key>")
 def delete_step(key: str) -> Response:
     who = manager()
+    existing = steps.find(who.account_id, key)
+    _check_preconditions(existing.version if existing else None)
     try:
         if not steps.remove(who.account_id, key):
             raise _no_step(key)

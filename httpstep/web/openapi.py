@@ -166,7 +166,7 @@ def contract(server: str) -> dict[str, Json]:
                     "putStep", "Create or replace a step", saved, 400, 409, 412, 413, 415, 422, parameters=one,
                     requestBody={"required": True, **_body(_ref("Step"))},
                 ),
-                "delete": _operation("deleteStep", "Delete a step", {"204": {"description": "Deleted."}}, 404, 409, parameters=one),
+                "delete": _operation("deleteStep", "Delete a step", {"204": {"description": "Deleted."}}, 404, 409, 412, parameters=one),
             },
             "/api/v1/steps/{key}/logs": {
                 "get": _operation("stepLogs", "The last twenty logs", {"200": logs}, 404, parameters=one)

@@ -209,7 +209,7 @@ def test_an_alert_that_nobody_got_is_not_said_to_be_sent(make_house: Make, caplo
         screen.press("alert")
         why = "The mail server refused the connection."
         assert f"The alert is not delivered yet: {why} It is tried again in 5 minutes." in screen.text
-        assert f"Not delivered yet to 1 address: {why} Tried again at" in screen.text
+        assert f"Last mail failed: {why} Not delivered yet to 1 address. Tried again at" in screen.text
         assert "Last alert" not in screen.text and "Errno" not in screen.text
         assert "on its way" not in screen.text and "within the last hour" not in screen.text
     [line] = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
@@ -222,7 +222,7 @@ def test_an_alert_that_one_of_two_got_says_both(
     inbox.refuse_only = "dev@shop.example"
     _, screen = mailing(make_house, port=inbox.port, alert_emails=["ops@shop.example", "dev@shop.example"])
     screen.press("alert")
-    assert "Not delivered yet to 1 address: 550 no such user." in screen.text
+    assert "Last mail failed: 550 no such user. Not delivered yet to 1 address." in screen.text
     assert re.search(r"Last alert .* to 1 address\.", screen.text)
     assert "mail for 1 of 2 addresses was not taken: the mail server answered 550" in caplog.text
     assert "shop.example" not in caplog.text
