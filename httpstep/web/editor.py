@@ -266,7 +266,7 @@ class Editor:
         return differences.view_of(form, sides)
 
     @property
-    def missing(self) -> list[str]:
+    def missing_now(self) -> list[str]:
         """The attributes that the last test's answer does not give, with the rows as they are now."""
         if self.document is None or (self.document.log_id is None and self.fresh is None):
             return []

@@ -213,7 +213,9 @@ def _read_document(editor: Editor, text: str) -> int | None:
 def _why_refused(error: UnreadableAnswer | stepdocument.DocumentError) -> str:
     if isinstance(error, UnreadableAnswer):
         return f"This step document is no JSON. {error.message}"
-    return " ".join(f"{fault.place}: {fault.message}" if fault.place else fault.message for fault in error.faults)
+    return " ".join(
+        fault.message if fault.place in fault.message else f"{fault.place}: {fault.message}" for fault in error.faults
+    )
 
 
 _NO_DOCUMENT = f'This JSON is no step document: one begins with {{"format": "{stepdocument.FORMAT}"}}.'

@@ -245,9 +245,15 @@ def test_nothing_is_mapped_on_a_failed_answer(failed: Screen) -> None:
     assert "E1" in failed.text, "it is shown"
     assert 'value="map_all"' not in failed.html and 'value="map:' not in failed.html
     assert "your bot gets none of these values" in failed.text
-    assert "If 500 is a good answer for you, add it to the statuses that count as success" in failed.text
     before = failed.rules()
     assert failed.press("map_all").rules() == before
+
+
+def test_a_refusal_that_may_be_a_good_answer_says_how_to_make_it_one(screen: Screen, api: ThirdParty) -> None:
+    sentence = "is a good answer for you, add it to the statuses that count as success, under Options."
+    for status in (404, 500):
+        api.answers = [answer(status, {"error": "none"})]
+        assert (sentence in screen.press("test").text) is (status == 404)
 
 
 def test_a_branch_of_a_large_failed_answer_offers_no_mapping(make_house: Callable[..., House]) -> None:

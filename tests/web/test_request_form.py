@@ -172,7 +172,8 @@ def test_an_editors_pasted_step_alerts_nobody_and_says_so(web: Web) -> None:
     ("text", "sentence"),
     [
         ('{"format": "httpstep/1", "nmae": "x"}', 'Unknown member "nmae" in the step.'),
-        ('{"format": "httpstep/1", "timeout": 90}', "timeout: The timeout must be more than 0 and at most 60 seconds."),
+        ('{"format": "httpstep/1", "timeout": 90}', "The timeout must be more than 0 and at most 60 seconds."),
+        ('{"format": "httpstep/1", "request": {"verb": "GET"}}', 'request.verb: Unknown member "verb" in request.'),
         ('{"format": "httpstep/9"}', "This is not a document of format httpstep/1."),
         ('{"name": "x"}', 'This JSON is no step document: one begins with {"format": "httpstep/1"}.'),
         ('{"format": "httpstep/1",', "This step document is no JSON."),
