@@ -127,7 +127,10 @@ def test_a_session_that_ended_says_so_and_that_the_draft_is_kept(web: Web) -> No
     bob.client.set_cookie("httpstep_session", "of-a-session-that-is-gone")
     led = bob.htmx("POST", "/steps/1/save", headers={"HX-Current-URL": "http://localhost/steps/1"})
     page = bob.get(led.headers["HX-Redirect"]).text
-    assert ended in page and "What you typed into the step and did not save is kept in this tab." in page
+    assert (
+        ended in page
+        and "What you typed into the step and did not save is kept in this tab, passwords and tokens apart." in page
+    )
     elsewhere = bob.get(bob.get("/attributes").location).text
     assert ended in elsewhere and "kept in this tab" not in elsewhere
     stranger = web.browser()
