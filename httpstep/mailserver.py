@@ -19,6 +19,7 @@ from flask_mail import Connection as MailConnection
 from flask_mail import Mail, Message
 
 from httpstep.config import SmtpServer
+from httpstep.core.addressees import deliverable
 
 SECONDS = 10.0
 TOO_SLOW = "The mail server was too slow."
@@ -121,7 +122,7 @@ def send(app: Flask, recipients: list[str], subject: str, body: str) -> dict[str
             with link:
                 for address in recipients:
                     try:
-                        link.send(Message(subject, [address], body, sender=config.mail_from))
+                        link.send(Message(subject, [deliverable(address)], body, sender=deliverable(config.mail_from)))
                         taken.add(address)
                     except smtplib.SMTPRecipientsRefused as error:
                         wrong[address] = said(error)

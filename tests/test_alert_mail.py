@@ -223,6 +223,17 @@ def test_a_mail_on_drift_comes_when_the_step_is_marked(make_house: MakeHouse, in
     assert "Failed calls" not in inbox.text()
 
 
+def test_a_mail_goes_to_the_domain_that_was_written_and_not_to_its_namesake(
+    make_house: MakeHouse, inbox: Inbox
+) -> None:
+    """By IDNA 2003 straße is strasse; a dot at the end is no part of an address for a mail server."""
+    house = mailing(make_house, inbox, ThirdParty(FAILING))
+    house.put(document(alert_emails=["a@straße.example", "b@shop.example."]))
+    house.execute()
+    settled(house)
+    assert inbox.to == ["a@xn--strae-oqa.example", "b@shop.example"]
+
+
 def test_drift_mails_nobody_who_did_not_ask_for_it(make_house: MakeHouse, inbox: Inbox) -> None:
     house = mailing(make_house, inbox, drifting())
     for _ in range(6):

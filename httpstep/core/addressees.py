@@ -30,6 +30,16 @@ def is_address(text: str) -> bool:
         return False
 
 
+def deliverable(address: str) -> str:
+    """The address as mail servers take it: no dot at its end (RFC 5321, 4.1.2), and international letters by IDNA 2008
+    (RFC 5891): mail libraries write those of 2003, where straße is the domain of somebody else, strasse."""
+    local, _, domain = address.rpartition("@")
+    try:
+        return f"{local}@{ascii_host(domain).rstrip('.')}"
+    except UrlFault:
+        return address
+
+
 def faults_in(addresses: Sequence[str]) -> list[tuple[int, str]]:
     """(index, sentence) for each address that is invalid, doubled or one too many. Case does not tell two apart."""
     faults: list[tuple[int, str]] = []
