@@ -80,8 +80,10 @@ class BoundedUnreader(SocketUnreader):  # type: ignore[misc]
 class _Body:
     """A request's body whose faults are the client's: 400, where gunicorn's own errors would read as ours."""
 
-    def __init__(self, body: Any) -> None:
+    def __init__(self, body: Any, length: int) -> None:
+        """length: the bytes that were announced; 0 for chunks, which say their end themselves."""
         self._body = body
+        self._missing = length
 
     def read(self, size: int | None = None) -> bytes:
         return self._asked(self._body.read, size)
@@ -95,9 +97,13 @@ class _Body:
 
     def _asked(self, read: Callable[[int | None], bytes], size: int | None) -> bytes:
         try:
-            return read(None if size == -1 else size)
+            data = read(None if size == -1 else size)
         except (ParseException, OSError) as error:
             raise BadRequest from error
+        self._missing -= len(data)
+        if self._missing > 0 and size != 0 and (not data or size in (None, -1)):
+            raise BadRequest("The body ended before its announced length.")
+        return data
 
 
 class CheckedBodies:
@@ -107,7 +113,7 @@ class CheckedBodies:
         self._application = application
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        environ["wsgi.input"] = _Body(environ["wsgi.input"])
+        environ["wsgi.input"] = _Body(environ["wsgi.input"], int(environ.get("CONTENT_LENGTH") or 0))
         return self._application(environ, start_response)
 
 

@@ -138,6 +138,14 @@ def test_a_body_that_breaks_off_is_not_taken_for_a_whole_one(server: Server, tok
         assert said.startswith(b"HTTP/1.1 400 "), said
 
 
+def test_a_body_of_sound_json_that_breaks_off_is_refused(server: Server, token: str) -> None:
+    bearer = b"Authorization: Bearer " + token.encode()
+    with socket.create_connection(("127.0.0.1", server.port), 10) as wire:
+        wire.sendall(posting(bearer, b"Content-Length: 7", body=b"{}"))
+        wire.shutdown(socket.SHUT_WR)
+        assert wire.recv(65536).startswith(b"HTTP/1.1 400 ")
+
+
 def test_a_head_without_end_is_refused_at_32_kb(server: Server) -> None:
     said = everything_said(server, b"GET / HTTP/1.1\r\nHost: a\r\n" + b"X-A: " + b"a" * 40_000)
     assert problem(said)["status"] == 431
