@@ -115,9 +115,10 @@ def send(app: Flask, recipients: list[str], subject: str, body: str) -> dict[str
     config = app.config["HTTPSTEP"]
     if config.smtp_url is None:
         return dict.fromkeys(recipients, "Mail is off: HTTPSTEP_SMTP_URL is not set.")
+    ends = time.monotonic() + SECONDS
     wrong, taken = dict[str, str](), set[str]()
     with app.app_context():
-        link = _Connection(app.extensions["mail"], config.smtp_url, config.ca_file, time.monotonic() + SECONDS)
+        link = _Connection(app.extensions["mail"], config.smtp_url, config.ca_file, ends)
         try:
             with link:
                 for address in recipients:
@@ -127,7 +128,11 @@ def send(app: Flask, recipients: list[str], subject: str, body: str) -> dict[str
                     except smtplib.SMTPRecipientsRefused as error:
                         wrong[address] = said(error)
         except (OSError, smtplib.SMTPException, UnicodeError) as error:
-            why = (TOO_SLOW if taken else said(TimeoutError())) if link.client.is_late else said(error)
+            why = (
+                (TOO_SLOW if taken else said(TimeoutError()))
+                if link.client.is_late or time.monotonic() >= ends
+                else said(error)
+            )
             for address in recipients:
                 if address not in taken:
                     wrong.setdefault(address, why)
