@@ -41,6 +41,7 @@ class Desk:
         with self.page.expect_response("**/test") as made:
             self.page.keyboard.press("Control+Enter")
         assert made.value.status == 200
+        expect(self.page.locator("#test-btn")).to_be_enabled()
 
     def allow(self, per_minute: int) -> None:
         self.server.command("account", "limit", "default", str(per_minute))
