@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.chromium import ADMIN, PASSWORD, OrderApi, browsing, order_api, sign_in
+from tests.browser.chromium import ADMIN, PASSWORD, OrderApi, browsing, order_api, settle, sign_in
 from tests.server import Server
 
 SQLITE_ONLY = "what a person does and sees"
@@ -158,7 +158,8 @@ def test_a_duplicate_is_told_once_and_faults_say_what_they_stop(desk: Desk) -> N
     expect(page.get_by_text("is already filled by")).to_have_count(1)
     page.keyboard.press("Control+s")
     expect(page.locator("#fault-summary")).to_contain_text("Fix this before saving")
-    expect(page.locator(".rules").get_by_text("is already filled by")).to_have_count(1)
+    settle(0.8)
+    expect(page.locator(".rules .field-error")).to_have_count(1)
     names.nth(1).fill("another")
     page.locator("#at-request-url").fill("nonsense")
     page.keyboard.press("Control+Enter")
