@@ -58,11 +58,12 @@ class Tokens(Protocol):
 class Known:
     """What is known of the account and the step besides its document.
 
-    structure: the accepted one, or None. taken: attribute names that have another source, asked for only
+    masked: further values that are never kept or shown. structure: the accepted one, or None. taken: attribute names that have another source, asked for only
     when automatic rules are made.
     """
 
     secrets: Mapping[str, str] = field(default_factory=dict)
+    masked: frozenset[str] = frozenset()
     defaults: Mapping[str, Json] = field(default_factory=dict)
     structure: Json = None
     taken: Callable[[], Set[str]] = frozenset
@@ -96,7 +97,7 @@ def execute(
     known = known or Known()
     began = clock.monotonic()
     deadline = began + allowed_seconds(spec, timeout)
-    seen, failure = _Seen(frozenset(filter(None, known.secrets.values()))), None
+    seen, failure = _Seen(frozenset(filter(None, known.secrets.values())) | known.masked), None
     try:
         _require_enabled(spec)
         line = _Line(spec, attributes, known, send, clock, tokens, began, deadline, seen)

@@ -49,12 +49,13 @@ def run_flow(parts: runs.Parts, call: FlowCall) -> dict[str, Json]:
     began = time.monotonic()
     seconds = min(call.timeout or flow.SECONDS, flow.SECONDS)
     known, answers, begun = dict(call.attributes), [], False
+    secrets: set[str] = set()
     for place in call.spec.places:
         if place.when is not None and not place.when.holds(known):
             answers.append(flow.left_out(_key_of(parts, call, place)))
             continue
         try:
-            answer = _run_place(parts, call, place, known, seconds - (time.monotonic() - began))
+            answer = _run_place(parts, call, place, known, secrets, seconds - (time.monotonic() - began))
         except runs.REFUSALS as error:
             if not begun:
                 raise
@@ -86,8 +87,9 @@ def _key_of(parts: runs.Parts, call: FlowCall, place: Place) -> str:
 
 
 def _run_place(
-    parts: runs.Parts, call: FlowCall, place: Place, known: Mapping[str, Json], left: float
+    parts: runs.Parts, call: FlowCall, place: Place, known: Mapping[str, Json], secrets: set[str], left: float
 ) -> dict[str, Json]:
+    """The answer of one step. Its secrets come to `secrets`: what an API gave back of them is masked in later steps too."""
     step = _loaded(parts, call, place)
     if step is None:
         return flow.not_run("", FailureKind.INVALID_REQUEST, "stop", _GONE)
@@ -99,9 +101,12 @@ def _run_place(
         tenant=call.tenant, source=call.source, spec=step.spec, attributes=known,
         actor=f"{call.actor}, flow {call.spec.key}", request_id=call.request_id, step=step,
         timeout=int(left * 10) / 10 if left < step.spec.timeout else None, hangup=call.hangup,
+        masked=frozenset(secrets),
     )  # fmt: skip
     try:
-        return answer_of(runs.run_step(parts, one), step.spec, call.request_id)
+        run = runs.run_step(parts, one)
+        secrets |= run.execution.secrets
+        return answer_of(run, step.spec, call.request_id)
     except runs.InternalError as error:
         return internal_answer(error.log_id, step.spec, call.request_id)
 

@@ -82,7 +82,7 @@ class Tenant:
 class Call:
     """One execution asked for. step None: a draft that was never saved, whose home is draft_id.
 
-    structure: for a draft, the structure its form holds. hangup: descriptor of the caller's socket, if a
+    masked: values that are kept and shown masked, besides the step's own secrets. structure: for a draft, the structure its form holds. hangup: descriptor of the caller's socket, if a
     caller that goes away cancels the call. timeout: seconds the caller asks for.
     """
 
@@ -97,6 +97,7 @@ class Call:
     structure: Json = None
     timeout: float | None = None
     hangup: int | None = None
+    masked: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +205,7 @@ def _known(parts: Parts, call: Call) -> executor.Known:
             found = {name: parts.vault.decrypt(token).decode() for name, token in tokens}
     return executor.Known(
         secrets=found,
+        masked=call.masked,
         defaults=defaults,
         structure=call.step.structure if call.step else call.structure,
         taken=lambda: _names_taken(account_id, call.step),

@@ -8,16 +8,16 @@ from __future__ import annotations
 import json
 import logging
 import sys
-import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from flask import Flask
 from gunicorn.app.base import BaseApplication
 from sqlalchemy.exc import SQLAlchemyError
 
-from httpstep import installation
+from httpstep import installation, runs
 from httpstep.extensions import db
 from httpstep.models.database import is_unavailable
 from httpstep.models.patience import limit_waiting
@@ -83,16 +83,9 @@ class Server(BaseApplication):  # type: ignore[misc]
 
         The next worker says so, and beside its requests: the master must replace workers whatever the database does.
         """
-        if worker.ended:
-            threading.Thread(target=_mark_interrupted, args=(worker.wsgi, worker.ended), daemon=True).start()
-
-
-def _mark_interrupted(app: Flask, pids: list[int]) -> None:
-    try:
-        for pid in pids:
-            installation.mark_interrupted(app, pid)
-    except SQLAlchemyError:
-        logging.getLogger("httpstep").exception("the calls of workers %s could not be marked as interrupted", pids)
+        parts: runs.Parts = worker.wsgi.extensions["httpstep"]
+        for pid in worker.ended:
+            parts.postponed.later(partial(installation.mark_interrupted, worker.wsgi, pid))
 
 
 class JsonLines(logging.Formatter):

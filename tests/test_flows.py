@@ -217,6 +217,22 @@ def test_a_caller_that_is_gone_ends_the_flow_whatever_the_fallback(make_house: M
     assert outcomes(house.run_flow()) == [("find", "cancelled")] and len(third.requests) == 1
 
 
+def test_a_secret_that_one_api_gives_back_is_masked_in_the_logs_of_the_next_step(make_house: MakeHouse) -> None:
+    secret = "s3cret-value-of-the-shop"
+    house, third = shop(make_house, answer(200, {"id": secret}), answer(200, {"name": "Ada"}))
+    with house.app.app_context():
+        token = house.app.extensions["httpstep"].vault.encrypt(secret.encode())
+        catalogue.put_secret(house.account(), "KEY", token, now=1.0, new=True)
+    house.put(
+        document(
+            "find", url="https://api.example/find", headers=[{"name": "K", "value": "{{secret.KEY}}"}], mapping=[FIND]
+        )
+    )
+    assert house.run_flow().json["attributes"]["customer.id"] == secret, "it is the bot's own answer"
+    assert third.requests[1].url.endswith(secret)
+    assert secret not in str(house.logs("greet")) and secret not in str(house.logs("find"))
+
+
 # ---------------------------------------------------------------- what belongs together
 
 
