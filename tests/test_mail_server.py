@@ -196,4 +196,4 @@ def test_a_server_that_is_not_there_is_said_without_an_error_number(make_house: 
     house = failing(make_house, f"smtp://127.0.0.1:{free_port()}")
     house.execute()
     settled(house)
-    assert mail_error(house) == "The mail server could not be reached: Connection refused."
+    assert mail_error(house) == "The mail server refused the connection."
