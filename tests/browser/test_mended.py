@@ -164,6 +164,7 @@ def retries_are_counted_as_they_are_chosen(page: Page) -> None:
     for name, chosen, told in (("retries", "2", "up to 3 with retries"), ("method", "POST", "this minute.")):
         page.locator(f'[name="{name}"]').select_option(chosen)
         expect(budget).to_contain_text(told)
+        settle()  # the new element listens a moment after it is there
     page.locator('[name="retry_unsafe"]').check()
     expect(budget).to_contain_text("up to 3 with retries")
 
