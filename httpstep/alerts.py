@@ -94,11 +94,23 @@ def compose(occasion: Occasion, failures: int, since: float | None) -> tuple[str
         f"Call: {occasion.method} {occasion.url}",
     ]
     if failures and since is not None:
-        lines.append(f"Failed calls since the last mail: {failures}, the first at {_utc(since)}")
+        lines.append(_counted(failures, since))
     if occasion.link:
         lines += ["", f"Open the step: {occasion.link}"]
     lines += ["", "At most one mail an hour is sent for this step. Reset Mail Timeout on its page clears the hour."]
     return title[:MOST_SUBJECT], "\n".join(lines) + "\n"
+
+
+_COUNT = "Failed calls since the last mail: "
+
+
+def _counted(failures: int, since: float) -> str:
+    return f"{_COUNT}{failures}, the first at {_utc(since)}"
+
+
+def _counted_anew(body: str, failures: int, since: float) -> str:
+    """The mail with the figure of now: more calls may have failed while it could not be delivered."""
+    return "\n".join(_counted(failures, since) if line.startswith(_COUNT) else line for line in body.split("\n"))
 
 
 def _utc(moment: float) -> str:
@@ -197,18 +209,37 @@ class Sender:
                 .values(due_at=now + AGAIN_AFTER, tries=Alert.tries + 1)
                 .returning(*_TAKEN)
             ).one_or_none()
-        if row is None:
-            return False
-        wrong = send(self._app, row.recipients.split(","), row.subject, row.body)
+            if row is None:
+                return False
+            told = _telling(connection, row, now)
+        wrong = send(self._app, row.recipients.split(","), row.subject, told.body)
         with writing() as connection:
-            _note(connection, row, wrong, time.time())
+            _note(connection, row, told, wrong, time.time())
         return True
 
 
 _TAKEN = (Alert.id, Alert.step_id, Alert.subject, Alert.body, Alert.recipients, Alert.created_at, Alert.failures)
 
 
-def _note(connection: Connection, row: Any, wrong: dict[str, str], now: float) -> None:
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What a mail tells: its body, and how many failed calls it names, as they were counted at that moment."""
+
+    body: str
+    failures: int
+    at: float
+
+
+def _telling(connection: Connection, row: Any, now: float) -> _Told:
+    """A mail that some addresses have got already, or that names no failures, stays as it is."""
+    mine = select(StepState.failures, StepState.failing_since).where(StepState.step_id == row.step_id)
+    failures, since = connection.execute(mine).one() if row.failures else (0, None)
+    if not failures or since is None:
+        return _Told(row.body, 0, now)
+    return _Told(_counted_anew(row.body, failures, since), int(failures), now)
+
+
+def _note(connection: Connection, row: Any, told: _Told, wrong: dict[str, str], now: float) -> None:
     """Keep what came of a mail. wrong: why, by address, where the server did not take it.
 
     What Reset Mail Timeout dropped while it was sent does not take the hour again.
@@ -216,12 +247,11 @@ def _note(connection: Connection, row: Any, wrong: dict[str, str], now: float) -
     alert: dict[str, Any] = {"recipients": ",".join(wrong), "error": next(iter(wrong.values()), None)}
     state: dict[str, Any] = {"mail_error": alert["error"]}
     if len(wrong) < row.recipients.count(",") + 1:
-        told = StepState.failures - row.failures
-        state |= {
-            "last_alert_at": now,
-            "failures": case((told > 0, told), else_=0),
-            "failing_since": case((told > 0, row.created_at), else_=None),
-        }
+        state["last_alert_at"] = now
+        if told.failures:
+            left = StepState.failures - told.failures
+            state["failures"] = case((left > 0, left), else_=0)
+            state["failing_since"] = case((left > 0, told.at), else_=None)
         alert["failures"] = 0
     if not wrong:
         alert = {"state": "sent", "error": None}

@@ -287,6 +287,20 @@ def test_a_mail_server_away_for_a_day_gets_one_mail_that_counts_all_failures(
     assert "Failed calls since the last mail: 2, the first at" in inbox.text()
 
 
+def test_a_mail_that_is_tried_again_counts_what_failed_meanwhile(make_house: MakeHouse, inbox: Inbox) -> None:
+    house = mailing(make_house, inbox, ThirdParty(FAILING))
+    inbox.refuse = "451 greylisted"
+    for _ in range(3):
+        house.execute()
+        settled(house)
+    inbox.refuse = ""
+    hours_pass(house, 0.09)
+    try_again(house)
+    assert len(inbox.to) == 2 and "Failed calls since the last mail: 3, the first at" in inbox.text()
+    with house.state() as state:
+        assert (state.failures, state.failing_since) == (0, None)
+
+
 def test_an_address_that_is_refused_alone_does_not_mail_the_others_twice(make_house: MakeHouse, inbox: Inbox) -> None:
     house = mailing(make_house, inbox, ThirdParty(FAILING))
     inbox.refuse_only = "dev@shop.example"
