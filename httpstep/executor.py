@@ -58,7 +58,8 @@ class Tokens(Protocol):
 class Known:
     """What is known of the account and the step besides its document.
 
-    masked: further values that are never kept or shown. structure: the accepted one, or None. taken: attribute names that have another source, asked for only
+    masked: further values that are never kept or shown. structure: the accepted one, or None. taken: attribute names
+    that have another source, None where nobody can tell just now: then no rules are made. It is asked for only
     when automatic rules are made.
     """
 
@@ -66,7 +67,7 @@ class Known:
     masked: frozenset[str] = frozenset()
     defaults: Mapping[str, Json] = field(default_factory=dict)
     structure: Json = None
-    taken: Callable[[], Set[str]] = frozenset
+    taken: Callable[[], Set[str] | None] = frozenset
 
 
 @dataclass
@@ -120,10 +121,11 @@ def _concluded(spec: StepSpec, known: Known, seen: _Seen, failure: Failure | Non
         # Shape and rules are kept and shown: a name in the answer that is a secret must not get into them.
         document = masked_json(seen.document, seen.secrets)
         shape = structure.shape_of(document, spec.dictionaries)
-        if spec.mapping is None:
+        taken = known.taken() if spec.mapping is None else None
+        if taken is not None:
             step_key = spec.key or stepkey.key_from_name(spec.name)
             rules_of_all = automatic.automatic_rules(
-                document, step_key=step_key, taken=known.taken(), dictionaries=spec.dictionaries
+                document, step_key=step_key, taken=taken, dictionaries=spec.dictionaries
             )
             made = tuple(rule for rule in rules_of_all if not any(MASK in str(part) for part in rule.path or ()))
         if known.structure is not None:

@@ -80,6 +80,8 @@ def _learn_of_test(connection: Connection, step: steps.LoadedStep, lesson: Lesso
 def _accept_first(connection: Connection, step: steps.LoadedStep, lesson: Lesson) -> None:
     """The first successful JSON answer is the sample, and makes the rules where none were ever set. Of two, the first."""
     execution, kept = lesson.execution, lesson.kept
+    if execution.spec.mapping is None and execution.automatic is None:
+        return  # the rules could not be made: the next answer is the first
     mine = select(StepState.structure).where(StepState.step_id == step.id).with_for_update()
     if connection.execute(mine).scalar_one() is not None:
         return

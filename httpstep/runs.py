@@ -212,9 +212,13 @@ def _known(parts: Parts, call: Call) -> executor.Known:
     )
 
 
-def _names_taken(account_id: int, step: steps.LoadedStep | None) -> frozenset[str]:
+def _names_taken(account_id: int, step: steps.LoadedStep | None) -> frozenset[str] | None:
+    """None where the database is away: the call has been made, and its answer is worth more than its rules."""
     try:
         return steps.names_taken(account_id, step.id if step else None)
+    except SQLAlchemyError:
+        _log.warning("no automatic mapping was made, because the database is away", exc_info=True)
+        return None
     finally:
         end_transaction()
 

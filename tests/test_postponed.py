@@ -11,7 +11,7 @@ from sqlalchemy.exc import DataError, OperationalError
 
 from httpstep import idempotency, postponed, ratelimit, runs
 from httpstep.extensions import db
-from httpstep.models import logs
+from httpstep.models import logs, steps
 from httpstep.models.database import editing
 from httpstep.models.tables import Account, Idempotency
 from tests.fakes import ThirdParty, answer
@@ -127,6 +127,20 @@ def test_a_retry_whose_budget_cannot_be_asked_is_not_made(
     response = house.execute()
     assert (response.status_code, response.json["outcome"], response.json["http"]["status"]) == (200, "http_error", 503)
     assert len(third.requests) == 1 and len(house.logs()[0]["tries"]) == 1
+
+
+def test_a_first_answer_without_a_database_is_a_success_that_maps_nothing(
+    make_house: MakeHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house = make_house(ThirdParty(answer(200, {"a": 1})))
+    house.put(document())
+    names, finish = Away(monkeypatch, steps, "names_taken"), Away(monkeypatch, logs, "finish")
+    first = house.execute()
+    assert (first.status_code, first.json["outcome"], first.json["attributes"]) == (200, "success", {})
+    names.away = finish.away = False
+    assert waited(lambda: house.logs()[0]["state"] == "done")
+    assert house.execute().json["attributes"] == {"a": 1}
+    assert house.call("GET", "/steps/order-status").json["mapping"][0]["attribute"] == "a"
 
 
 def test_a_nul_in_an_answer_is_kept_as_a_mark_and_the_failure_counted(make_house: MakeHouse) -> None:
