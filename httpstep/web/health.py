@@ -29,4 +29,7 @@ def health() -> Response:
 
 def _is_in_its_place(connection: Connection) -> bool:
     """An open SQLite file goes on answering when it was deleted or moved away: what is written then is lost."""
-    return connection.dialect.name != "sqlite" or Path(str(connection.engine.url.database)).is_file()
+    if connection.dialect.name != "sqlite":
+        return True
+    files = {name: file for _, name, file in connection.exec_driver_sql("PRAGMA database_list")}
+    return Path(files["main"]).is_file()

@@ -111,6 +111,7 @@ def test_mail_and_drift_come_up_to_date_beside_what_is_typed(desk: Desk) -> None
     banner.locator("select").nth(0).select_option("$['data']['state']")
     banner.get_by_role("button", name="Re-map & accept").click()
     expect(banner).to_contain_text("The new structure is accepted.")
+    settle()  # the new banner listens a moment after it is there
     with page.expect_response("**/drift"):
         page.evaluate("document.body.dispatchEvent(new CustomEvent('drift:changed'))")
     expect(banner).to_contain_text("The new structure is accepted.")
