@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,9 @@ def _started(config: pytest.Config, name: str, start: Callable[[], Any]) -> Any:
 def _closed(house: House) -> None:
     with house.app.app_context():
         house.app.extensions["httpstep"].alerts.finish()
+        ends = time.monotonic() + 5
+        while db.engine.pool.checkedout() and time.monotonic() < ends:  # type: ignore[attr-defined]
+            time.sleep(0.01)  # a thread that ends just now gives its connection back to a pool that still closes it
         db.engine.dispose()
 
 
