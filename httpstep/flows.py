@@ -43,11 +43,15 @@ class FlowCall:
     timeout: float | None = None
     hangup: int | None = None
 
+    @property
+    def seconds(self) -> float:
+        """For all steps together."""
+        return min(self.timeout or flow.SECONDS, flow.SECONDS)
+
 
 def run_flow(parts: runs.Parts, call: FlowCall) -> dict[str, Json]:
     """The flow's answer (`core.flow.concluded`). Raises one of `runs.REFUSALS` before any call, and never after one."""
     began = time.monotonic()
-    seconds = min(call.timeout or flow.SECONDS, flow.SECONDS)
     known, answers, begun = dict(call.attributes), [], False
     secrets: set[str] = set()
     for place in call.spec.places:
@@ -55,7 +59,7 @@ def run_flow(parts: runs.Parts, call: FlowCall) -> dict[str, Json]:
             answers.append(flow.left_out(_key_of(parts, call, place)))
             continue
         try:
-            answer = _run_place(parts, call, place, known, secrets, seconds - (time.monotonic() - began))
+            answer = _run_place(parts, call, place, known, secrets, call.seconds - (time.monotonic() - began))
         except runs.REFUSALS as error:
             if not begun:
                 raise
@@ -94,8 +98,7 @@ def _run_place(
     if step is None:
         return flow.not_run("", FailureKind.INVALID_REQUEST, "stop", _GONE)
     if left < _LEAST_SECONDS:
-        seconds = min(call.timeout or flow.SECONDS, flow.SECONDS)
-        message = f"The {seconds:g} seconds of the flow were over before this step."
+        message = f"The {call.seconds:g} seconds of the flow were over before this step."
         return flow.not_run(step.spec.key, FailureKind.TIMEOUT, step.spec.fallback, message)
     one = runs.Call(
         tenant=call.tenant, source=call.source, spec=step.spec, attributes=known,

@@ -1,4 +1,4 @@
-"""Idempotency-Key of execute, for steps and flows: the same key and body give the stored answer, and no second call is made.
+"""Idempotency-Key of execute, for steps and flows: the same key and body give the stored answer without a second call.
 
 The claim is on the disk before the call. A claim without an answer whose process has ended (the next start or the
 server marks it, `models.logs.interrupt`), or which is older than any call can be, means that nobody knows whether the

@@ -82,8 +82,9 @@ class Tenant:
 class Call:
     """One execution asked for. step None: a draft that was never saved, whose home is draft_id.
 
-    masked: values that are kept and shown masked, besides the step's own secrets. structure: for a draft, the structure its form holds. hangup: descriptor of the caller's socket, if a
-    caller that goes away cancels the call. timeout: seconds the caller asks for.
+    structure: for a draft, the structure its form holds. hangup: descriptor of the caller's socket, if a
+    caller that goes away cancels the call. timeout: seconds the caller asks for. masked: values that are kept and
+    shown masked, besides the step's own secrets.
     """
 
     tenant: Tenant

@@ -1,10 +1,29 @@
-// The flow editor: says what is not saved, keeps it from being left by accident, and shows the fields a condition needs.
+// The flow editor: says what is not saved, keeps a copy of it in this tab, and shows the fields a condition needs.
 (() => {
   "use strict";
   const $ = (selector, root = document) => root.querySelector(selector);
-  let dirty = !$("[data-dirty]")?.hidden;
+  const page = $("[data-flow]");
+  const form = () => $("#flow-form");
+  const DRAFT = `httpstep-draft:${document.body.dataset.user}:${location.pathname}`;
+  const SENT = `httpstep-draft:${document.body.dataset.user}:sent`;
+  const read = (key) => { try { return JSON.parse(sessionStorage.getItem(key)); } catch { return null; } };
+  const write = (key, value) => { try { sessionStorage.setItem(key, JSON.stringify(value)); } catch { /* no room: no draft */ } };
+  const drop = (key) => { try { sessionStorage.removeItem(key); } catch { /* nothing there */ } };
+
+  const pairs = () => [...new FormData(form())].filter(([name]) => !["csrf_token", "op", "overwrite"].includes(name));
+  // The first save makes the key, and every save the version: neither tells whether something is typed.
+  const print = (found) => JSON.stringify(found.filter(([name]) => !/^(version|key|value:.*)$/.test(name)));
+  const keyIn = (found) => found.find(([name]) => name === "key")?.[1];
+  const same = (draft, now) => print(draft) === print(now) && (!keyIn(draft) || keyIn(draft) === keyIn(now));
+
+  let dirty = page.hasAttribute("data-typed");
   let leaving = false;
-  const changed = () => { dirty = true; const mark = $("[data-dirty]"); if (mark) mark.hidden = false; };
+  function changed() {
+    dirty = true;
+    const mark = $("[data-dirty]");
+    if (mark) mark.hidden = false;
+    write(DRAFT, pairs());
+  }
   const showConditions = () => document.querySelectorAll(".flow-when").forEach((one) => { one.dataset.when = $("[data-when-choice]", one).value; });
   document.addEventListener("input", (event) => {
     if (event.target.form?.id !== "flow-form" || event.target.name?.startsWith("value:")) return;
@@ -13,14 +32,50 @@
   });
   document.addEventListener("htmx:afterSettle", (event) => {
     if (event.target.id === "flow-form") changed();
-    $("#fault-summary")?.focus();
+    if (event.target.id === "flow-result") $("#fault-summary")?.focus();
   });
-  document.addEventListener("submit", () => { leaving = true; });
-  document.addEventListener("click", (event) => { if (event.target.closest("[data-revert]")) leaving = true; });
+
+  // Leaving: a Save is known to have worked where the page it leads to has what was sent.
+  document.addEventListener("submit", (event) => {
+    leaving = true;
+    if (event.target.id === "flow-form") write(SENT, { key: DRAFT, pairs: pairs() });
+  });
+  document.addEventListener("click", (event) => {
+    if (event.target.closest("[data-revert]")) { leaving = true; drop(DRAFT); }
+    if (event.target.closest("[data-cancel-test]")) cancel();
+  });
+  document.addEventListener("htmx:beforeOnLoad", (event) => { if (event.detail.xhr.getResponseHeader("HX-Redirect")) leaving = true; });
   window.addEventListener("beforeunload", (event) => { if (dirty && !leaving) event.preventDefault(); });
+  let running = null;
+  document.addEventListener("htmx:beforeRequest", (event) => { if (event.detail.elt.id === "test-btn") running = event.detail.xhr; });
+  function cancel() {
+    running.onabort = running.onload; // an abort that was asked for is no error
+    running.abort();
+    $("#flow-result").replaceChildren(Object.assign(document.createElement("p"), { textContent: "Cancelled. The step that was running is logged; no further one was begun." }));
+  }
   document.addEventListener("keydown", (event) => {
     if (!(event.ctrlKey || event.metaKey)) return;
     const button = event.key === "s" ? $("[data-save]") : event.key === "Enter" ? $("#test-btn") : null;
     if (button) { event.preventDefault(); button.click(); }
   });
+
+  function offer() {
+    const draft = read(DRAFT);
+    const banner = $("#draft-offer");
+    if (!banner || !draft || same(draft, pairs())) { drop(DRAFT); return; }
+    banner.hidden = false;
+    const done = () => { banner.hidden = true; };
+    $("[data-draft-drop]", banner).addEventListener("click", () => { drop(DRAFT); done(); });
+    $("[data-draft-restore]", banner).addEventListener("click", async () => {
+      const values = new FormData();
+      for (const [name, value] of draft) values.append(name, value);
+      await htmx.ajax("POST", `${page.dataset.flow}/form`, { target: "#flow-form", swap: "outerHTML", values });
+      done();
+    });
+  }
+  const sent = read(SENT);
+  drop(SENT);
+  if (dirty) return;
+  if (sent && same(sent.pairs, pairs())) drop(sent.key);
+  offer();
 })();

@@ -20,7 +20,6 @@ from httpstep.core.stepkey import KEY_RULE, is_key
 
 Test = Literal["is", "is_not", "contains", "above", "below", "there", "not_there"]
 TESTS: Final[tuple[Test, ...]] = get_args(Test)
-WITHOUT_VALUE: Final = ("there", "not_there")
 MOST_STEPS: Final = 20
 LONGEST_VALUE: Final = 1000
 SECONDS: Final = 60

@@ -79,6 +79,7 @@ _LOADED = (
 )  # fmt: skip
 
 
+_ALL = _LOADED.where(Step.account_id == bindparam("owner")).order_by(func.lower(Step.name), Step.id)
 _BY_KEY = _LOADED.where(Step.account_id == bindparam("owner"), Step.key == bindparam("wanted"))
 _BY_ID = _LOADED.where(Step.account_id == bindparam("owner"), Step.id == bindparam("wanted"))
 
@@ -91,6 +92,12 @@ def load(
     with reading() as connection:
         row = connection.execute(query, {"owner": account_id, "wanted": wanted}).one_or_none()
     return None if row is None else _loaded(parsed, row)
+
+
+def load_all(parsed: ParsedSteps, account_id: int) -> list[LoadedStep]:
+    """All steps of that account, by name."""
+    with reading() as connection:
+        return [_loaded(parsed, row) for row in connection.execute(_ALL, {"owner": account_id})]
 
 
 def _loaded(parsed: ParsedSteps, row: Any) -> LoadedStep:

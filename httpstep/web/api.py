@@ -1,4 +1,7 @@
-"""POST /api/v1/steps/<key>/execute and /api/v1/flows/<key>/execute: what a bot meets. The contract is web/openapi.py, tested against this."""
+"""POST /api/v1/steps/<key>/execute and /api/v1/flows/<key>/execute: what a bot meets.
+
+The contract is web/openapi.py, tested against this.
+"""
 
 from __future__ import annotations
 
@@ -227,7 +230,7 @@ def _budget_headers(budget: ratelimit.Budget) -> dict[str, str]:
 def _refusal(error: Exception, next_: str) -> Exception:
     """The problem for a refusal before the call; any other error as it is."""
     if isinstance(error, IntegrityError):
-        return Problem(404, "Not Found", "This step was deleted just now.", next=next_)
+        return Problem(404, "Not Found", "It was deleted just now.", next=next_)
     if isinstance(error, ratelimit.RateLimited):
         budget = error.budget
         return Problem(

@@ -62,6 +62,13 @@ def test_a_flow_is_made_and_run_by_the_line_on_its_page(shop: tuple[Web, ThirdPa
     assert web.house.run_flow("greet", {"user.email": "a@b"}).json["attributes"] == {"customer.id": 7, "name": "Ada"}
 
 
+def test_a_new_form_has_no_faults_before_anybody_typed(shop: tuple[Web, ThirdParty]) -> None:
+    web, _ = shop
+    html = web.as_("bob").get("/flows/new").text
+    assert "Nothing has run yet." in html and "not right" not in html and "Choose a step." not in html
+    assert "data-dirty hidden" in html
+
+
 def test_only_what_no_earlier_step_gives_is_asked_for(shop: tuple[Web, ThirdParty]) -> None:
     web, _ = shop
     _, html = page(web.as_("bob"), form((1,), (2, "is", "vip", "true"), op="add"))

@@ -1,0 +1,95 @@
+"""A flow in a real browser: steps chosen, moved and tested, and nothing typed is lost on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+from playwright.sync_api import Page, expect
+
+from tests.browser.chromium import ADMIN, PASSWORD, OrderApi, browsing, order_api, settle, sign_in
+from tests.house import document
+from tests.server import Server
+
+SQLITE_ONLY = "what a person does and sees"
+VARIABLES = {"ADMIN_EMAIL": ADMIN, "ADMIN_PASSWORD": PASSWORD, "ALLOW_NETWORKS": "127.0.0.0/8"}
+
+
+@pytest.fixture
+def api() -> Iterator[OrderApi]:
+    with order_api() as api:
+        yield api
+
+
+@pytest.fixture
+def page(tmp_path: Path, api: OrderApi) -> Iterator[Page]:
+    """On a new flow of an account with the steps First and Second."""
+    with browsing(tmp_path / "data", **VARIABLES) as (server, page, complaints):
+        make_steps(server, api.url)
+        sign_in(page)
+        page.goto("/flows/new")
+        yield page
+        assert [text for text in complaints if "422" not in text] == []
+
+
+def make_steps(server: Server, url: str) -> None:
+    headers = {"Authorization": f"Bearer {server.command('key', 'create', '--name', 'k', '--scope', 'manage')}"}
+    for key in ("first", "second"):
+        body = document(key, url=f"{url}/{{{{order.id}}}}")
+        assert requests.put(f"{server.url}/api/v1/steps/{key}", json=body, headers=headers, timeout=30).ok
+
+
+def choose(page: Page) -> None:
+    page.get_by_label("Name").fill("Both orders")
+    page.locator("#step-1").select_option(label="Second")
+    page.locator("#step-2").select_option(label="First")
+
+
+def test_steps_are_chosen_moved_tested_and_saved(page: Page) -> None:
+    expect(page.locator("main")).not_to_contain_text("not right")
+    choose(page)
+    page.locator('[name="value:order.id"]').fill("42")
+    page.get_by_label("Move up: step 2").click()
+    expect(page.locator("#step-1 option:checked")).to_have_text("First")
+    settle()
+    page.locator("#when-2").select_option("there")
+    page.locator("#attribute-2").fill("never.there")
+    expect(page.locator("#value-2")).to_be_hidden()
+    page.keyboard.press("Control+Enter")
+    timeline = page.locator(".flow-timeline li")
+    expect(timeline.nth(0)).to_contain_text("Success")
+    expect(timeline.nth(1)).to_contain_text("Left out")
+    page.keyboard.press("Control+s")
+    page.wait_for_url("**/flows/1")
+    expect(page.locator("#use-curl")).to_contain_text("/api/v1/flows/both-orders/execute")
+    expect(page.locator("[data-dirty]")).to_be_hidden()
+    expect(page.locator("#draft-offer")).to_be_hidden()
+    page.goto("/flows/new")
+    expect(page.locator("#draft-offer")).to_be_hidden()
+
+
+def test_what_was_typed_when_the_session_ended_is_brought_back(page: Page) -> None:
+    choose(page)
+    page.context.clear_cookies()
+    page.keyboard.press("Control+s")
+    page.wait_for_url("**/login?**")
+    page.get_by_label("E-mail").fill(ADMIN)
+    page.locator('[name="password"]').fill(PASSWORD)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/flows/new")
+    page.get_by_role("button", name="Bring it back").click()
+    expect(page.get_by_label("Name")).to_have_value("Both orders")
+    expect(page.locator("#step-1 option:checked")).to_have_text("Second")
+    expect(page.locator("[data-dirty]")).to_be_visible()
+
+
+def test_cancel_ends_the_step_that_runs(page: Page, api: OrderApi) -> None:
+    choose(page)
+    page.locator('[name="value:order.id"]').fill("slow")
+    page.locator("#test-btn").click()
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.locator("#flow-result")).to_contain_text("Cancelled.")
+    expect(page.locator("#flow-progress")).to_be_hidden()
+    assert api.hung_up.wait(10)
