@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import requests
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.chromium import ADMIN, PASSWORD, OrderApi, browsing, order_api, settle, sign_in
 from tests.house import document
@@ -72,6 +72,7 @@ def test_steps_are_chosen_moved_tested_and_saved(page: Page) -> None:
 
 def test_what_was_typed_when_the_session_ended_is_brought_back(page: Page) -> None:
     choose(page)
+    settle()
     page.context.clear_cookies()
     page.keyboard.press("Control+s")
     page.wait_for_url("**/login?**")
@@ -93,3 +94,32 @@ def test_cancel_ends_the_step_that_runs(page: Page, api: OrderApi) -> None:
     expect(page.locator("#flow-result")).to_contain_text("Cancelled.")
     expect(page.locator("#flow-progress")).to_be_hidden()
     assert api.hung_up.wait(10)
+
+
+def test_what_is_typed_while_an_answer_is_on_its_way_stays_where_it_belongs(page: Page) -> None:
+    choose(page)
+    settle()
+    page.locator("#when-1").select_option("is")
+
+    held: list[Route] = []
+    page.route("**/flows/new/*", lambda route: held.append(route))
+
+    def answer(part: str) -> None:
+        while not held:
+            page.wait_for_timeout(20)
+        with page.expect_response(f"**/{part}"):
+            held.pop(0).continue_()
+        settle()
+
+    page.locator("#step-2").select_option(label="Second")
+    page.locator('[name="value:order.id"]').fill("42")
+    answer("values")
+    expect(page.locator('[name="value:order.id"]')).to_have_value("42")
+    page.get_by_label("Move down: step 1").click()
+    page.locator("#attribute-1").fill("vip")
+    page.get_by_label("Name").fill("Another name")
+    answer("form")
+    expect(page.locator("#attribute-2")).to_have_value("vip")
+    expect(page.locator("#attribute-1")).to_have_value("")
+    expect(page.get_by_label("Name")).to_have_value("Another name")
+    expect(page.locator('[name="value:order.id"]')).to_have_value("42")
