@@ -130,9 +130,10 @@ class InternalError(Exception):
 
 def run_step(parts: Parts, call: Call) -> Run:
     """Run a step once. Raises one of REFUSALS before any call, InternalError after one."""
-    known = _known(parts, call)
-    if call.spec.enabled:
-        ratelimit.require(call.tenant.account_id, call.tenant.per_minute)
+    with reading():
+        known = _known(parts, call)
+        if call.spec.enabled:
+            ratelimit.require(call.tenant.account_id, call.tenant.per_minute)
     with _place(parts):
         log_id = _begin(parts, call)
         end_transaction()

@@ -32,6 +32,7 @@ BUSY_SECONDS = 5
 _FULL = "httpstep_full"
 _TURN = "httpstep_turn"
 _open: ContextVar[Connection | None] = ContextVar("open write transaction", default=None)
+_read: ContextVar[Connection | None] = ContextVar("open read transaction", default=None)
 
 
 class SchemaError(Exception):
@@ -58,21 +59,34 @@ def prepare_engine(engine: Engine) -> None:
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
         options = connection.get_execution_options()
+        if not options.get(WRITE):
+            # It takes no lock and cannot fail, so it needs none of what SQLAlchemy puts around a statement.
+            connection.connection.driver_connection.execute("BEGIN")  # type: ignore[union-attr]
+            return
         if options.get(_FULL):
+            connection.info[_FULL] = True
             connection.exec_driver_sql("PRAGMA synchronous=FULL")
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get(WRITE) else "BEGIN")
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     @event.listens_for(engine, "checkin")
-    def _checkin(connection: Any, _record: Any) -> None:
-        if connection is not None:
+    def _checkin(connection: Any, record: Any) -> None:
+        if connection is not None and record.info.pop(_FULL, False):
             connection.execute("PRAGMA synchronous=NORMAL")
 
 
 @contextmanager
 def reading() -> Iterator[Connection]:
-    """A short transaction that only reads."""
+    """A short transaction that only reads. Inside another one it is a part of that, and sees what that sees."""
+    outer = _read.get()
+    if outer is not None:
+        yield outer
+        return
     with db.engine.connect() as connection:
-        yield connection
+        token = _read.set(connection)
+        try:
+            yield connection
+        finally:
+            _read.reset(token)
 
 
 @contextmanager

@@ -22,7 +22,7 @@ from httpstep.core.flow import FlowSpec
 from httpstep.core.model import Json
 from httpstep.models import flows as stored_flows
 from httpstep.models import keys, steps
-from httpstep.models.database import end_transaction
+from httpstep.models.database import end_transaction, reading
 from httpstep.web.callers import hangup
 from httpstep.web.faults import unavailable
 from httpstep.web.problems import Problem, json_response
@@ -111,8 +111,9 @@ def _malformed(detail: str, next_: str) -> Problem:
 @blueprint.post("/steps/<key>/execute")
 def execute(key: str) -> Response:
     """Run a step. 200 whenever it ran, also when the third party failed; `next` tells the bot what to do."""
-    who = caller()
-    step = found_step(who, key)
+    with reading():
+        who = caller()
+        step = found_step(who, key)
     asked = Asked.read(who, step.spec.fallback)
     return _executed(asked, _claim(asked, step_id=step.id), lambda peer: _run(asked, step, peer))
 
