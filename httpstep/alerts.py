@@ -212,7 +212,8 @@ class Sender:
             if row is None:
                 return False
             told = _telling(connection, row, now)
-        wrong = send(self._app, row.recipients.split(","), row.subject, told.body)
+        reference = f"{self._app.extensions['httpstep'].instance} alert {row.id}"
+        wrong = send(self._app, row.recipients.split(","), row.subject, told.body, reference=reference)
         with writing() as connection:
             _note(connection, row, told, wrong, time.time())
         return True

@@ -15,7 +15,7 @@ from httpstep.core import errors, mailtext
 from httpstep.core.model import HttpResponse, RenderedRequest
 from httpstep.extensions import db
 from httpstep.models import catalogue
-from httpstep.models.database import writing
+from httpstep.models.database import editing, writing
 from httpstep.models.tables import Alert, StepState
 from tests.contention import contend
 from tests.fakes import ThirdParty, answer
@@ -314,6 +314,22 @@ def test_an_address_that_is_refused_alone_does_not_mail_the_others_twice(make_ho
     inbox.refuse_only = ""
     try_again(house)
     assert inbox.to == ["ops@shop.example", "dev@shop.example"]
+
+
+def test_a_mail_that_a_killed_process_did_not_note_comes_again_under_its_message_id(
+    make_house: MakeHouse, inbox: Inbox
+) -> None:
+    house = mailing(make_house, inbox, ThirdParty(answer(500)))
+    house.execute()
+    settled(house)
+    with house.app.app_context(), editing():
+        recipients = "ops@shop.example,dev@shop.example"
+        db.session.execute(update(Alert).values(state="due", due_at=0, recipients=recipients))
+    house.app.extensions["httpstep"].alerts.kick()
+    settled(house)
+    names = [(mail["To"], mail["Message-ID"]) for mail in inbox.mails]
+    assert names[:2] == names[2:] and len(set(names)) == 2
+    assert all(name.endswith("@here.example>") for _, name in names)
 
 
 def test_a_mail_that_is_being_sent_is_not_written_a_second_time(make_house: MakeHouse, inbox: Inbox) -> None:
