@@ -11,8 +11,9 @@ run: $(VENV)/runs
 demo: $(VENV)/runs
 	@exec $(BIN)/python app.py --demo
 
+# In three processes at once, a file as a whole in one of them: most tests wait, for a browser, a server or a deadline.
 test: $(VENV)/tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 check: $(VENV)/tests
 	$(BIN)/ruff check .

@@ -22,6 +22,17 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[ABSENT] = {}
 
 
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """What was absent for one of several processes of tests is told to the one that writes the summary."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["absent"] = session.config.stash[ABSENT]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    node.config.stash[ABSENT].update(getattr(node, "workeroutput", {}).get("absent", {}))
+
+
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
     for name, why in config.stash[ABSENT].items():
         terminalreporter.write_line(f"NOT RUN HERE: the tests on {name}, because {why}")
