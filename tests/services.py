@@ -89,6 +89,13 @@ class PostgreSQL:
         with psycopg.connect(self._address("postgres"), autocommit=True) as connection:
             connection.execute(statement)  # type: ignore[call-overload]
 
+    def end_sessions(self) -> None:
+        """Settings that were changed just now hold in new sessions at once, in open ones a moment later."""
+        time.sleep(0.5)
+        self.run(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname <> ''"
+        )
+
     def _address(self, name: str) -> str:
         return f"postgresql://test@127.0.0.1:{self.port}/{name}"
 

@@ -64,12 +64,14 @@ def test_a_database_server_that_became_a_replica_is_a_503_and_no_call(
         try:
             service.run("ALTER SYSTEM SET default_transaction_read_only = on")
             service.run("SELECT pg_reload_conf()")
+            service.end_sessions()
             assert refused(server.execute("a", {}, token))
             assert refused(server.execute("a", {}, token, headers={"Idempotency-Key": "k"}))
             assert len(third.log) == 1
         finally:
             service.run("ALTER SYSTEM RESET default_transaction_read_only")
             service.run("SELECT pg_reload_conf()")
+            service.end_sessions()
         assert server.execute("a", {}, token, headers={"Idempotency-Key": "k"}).status_code == 200
 
 
