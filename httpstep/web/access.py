@@ -1,6 +1,7 @@
 """Who is signed in, and what they may do. Every view says so in one line: @access("viewer") and so on, or @anyone.
 
-Both check the form's CSRF token for methods that change something, so there is no third way to write a view.
+Both check, for methods that change something, the form's CSRF token and which page it comes from, so there is no
+third way to write a view.
 """
 
 from __future__ import annotations
@@ -35,6 +36,10 @@ users, keys, secrets and addresses."""
 _PRIVATE_FIELDS: Final = frozenset(("password", "password_again", "current_password", "secret_value", "code"))
 """Fields whose content is never written into a page, not even for the one who typed it."""
 _MOST_RESENT: Final = 200_000
+_FOREIGN: Final = (
+    "This came from a page at another address than this one, so nothing was changed. If you pressed a button of "
+    "httpstep, the operator can mend it: HTTPSTEP_BASE_URL has to be the address that your browser shows."
+)
 _EXPIRED: Final = "This page was open too long, so its form could not be checked. Nothing was changed."
 
 
@@ -165,7 +170,7 @@ def access(role: Role) -> Callable[[View[P]], View[P]]:
     """The view is for users with that role or a higher one; operator: for who runs the installation.
 
     Signed out: the sign-in page, which leads back (for htmx 401 with HX-Redirect). Role too low: 403.
-    A form whose token is not good: 400, and the form can be sent again.
+    A form whose token is not good: 400, and the form can be sent again. One of another site's page: 403.
     """
 
     def guard(view: View[P]) -> View[P]:
@@ -212,7 +217,26 @@ def _checked(view: Callable[..., ResponseReturnValue], *args: Any, **kwargs: Any
         csrf.protect()
     except CSRFError:
         return _form_expired()
+    if request.method in current_app.config["WTF_CSRF_METHODS"] and not _comes_from_here():
+        raise Forbidden(_FOREIGN)
     return view(*args, **kwargs)
+
+
+def _comes_from_here() -> bool:
+    """Whether every header that tells the page's address names this host. One that is not sent tells nothing.
+
+    Flask-WTF looks at the Referer over https only. The scheme is not compared: a proxy may speak https for us.
+    """
+    hosts = {request.host.lower(), urlsplit(current_app.config["HTTPSTEP"].base_url).netloc.lower()} - {""}
+    told = (request.headers.get("Origin"), request.headers.get("Referer"))
+    return all(_host_of(page) in hosts for page in told if page)
+
+
+def _host_of(page: str) -> str:
+    try:
+        return urlsplit(page).netloc.lower()
+    except ValueError:
+        return ""
 
 
 def _form_expired() -> Response:
@@ -236,8 +260,8 @@ def _form_expired() -> Response:
 
 def _fields_to_send_again() -> list[tuple[str, str]] | None:
     """What was typed, for a form of our own pages that holds no password; None: it has to be typed again."""
-    origin = request.headers.get("Origin") or request.referrer or ""
-    if urlsplit(origin).netloc != request.host or request.method != "POST":
+    told = request.headers.get("Origin") or request.referrer
+    if not told or not _comes_from_here() or request.method != "POST":
         return None
     fields = [(name, value) for name, value in request.form.items(multi=True) if name != "csrf_token"]
     private = any(name in _PRIVATE_FIELDS for name, _ in fields)
