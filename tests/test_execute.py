@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 
@@ -21,6 +22,12 @@ MEMBERS = {
 }  # fmt: skip
 ORDER = {"status": "shipped", "total": 3}
 RULE = {"path": ["status"], "attribute": "order.status"}
+
+
+def spent(house: House) -> int:
+    """How many calls are counted, of whatever account."""
+    with house.app.app_context():
+        return db.session.query(BudgetHit).count()
 
 
 def test_a_success_continues_with_the_mapped_attributes(make_house: MakeHouse) -> None:
@@ -98,7 +105,7 @@ def test_a_step_that_is_switched_off_calls_nobody(make_house: MakeHouse) -> None
     house.put(document(enabled=False, fallback="continue"))
     body = house.execute().json
     assert (body["outcome"], body["next"]) == ("disabled", "continue")
-    assert third.requests == []
+    assert (third.requests, spent(house)) == ([], 0)
 
 
 def test_numbers_keep_their_digits_on_the_whole_way(make_house: MakeHouse) -> None:
@@ -142,24 +149,38 @@ def test_without_a_valid_key_it_is_a_401_with_one_body(make_house: MakeHouse, se
     assert response.headers["WWW-Authenticate"] == "Bearer"
 
 
-def test_a_revoked_key_is_refused_at_once(make_house: MakeHouse) -> None:
-    house = make_house(ThirdParty())
+def test_altered_revoked_and_unknown_keys_get_the_same_401(make_house: MakeHouse) -> None:
+    """A key is found by its prefix: the rest of it has to be right as well."""
+    house = make_house(third := ThirdParty())
     house.put(document())
-    token = house.token("execute")
-    assert house.execute(token=token).status_code == 200
+    good, revoked, other = (house.token(*names) for names in (("manage",), ("execute",), ("manage", "other")))
+    assert house.execute(token=revoked).status_code == 200
     runner = house.app.test_cli_runner()
-    assert runner.invoke(args=["key", "revoke", "default/execute"]).exit_code == 0
-    assert house.execute(token=token).status_code == 401
+    assert runner.invoke(args=["key", "revoke", "default/execute", "--account", "default"]).exit_code == 0
+    last = "A" if good[-1] != "A" else "B"
+    wrong = {
+        "unknown": "hs_00000000_" + good[12:], "revoked": revoked, "no tail": good[:12], "shorter": good[:-1],
+        "longer": good + "A", "one letter": good[:-1] + last, "another case": good[:12] + good[12:].swapcase(),
+        "a revoked prefix": revoked[:12] + good[12:], "another account's tail": good[:12] + other[12:],
+    }  # fmt: skip
+    same = {"X-Request-Id": "r"}
+    for path, method in (("/steps/order-status/execute", "POST"), ("/steps", "GET"), ("/steps/order-status", "DELETE")):
+        bodies = {}
+        for name, token in wrong.items():
+            got = house.call(method, path, token=token, headers=same, **({"json": {}} if method == "POST" else {}))
+            assert got.status_code == 401, (name, path)
+            bodies[name] = (got.data, got.content_type, got.headers["WWW-Authenticate"])
+        assert len(set(bodies.values())) == 1, bodies
+    assert len(third.requests) == 1
+    assert house.call("GET", "/steps", token=good).status_code == 200
 
 
 def test_another_accounts_step_is_not_there(make_house: MakeHouse) -> None:
     house = make_house(third := ThirdParty())
     stranger = house.token("manage", "other")
-    with house.app.app_context():
-        pass
     house.put(document("theirs"), token=stranger)
     response = house.execute("theirs")
-    assert (response.status_code, third.requests) == (404, [])
+    assert (response.status_code, third.requests, spent(house)) == (404, [], 0)
 
 
 @pytest.mark.parametrize(
@@ -188,7 +209,8 @@ def test_a_callers_mistake_is_a_problem_that_carries_next(
     assert response.content_type == "application/problem+json"
     assert says in response.json["detail"]
     assert response.json["next"] == "continue"
-    assert third.requests == []
+    assert (third.requests, spent(house)) == ([], 0)
+    assert "RateLimit" not in response.headers
 
 
 def test_the_eleventh_call_in_any_minute_is_refused_and_not_made(make_house: MakeHouse) -> None:
@@ -220,7 +242,26 @@ def test_a_wrong_key_spends_nobodys_budget(make_house: MakeHouse) -> None:
     house.put(document())
     for _ in range(20):
         house.execute(token="hs_00000000_wrong")
-    assert house.execute().headers["RateLimit"].startswith('"account";r=9')
+    assert (spent(house), house.execute().headers["RateLimit"].startswith('"account";r=9')) == (0, True)
+
+
+def test_each_answer_tells_what_is_left_of_the_budget(make_house: MakeHouse) -> None:
+    """By draft-ietf-httpapi-ratelimit-headers: the quota and its window, what remains of it, and for how long."""
+    house = make_house(ThirdParty())
+    house.put(document())
+    house.limit(2)
+    answers = [house.execute() for _ in range(3)]
+    assert [one.status_code for one in answers] == [200, 200, 429]
+    assert {one.headers["RateLimit-Policy"] for one in answers} == {'"account";q=2;w=60'}
+    left = [re.fullmatch(r'"account";r=(\d+);t=(\d+)', one.headers["RateLimit"]) for one in answers]
+    assert [one and int(one[1]) for one in left] == [1, 0, 0]
+    assert all(one and 1 <= int(one[2]) <= 60 for one in left)
+    wait = answers[2].headers["Retry-After"]
+    assert left[2] and left[2][2] == wait and f"Try again in {wait} s" in answers[2].json["detail"]
+    with house.app.app_context(), editing():
+        for hit in db.session.query(BudgetHit):
+            hit.at -= 45
+    assert 1 <= int(house.execute().headers["RateLimit"].rpartition("=")[2]) <= 16
 
 
 def test_too_many_calls_in_flight_spend_no_budget_and_leave_no_log(make_house: MakeHouse) -> None:
@@ -233,9 +274,7 @@ def test_too_many_calls_in_flight_spend_no_budget_and_leave_no_log(make_house: M
             db.session.add(row)
     refused = house.execute()
     assert (refused.status_code, refused.json["title"]) == (429, "Too Many Calls In Flight")
-    assert house.logs() == []
-    with house.app.app_context():
-        assert db.session.query(BudgetHit).count() == 0
+    assert (house.logs(), spent(house)) == ([], 0)
 
 
 # ---------------------------------------------------------------- idempotency
@@ -268,6 +307,7 @@ def test_the_key_with_another_body_is_a_422(make_house: MakeHouse) -> None:
     house.execute(headers=key)
     other = house.execute(attributes={"order.id": 43}, headers=key)
     assert (other.status_code, other.json["next"]) == (422, "stop")
+    assert spent(house) == 1
 
 
 def test_a_refusal_is_not_stored(make_house: MakeHouse) -> None:

@@ -80,6 +80,27 @@ def test_a_body_that_is_no_document_is_a_sentence(make_house: MakeHouse, body: b
     assert len(response.json["detail"]) > 10
 
 
+@pytest.mark.parametrize(
+    ("more", "status", "says"),
+    [
+        ({"data": b"a=b", "content_type": "application/x-www-form-urlencoded"}, 415, "application/json"),
+        ({"data": b"{}"}, 415, "application/json"),
+        ({"data": b"{}", "content_type": "application/json", "headers": {"Content-Encoding": "gzip"}}, 415, "Encoding"),
+        ({"data": b'{"name": "' + b"x" * 300_000 + b'"}', "content_type": "application/json"}, 413, "256 KB"),
+        ({"data": b"x" * 5_000_000, "content_type": "application/json"}, 413, "256 KB"),
+        ({"data": b"{", "content_type": "application/json"}, 400, "not JSON"),
+    ],
+)
+def test_a_body_of_the_wrong_kind_or_size_is_refused_and_nothing_is_saved(
+    make_house: MakeHouse, more: dict[str, Any], status: int, says: str
+) -> None:
+    house = make_house(ThirdParty())
+    response = house.call("PUT", "/steps/order-status", **more)
+    assert response.status_code == status and response.content_type == "application/problem+json"
+    assert says in response.json["detail"]
+    assert house.call("GET", "/steps").json["steps"] == []
+
+
 def test_a_key_to_execute_may_not_manage(make_house: MakeHouse) -> None:
     house = make_house(ThirdParty())
     house.put(document())

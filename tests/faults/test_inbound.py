@@ -128,6 +128,26 @@ def test_a_good_chunked_body_is_read(server: Server, token: str) -> None:
     assert said.startswith(b"HTTP/1.1 200 OK")
 
 
+@pytest.mark.parametrize("size", [257 * 1024, 5 * 1024 * 1024])
+@pytest.mark.parametrize("line", [b"POST /api/v1/steps/a/execute", b"PUT /api/v1/steps/big"])
+def test_a_body_without_a_length_may_not_be_larger_either(server: Server, token: str, line: bytes, size: int) -> None:
+    body = b'{"attributes": {"a": "' + b"x" * size + b'"}}'
+    chunks = b"".join(b"%x\r\n%b\r\n" % (len(part), part) for part in _parts(body)) + b"0\r\n\r\n"
+    bearer = b"Authorization: Bearer " + token.encode()
+    sent = posting(bearer, b"Transfer-Encoding: chunked", b"Connection: close", body=chunks)
+    said = everything_said(server, line + sent.removeprefix(b"POST /api/v1/steps/a/execute"))
+    assert said.startswith(b"HTTP/1.1 413 "), said
+    members = json.loads(said.partition(b"\r\n\r\n")[2])
+    assert "256 KB" in members["detail"]
+    assert members.get("next") == ("stop" if line.startswith(b"POST") else None)
+    steps = requests.get(f"{server.url}/api/v1/steps", headers={"Authorization": f"Bearer {token}"}, timeout=10).json()
+    assert [step["key"] for step in steps["steps"]] == ["a"]
+
+
+def _parts(body: bytes) -> list[bytes]:
+    return [body[at : at + 50_000] for at in range(0, len(body), 50_000)]
+
+
 def test_a_body_that_breaks_off_is_not_taken_for_a_whole_one(server: Server, token: str) -> None:
     bearer = b"Authorization: Bearer " + token.encode()
     for length in (b"Content-Length: 500", b"Transfer-Encoding: chunked"):
