@@ -1,4 +1,4 @@
-"""No route gives one account anything of another's: every route, with every method, tried with the other's ids."""
+"""No account gets anything of another's: by no route, with any method and their ids, by no name in a step, by no count."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ from werkzeug.routing import Rule
 from httpstep.extensions import db
 from httpstep.models import catalogue, logs, sessions, users
 from httpstep.models.database import reading, writing
-from httpstep.models.tables import Account, ApiKey, Log, Step
+from httpstep.models.tables import Account, ApiKey, BudgetHit, Log, Step
 from tests.fakes import ThirdParty, answer
 from tests.house import House, document
 from tests.web.conftest import Web
+from tests.web.screen import new_step
 
 MARK = "mark-of-the-other-account"
 DRAFT = "draft-of-the-other-account"
@@ -296,3 +297,82 @@ def test_another_accounts_draft_of_the_same_name_is_not_trimmed(web: Web) -> Non
         got = attacker.browser.client.post("/steps/new/test", data=attacker.form | theirs.fields)
         assert got.status_code == 200
     assert rows_of(web.house, theirs) == before
+
+
+# ---------------------------------------------------------------- what a name in a step stands for, and what is counted
+
+
+def give(house: House, account: str, secret: str, default: str) -> None:
+    """The account's own secret `word` and catalogue default of `city`."""
+    owner = house.account(account)
+    with house.app.app_context():
+        vault = house.app.extensions["httpstep"].vault
+        catalogue.put_secret(owner, "word", vault.encrypt(secret.encode()), now=0, new=True)
+        catalogue.save(owner, catalogue.Entry("city", None, f'"{default}"', True))
+
+
+ASKING = {
+    "secret.word": {"headers": [{"name": "X-Word", "value": "{{secret.word}}"}], "url": "https://api.example/"},
+    "city": {"url": "https://api.example/{{city}}"},
+}
+
+
+@pytest.mark.parametrize("name", ASKING)
+@pytest.mark.parametrize(("mine", "theirs"), [("default", "charlies"), ("charlies", "default")])
+def test_a_name_in_a_step_never_stands_for_what_another_account_has(
+    make_house: Callable[..., House], name: str, mine: str, theirs: str
+) -> None:
+    house = make_house(third := ThirdParty())
+    give(house, theirs, "their-word", "their-city")
+    token = house.token("manage", mine)
+    assert house.put(document("own", **ASKING[name]), token=token).status_code == 201
+    got = house.execute("own", {}, token=token)
+    assert (got.json["outcome"], third.requests) == ("invalid_request", []), "they have it, and we do not"
+    assert f"“{name.removeprefix('secret.')}”" in got.json["message"] and "their" not in got.text
+    give(house, mine, "own-word", "own-city")
+    assert house.execute("own", {}, token=token).json["outcome"] == "success"
+    sent = f"{third.requests[0].url} {third.requests[0].headers}"
+    assert "own-" in sent and "their" not in sent
+
+
+@pytest.mark.parametrize("url", ["https://api.example/{{city}}", "https://api.example/{{secret.word}}"])
+def test_a_test_in_the_editor_does_not_know_them_either(make_house: Callable[..., House], url: str) -> None:
+    web = Web(make_house(third := ThirdParty()))
+    give(web.house, "charlies", "their-word", "their-city")
+    tested = new_step(web.as_("alice"), url=url).press("test")
+    assert third.requests == [] and "their" not in tested.html
+    assert new_step(web.as_("charlie"), url=url).press("test").status == 200
+    assert third.requests[0].url in ("https://api.example/their-city", "https://api.example/their-word")
+
+
+def test_the_calls_of_another_account_take_none_of_the_places_in_flight(make_house: Callable[..., House]) -> None:
+    house = make_house(ThirdParty(), IN_FLIGHT="2")
+    token = house.token("manage", "other")
+    house.put(document())
+    house.put(document(), token=token)
+    with house.app.app_context(), writing() as connection:
+        row = {"account_id": house.account("other"), "request_id": "r", "source": "bot", "state": "running"}
+        connection.execute(insert(Log), [row | {"started_at": time.time()}] * 2)
+    assert house.execute(token=token).json["title"] == "Too Many Calls In Flight"
+    assert house.execute().status_code == 200
+    with house.app.app_context():
+        assert [logs.running(house.account(slug), time.time()) for slug in ("default", "other")] == [0, 2]
+
+
+def test_a_call_with_the_key_of_anothers_step_spends_nothing_of_anybody(make_house: Callable[..., House]) -> None:
+    house = make_house(third := ThirdParty())
+    token = house.token("manage", "other")
+    house.put(document("theirs"), token=token)
+    house.flow("theirs", name="theirs", account="other")
+    assert house.execute("theirs", token=token).status_code == 200
+
+    def counted() -> list[tuple[str, float]]:
+        with house.app.app_context(), reading() as connection:
+            return [tuple(row) for row in connection.execute(select(BudgetHit.key, BudgetHit.at))]
+
+    before = counted()
+    assert len(before) == 1
+    for _ in range(12):
+        assert house.execute("theirs").status_code == 404
+        assert house.run_flow("theirs").status_code == 404
+    assert (counted(), len(third.requests)) == (before, 1)
