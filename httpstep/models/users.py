@@ -205,11 +205,9 @@ def _usable(purpose: str, code: str) -> ColumnElement[bool]:
 
 
 def _use(purpose: str, code: str) -> OneTimeCode | None:
-    """Under the write lock, so that of two only one gets it."""
-    found = db.session.scalar(select(OneTimeCode).where(_usable(purpose, code)))
-    if found is not None:
-        found.used_at = time.time()
-    return found
+    """One conditional statement, so that of two at once only one gets it, on PostgreSQL too."""
+    taking = update(OneTimeCode).where(_usable(purpose, code)).values(used_at=time.time()).returning(OneTimeCode)
+    return db.session.scalar(taking, execution_options={"synchronize_session": False})
 
 
 def password_link(account_id: int, user_id: int) -> str | None:
