@@ -56,6 +56,7 @@ def problem(said: bytes) -> dict[str, Any]:
     """The members of a refusal, which has the one form that the contract names."""
     head, _, body = said.partition(b"\r\n\r\n")
     assert b"Content-Type: application/problem+json" in head, head
+    assert b"Content-Security-Policy: default-src 'none'" in head, head
     members: dict[str, Any] = json.loads(body)
     assert members["status"] == int(said.split()[1])
     assert set(members) == {"type", "title", "status", "detail", "request_id"}
