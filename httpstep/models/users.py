@@ -95,8 +95,12 @@ def add(account_id: int, email: str, password: str, role: str, *, operator: bool
 
 
 def change(account_id: int, user_id: int, *, role: str, disabled: bool) -> User | None:
-    """Set role and state; a disabled user is signed out at once. None: not of this account. Raises LastAdmin."""
+    """Set role and state; a disabled user is signed out at once. None: not of this account. Raises LastAdmin.
+
+    One at a time per account, which PostgreSQL has to be told: two admins who disable each other would both be counted.
+    """
     with editing():
+        db.session.execute(select(Account.id).where(Account.id == account_id).with_for_update(key_share=True))
         user = get(account_id, user_id)
         if user is None:
             return None
