@@ -16,23 +16,29 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from flask import Flask, current_app
 from flask_migrate import upgrade
 from sqlalchemy import Connection, Engine, event, text
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, DisconnectionError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from httpstep.extensions import db
+from httpstep.models.sqlitefile import SqliteFile
 
 WRITE = "httpstep_write"
 BUSY_SECONDS = 5
 _FULL = "httpstep_full"
 _TURN = "httpstep_turn"
+_FILE = "httpstep_file"
 _open: ContextVar[Connection | None] = ContextVar("open write transaction", default=None)
 _read: ContextVar[Connection | None] = ContextVar("open read transaction", default=None)
+_creating: ContextVar[bool] = ContextVar("a database may be made", default=False)
+_UNUSABLE = ("readonly", "read-only transaction", "file is not a database", "disk image is malformed")
+"""What the drivers say of a database that cannot serve, in errors that are not OperationalError."""
 
 
 class SchemaError(Exception):
@@ -56,6 +62,8 @@ def prepare_engine(engine: Engine) -> None:
         ):
             connection.execute(f"PRAGMA {pragma}")
 
+    _watch_file(engine)
+
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
         options = connection.get_execution_options()
@@ -72,6 +80,43 @@ def prepare_engine(engine: Engine) -> None:
     def _checkin(connection: Any, record: Any) -> None:
         if connection is not None and record.info.pop(_FULL, False):
             connection.execute("PRAGMA synchronous=NORMAL")
+
+
+def _watch_file(engine: Engine) -> None:
+    """No connection is used whose file was deleted, moved away or replaced; the next one opens what lies there now.
+
+    The pool asks `checkout` each time: one stat. Its `connect` comes after the one above, with which SQLite makes the
+    files beside its own.
+    """
+    name = engine.url.database or ""
+    if name in ("", ":memory:") or engine.url.query.get("mode") == "memory":
+        return
+    file = SqliteFile(str(Path(unquote(urlsplit(name).path) if name.startswith("file:") else name).absolute()))
+
+    @event.listens_for(engine, "do_connect")
+    def _open_file(dialect: Any, record: Any, given: Any, named: Any) -> Any:
+        expected = file.before_opening(may_create=_creating.get())
+        connection = dialect.connect(*given, **named)
+        try:
+            record.info[_FILE] = file.after_opening(expected)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    @event.listens_for(engine, "connect")
+    def _opened(_connection: Any, _record: Any) -> None:
+        file.opened()
+
+    @event.listens_for(engine, "checkout")
+    def _checkout(connection: Any, record: Any, _proxy: Any) -> None:
+        if not file.is_still(record.info[_FILE]):
+            file.leave(connection)
+            raise DisconnectionError("the database's file is not the one that was opened")
+
+    @event.listens_for(engine, "engine_disposed")
+    def _disposed(_engine: Engine) -> None:
+        file.forget()
 
 
 @contextmanager
@@ -150,12 +195,12 @@ def end_transaction() -> None:
 
 
 def is_unavailable(error: BaseException) -> bool:
-    """True for errors that mean the database cannot serve just now: locked, full, read-only, gone."""
+    """True for errors that mean the database cannot serve just now: locked, full, read-only, gone, another file."""
     if isinstance(error, (OperationalError, PoolTimeout)):
         return True
     said = str(error.orig) if isinstance(error, DBAPIError) else ""
     gone = isinstance(error, DBAPIError) and error.connection_invalidated
-    return gone or "readonly" in said or "read-only transaction" in said
+    return gone or any(words in said for words in _UNUSABLE)
 
 
 def _revisions() -> tuple[str | None, str | None, ScriptDirectory]:
@@ -178,12 +223,22 @@ def refuse_newer_schema() -> None:
         )
 
 
+@contextmanager
+def _may_create() -> Iterator[None]:
+    """Inside, a SQLite file that is not there is made. Everywhere else its absence is an accident."""
+    token = _creating.set(True)
+    try:
+        yield
+    finally:
+        _creating.reset(token)
+
+
 def upgrade_schema(app: Flask, *, before: Any = None) -> bool:
     """Bring the schema to this version, once, under a lock. `before` is called if there is something to upgrade.
 
     Returns whether anything was done. Raises SchemaError where the data is newer than the program.
     """
-    with one_at_a_time(app, "upgrade"):
+    with one_at_a_time(app, "upgrade"), _may_create():
         current, head, script = _revisions()
         if current == head:
             return False

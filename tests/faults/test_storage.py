@@ -5,6 +5,8 @@ from __future__ import annotations
 import resource
 import sqlite3
 import time
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -21,11 +23,15 @@ def third(httpserver: HTTPServer) -> HTTPServer:
     return httpserver
 
 
-def prepared(server: Server, third: HTTPServer) -> str:
-    token = server.command("key", "create", "--name", "bot", "--scope", "manage")
+def put_step(server: Server, third: HTTPServer, token: str) -> None:
     step = {"format": "httpstep/1", "name": "A", "request": {"method": "GET", "url": third.url_for("/a")}}
     bearer = {"Authorization": f"Bearer {token}"}
     requests.put(f"{server.url}/api/v1/steps/a", json=step, headers=bearer, timeout=30)
+
+
+def prepared(server: Server, third: HTTPServer) -> str:
+    token = server.command("key", "create", "--name", "bot", "--scope", "manage")
+    put_step(server, third, token)
     assert server.execute("a", {}, token).json()["attributes"] == {"a": 1}
     return token
 
@@ -38,18 +44,39 @@ def refused(answer: requests.Response) -> bool:
     return True
 
 
-def test_a_locked_database_is_a_503_and_no_call(tmp_path: Path, third: HTTPServer) -> None:
-    with Server(tmp_path / "data") as server:
-        token = prepared(server, third)
-        holder = sqlite3.connect(tmp_path / "data/httpstep.db", isolation_level=None)
+@pytest.fixture(scope="module")
+def sqlite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, str]]:
+    """A server on SQLite and an API key, for all that is done to the file: each test leaves it serving."""
+    with Server(tmp_path_factory.mktemp("sqlite") / "data", WORKERS="2") as server:
+        token = server.command("key", "create", "--name", "bot", "--scope", "manage")
+        server.command("account", "limit", "default", "1000")
+        yield server, token
+
+
+@pytest.fixture
+def served(sqlite: tuple[Server, str], third: HTTPServer) -> tuple[Server, str, Path]:
+    """The server, the key of its account, which has the step `a`, and its database's file."""
+    server, token = sqlite
+    requests.delete(f"{server.url}/api/v1/steps/a", headers={"Authorization": f"Bearer {token}"}, timeout=30)
+    put_step(server, third, token)
+    assert statuses(server, token, 1) == [200]
+    return server, token, server.folder / "httpstep.db"
+
+
+def statuses(server: Server, token: str, calls: int) -> list[int]:
+    """Enough calls come to every worker."""
+    return [server.execute("a", {}, token).status_code for _ in range(calls)]
+
+
+def test_a_locked_database_is_a_503_and_no_call(served: tuple[Server, str, Path], third: HTTPServer) -> None:
+    server, token, file = served
+    with closing(sqlite3.connect(file, isolation_level=None)) as holder:
         holder.execute("BEGIN IMMEDIATE")
         began = time.monotonic()
         assert refused(server.execute("a", {}, token))
         assert time.monotonic() - began < 12
         assert len(third.log) == 1
-        holder.execute("ROLLBACK")
-        holder.close()
-        assert server.execute("a", {}, token).status_code == 200
+    assert statuses(server, token, 1) == [200]
 
 
 def limit_files(server: Server, size: int) -> None:
@@ -61,27 +88,77 @@ def limit_files(server: Server, size: int) -> None:
         resource.prlimit(process, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
 
 
-def test_a_full_disk_is_a_503_and_no_call(tmp_path: Path, third: HTTPServer) -> None:
-    with Server(tmp_path / "data") as server:
-        token = prepared(server, third)
-        limit_files(server, 1)
-        assert refused(server.execute("a", {}, token))
-        assert requests.get(f"{server.url}/health", timeout=10).status_code in (200, 503)
-        assert len(third.log) == 1
-        limit_files(server, resource.RLIM_INFINITY)
-        assert server.execute("a", {}, token).status_code == 200
-        check = sqlite3.connect(tmp_path / "data/httpstep.db")
-        assert check.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-        check.close()
+def test_files_that_cannot_grow_are_a_503_and_no_call(served: tuple[Server, str, Path], third: HTTPServer) -> None:
+    server, token, file = served
+    limit_files(server, 1)
+    assert refused(server.execute("a", {}, token))
+    assert health(server) in (200, 503)
+    assert len(third.log) == 1
+    limit_files(server, resource.RLIM_INFINITY)
+    assert statuses(server, token, 1) == [200]
+    assert integrity(file) == "ok"
 
 
-def test_a_data_folder_that_is_moved_away_is_no_good_health(tmp_path: Path) -> None:
-    with Server(tmp_path / "data") as server:
-        (tmp_path / "data").rename(tmp_path / "elsewhere")
-        answer = requests.get(f"{server.url}/health", timeout=10)
-        assert (answer.status_code, answer.json()) == (503, {"status": "unavailable"})
-        (tmp_path / "elsewhere").rename(tmp_path / "data")
-        assert requests.get(f"{server.url}/health", timeout=10).status_code == 200
+def integrity(file: Path) -> str:
+    with closing(sqlite3.connect(file)) as check:
+        return str(check.execute("PRAGMA integrity_check").fetchone()[0])
+
+
+def health(server: Server) -> int:
+    return requests.get(f"{server.url}/health", timeout=10).status_code
+
+
+@pytest.mark.parametrize("what", ["the folder", "the file"])
+def test_a_database_that_is_moved_away_is_a_503_and_nothing_goes_to_a_file_that_nobody_has(
+    served: tuple[Server, str, Path], third: HTTPServer, what: str
+) -> None:
+    """An open file goes on answering: what was acknowledged then would be lost."""
+    server, token, file = served
+    moved = file.parent if what == "the folder" else file
+    away = moved.rename(server.folder.parent / "elsewhere")
+    assert all(refused(server.execute("a", {}, token)) for _ in range(6))
+    assert health(server) == 503
+    assert not file.exists(), "an empty database would hide the loss"
+    assert len(third.log) == 1
+    away.rename(moved)
+    assert statuses(server, token, 6) == [200] * 6
+    assert (health(server), len(server.logs("a", token)), integrity(file)) == (200, 7, "ok")
+
+
+def rows(file: Path) -> int:
+    with closing(sqlite3.connect(file)) as beside:
+        return int(beside.execute("SELECT count(*) FROM logs").fetchone()[0])
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_database_that_is_replaced_under_the_server_is_the_one_that_is_used(
+    served: tuple[Server, str, Path], kept: bool
+) -> None:
+    """And the old one's WAL, which lies there still, is applied to the old one alone."""
+    server, token, file = served
+    copy, old = file.with_name("copy.db"), file.with_name("old.db")
+    with closing(sqlite3.connect(file)) as source, closing(sqlite3.connect(copy)) as target:
+        source.backup(target)
+    assert statuses(server, token, 4) == [200] * 4
+    if kept:
+        file.rename(old)
+    copy.rename(file)
+    assert statuses(server, token, 6) == [200] * 6
+    assert (health(server), len(server.logs("a", token)), rows(file), integrity(file)) == (200, 7, 7, "ok")
+    if kept:
+        assert (rows(old), integrity(old)) == (5, "ok"), "what the old one had acknowledged"
+        old.unlink()
+
+
+def test_a_file_that_is_no_database_is_a_503_and_no_call(served: tuple[Server, str, Path], third: HTTPServer) -> None:
+    server, token, file = served
+    kept = file.rename(file.with_name("kept.db"))
+    file.write_bytes(b"not a database at all" * 1000)
+    assert all(refused(server.execute("a", {}, token)) for _ in range(3))
+    assert (health(server), len(third.log)) == (503, 1)
+    kept.rename(file)
+    assert statuses(server, token, 3) == [200] * 3
+    assert len(server.logs("a", token)) == 4
 
 
 def test_a_database_server_that_goes_and_comes_back(
