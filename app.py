@@ -124,7 +124,7 @@ def _bind_extensions(app: Flask) -> None:
     limiter.init_app(app)
     mail.init_app(app)
     htmx.init_app(app)
-    login_manager.init_app(app)
+    login_manager.init_app(app, add_context_processor=False)  # ours (web/access.py) draws fault pages too
     csrf.init_app(app)
 
 

@@ -80,6 +80,8 @@ def current_visit() -> sessions.Visit:
 
 def visitor_or_none() -> User | None:
     """The signed-in user, if any; also None where the database cannot tell, so that a fault page can be drawn."""
+    if g.get("visitor_unknown"):
+        return None
     try:
         visit = _visit()
     except SQLAlchemyError:
@@ -99,7 +101,12 @@ def may(role: Role) -> bool:
 
 def _visit() -> sessions.Visit | None:
     found = flask_login.current_user
-    return found.visit if found.is_authenticated else None
+    try:
+        return found.visit if found.is_authenticated else None
+    except SQLAlchemyError:
+        # Not asked again for each part of the fault's page: a database that stands still takes seconds each time.
+        g.visitor_unknown = True
+        raise
 
 
 def _load(asked: Request) -> Visitor | None:
@@ -251,11 +258,13 @@ def _form_expired() -> Response:
         response = respond(text, 400, trigger={"csrf:fresh": {"token": token}})
         response.headers["X-Fault"] = "true"
         return response
-    fields = _fields_to_send_again()
-    page = render_template(
-        "faults/expired_form.html", text=_EXPIRED, fields=fields, action=request.full_path.rstrip("?")
-    )
-    return make_response(page, 400)
+    return make_response(form_to_send_again("Please try once more", _EXPIRED), 400)
+
+
+def form_to_send_again(title: str, text: str, **more: object) -> str:
+    """The page of a form that was refused for a reason outside it, with a button that sends it again as it was typed."""
+    fields, action = _fields_to_send_again(), request.full_path.rstrip("?")
+    return render_template("faults/unsent_form.html", title=title, text=text, fields=fields, action=action, **more)
 
 
 def _fields_to_send_again() -> list[tuple[str, str]] | None:

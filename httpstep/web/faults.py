@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Flask, Response, current_app, render_template, request
+from flask import Flask, Response, current_app, g, render_template, request
 from flask_limiter.errors import RateLimitExceeded
 from limits.errors import StorageError
 from redis.exceptions import RedisError
@@ -12,6 +12,7 @@ from werkzeug.exceptions import HTTPException
 from httpstep.core.model import Json
 from httpstep.models.database import is_unavailable
 from httpstep.vault import VaultError
+from httpstep.web.access import form_to_send_again
 from httpstep.web.fragments import asked_by_htmx
 from httpstep.web.problems import Problem
 from httpstep.web.responses import request_id
@@ -26,6 +27,7 @@ _TITLES = {
     500: ("Internal Error", "httpstep itself failed. The operator finds the reason in the application's log."),
     503: ("Storage Unavailable", "httpstep cannot reach its storage just now. No call was made. Try again shortly."),
 }
+_CALLED = "The call was made, but httpstep cannot reach its storage just now and cannot show what came of it. Look at the logs before you call again."
 _OWN_WORDS = (403, 429)
 """Statuses whose description, where a view gave one, is a sentence of ours."""
 
@@ -48,9 +50,13 @@ def _shown(status: int, title: str, text: str, retry_after: int | None) -> Respo
     reference = request_id() if status >= 500 else ""
     template = "faults/_fault.html" if asked_by_htmx() else "faults/fault.html"
     mark = {"X-Fault": "true"} if asked_by_htmx() else {}
-    values = {"title": title, "text": text, "status": status, "reference": reference, "retry_after": retry_after}
+    more = {"reference": reference, "retry_after": retry_after}
     try:
-        return Response(render_template(template, **values), status, mark, content_type="text/html; charset=utf-8")
+        if status == 503 and request.method == "POST" and not mark and not _call_was_made():
+            html = form_to_send_again(title, text, **more)
+        else:
+            html = render_template(template, title=title, text=text, status=status, **more)
+        return Response(html, status, mark, content_type="text/html; charset=utf-8")
     except Exception:
         current_app.logger.exception("the page of a fault could not be drawn")
         return Response(f"{title}\n{text}\n", status, content_type="text/plain; charset=utf-8")
@@ -75,6 +81,15 @@ def _seconds(error: HTTPException) -> int | None:
     return wait if isinstance(wait, int) else None
 
 
+def call_is_made() -> None:
+    """From here on this request must not say that no call was made."""
+    g.call_is_made = True
+
+
+def _call_was_made() -> bool:
+    return bool(g.get("call_is_made"))
+
+
 def unavailable(error: Exception, **more: Json) -> Problem | None:
     """The 503 for storage or secrets that cannot be reached just now, None for any other error. more: its members."""
     title, text = _TITLES[503]
@@ -84,6 +99,7 @@ def unavailable(error: Exception, **more: Json) -> Problem | None:
     elif isinstance(error, SQLAlchemyError) and not is_unavailable(error):
         return None
     else:
+        text = _CALLED if _call_was_made() else text
         current_app.logger.error("storage unavailable: %s", type(error).__name__, exc_info=error)
     return Problem(503, title, text, headers={"Retry-After": "5"}, **more)
 

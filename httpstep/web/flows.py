@@ -22,6 +22,7 @@ from httpstep.web.access import access, current_user, may
 from httpstep.web.callers import hangup
 from httpstep.web.editor import NEW, account_id, parts, tenant
 from httpstep.web.entries import LABELS, tone
+from httpstep.web.faults import call_is_made
 from httpstep.web.flow_editor import ALWAYS, FlowEditor, Row, opened, row_or_404, submitted
 from httpstep.web.fragments import respond
 from httpstep.web.responses import request_id
@@ -177,6 +178,7 @@ def _run(editor: FlowEditor) -> int:
     except runs.TooManyInFlight:
         editor.refused, editor.wait = "Too Many Calls In Flight", 2
         return 429
+    call_is_made()
     return 200
 
 

@@ -20,6 +20,7 @@ from httpstep.web.callers import hangup
 from httpstep.web.documents import Document
 from httpstep.web.editor import Editor, Shown, fragment, submitted
 from httpstep.web.entries import ended, entry_of
+from httpstep.web.faults import call_is_made
 from httpstep.web.fragments import respond, toast
 from httpstep.web.responses import request_id
 
@@ -69,9 +70,11 @@ def run(editor: Editor) -> int:
         editor.shown = Shown(refused="Too Many Calls In Flight", why=why, wait=2)
         return 429
     except runs.InternalError:
+        call_is_made()
         editor.marked_later()
         editor.shown = Shown(why=runs.INTERNAL_MESSAGE)
         return 200
+    call_is_made()
     _note(editor, done)
     return 200
 

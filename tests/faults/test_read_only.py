@@ -17,11 +17,14 @@ from app import create_app
 from httpstep import config
 from httpstep.core.model import HttpResponse, RenderedRequest
 from httpstep.extensions import db
+from httpstep.models.database import editing
+from httpstep.models.tables import Session
 from tests.fakes import ThirdParty, answer
 from tests.faults.test_storage import prepared, refused, third
 from tests.house import House, document
 from tests.server import Server
 from tests.services import PostgreSQL
+from tests.web.conftest import Web
 
 __all__ = ["third"]
 
@@ -45,6 +48,22 @@ def test_a_read_only_sqlite_file_is_a_503_and_no_call(tmp_path: Path) -> None:
     assert third.requests == []
     assert house.execute().json["outcome"] == "success"
     for app in (house.app, client.application):
+        with app.app_context():
+            db.engine.dispose()
+
+
+def test_pages_of_a_read_only_file_can_be_read(tmp_path: Path) -> None:
+    """Reading notes once a minute that the user was here; that note is not worth a page."""
+    web = Web(House(tmp_path / "data"))
+    cookie = web.as_("vera").client.get_cookie("httpstep_session")
+    with web.house.app.app_context(), editing():
+        db.session.execute(db.update(Session).values(last_seen_at=Session.last_seen_at - 100))
+    url = f"sqlite:///file:{tmp_path / 'data/httpstep.db'}?mode=ro&uri=true"
+    settings = config.load({"HTTPSTEP_DATA": str(tmp_path / "data"), "HTTPSTEP_DATABASE_URL": url})
+    client = create_app(settings, send=ThirdParty()).test_client()
+    client.set_cookie("httpstep_session", cookie.value if cookie else "")
+    assert client.get("/steps").status_code == 200
+    for app in (web.house.app, client.application):
         with app.app_context():
             db.engine.dispose()
 
