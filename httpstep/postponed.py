@@ -35,7 +35,11 @@ class Postponed:
         """Do it now or, where the database is away, as soon as it answers again. Returns whether it was done.
 
         It must be one transaction, and right also where it is done twice: a commit whose answer was lost is repeated.
+        Behind one that waits it waits too, untried: a locked database costs an answer five seconds once, not each time.
         """
+        if self._waiting:
+            self.later(write)
+            return False
         try:
             write()
         except Exception as error:

@@ -70,10 +70,11 @@ def test_an_answer_that_was_given_can_be_had_again(make_house: MakeHouse, monkey
     third = ThirdParty(answer(200, {"a": 1}))
     house = make_house(third)
     house.put(document())
-    away = Away(monkeypatch, idempotency, "store")
+    finish, store = Away(monkeypatch, runs.logs, "finish"), Away(monkeypatch, idempotency, "store")
     first = house.execute(headers={"Idempotency-Key": "k"})
     assert first.status_code == 200 and key_states(house) == ["running"]
-    away.away = False
+    assert (finish.asked > 0, store.asked) == (True, 0), "behind a write that waits, the next one is not waited for"
+    finish.away = store.away = False
     assert waited(lambda: key_states(house) == ["done"])
     again = house.execute(headers={"Idempotency-Key": "k"})
     assert again.json == first.json and len(third.requests) == 1

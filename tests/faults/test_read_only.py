@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -135,6 +138,29 @@ def test_a_database_that_goes_during_a_call_delays_the_record_and_not_the_answer
     assert (kept.status_code, kept.json()["attributes"]) == (200, {"a": 1})
     assert (again.json(), log["state"]) == (kept.json(), "done")
     assert [request.path for request, _ in httpserver.log].count("/slow") == 1
+
+
+def test_a_sqlite_that_is_locked_during_a_call_delays_the_record_and_not_the_answer(
+    tmp_path: Path, slow: tuple[HTTPServer, threading.Event, threading.Event]
+) -> None:
+    """The lock is taken after the start row and let go after the answer, which each write before it gave up waiting for."""
+    httpserver, arrived, go = slow
+    key = {"Idempotency-Key": "k"}
+    with Server(tmp_path / "data", WORKERS="1") as server, ThreadPoolExecutor() as beside:
+        token = server.command("key", "create", "--name", "bot", "--scope", "manage")
+        put_step(server, document("slow", url=httpserver.url_for("/slow")), token)
+        call = beside.submit(server.execute, "slow", {}, token, headers=key)
+        assert arrived.wait(10)
+        with closing(sqlite3.connect(tmp_path / "data/httpstep.db", isolation_level=None)) as holder:
+            holder.execute("BEGIN IMMEDIATE")
+            go.set()
+            answer = call.result()
+            [before] = server.logs("slow", token)
+        again = replayed(server, token, key)
+        [log] = server.logs("slow", token)
+    assert (answer.status_code, answer.json()["outcome"], before["state"]) == (200, "success", "running")
+    assert (again.headers["Idempotency-Replayed"], again.json(), log["state"]) == ("true", answer.json(), "done")
+    assert len(httpserver.log) == 1
 
 
 def replayed(server: Server, token: str, key: dict[str, str]) -> requests.Response:

@@ -23,15 +23,15 @@ def third(httpserver: HTTPServer) -> HTTPServer:
     return httpserver
 
 
-def put_step(server: Server, third: HTTPServer, token: str) -> None:
-    step = {"format": "httpstep/1", "name": "A", "request": {"method": "GET", "url": third.url_for("/a")}}
+def put_step(server: Server, token: str, url: str, key: str = "a") -> None:
+    step = {"format": "httpstep/1", "name": key, "request": {"method": "GET", "url": url}}
     bearer = {"Authorization": f"Bearer {token}"}
-    requests.put(f"{server.url}/api/v1/steps/a", json=step, headers=bearer, timeout=30)
+    requests.put(f"{server.url}/api/v1/steps/{key}", json=step, headers=bearer, timeout=30)
 
 
 def prepared(server: Server, third: HTTPServer) -> str:
     token = server.command("key", "create", "--name", "bot", "--scope", "manage")
-    put_step(server, third, token)
+    put_step(server, token, third.url_for("/a"))
     assert server.execute("a", {}, token).json()["attributes"] == {"a": 1}
     return token
 
@@ -58,7 +58,7 @@ def served(sqlite: tuple[Server, str], third: HTTPServer) -> tuple[Server, str, 
     """The server, the key of its account, which has the step `a`, and its database's file."""
     server, token = sqlite
     requests.delete(f"{server.url}/api/v1/steps/a", headers={"Authorization": f"Bearer {token}"}, timeout=30)
-    put_step(server, third, token)
+    put_step(server, token, third.url_for("/a"))
     assert statuses(server, token, 1) == [200]
     return server, token, server.folder / "httpstep.db"
 
