@@ -15,6 +15,7 @@ from limits.errors import StorageError
 from limits.storage import RedisStorage, Storage
 from limits.storage.base import MovingWindowSupport
 from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 from redis.retry import Retry
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, text
@@ -110,7 +111,8 @@ class SqlStorage(Storage, MovingWindowSupport):
 class SharedRedis(RedisStorage):
     """Redis of `limits`, counting by Redis' own clock: the clocks of the hosts that share it may differ.
 
-    One that does not answer is given up after two seconds; the caller then refuses (503).
+    One that does not answer is given up after two seconds; the caller then refuses (503). A connection that was lost
+    since its last use is made anew, once.
     """
 
     STORAGE_SCHEME = ["httpstep-redis", "httpstep-rediss"]  # noqa: RUF012  declared so by the base class
@@ -120,7 +122,8 @@ class SharedRedis(RedisStorage):
     )
 
     def __init__(self, uri: str, **options: Any) -> None:
-        waits: dict[str, Any] = {"socket_timeout": 2, "socket_connect_timeout": 2, "retry": Retry(NoBackoff(), 1)}
+        lost_once = Retry(NoBackoff(), 1, supported_errors=(RedisConnectionError,))
+        waits: dict[str, Any] = {"socket_timeout": 2, "socket_connect_timeout": 2, "retry": lost_once}
         super().__init__(uri.removeprefix("httpstep-"), **(waits | options))
 
     def get_moving_window(self, key: str, limit: int, expiry: int) -> tuple[float, int]:

@@ -128,6 +128,15 @@ class Redis:
                 time.sleep(0.05)
         raise Absent("Redis does not answer")
 
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """It stands still; the kernel goes on accepting its connections."""
+        self._process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self._process.send_signal(signal.SIGCONT)
+
     def stop(self) -> None:
         self._process.terminate()
         self._process.wait(10)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -64,3 +65,31 @@ def test_redis_counts_by_its_own_clock(redis_house: House, monkeypatch: pytest.M
         with pytest.raises(ratelimit.RateLimited) as caught:
             ratelimit.spend(1, None)
     assert 1 <= caught.value.budget.reset <= 60
+
+
+def test_no_sixty_seconds_hold_more_than_the_limit(redis_house: House, needed_redis: Redis) -> None:
+    """The edge burst that a fixed window lets through: 1 at 0 s, 9 at 59.9 s, 10 at 60.1 s."""
+    server = redis.Redis.from_url(needed_redis.url)
+
+    def pass_(seconds: float) -> None:
+        """What was counted was that much longer ago."""
+        [key] = server.keys()
+        moved = [float(at) - seconds for at in server.lrange(key, 0, -1)]
+        server.delete(key)
+        server.rpush(key, *moved)
+
+    def allowed(asked: int) -> int:
+        got = 0
+        for _ in range(asked):
+            with suppress(ratelimit.RateLimited):
+                ratelimit.spend(1, None)
+                got += 1
+        return got
+
+    with redis_house.app.app_context():
+        assert allowed(1) == 1
+        pass_(59.5)
+        assert (allowed(9), allowed(1)) == (9, 0)
+        pass_(0.6)
+        assert allowed(10) == 1
+        assert 50 <= ratelimit.budget_of(1, None).reset <= 60
