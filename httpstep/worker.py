@@ -17,7 +17,7 @@ from selectors import EVENT_READ
 from socket import MSG_DONTWAIT, MSG_PEEK, SHUT_WR, SO_RCVLOWAT, SOL_SOCKET
 from typing import TYPE_CHECKING, Any, Final
 
-from gunicorn.http.errors import LimitRequestHeaders, ParseException
+from gunicorn.http.errors import InvalidHeader, LimitRequestHeaders, ParseException
 from gunicorn.http.unreader import SocketUnreader
 from gunicorn.workers import gthread
 from werkzeug.exceptions import BadRequest
@@ -148,6 +148,12 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
             conn.init()
             self._bound(conn)
         return super().handle(conn)
+
+    def handle_request(self, req: Any, conn: Any) -> Any:
+        """Two parsers agree on whose request it is only where HTTP/1.1 says so once (RFC 9112, 3.2)."""
+        if req.version >= (1, 1) and [name for name, _ in req.headers].count("HOST") != 1:
+            raise InvalidHeader("HOST", req=req)
+        return super().handle_request(req, conn)
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: Exception) -> None:
         """Answer in the API's own form. What the parser quotes may be a key, so the log names only the fault."""
