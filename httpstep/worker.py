@@ -136,6 +136,8 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
         return self.alive
 
     def handle(self, conn: Any) -> Any:
+        if not self.alive and conn.parser is not None and conn.parser.req_count:
+            return False  # a further request on an open connection: closed unread, so that its client may repeat it
         try:
             if self._must_wait(conn):
                 return gthread._DEFER

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +18,10 @@ import requests
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
+from httpstep import server as gunicorn_server
+from tests.faults.test_storage import put_step
+from tests.faults.visiting import SIGN_IN, Visitor
+from tests.house import House
 from tests.server import Server
 from tests.services import PostgreSQL
 
@@ -166,6 +173,72 @@ def test_a_stopping_server_refuses_new_clients_while_a_call_runs(tmp_path: Path,
         thread.join(20)
         assert server.process.wait(20) == 0
     assert got[0].json()["attributes"] == {"a": 1}
+
+
+def test_a_new_request_on_an_open_connection_of_a_stopping_server_is_no_work_half_done(
+    tmp_path: Path, slow: Any
+) -> None:
+    """It is closed without an answer, or answered whole and then closed; the count of calls says which."""
+    httpserver, arrived, go = slow
+    with Server(tmp_path / "data", WORKERS="1") as server:
+        token = prepared(server, httpserver)
+        thread, got = in_background(server, token)
+        assert arrived.wait(10)
+        with socket.create_connection(("127.0.0.1", server.port), 20) as wire:
+            wire.sendall(b"GET /health HTTP/1.1\r\nHost: a\r\n\r\n")
+            answered = b""
+            while b'"ok"}' not in answered:
+                answered += wire.recv(65536)
+            assert server.process is not None
+            server.process.terminate()
+            assert refuses(server)
+            said = b""
+            head = f"POST /api/v1/steps/a/execute HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {token}\r\n"
+            with suppress(OSError):
+                wire.sendall(f"{head}Content-Type: application/json\r\nContent-Length: 2\r\n\r\n{{}}".encode())
+                said = wire.recv(65536)
+            go.set()
+            thread.join(20)
+            assert server.process.wait(20) == 0
+            server.start()
+            rows = server.logs("a", token)
+    assert said == b"" and len(httpserver.log) == 1, "no new work"
+    assert [row["outcome"] for row in rows] == ["success"]
+    assert got[0].json()["attributes"] == {"a": 1}
+
+
+def test_the_grace_time_exceeds_the_longest_call(tmp_path: Path) -> None:
+    house = House(tmp_path / "data")
+    made = gunicorn_server.Server(house.app, lambda: house.app)
+    assert min(made.cfg.timeout, made.cfg.graceful_timeout) > 65
+
+
+def test_a_flow_that_is_killed_between_its_steps_calls_none_of_them_twice(tmp_path: Path, slow: Any) -> None:
+    httpserver, arrived, _ = slow
+    httpserver.expect_request("/first").respond_with_json({"b": 1})
+    body = {"attributes": {}}
+    with Server(tmp_path / "data", WORKERS="1", **SIGN_IN) as server:
+        token = prepared(server, httpserver)
+        put_step(server, token, httpserver.url_for("/first"), "first")
+        bearer = {"Authorization": f"Bearer {token}", "Idempotency-Key": "k"}
+        visitor = Visitor(server)
+        form = {"csrf_token": visitor.token("/flows/new"), "name": "F", "key": "f", "op": "save"}
+        columns = {"step": ["2", "1"], "when": ["", ""], "attribute": ["", ""], "value": ["", ""]}
+        made = visitor.post("/flows/new", form | columns)
+        assert made.status_code == 303, made.text
+        url = f"{server.url}/api/v1/flows/f/execute"
+        with ThreadPoolExecutor() as beside:
+            call = beside.submit(requests.post, url, json=body, headers=bearer, timeout=30)
+            assert arrived.wait(10)
+            server.kill()
+            assert isinstance(call.exception(), requests.ConnectionError)
+        server.start()
+        again = requests.post(url, json=body, headers=bearer, timeout=30)
+        outcomes = [server.logs(key, token)[0]["outcome"] for key in ("first", "a")]
+    assert (again.status_code, again.json()["title"]) == (409, "Outcome Unknown")
+    assert outcomes == ["success", "interrupted"]
+    assert [request.path for request, _ in httpserver.log].count("/first") == 1
+    assert [request.path for request, _ in httpserver.log].count("/slow") <= 1
 
 
 def test_a_killed_master_leaves_the_port_to_the_next_and_its_workers_their_calls(tmp_path: Path, slow: Any) -> None:
