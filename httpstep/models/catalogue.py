@@ -8,6 +8,7 @@ from sqlalchemy import delete, select
 
 from httpstep.core import jsontext, renaming, stepdocument
 from httpstep.core.model import MappingRule, StepSpec
+from httpstep.core.naming import in_lists
 from httpstep.extensions import db
 from httpstep.models import flows, steps
 from httpstep.models.database import editing, writing
@@ -58,9 +59,9 @@ class _Parsed:
 
 
 def _parsed(account_id: int) -> list[_Parsed]:
-    query = select(Step, StepState).join(StepState).where(Step.account_id == account_id).order_by(Step.name, Step.id)
+    query = select(Step, StepState).join(StepState).where(Step.account_id == account_id).order_by(Step.id)
     found = []
-    for step, state in db.session.execute(query):
+    for step, state in sorted(db.session.execute(query), key=lambda row: in_lists(row[0].name)):
         spec = stepdocument.parse(jsontext.loads(step.document))
         rules = spec.mapping
         if rules is None:
@@ -83,7 +84,7 @@ def entries(account_id: int) -> list[Entry]:
         read = {renaming.meant(name, found.keys()) for name in renaming.placeholders_of(one.spec)}
         for name in read & found.keys():
             found[name].used_in.append(Place(one.step.id, one.step.name))
-    return sorted(found.values(), key=lambda entry: (entry.name.lower(), entry.name))
+    return sorted(found.values(), key=lambda entry: in_lists(entry.name))
 
 
 def entry(account_id: int, name: str) -> Entry | None:
@@ -141,12 +142,10 @@ def remove(account_id: int, name: str) -> bool:
 def secrets(account_id: int) -> list[SecretEntry]:
     """The account's secrets by name; nothing here reads a value."""
     named = [(one.step, renaming.secrets_of(one.spec)) for one in _parsed(account_id)]
-    rows = db.session.execute(
-        select(Secret.name, Secret.updated_at).where(Secret.account_id == account_id).order_by(Secret.name)
-    )
+    rows = db.session.execute(select(Secret.name, Secret.updated_at).where(Secret.account_id == account_id))
     return [
         SecretEntry(name, updated, tuple(Place(step.id, step.name) for step, names in named if name in names))
-        for name, updated in rows
+        for name, updated in sorted(rows, key=lambda row: in_lists(row[0]))
     ]
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, select
 
 from httpstep.core import flow, jsontext, stepkey
 from httpstep.core.flow import FlowSpec
+from httpstep.core.naming import in_lists
 from httpstep.extensions import db
 from httpstep.models.database import editing
 from httpstep.models.tables import Flow
@@ -34,8 +35,8 @@ def get(account_id: int, flow_id: int) -> Flow | None:
 
 
 def listed(account_id: int) -> list[Flow]:
-    mine = select(Flow).where(Flow.account_id == account_id)
-    return list(db.session.scalars(mine.order_by(func.lower(Flow.name), Flow.id)))
+    mine = select(Flow).where(Flow.account_id == account_id).order_by(Flow.id)
+    return sorted(db.session.scalars(mine), key=lambda row: in_lists(row.name))
 
 
 def spec_of(row: Flow) -> FlowSpec:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import defer
 from httpstep.core import jsontext, record, stepdocument
 from httpstep.core.fallback import SUCCESS
 from httpstep.core.model import MappingRule, StepSpec
+from httpstep.core.naming import in_lists
 from httpstep.extensions import db
 from httpstep.models import steps
 from httpstep.models.tables import Attribute, Log, Secret, Step, StepState
@@ -47,7 +48,8 @@ def listed(account_id: int, search: str = "") -> list[Listed]:
     query = select(Step, StepState.automatic, StepState.drift).join(StepState).where(Step.account_id == account_id)
     last, succeeded = _last_calls(account_id), _last_calls(account_id, Log.outcome == SUCCESS, whole=True)
     found = []
-    for step, automatic, drift in db.session.execute(query.order_by(func.lower(Step.name), Step.id)):
+    rows = db.session.execute(query.order_by(Step.id))
+    for step, automatic, drift in sorted(rows, key=lambda row: in_lists(row[0].name)):
         spec = stepdocument.parse(jsontext.loads(step.document))
         if search.casefold() not in f"{spec.name}\n{spec.key}\n{spec.request.url}".casefold():
             continue
@@ -98,15 +100,13 @@ class Names:
 
 def names_for(account_id: int, step_id: int | None) -> Names:
     """The names that a step of this account may use; its own attributes are not among them."""
-    catalogue = list(
-        db.session.scalars(select(Attribute).where(Attribute.account_id == account_id).order_by(Attribute.name))
-    )
-    secrets = db.session.scalars(select(Secret.name).where(Secret.account_id == account_id).order_by(Secret.name))
+    rows = db.session.scalars(select(Attribute).where(Attribute.account_id == account_id))
+    catalogue = sorted(rows, key=lambda attribute: in_lists(attribute.name))
+    secrets = db.session.scalars(select(Secret.name).where(Secret.account_id == account_id))
     from_steps: dict[str, list[str]] = defaultdict(list)
     query = select(Step.id, Step.name, Step.document, StepState.automatic).join(StepState)
-    for other, name, document, automatic in db.session.execute(
-        query.where(Step.account_id == account_id).order_by(func.lower(Step.name), Step.id)
-    ):
+    others = db.session.execute(query.where(Step.account_id == account_id).order_by(Step.id))
+    for other, name, document, automatic in sorted(others, key=lambda row: in_lists(row[1])):
         if other != step_id:
             rules = stepdocument.parse(jsontext.loads(document)).mapping
             rules = steps.rules_of(automatic) if rules is None and automatic else rules
@@ -115,7 +115,7 @@ def names_for(account_id: int, step_id: int | None) -> Names:
     return Names(
         bot=tuple(one.name for one in catalogue if one.in_bot or one.name not in given),
         from_steps={name: tuple(dict.fromkeys(found)) for name, found in from_steps.items() if found},
-        secrets=tuple(secrets),
+        secrets=tuple(sorted(secrets, key=in_lists)),
         samples={one.name: one.sample for one in catalogue if one.sample is not None},
         defaults={one.name: one.default for one in catalogue if one.default is not None},
     )

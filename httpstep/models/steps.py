@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from httpstep.core import jsontext, stepdocument, stepkey
 from httpstep.core.model import Json, MappingRule, StepSpec
+from httpstep.core.naming import in_lists
 from httpstep.extensions import db
 from httpstep.models import flows
 from httpstep.models.database import editing, reading
@@ -79,7 +80,7 @@ _LOADED = (
 )  # fmt: skip
 
 
-_ALL = _LOADED.where(Step.account_id == bindparam("owner")).order_by(func.lower(Step.name), Step.id)
+_ALL = _LOADED.where(Step.account_id == bindparam("owner")).order_by(Step.id)
 _BY_KEY = _LOADED.where(Step.account_id == bindparam("owner"), Step.key == bindparam("wanted"))
 _BY_ID = _LOADED.where(Step.account_id == bindparam("owner"), Step.id == bindparam("wanted"))
 
@@ -97,7 +98,8 @@ def load(
 def load_all(parsed: ParsedSteps, account_id: int) -> list[LoadedStep]:
     """All steps of that account, by name."""
     with reading() as connection:
-        return [_loaded(parsed, row) for row in connection.execute(_ALL, {"owner": account_id})]
+        found = [_loaded(parsed, row) for row in connection.execute(_ALL, {"owner": account_id})]
+    return sorted(found, key=lambda step: in_lists(step.spec.name))
 
 
 def _loaded(parsed: ParsedSteps, row: Any) -> LoadedStep:
@@ -145,9 +147,8 @@ def get(account_id: int, step_id: int) -> Step | None:
 
 
 def listed(account_id: int) -> list[Step]:
-    return list(
-        db.session.scalars(select(Step).where(Step.account_id == account_id).order_by(func.lower(Step.name), Step.id))
-    )
+    mine = select(Step).where(Step.account_id == account_id).order_by(Step.id)
+    return sorted(db.session.scalars(mine), key=lambda step: in_lists(step.name))
 
 
 def keys_taken(account_id: int) -> set[str]:

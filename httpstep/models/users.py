@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, and_, delete, func, select, update
 from werkzeug.security import check_password_hash, generate_password_hash
 
 from httpstep.core.addressees import is_address
+from httpstep.core.naming import in_lists
 from httpstep.extensions import db
 from httpstep.models import sessions
 from httpstep.models.database import editing, writing
@@ -63,7 +64,8 @@ def check_new_password(note: Callable[[str, str], None], password: str, again: s
 
 
 def listed(account_id: int) -> list[User]:
-    return list(db.session.scalars(select(User).where(User.account_id == account_id).order_by(User.email)))
+    found = db.session.scalars(select(User).where(User.account_id == account_id))
+    return sorted(found, key=lambda user: in_lists(user.email))
 
 
 def get(account_id: int, user_id: int) -> User | None:
@@ -159,7 +161,8 @@ def invitations(account_id: int) -> list[OneTimeCode]:
     """Those that can still be used."""
     still_good = OneTimeCode.used_at.is_(None), OneTimeCode.expires_at > time.time()
     mine = OneTimeCode.purpose == "invite", OneTimeCode.account_id == account_id
-    return list(db.session.scalars(select(OneTimeCode).where(*mine, *still_good).order_by(OneTimeCode.email)))
+    found = db.session.scalars(select(OneTimeCode).where(*mine, *still_good))
+    return sorted(found, key=lambda code: in_lists(code.email))
 
 
 def last_invited(account_id: int) -> str:
