@@ -108,6 +108,7 @@ def _engine_options(settings: config.Config) -> dict[str, object]:
         "pool_size": min(most, 20),
         "max_overflow": most,
         "pool_timeout": 5,
+        "hide_parameters": True,  # what is written is a customer's, and an error's text goes into the application's log
         "pool_pre_ping": "postgres" in settings.database_url,
     }
 

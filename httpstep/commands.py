@@ -27,6 +27,7 @@ from httpstep.extensions import db
 from httpstep.models import keys, steps
 from httpstep.models.database import editing
 from httpstep.models.tables import Account, ApiKey
+from httpstep.vault import VaultError
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -137,6 +138,10 @@ def step_run(key_: str, attributes: str, slug: str | None) -> None:
         raise click.ClickException(f"Rate Limit Exceeded. Try again in {error.budget.reset} s.") from None
     except runs.TooManyInFlight:
         raise click.ClickException("Too Many Calls In Flight. Try again shortly.") from None
+    except VaultError as error:
+        raise click.ClickException(f"Secrets Unavailable. {error}") from None
+    except runs.InternalError:
+        raise click.ClickException(runs.INTERNAL_MESSAGE) from None
     parts.alerts.finish()
     click.echo(jsontext.pretty(answer_of(run, loaded.spec, request_id)))
 

@@ -17,7 +17,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
@@ -28,7 +29,7 @@ from sqlalchemy import Connection, bindparam, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from httpstep import alerts, executor, learning, ratelimit
-from httpstep.core import jsontext, mailtext, record
+from httpstep.core import jsontext, mailtext, record, redaction
 from httpstep.core.errors import BudgetSpent, FailureKind
 from httpstep.core.model import Execution, HttpResponse, Json, RenderedRequest, StepSpec
 from httpstep.core.rendering import secrets_used
@@ -120,7 +121,10 @@ REFUSALS = (ratelimit.RateLimited, TooManyInFlight, SQLAlchemyError, StorageErro
 
 
 class InternalError(Exception):
-    """A programming error inside the line. The log row is closed; next is the step's fallback."""
+    """A programming error inside the line. The log row is closed; next is the step's fallback.
+
+    Raised from None: the error's own text may hold a secret, and whoever prints this one would print it too.
+    """
 
     def __init__(self, spec: StepSpec, log_id: int) -> None:
         super().__init__("internal")
@@ -137,14 +141,16 @@ def run_step(parts: Parts, call: Call) -> Run:
     with _place(parts):
         log_id = _begin(parts, call)
         end_transaction()
+        sending = _Sending(parts, call)
         try:
-            execution = _execute(parts, call, known)
+            execution = _execute(parts, call, known, sending)
             kept = record.record_of(execution, call.attributes, call.timeout)
         except Exception as error:
-            _log.exception("step %s failed inside httpstep", call.spec.key)
+            secrets = sending.secrets | call.masked | set(filter(None, known.secrets.values()))
+            _log.error("step %s failed inside httpstep\n%s", call.spec.key, _masked_traceback(error, secrets))
             ended = {"outcome": FailureKind.INTERNAL.value, "next": call.spec.fallback, "message": INTERNAL_MESSAGE}
             _close(parts, call, log_id, ended)
-            raise InternalError(call.spec, log_id) from error
+            raise InternalError(call.spec, log_id) from None
     marked = _finish(parts, call, execution, kept, log_id)
     return Run(execution, kept, log_id, marked)
 
@@ -244,12 +250,16 @@ class _Clock:
 
 
 class _Sending:
-    """send and tokens for one call. The first try was paid with the start row, every further one pays here."""
+    """send and tokens for one call. The first try was paid with the start row, every further one pays here.
+
+    secrets: all that went out with a request or came as a token, to be masked wherever the call is told of.
+    """
 
     def __init__(self, parts: Parts, call: Call) -> None:
         self._parts = parts
         self._call = call
         self._paid = True
+        self.secrets: set[str] = set()
 
     def send(self, request: RenderedRequest, deadline: float) -> HttpResponse:
         if not self._paid:
@@ -267,18 +277,21 @@ class _Sending:
 
     def get(self, request: RenderedRequest, deadline: float, *, refused: str | None = None) -> str:
         account = str(self._call.tenant.account_id)
-        return self._parts.tokens.get(account, request, deadline, self._unpaid, refused=refused)
+        self.secrets |= request.secrets
+        token = self._parts.tokens.get(account, request, deadline, self._unpaid, refused=refused)
+        self.secrets.add(token)
+        return token
 
     def _unpaid(self, request: RenderedRequest, deadline: float) -> HttpResponse:
         call = self._call
+        self.secrets |= request.secrets
         seconds = executor.allowed_seconds(call.spec, call.timeout)
         return self._parts.send(
             request, deadline, account=str(call.tenant.account_id), hangup=call.hangup, seconds=seconds
         )
 
 
-def _execute(parts: Parts, call: Call, known: executor.Known) -> Execution:
-    sending = _Sending(parts, call)
+def _execute(parts: Parts, call: Call, known: executor.Known, sending: _Sending) -> Execution:
     return executor.execute(
         call.spec,
         call.attributes,
@@ -288,6 +301,11 @@ def _execute(parts: Parts, call: Call, known: executor.Known) -> Execution:
         known=known,
         timeout=call.timeout,
     )
+
+
+def _masked_traceback(error: Exception, secrets: Set[str]) -> str:
+    """Where it happened and what was said, without what must not be read in the application's log."""
+    return redaction.redact("".join(traceback.format_exception(error)).rstrip(), secrets)
 
 
 # ---------------------------------------------------------------- after the call

@@ -12,8 +12,11 @@ from typing import Any
 from urllib.parse import quote, quote_plus
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
 
 from httpstep.core.model import HttpResponse, RenderedRequest
+from httpstep.extensions import db
 from tests.fakes import ThirdParty, answer
 from tests.house import House, document
 from tests.mailbox import Inbox, settled
@@ -120,3 +123,48 @@ def test_a_secret_is_found_nowhere_however_it_is_sent_back(
     assert {"mail 0", "httpstep.db", "httpstep.db-wal"} <= set(seen)
     assert {place: found for place, text in seen.items() if (found := found_in(text))} == {}
     assert "step-1" in seen["httpstep.db-wal"] + seen["httpstep.db"], "the search finds what is there"
+
+
+def bug(request: RenderedRequest) -> HttpResponse:
+    """A bug of ours, with everything it has at hand in its text and in that of the error behind it."""
+    if request.url == "https://id.example/good":
+        return echo(request)
+    said = f"{request.url} {request.headers} {request.body!r} {' '.join(spellings(SECRET))}"
+    try:
+        raise KeyError(said)
+    except KeyError as error:
+        raise RuntimeError(f"cannot read {said}") from error
+
+
+def test_a_bug_of_our_own_tells_where_it_is_and_no_secret(
+    make_house: Callable[..., House], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    web = web_with(make_house, ThirdParty(bug))
+    limit(web, 1000)
+    put_secret(web, "CRM", SECRET)
+    seen, failing = {}, STEPS[:6]
+    for number, step in enumerate(failing):
+        web.house.put(document(f"step-{number}", **{"url": "https://api.example/{{where}}"} | step))
+        answered = web.house.execute(f"step-{number}", {"where": "good"})
+        assert (answered.status_code, answered.json["outcome"]) == (500, "internal")
+        screen = open_step(web.as_("bob"), number + 1).set("value:where", "good")
+        seen |= {f"answer {number}": answered.text, f"test {number}": screen.fragment("test").text}
+        seen[f"rows {number}"] = web.house.call("GET", f"/steps/step-{number}/logs").text
+        seen[f"view {number}"] = web.as_("bob").get(f"/logs/{answered.json['log_id']}").text
+    ran = web.house.app.test_cli_runner().invoke(
+        args=["step", "run", "step-0", "--attributes", '{"where": "good"}', "--account", "default"]
+    )
+    assert ran.exit_code == 1 and "Error: httpstep itself failed." in ran.output, repr(ran.exception)
+    seen |= {"command": ran.output + repr(ran.exception), "log": caplog.text}
+    seen |= {path.name: path.read_bytes().decode("latin-1") for path in (tmp_path / "data").iterdir() if path.is_file()}
+    assert {place: found for place, text in seen.items() if (found := found_in(text))} == {}
+    for number in range(len(failing)):
+        assert f"step step-{number} failed inside httpstep" in seen["log"]
+    for word in ("RuntimeError: cannot read", "KeyError: ", "httpstep/executor.py", "in bug", "test_secrets_echoed.py"):
+        assert word in seen["log"], "what an operator needs to find it"
+
+
+def test_an_error_of_the_database_names_its_statement_and_no_value(make_house: Callable[..., House]) -> None:
+    with make_house().app.app_context(), pytest.raises(SQLAlchemyError) as caught:
+        db.session.execute(text("SELECT * FROM nothing WHERE value = :value"), {"value": TOKEN})
+    assert "FROM nothing" in str(caught.value) and found_in(str(caught.value)) == []
