@@ -14,6 +14,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from httpstep import (
     alerts,
     commands,
+    commands_accounts,
     commands_storage,
     commands_users,
     config,
@@ -47,7 +48,7 @@ def create_app(settings: config.Config | None = None, *, send: Send | None = Non
     _bind_extensions(app)
     app.extensions["httpstep"] = _parts(app, settings, send)
     web.register(app)
-    for part in (commands, commands_users, commands_storage):
+    for part in (commands, commands_accounts, commands_users, commands_storage):
         part.register(app)
     with app.app_context():
         database.prepare_engine(db.engine)

@@ -20,7 +20,7 @@ from sqlalchemy import select
 
 from httpstep import config, installation, ratelimit, runs
 from httpstep.answers import answer_of
-from httpstep.core import jsontext, stepdocument, stepkey
+from httpstep.core import jsontext, stepdocument
 from httpstep.core.errors import UnreadableAnswer
 from httpstep.core.model import Json
 from httpstep.extensions import db
@@ -34,7 +34,6 @@ R = TypeVar("R")
 
 step = AppGroup("step", help="Steps: import, export, run.")
 key = AppGroup("key", help="API keys: create, list, revoke.")
-account = AppGroup("account", help="Accounts: create, list, limit.")
 config_group = AppGroup("config", help="The configuration in force.")
 
 
@@ -146,7 +145,7 @@ def step_run(key_: str, attributes: str, slug: str | None) -> None:
     click.echo(jsontext.pretty(answer_of(run, loaded.spec, request_id)))
 
 
-# ---------------------------------------------------------------- keys and accounts
+# ---------------------------------------------------------------- keys
 
 
 @key.command("create")
@@ -197,40 +196,6 @@ def key_revoke(prefix_or_name: str, slug: str | None) -> None:
     click.echo(f"hs_{found[0].prefix} revoked")
 
 
-@account.command("create")
-@click.argument("slug")
-@click.option("--name", default="")
-@prepared
-def account_create(slug: str, name: str) -> None:
-    """Create an account."""
-    if not stepkey.is_key(slug):
-        raise click.ClickException("A slug has 1 to 63 of a-z, 0-9 and -, and begins with a letter or a digit.")
-    with editing():
-        if db.session.scalar(select(Account).where(Account.slug == slug)):
-            raise click.ClickException(f'There is an account "{slug}" already.')
-        db.session.add(Account(slug=slug, name=name or slug, created_at=time.time()))
-    click.echo(slug)
-
-
-@account.command("list")
-@prepared
-def account_list() -> None:
-    """Print the accounts: slug and calls a minute."""
-    for one in db.session.scalars(select(Account).order_by(Account.id)):
-        click.echo(f"{one.slug}  {one.per_minute or ratelimit.PER_MINUTE}")
-
-
-@account.command("limit")
-@click.argument("slug")
-@click.argument("per_minute", type=click.IntRange(1, 100_000))
-@prepared
-def account_limit(slug: str, per_minute: int) -> None:
-    """Set how many calls in any 60 seconds an account has; in force at once."""
-    with editing():
-        chosen_account(slug).per_minute = per_minute
-    click.echo(f"{slug}  {per_minute}")
-
-
 # ---------------------------------------------------------------- the installation
 
 
@@ -250,5 +215,5 @@ def upgrade() -> None:
 
 
 def register(app: Flask) -> None:
-    for command in (step, key, account, config_group, upgrade):
+    for command in (step, key, config_group, upgrade):
         app.cli.add_command(command)

@@ -199,3 +199,8 @@ def spend(account_id: int, per_minute: int | None) -> None:
     """Count one call. Raises RateLimited where the window is full."""
     if not limiter.limiter.hit(_PerMinute(per_minute or PER_MINUTE), str(account_id)):
         raise RateLimited(budget_of(account_id, per_minute))
+
+
+def forget(account_id: int) -> None:
+    """Drop what is counted for an account."""
+    limiter.limiter.clear(_PerMinute(PER_MINUTE), str(account_id))

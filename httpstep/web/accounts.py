@@ -10,13 +10,13 @@ from flask import Blueprint, abort, flash, redirect, render_template
 from flask.typing import ResponseReturnValue
 from sqlalchemy import func, select
 
-from httpstep import ratelimit, stepform
+from httpstep import accounts, ratelimit, stepform
 from httpstep.core.stepkey import is_key
 from httpstep.extensions import db
 from httpstep.models import users
-from httpstep.models.database import editing
+from httpstep.models.database import editing, end_transaction
 from httpstep.models.tables import Account, User
-from httpstep.web.access import access
+from httpstep.web.access import access, current_user
 from httpstep.web.api import parts
 from httpstep.web.forms import Form, sent
 from httpstep.web.keys import base_url
@@ -44,7 +44,7 @@ def listed() -> ResponseReturnValue:
 
 
 def _list(form: Form, **more: Any) -> str:
-    """more: link, link_for of a link that is shown this once; limits: a Form and whose it is; invite: likewise."""
+    """more: link, link_for of a link that is shown this once; limits: a Form and whose it is; invite, removal: likewise."""
     count = select(User.account_id, func.count()).group_by(User.account_id)
     many: dict[int, int] = {row[0]: row[1] for row in db.session.execute(count)}
     found = db.session.scalars(select(Account).order_by(Account.id))
@@ -55,11 +55,12 @@ def _list(form: Form, **more: Any) -> str:
         )
         for one in found
     ]  # fmt: skip
-    values = {"link": "", "link_for": "", "limits": {}, "invite": {}} | more
+    values = {"link": "", "link_for": "", "limits": {}, "invite": {}, "removal": {}} | more
     return render_template(
         "accounts/list.html",
         rows=rows,
         form=form,
+        own=current_user().account_id,
         usual=ratelimit.PER_MINUTE,
         usual_in_flight=parts().in_flight,
         **values,
@@ -132,3 +133,26 @@ def _figure(form: Form, name: str, most: int) -> int | None:
         return figure
     form.require(name, f"A limit is a whole number from 1 to {most:,}, or empty for the usual one.")
     return None
+
+
+@blueprint.post("/<int:account_id>/delete")
+@access("operator")
+def delete(account_id: int) -> ResponseReturnValue:
+    """Delete another account with all it has; its short name, typed, is the confirmation."""
+    if account_id == current_user().account_id:
+        abort(403, "You are signed in to this account. An operator of another one can delete it.")
+    account = db.session.get(Account, account_id)
+    if account is None:
+        abort(404)
+    form, slug = sent("typed"), account.slug
+    form.require("typed", "" if form["typed"] == slug else f"Type “{slug}” to delete this account.")
+    if form.is_good:
+        end_transaction()
+        try:
+            accounts.remove(account_id)
+        except accounts.Needed as error:
+            form.require("typed", str(error))
+    if not form.is_good:
+        return _list(Form(), removal={account_id: form}), 422
+    flash(f"The account {slug} was deleted with all it had.", "success")
+    return redirect("/settings/accounts", 303)
