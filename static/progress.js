@@ -85,14 +85,17 @@
       if (input.type === "checkbox") input.checked = value; else input.value = value;
     }
   });
+  // The call of a log once more, with the form as it is now: the test names the log, whose values then come back with it.
+  let again = null;
+  body.addEventListener("htmx:configRequest", (event) => {
+    if (event.detail.elt.id === "test-btn" && again) event.detail.parameters.again = again;
+  });
   on("[data-run-again]", "click", (link, event) => {
+    if (!$("#test-btn")) return;
     event.preventDefault();
-    const given = JSON.parse(link.dataset.given || "{}");
-    for (const [name, value] of Object.entries(given)) {
-      const input = $(`[name="${CSS.escape(`value:${name}`)}"]`);
-      if (input) input.value = value;
-    }
     $("#modal").close();
+    again = link.dataset.runAgain;
     $("#test-btn").click();
+    again = null;
   });
 })();

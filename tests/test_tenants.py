@@ -82,7 +82,7 @@ class Theirs:
     def fields(self) -> dict[str, Any]:
         """A form that is right wherever it is sent, and names their logs and their draft."""
         return {
-            "tested_log": self.log_id, "accepted_log": self.log_id, "drift_log": self.log_id, "draft_id": DRAFT,
+            "tested_log": self.log_id, "accepted_log": self.log_id, "drift_log": self.log_id, "again": self.log_id, "draft_id": DRAFT,
             "name": "Mine", "method": "GET", "url": "https://api.example/x", "options": "1", "role": "viewer",
             "secret_value": "changed", "attribute": "changed", "op": "save", "step": self.step_id, "row": "1",
             "per_minute": "7", "email": "new@example.com", "alert_emails": "a@b.example",

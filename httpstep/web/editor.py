@@ -132,6 +132,14 @@ class Editor:
         """An input for each attribute the form uses: what was typed, else what the last test had, else the sample."""
         return [TestValue(name, self._value(name), *self._hint(name)) for name in self.attributes_used]
 
+    def repeat(self, log: Log) -> None:
+        """The values for test as that call had them, and none where it had none: no sample, no value of another test."""
+        given = (jsontext.loads(log.detail).get("given") if log.detail else None) or {}
+        found = {name: placeholders.lookup(name, given) for name in self.attributes_used}
+        self.form.values = {
+            name: "" if value is placeholders.NOT_FOUND else stepform.typed_text(value) for name, value in found.items()
+        }
+
     def _value(self, name: str) -> str:
         typed = self.form.values.get(name)
         if typed is not None:

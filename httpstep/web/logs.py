@@ -38,11 +38,6 @@ class Opened:
     curl: str
 
     @property
-    def given_typed(self) -> dict[str, str]:
-        """The attributes of that call as one types them under Test."""
-        return {name: stepform.typed_text(value) for name, value in (self.entry.detail.get("given") or {}).items()}
-
-    @property
     def ref(self) -> str:
         return str(self.step.id) if self.step else NEW
 

@@ -97,8 +97,7 @@ def edit(ref: str) -> ResponseReturnValue:
     editor = opened(ref)
     again = editor.log(stepform.whole(request.args.get("again", "")))
     if again is not None and again.detail:
-        given = jsontext.loads(again.detail).get("given") or {}
-        editor.form.values = {name: stepform.typed_text(value) for name, value in given.items()}
+        editor.repeat(again)
         editor.again = editor.can_edit
     return page(editor)
 

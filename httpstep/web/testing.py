@@ -6,7 +6,7 @@ import math
 import time
 from dataclasses import replace
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 
 from httpstep import alerts, mailserver, ratelimit, runs, stepform
 from httpstep.core import jsontext, record
@@ -30,10 +30,18 @@ blueprint = Blueprint("testing", __name__)
 @blueprint.post("/steps/<ref>/test")
 @access("editor")
 def test_result(ref: str) -> Response:
-    """The result beside the form. 422: the form is not right, and comes along; 429: no call was made, and the result before it stays."""
+    """The result beside the form. 422: the form is not right, and comes along; 429: no call was made, and the result before it stays.
+
+    again: the log whose values are used in the place of those on the screen, which then shows them.
+    """
     editor = submitted(ref)
+    again = editor.log(stepform.whole(request.form.get("again", "")))
+    if again is not None:
+        editor.repeat(again)
     status = run(editor)
     beside = "".join(fragment(name, editor, oob=True) for name in _BESIDE[status])
+    if again is not None:
+        beside += fragment("testing/_test_values.html", editor, oob=True)
     if status == 429:
         return respond(fragment("testing/_rate_limited.html", editor) + beside, status, retarget="#rate-limited")
     return respond(fragment("testing/_test_result.html", editor) + beside, status)

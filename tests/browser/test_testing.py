@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
+import requests
 from playwright.sync_api import Page, expect
 
 from tests.browser.chromium import ADMIN, PASSWORD, OrderApi, browsing, order_api, settle, sign_in
+from tests.house import document
 from tests.server import Server
 
 SQLITE_ONLY = "what a person does and sees"
@@ -150,6 +153,34 @@ def test_a_button_keeps_the_focus_through_its_answer(desk: Desk) -> None:
     page.get_by_role("button", name="Send test e-mail").click()
     expect(page.locator("#mail-test")).to_contain_text("The mail was not sent")
     expect(page.get_by_role("button", name="Send test e-mail")).to_be_focused()
+
+
+def test_run_again_sends_what_that_call_had_and_nothing_else_to_the_step_as_it_is_now(desk: Desk) -> None:
+    """The bot gave {"order": {"id": "0042"}} and no channel; since then the step has moved, and was tested with others."""
+    page, url = desk.page, f"{desk.api.url}/v1/{{{{order.id}}}}"
+    token = desk.server.command("key", "create", "--name", "bot", "--scope", "manage")
+    put = partial(requests.put, f"{desk.server.url}/api/v1/steps/order-status", timeout=30)
+    bearer = {"Authorization": f"Bearer {token}"}
+    assert put(json=document(url=url), headers=bearer).status_code == 200
+    desk.server.execute("order-status", {"order": {"id": "0042"}}, token)
+    moved = url.replace("v1", "v2") + "?c={{channel}}&n={{n}}"
+    assert put(json=document(url=moved, missing_attributes="empty"), headers=bearer).status_code == 200
+    page.goto("/steps/1")
+    for name in ("order.id", "channel", "n"):
+        page.locator(f'[name="value:{name}"]').fill("other")
+    desk.test()
+    assert desk.api.paths[-2:] == ["/v1/0042", "/v2/other?c=other&n=other"]
+    page.locator(".logs-table").get_by_role("link", name="View").nth(1).click()
+    with page.expect_response("**/test") as made:
+        page.get_by_role("link", name="Run again").click()
+    assert made.value.status == 200 and desk.api.paths[-1] == "/v2/0042?c=&n="
+    expect(page.locator("#modal")).to_be_hidden()
+    expect(page.locator(".result-line")).to_contain_text("200")
+    for name, value in (("order.id", "0042"), ("channel", ""), ("n", "")):
+        expect(page.locator(f'[name="value:{name}"]')).to_have_value(value)
+    page.locator('[name="value:n"]').fill("7")
+    desk.test()
+    assert desk.api.paths[-1] == "/v2/0042?c=&n=7", "the next test is that of the screen"
 
 
 def test_a_duplicate_is_told_once_and_faults_say_what_they_stop(desk: Desk) -> None:

@@ -170,6 +170,26 @@ def test_run_again_fills_in_the_values_of_that_call(web: Web) -> None:
     assert screen.get("value:order.id") == "0042"
 
 
+def test_run_again_fills_in_nothing_that_the_call_did_not_have(web: Web, api: ThirdParty) -> None:
+    """Neither a sample nor what another test had, on the page of a log and in a test that names the log."""
+    web.house.put(document(url="https://api.example/{{order.id}}/{{channel}}", missing_attributes="empty"))
+    bob = web.as_("bob")
+    bob.post("/attributes", {"name": "channel", "sample": "sample", "in_bot": "on"})
+    log = web.house.execute(attributes={"order": {"id": "0042"}}).json["log_id"]
+    open_step(bob).fill(**{"value__order.id": "other", "value__channel": "other"}).press("test")
+    screen = open_step(bob)
+    tested = screen.fragment("test", again=str(log))
+    assert tested.status_code == 200 and [one.url for one in api.requests[-2:]] == [
+        "https://api.example/other/other", "https://api.example/0042/",
+    ]  # fmt: skip
+    assert 'name="value:order.id" value="0042"' in tested.text and 'name="value:channel" value=""' in tested.text
+    screen.show(bob.get(f"/steps/1?again={log}"), "/steps/1")
+    assert (screen.get("value:order.id"), screen.get("value:channel")) == ("0042", "")
+    web.house.put(document("another"))
+    foreign = open_step(bob, 2).set("value:order.id", "mine").fragment("test", again=str(log))
+    assert foreign.status_code == 200 and api.requests[-1].url.endswith("/mine"), "the log of another step"
+
+
 def test_the_sentence_of_an_api_ends_before_the_advice_begins(make_house: Callable[..., House]) -> None:
     web = web_with(make_house, ThirdParty(answer(404, {"message": "no such order"}), answer(404, {"message": "Gone!"})))
     web.house.put(document())
