@@ -13,7 +13,10 @@ from httpstep.extensions import db
 from httpstep.models.database import writing
 from httpstep.models.tables import BudgetHit
 from tests.contention import contend
-from tests.house import House
+from tests.fakes import ThirdParty, answer
+from tests.house import House, document
+from tests.web.conftest import Web
+from tests.web.screen import open_step
 
 MakeHouse = Callable[..., House]
 
@@ -69,3 +72,57 @@ def test_a_refusal_says_when_the_next_call_fits_also_after_the_limit_was_lowered
             connection.execute(db.insert(BudgetHit), hits)
         assert 8 <= ratelimit.budget_of(1, 10).reset <= 11
         assert 17 <= ratelimit.budget_of(1, 2).reset <= 20
+
+
+DOWN = answer(503, {"message": "down for repair"}, Retry_After="0")
+
+
+def hits(house: House) -> int:
+    with house.app.app_context():
+        return db.session.query(BudgetHit).count()
+
+
+def test_each_try_is_a_call_of_the_budget(make_house: MakeHouse) -> None:
+    house = make_house(third := ThirdParty(DOWN))
+    house.put(document(retries=2))
+    answered = house.execute()
+    assert (answered.json["outcome"], answered.headers["RateLimit"][:14]) == ("http_error", '"account";r=7;')
+    assert (len(third.requests), hits(house)) == (3, 3)
+    [log] = house.logs()
+    assert [one["status"] for one in log["tries"]] == [503, 503, 503]
+
+
+def test_with_one_call_left_one_try_is_made_and_its_failure_stands(make_house: MakeHouse) -> None:
+    house = make_house(third := ThirdParty(DOWN))
+    house.put(document(retries=2, mapping=[{"call": "error", "attribute": "why"}]))
+    house.limit(1)
+    answered = house.execute()
+    assert (answered.status_code, answered.json["outcome"], answered.json["http"]["status"]) == (200, "http_error", 503)
+    assert "down for repair" in answered.json["message"] and "Rate Limit" not in answered.text
+    assert answered.json["attributes"] == {"why": answered.json["message"]}
+    assert (len(third.requests), hits(house)) == (1, 1)
+    [log] = house.logs()
+    assert (log["outcome"], len(log["tries"]), log["failure"]["reason"]) == ("http_error", 1, "status_503")
+
+
+def test_tests_calls_flows_and_retries_spend_one_budget(make_house: MakeHouse) -> None:
+    web = Web(house := make_house(third := ThirdParty(lambda sent: DOWN if "down" in sent.url else answer(200, {}))))
+    house.put(document("up", url="https://api.example/up"))
+    house.put(document("down", url="https://api.example/down", retries=2, fallback="continue"))
+    house.flow("up", "up")
+    house.limit(9)
+    spent = []
+    for press in (
+        lambda: open_step(web.as_("bob")).fragment("test"),
+        lambda: house.execute("up"),
+        lambda: house.run_flow(),
+        lambda: house.execute("down"),
+        lambda: open_step(web.as_("bob"), 2).fragment("test"),
+    ):
+        assert press().status_code == 200
+        spent.append(hits(house))
+    assert spent == [1, 2, 4, 7, 9], "the last test had two tries left of its three"
+    for press in (lambda: open_step(web.as_("bob")).fragment("test"), lambda: house.execute("up"), house.run_flow):
+        refused = press()
+        assert refused.status_code == 429 and "Rate Limit Exceeded" in refused.text
+    assert (len(third.requests), hits(house)) == (9, 9)
