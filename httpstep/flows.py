@@ -23,6 +23,7 @@ from httpstep.core.flow import FlowSpec, Place
 from httpstep.core.model import Json
 from httpstep.models import steps
 from httpstep.models.database import end_transaction
+from httpstep.vault import VaultError
 
 _LEAST_SECONDS = 0.1
 """With less than that left, a call is not begun."""
@@ -125,5 +126,8 @@ def _refused(parts: runs.Parts, call: FlowCall, place: Place, error: Exception) 
         return flow.not_run(key, FailureKind.RATE_LIMITED, next_, "Rate Limit Exceeded")
     if isinstance(error, runs.TooManyInFlight):
         return flow.not_run(key, FailureKind.RATE_LIMITED, next_, "Too Many Calls In Flight")
+    if isinstance(error, VaultError):
+        _log.error("%s", error)
+        return flow.not_run(key, FailureKind.INVALID_REQUEST, next_, f"Secrets Unavailable. {error}")
     _log.error("a step of the flow %s could not be begun", call.spec.key, exc_info=error)
     return flow.not_run(key, FailureKind.INTERNAL, next_, runs.INTERNAL_MESSAGE)
