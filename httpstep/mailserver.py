@@ -47,6 +47,7 @@ class _Client(smtplib.SMTP):
         self._timer = threading.Timer(max(0.0, ends - time.monotonic()), self._cut)
         self._timer.daemon = True
         self.is_late = False
+        self.took = ""
         super().__init__(timeout=max(0.1, ends - time.monotonic()))
         self._host = server.host  # what STARTTLS compares the certificate with
         self._timer.start()
@@ -59,6 +60,12 @@ class _Client(smtplib.SMTP):
             self.starttls(context=self._context)
         if self._server.username and self._server.password:
             self.login(_Utf8(self._server.username), _Utf8(self._server.password))
+
+    def data(self, msg: Any) -> tuple[int, bytes]:
+        """Keeps what the server says as it takes a mail, which smtplib drops: it often names the mail's place in a queue."""
+        code, text = super().data(msg)
+        self.took = f"{code} {_text(text)}"
+        return code, text
 
     def auth_plain(self, challenge: Any = None) -> str:
         return _Utf8(super().auth_plain(challenge))
@@ -111,11 +118,15 @@ class _Connection(MailConnection):
         self.client.end()
 
 
-def send(app: Flask, recipients: list[str], subject: str, body: str, *, reference: str = "") -> dict[str, str]:
+def send(
+    app: Flask, recipients: list[str], subject: str, body: str, *, reference: str = "",
+    heard: dict[str, str] | None = None,
+) -> dict[str, str]:  # fmt: skip
     """One message per address over one connection. Returns what went wrong, by address; {} is success.
 
     reference: names this mail for ever. Sent once more, because the process was killed before it noted that the server
     took it, it has the same Message-ID, by which mail servers and readers drop the second (RFC 5322, 3.6.4).
+    heard: takes what the server said to the addresses whose mail it took.
     """
     config = app.config["HTTPSTEP"]
     if config.smtp_url is None:
@@ -130,6 +141,8 @@ def send(app: Flask, recipients: list[str], subject: str, body: str, *, referenc
                     try:
                         link.send(_message(config.mail_from, address, subject, body, reference))
                         taken.add(address)
+                        if heard is not None:
+                            heard[address] = link.client.took
                     except smtplib.SMTPRecipientsRefused as error:
                         wrong[address] = said(error)
         except (OSError, smtplib.SMTPException, UnicodeError) as error:

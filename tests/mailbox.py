@@ -19,13 +19,14 @@ MakeHouse = Callable[..., House]
 
 
 class Inbox:
-    """Takes mail, or answers `refuse` to every recipient, or refuses one. on_mail is called with each mail."""
+    """Takes mail, saying `takes`, or answers `refuse` to every recipient, or refuses one. on_mail is called with each mail."""
 
     def __init__(self) -> None:
         self.mails: list[Message] = []
         self.to: list[str] = []
         self.refuse = ""
         self.refuse_only = ""
+        self.takes = "250 OK"
         self.on_mail: Callable[[], None] | None = None
         self.port = 0
 
@@ -48,7 +49,7 @@ class Inbox:
         self.to += envelope.rcpt_tos
         if self.on_mail is not None:
             self.on_mail()
-        return "250 OK"
+        return self.takes
 
 
 @contextmanager

@@ -20,6 +20,8 @@ from tests.fakes import ThirdParty, answer
 from tests.house import House, document
 from tests.mailbox import open_inbox, settled
 from tests.server import free_port
+from tests.web.conftest import Web
+from tests.web.screen import open_step
 
 SQLITE_ONLY = "the mail server is what is tested"
 MakeHouse = Callable[..., House]
@@ -56,6 +58,27 @@ def rude_server(say: bytes = b"", every: float = 0.1) -> Iterator[int]:
         one.close()
 
 
+@contextmanager
+def held_server(then: bytes) -> Iterator[tuple[int, threading.Event, threading.Event]]:
+    """(port, is set once it has a caller, to be set): holds its one caller, then says that and hangs up."""
+    called, let_go = threading.Event(), threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            with suppress(OSError):
+                listener.settimeout(20)
+                with listener.accept()[0] as caller:
+                    called.set()
+                    let_go.wait(20)
+                    caller.sendall(then)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield int(listener.getsockname()[1]), called, let_go
+        let_go.set()
+        thread.join()
+
+
 def failing(make_house: MakeHouse, url: str, **variables: str) -> House:
     house = make_house(ThirdParty(answer(500)), SMTP_URL=url, MAIL_FROM="httpstep@here.example", **variables)
     house.put(document(alert_emails=["ops@shop.example", "dev@shop.example"]))
@@ -66,6 +89,31 @@ def failing(make_house: MakeHouse, url: str, **variables: str) -> House:
 def mail_error(house: House) -> str:
     with house.state() as state:
         return state.mail_error or ""
+
+
+def test_a_mail_has_ten_seconds_at_most() -> None:
+    assert mailserver.SECONDS <= 10
+
+
+@pytest.mark.parametrize(
+    ("then", "why"), [(b"554 go away\r\n", "554 go away."), (b"", "The mail server closed the connection.")]
+)
+def test_the_answer_is_back_while_the_mail_server_still_holds_the_connection(
+    make_house: MakeHouse, then: bytes, why: str
+) -> None:
+    """And what came of the mail stands on the step's page."""
+    with held_server(then) as (port, called, let_go):
+        house = failing(make_house, f"smtp://127.0.0.1:{port}")
+        bob = Web(house).as_("bob")
+        assert [house.execute().json["outcome"] for _ in range(2)] == ["http_error"] * 2
+        assert called.wait(20)
+        assert alerts.THREAD in {thread.name for thread in threading.enumerate()}
+        assert "An alert is on its way to 2 addresses." in open_step(bob).text and mail_error(house) == ""
+        let_go.set()
+        settled(house)
+    shown = open_step(bob).text
+    assert f"Last mail failed: {why} Not delivered yet to 2 addresses. Tried again at" in shown
+    assert "on its way" not in shown
 
 
 @pytest.mark.usefixtures("hasty")

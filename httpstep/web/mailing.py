@@ -22,10 +22,12 @@ _TESTS = RateLimitItemPerMinute(5)
 
 @dataclass(frozen=True, slots=True)
 class MailTest:
-    """What came of a test. error: what the server said, or why it said nothing; "" where it took the mail."""
+    """What came of a test. error: what the server said, or why it said nothing; "" where it took the mail, and took is
+    what it said then."""
 
     address: str
     error: str
+    took: str = ""
 
     @property
     def answered(self) -> bool:
@@ -67,5 +69,6 @@ def _test() -> tuple[Form, MailTest | None]:
     count_try(_TESTS, "mail-test", str(current_user().account_id))
     app = current_app._get_current_object()  # type: ignore[attr-defined]
     text = "This is the test of httpstep's mail settings. Alerts of failed calls will look like it.\n"
-    wrong = alerts.send(app, [form["address"]], "Test mail from httpstep", text)
-    return form, MailTest(form["address"], wrong.get(form["address"], ""))
+    address, heard = form["address"], dict[str, str]()
+    wrong = alerts.send(app, [address], "Test mail from httpstep", text, heard=heard)
+    return form, MailTest(address, wrong.get(address, ""), heard.get(address, ""))

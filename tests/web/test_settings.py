@@ -212,6 +212,14 @@ def test_an_answer_of_the_mail_server_is_called_so(make_house: Callable[..., Hou
     assert "The mail server&#39;s answer:" in page and "550 no such user." in page
 
 
+def test_a_mail_that_was_taken_is_told_with_the_servers_answer(make_house: Callable[..., House], inbox: Inbox) -> None:
+    inbox.takes = "250 2.0.0 Ok: queued as <b>4F1</b>"
+    web = Web(make_house(SMTP_URL=f"smtp://127.0.0.1:{inbox.port}", MAIL_FROM="httpstep@example.com"))
+    page = web.as_("alice").post("/settings/mail/test", {"address": "a@example.com"}).text
+    told = "The mail server took the mail for a@example.com. Its answer: 250 2.0.0 Ok: queued as <b>4F1</b>. If it does"
+    assert told in unescape(page) and "<b>4F1" not in page
+
+
 def test_test_mails_are_few(web: Web) -> None:
     alice = web.as_("alice")
     token = alice.token()
