@@ -1,4 +1,4 @@
-"""Backup, restore, a new vault key, users: what an operator does on the command line when something matters."""
+"""Backup and restore: what an operator does on the command line when something matters."""
 
 from __future__ import annotations
 
@@ -11,13 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
 
 from httpstep import backups, installation
 from httpstep.extensions import db
-from httpstep.models import catalogue, sessions, users
-from httpstep.models.tables import Secret
-from httpstep.vault import Vault, VaultError, new_key
+from httpstep.models import catalogue
 from tests.fakes import ThirdParty, answer
 from tests.house import House, document
 
@@ -166,82 +163,6 @@ def test_postgresql_is_left_to_its_own_tools(postgresql: Any, tmp_path: Path) ->
     assert refused.exit_code == 1 and "pg_dump" in refused.output
     with house.app.app_context():
         db.engine.dispose()
-
-
-# ---------------------------------------------------------------- the vault's key
-
-
-def test_a_rotation_puts_every_secret_under_a_new_key(make_house: Callable[..., House], tmp_path: Path) -> None:
-    house = make_house(ThirdParty())
-    furnish(house)
-    house.execute(headers={"Idempotency-Key": "a"})
-    key_file = tmp_path / "data" / "vault.key"
-    old = key_file.read_text().strip()
-    rotated = run(house, "secret", "rotate")
-    assert rotated.output == "2 values are encrypted with the newest key.\n"
-    new = key_file.read_text().strip()
-    assert new != old and stat.S_IMODE(key_file.stat().st_mode) == 0o600
-    with house.app.app_context():
-        token = db.session.scalars(select(Secret.token)).one()
-    assert Vault([new]).decrypt(token).decode() == VALUE
-    with pytest.raises(VaultError):
-        Vault([old]).decrypt(token)
-
-
-def test_keys_of_the_operator_are_rotated_to_the_newest(make_house: Callable[..., House]) -> None:
-    old, new = new_key(), new_key()
-    furnish(make_house(ThirdParty(), VAULT_KEYS=old))
-    third = ThirdParty(answer(200, {"a": 1}))
-    assert run(make_house(VAULT_KEYS=f"{new},{old}"), "secret", "rotate").exit_code == 0
-    assert sent_token(make_house(third, VAULT_KEYS=new), third) == VALUE
-
-
-def test_a_rotation_without_the_right_key_changes_nothing(make_house: Callable[..., House]) -> None:
-    old = new_key()
-    furnish(make_house(ThirdParty(), VAULT_KEYS=old))
-    refused = run(make_house(VAULT_KEYS=new_key()), "secret", "rotate")
-    assert refused.exit_code == 1 and "cannot be decrypted" in refused.output
-    third = ThirdParty(answer(200, {"a": 1}))
-    assert sent_token(make_house(third, VAULT_KEYS=old), third) == VALUE
-
-
-# ---------------------------------------------------------------- users
-
-
-def test_a_user_is_added_with_a_password_that_is_asked_for(make_house: Callable[..., House]) -> None:
-    house = make_house()
-    made = run(house, "user", "add", "Ana@example.com", "--role", "editor", text="correct horse\ncorrect horse\n")
-    assert made.exit_code == 0 and made.output.endswith("ana@example.com\n") and "correct horse" not in made.output
-    with house.app.app_context():
-        user = users.authenticated("ana@example.com", "correct horse")
-        assert user is not None and user.role == "editor" and not user.operator
-        assert installation.new_setup_code() is None
-    for arguments in (("ana@example.com",), ("no address",)):
-        refused = run(house, "user", "add", *arguments, "--password", "correct horse")
-        assert refused.exit_code == 1 and refused.output.startswith("Error: ")
-    assert run(house, "user", "add", "b@example.com", "--password", "short").exit_code == 1
-
-
-def test_a_reset_password_signs_out_everywhere(make_house: Callable[..., House]) -> None:
-    house = make_house()
-    run(house, "user", "add", "ana@example.com", "--password", "correct horse")
-    with house.app.app_context():
-        user = users.by_email("ana@example.com")
-        assert user is not None
-        token = sessions.begin(user.id, 1e12, user_agent="", address="")
-    assert run(house, "user", "reset-password", "ana@example.com", "--password", "battery staple").exit_code == 0
-    with house.app.app_context():
-        assert sessions.find(token, 1e12) is None
-        assert users.authenticated("ana@example.com", "correct horse") is None
-        assert users.authenticated("ana@example.com", "battery staple") is not None
-    again = ("user", "reset-password", "ana@example.com", "--password", "horse battery")
-    assert run(house, *again, "--account", "default").exit_code == 0
-    house.account("charlies")
-    refused = run(house, *again, "--account", "charlies")
-    assert refused.exit_code == 1 and 'There is no user ana@example.com in the account "charlies".' in refused.output
-    assert 'There is no account "no".' in run(house, *again, "--account", "no").output
-    assert run(house, *again).exit_code == 0, "of several accounts the address tells which"
-    assert run(house, "user", "reset-password", "nobody@example.com", "--password", "battery staple").exit_code == 1
 
 
 def test_a_copy_of_the_database_is_whole_and_its_owners_alone(make_house: Callable[..., House]) -> None:

@@ -13,8 +13,6 @@ from httpstep.web.attributes import read, typed
 from tests.house import document
 from tests.web.conftest import Browser, Web
 
-SQLITE_ONLY = "the rename is one transaction of the ORM; tests of transactions run on both"
-
 
 def text_of(page: str) -> str:
     return " ".join(unescape(re.sub(r"<[^>]+>", " ", page)).split())

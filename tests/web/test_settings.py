@@ -16,8 +16,6 @@ from tests.house import House, document
 from tests.mailbox import Inbox
 from tests.web.conftest import PASSWORD, Web
 
-SQLITE_ONLY = "what these pages do in the database, the commands and the API do on both kinds of it"
-
 
 def test_the_account_page_shows_what_is_used_of_the_budget(make_house: Callable[..., House]) -> None:
     web = Web(make_house(ThirdParty(answer(200, {"a": 1}), answer(200, {"a": 1}))))

@@ -17,8 +17,6 @@ from httpstep.web.access import local_path
 from tests.house import House
 from tests.web.conftest import PASSWORD, Browser, Web
 
-SQLITE_ONLY = "the sessions and the throttle, which depend on the database, are in test_sessions.py"
-
 
 def setup_form(house: House, **changed: str) -> dict[str, str]:
     with house.app.app_context():
