@@ -19,7 +19,7 @@ from sqlalchemy import func, select
 
 from httpstep.extensions import db
 from httpstep.models.tables import Alert, BudgetHit, Idempotency, Log
-from tests.contention import CALLS, PROCESSES, ROWS, THREADS, contend
+from tests.contention import CALLS, PROCESSES, ROWS, THREADS, contend, upstream
 from tests.fakes import ThirdParty
 from tests.house import House, document
 from tests.mailbox import Inbox, open_inbox
@@ -37,7 +37,7 @@ def say(line: str) -> None:
 
 
 def one_round(folder: Path, inbox: Inbox, variables: dict[str, str]) -> list[Row]:
-    """All four jobs on an empty installation."""
+    """All five jobs on an empty installation."""
     house = House(folder, ThirdParty(), **variables)
     house.put(document())
     more = {"DATA": str(folder), "SMTP_URL": f"smtp://127.0.0.1:{inbox.port}", "MAIL_FROM": "a@b.example"} | variables
@@ -53,6 +53,9 @@ def one_round(folder: Path, inbox: Inbox, variables: dict[str, str]) -> list[Row
         due = db.session.scalar(select(func.count()).select_from(Alert))
         kept = db.session.scalar(select(func.count()).select_from(Idempotency))
         db.engine.dispose()
+    house.limit(1000)
+    answered = contend("calls", more)
+    calls = len(upstream(folder).read_bytes())
     newest = rows == list(range(written - 19, written + 1))
     return [
         ("calls allowed", allowed, 10, f"of {CONTENDERS * CALLS} asked for in {took:.1f} s, start included"),
@@ -64,6 +67,8 @@ def one_round(folder: Path, inbox: Inbox, variables: dict[str, str]) -> list[Row
         ("log rows kept", len(rows), 20, "the newest" if newest else "NOT the newest"),
         ("keys claimed", keys, 1, f"by {CONTENDERS} calls with one Idempotency-Key"),
         ("key rows", kept or 0, 1, ""),
+        ("upstream calls", calls, 1, f"for {CONTENDERS} executes with one Idempotency-Key"),
+        ("duplicates", max(0, calls - 1), 0, f"answered by the call itself: {answered}"),
     ]
 
 

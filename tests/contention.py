@@ -16,12 +16,15 @@ from pathlib import Path
 from typing import Final
 
 from flask import Flask
+from sqlalchemy import select
 
 from app import create_app
 from httpstep import alerts, config, idempotency, ratelimit
+from httpstep.core.model import HttpResponse, RenderedRequest, Send
 from httpstep.extensions import db
-from httpstep.models import logs
-from httpstep.models.database import writing
+from httpstep.models import keys, logs
+from httpstep.models.database import editing, writing
+from httpstep.models.tables import Step
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 PROCESSES: Final = 8
@@ -77,8 +80,35 @@ def claim_key(app: Flask) -> int:
     return int(found.answer is None)
 
 
+def upstream(folder: Path) -> Path:
+    """The file in which `call_once` counts what reached the third party: a byte a call."""
+    return folder / "upstream"
+
+
+def third_party(folder: Path) -> Send:
+    """A third party for all processes; slow enough for every contender to arrive while it is asked."""
+
+    def send(_request: RenderedRequest, _deadline: float) -> HttpResponse:
+        with upstream(folder).open("ab", buffering=0) as file:
+            file.write(b".")
+        time.sleep(0.3)
+        return HttpResponse(200, "OK", (("Content-Type", "application/json"),), b"{}")
+
+    return send
+
+
+def call_once(app: Flask) -> int:
+    """One execute each of step 1 under one Idempotency-Key, as a bot; won by whoever got an answer that was not stored."""
+    headers = {"Authorization": f"Bearer {app.config['CONTENDER']}", "Idempotency-Key": "call"}
+    path = f"/api/v1/steps/{app.config['STEP']}/execute"
+    got = app.test_client().post(path, json={"attributes": {"order.id": 1}}, headers=headers)
+    if got.status_code not in (200, 409):
+        raise AssertionError(got.text)
+    return int(got.status_code == 200 and "Idempotency-Replayed" not in got.headers)
+
+
 JOBS: Final[Mapping[str, Callable[[Flask], int]]] = {
-    "budget": spend, "logs": write_logs, "alerts": claim_alert, "idempotency": claim_key,
+    "budget": spend, "logs": write_logs, "alerts": claim_alert, "idempotency": claim_key, "calls": call_once,
 }  # fmt: skip
 
 
@@ -111,8 +141,12 @@ def _process(app: Flask, job: Callable[[Flask], int], begins: float) -> int:
 
 def main(job: str, variables: str) -> None:
     environ = {f"HTTPSTEP_{name}": value for name, value in json.loads(variables).items()}
-    app = create_app(config.load(environ))
+    app = create_app(config.load(environ), send=third_party(Path(environ["HTTPSTEP_DATA"])))
     with app.app_context():
+        with editing():
+            app.config["CONTENDER"] = keys.create(1, "contender", "execute", time.time())[1]
+        app.config["STEP"] = db.session.scalar(select(Step.key).where(Step.id == 1))
+        db.session.close()
         db.engine.dispose()
     begins, children = time.time() + 0.3, []
     for _ in range(PROCESSES):

@@ -17,7 +17,7 @@ from httpstep.extensions import db
 from httpstep.models import logs
 from httpstep.models.database import writing
 from httpstep.models.tables import Account, Alert, BudgetHit, Idempotency, Log
-from tests.contention import contend
+from tests.contention import contend, upstream
 from tests.fakes import ThirdParty, answer
 from tests.house import House, document
 
@@ -85,6 +85,14 @@ def test_sixty_four_claims_in_eight_processes_are_one(
 ) -> None:
     make_house().put(document())
     assert contend("idempotency", {"DATA": str(tmp_path / "data")} | database) == 1
+
+
+def test_sixty_four_calls_in_eight_processes_reach_the_third_party_once(
+    make_house: MakeHouse, tmp_path: Path, database: dict[str, str]
+) -> None:
+    make_house().put(document())
+    assert contend("calls", {"DATA": str(tmp_path / "data")} | database) == 1
+    assert upstream(tmp_path / "data").read_bytes() == b"."
 
 
 def test_after_a_kill_the_outcome_is_unknown_as_soon_as_the_process_is_known_to_be_gone(make_house: MakeHouse) -> None:
