@@ -97,6 +97,7 @@ def _configure(app: Flask, settings: config.Config) -> None:
         PERMANENT_SESSION_LIFETIME=timedelta(days=30),
         WTF_CSRF_TIME_LIMIT=None,
         WTF_CSRF_CHECK_DEFAULT=False,
+        WTF_CSRF_SSL_STRICT=False,  # web.access looks at the Referer itself
     )
     if settings.proxy_hops:
         hops = settings.proxy_hops

@@ -230,20 +230,24 @@ def _checked(view: Callable[..., ResponseReturnValue], *args: Any, **kwargs: Any
 
 
 def _comes_from_here() -> bool:
-    """Whether every header that tells the page's address names this host. One that is not sent tells nothing.
+    """Whether every header that tells the page's address names this host, or the address that people open.
 
-    Flask-WTF looks at the Referer over https only. The scheme is not compared: a proxy may speak https for us.
+    Over plain http one that is not sent tells nothing: there the scheme is not compared either, since a proxy may speak
+    https for us. Over https every browser sends one of them. Flask-WTF's own look at the Referer knows neither case.
     """
     hosts = {request.host.lower(), urlsplit(current_app.config["HTTPSTEP"].base_url).netloc.lower()} - {""}
-    told = (request.headers.get("Origin"), request.headers.get("Referer"))
-    return all(_host_of(page) in hosts for page in told if page)
+    told = [page for page in (request.headers.get("Origin"), request.headers.get("Referer")) if page]
+    if request.is_secure and not told:
+        return False
+    return all(_is_page_of(hosts, page) for page in told)
 
 
-def _host_of(page: str) -> str:
+def _is_page_of(hosts: set[str], page: str) -> bool:
     try:
-        return urlsplit(page).netloc.lower()
+        split = urlsplit(page)
     except ValueError:
-        return ""
+        return False
+    return split.netloc.lower() in hosts and (split.scheme == "https" or not request.is_secure)
 
 
 def _form_expired() -> Response:
