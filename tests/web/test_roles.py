@@ -57,7 +57,7 @@ TABLE: Final[Mapping[str, tuple[str, ...]]] = {
     # accounts and their limits
     "operator": (
         "POST /settings/accounts", "POST /settings/accounts/<int:account_id>",
-        "POST /settings/accounts/<int:account_id>/first-admin",
+        "POST /settings/accounts/<int:account_id>/first-admin", "POST /settings/accounts/<int:account_id>/delete",
     ),
     # by the scope of an API key
     "execute": ("POST /api/v1/steps/<key>/execute", "POST /api/v1/flows/<key>/execute"),
@@ -100,7 +100,7 @@ class Scene:
                 db.session.add(other := User(email="eve@example.com", role="viewer", operator=False, **made))
             places = {
                 "<key>": "x", "<name>": "x", "<code>": "x", "<ref>": 1, "<int:session_id>": 999, "<int:user_id>": other.id,
-                "<int:code_id>": db.session.scalars(select(OneTimeCode.id)).one(), "<int:account_id>": owner,
+                "<int:code_id>": db.session.scalars(select(OneTimeCode.id)).one(), "<int:account_id>": house.account("charlies"),
                 "<int:key_id>": db.session.scalars(select(ApiKey.id)).first(),
             }  # fmt: skip
         assert flow == 1
