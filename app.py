@@ -13,6 +13,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from httpstep import (
     alerts,
+    calls,
     commands,
     commands_accounts,
     commands_storage,
@@ -20,7 +21,6 @@ from httpstep import (
     config,
     demo,
     ratelimit,
-    runs,
     server,
     transport,
     vault,
@@ -131,10 +131,10 @@ def _bind_extensions(app: Flask) -> None:
     csrf.init_app(app)
 
 
-def _parts(app: Flask, settings: config.Config, send: Send | None) -> runs.Parts:
+def _parts(app: Flask, settings: config.Config, send: Send | None) -> calls.Parts:
     keys = settings.vault_keys or vault.read_keys(settings.data / "vault.key")
     guarded = transport.Transport(settings.allow_networks, ca_file=settings.ca_file or None)
-    return runs.Parts(
+    return calls.Parts(
         send=guarded.send if send is None else _standing_in(send),
         wait=transport.wait,
         vault=vault.Vault(keys),

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from httpstep import runs
+from httpstep import calls
 from httpstep.core.errors import FailureKind
 from httpstep.core.model import Json, StepSpec
 
 
-def answer_of(run: runs.Run, spec: StepSpec, request_id: str) -> dict[str, Json]:
+def answer_of(run: calls.Run, spec: StepSpec, request_id: str) -> dict[str, Json]:
     """What the bot gets. Its attributes are not masked: they are its own answer."""
     execution = run.execution
     response, outcome = execution.response, execution.outcome
@@ -36,6 +36,6 @@ def internal_answer(log_id: int, spec: StepSpec, request_id: str) -> dict[str, J
         "missing": [rule.attribute for rule in spec.mapping or () if rule.on],
         "structure_changed": False,
         "http": {"status": None, "duration_ms": 0},
-        "message": runs.INTERNAL_MESSAGE,
+        "message": calls.INTERNAL_MESSAGE,
         "log_id": str(log_id),
     }

@@ -18,7 +18,7 @@ from flask import Flask, current_app
 from flask.cli import AppGroup, with_appcontext
 from sqlalchemy import select
 
-from httpstep import config, installation, ratelimit, runs
+from httpstep import calls, config, installation, ratelimit, runs
 from httpstep.answers import answer_of
 from httpstep.core import jsontext, stepdocument
 from httpstep.core.errors import UnreadableAnswer
@@ -119,7 +119,7 @@ def step_export(key_: str | None, slug: str | None) -> None:
 def step_run(key_: str, attributes: str, slug: str | None) -> None:
     """Run a step as a bot would and print the answer of execute."""
     owner = chosen_account(slug)
-    parts: runs.Parts = current_app.extensions["httpstep"]
+    parts: calls.Parts = current_app.extensions["httpstep"]
     given = _json_argument(attributes, "--attributes")
     if not isinstance(given, dict):
         raise click.ClickException("--attributes must be a JSON object of names and values.")
@@ -127,20 +127,20 @@ def step_run(key_: str, attributes: str, slug: str | None) -> None:
     if loaded is None:
         raise click.ClickException(f'There is no step with the key "{key_}".')
     request_id = uuid.uuid4().hex
-    call = runs.Call(
-        tenant=runs.Tenant(owner.id, owner.per_minute, owner.in_flight), source="bot", spec=loaded.spec,
+    call = calls.Call(
+        tenant=calls.Tenant(owner.id, owner.per_minute, owner.in_flight), source="bot", spec=loaded.spec,
         attributes=given, actor="command line", request_id=request_id, step=loaded,
     )  # fmt: skip
     try:
         run = runs.run_step(parts, call)
     except ratelimit.RateLimited as error:
         raise click.ClickException(f"Rate Limit Exceeded. Try again in {error.budget.reset} s.") from None
-    except runs.TooManyInFlight:
+    except calls.TooManyInFlight:
         raise click.ClickException("Too Many Calls In Flight. Try again shortly.") from None
     except VaultError as error:
         raise click.ClickException(f"Secrets Unavailable. {error}") from None
-    except runs.InternalError:
-        raise click.ClickException(runs.INTERNAL_MESSAGE) from None
+    except calls.InternalError:
+        raise click.ClickException(calls.INTERNAL_MESSAGE) from None
     parts.alerts.finish()
     click.echo(jsontext.pretty(answer_of(run, loaded.spec, request_id)))
 

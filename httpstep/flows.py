@@ -15,7 +15,7 @@ from typing import Literal
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from httpstep import ratelimit, runs
+from httpstep import calls, ratelimit, runs
 from httpstep.answers import answer_of, internal_answer
 from httpstep.core import flow
 from httpstep.core.errors import FailureKind
@@ -33,9 +33,9 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class FlowCall:
-    """A flow asked for; the members are those of `runs.Call`."""
+    """A flow asked for; the members are those of `calls.Call`."""
 
-    tenant: runs.Tenant
+    tenant: calls.Tenant
     source: Literal["test", "bot"]
     spec: FlowSpec
     attributes: Mapping[str, Json]
@@ -50,8 +50,8 @@ class FlowCall:
         return min(self.timeout or flow.SECONDS, flow.SECONDS)
 
 
-def run_flow(parts: runs.Parts, call: FlowCall) -> dict[str, Json]:
-    """The flow's answer (`core.flow.concluded`). Raises one of `runs.REFUSALS` before any call, and never after one."""
+def run_flow(parts: calls.Parts, call: FlowCall) -> dict[str, Json]:
+    """The flow's answer (`core.flow.concluded`). Raises one of `calls.REFUSALS` before any call, and never after one."""
     began = time.monotonic()
     known, answers, begun = dict(call.attributes), [], False
     secrets: set[str] = set()
@@ -61,7 +61,7 @@ def run_flow(parts: runs.Parts, call: FlowCall) -> dict[str, Json]:
             continue
         try:
             answer = _run_place(parts, call, place, known, secrets, call.seconds - (time.monotonic() - began))
-        except runs.REFUSALS as error:
+        except calls.REFUSALS as error:
             if not begun:
                 raise
             answer = _refused(parts, call, place, error)
@@ -73,26 +73,26 @@ def run_flow(parts: runs.Parts, call: FlowCall) -> dict[str, Json]:
     return flow.concluded(call.spec.key, call.request_id, answers, (time.monotonic() - began) * 1000)
 
 
-def fallback_of(parts: runs.Parts, account_id: int, spec: FlowSpec) -> Literal["continue", "stop"]:
+def fallback_of(parts: calls.Parts, account_id: int, spec: FlowSpec) -> Literal["continue", "stop"]:
     """What the first step's fallback says: it decides where the flow is refused as a whole."""
     loaded = (steps.load(parts.parsed, account_id, step_id=place.step_id) for place in spec.places)
     return next((step.spec.fallback for step in loaded if step is not None), "stop")
 
 
-def _loaded(parts: runs.Parts, call: FlowCall, place: Place) -> steps.LoadedStep | None:
+def _loaded(parts: calls.Parts, call: FlowCall, place: Place) -> steps.LoadedStep | None:
     try:
         return steps.load(parts.parsed, call.tenant.account_id, step_id=place.step_id)
     finally:
         end_transaction()
 
 
-def _key_of(parts: runs.Parts, call: FlowCall, place: Place) -> str:
+def _key_of(parts: calls.Parts, call: FlowCall, place: Place) -> str:
     step = _loaded(parts, call, place)
     return step.spec.key if step else ""
 
 
 def _run_place(
-    parts: runs.Parts, call: FlowCall, place: Place, known: Mapping[str, Json], secrets: set[str], left: float
+    parts: calls.Parts, call: FlowCall, place: Place, known: Mapping[str, Json], secrets: set[str], left: float
 ) -> dict[str, Json]:
     """The answer of one step. Its secrets come to `secrets`: what an API gave back of them is masked in later steps too."""
     step = _loaded(parts, call, place)
@@ -101,7 +101,7 @@ def _run_place(
     if left < _LEAST_SECONDS:
         message = f"The {call.seconds:g} seconds of the flow were over before this step."
         return flow.not_run(step.spec.key, FailureKind.TIMEOUT, step.spec.fallback, message)
-    one = runs.Call(
+    one = calls.Call(
         tenant=call.tenant, source=call.source, spec=step.spec, attributes=known,
         actor=f"{call.actor}, flow {call.spec.key}", request_id=call.request_id, step=step,
         timeout=int(left * 10) / 10 if left < step.spec.timeout else None, hangup=call.hangup,
@@ -111,11 +111,11 @@ def _run_place(
         run = runs.run_step(parts, one)
         secrets |= run.execution.secrets
         return answer_of(run, step.spec, call.request_id)
-    except runs.InternalError as error:
+    except calls.InternalError as error:
         return internal_answer(error.log_id, step.spec, call.request_id)
 
 
-def _refused(parts: runs.Parts, call: FlowCall, place: Place, error: Exception) -> dict[str, Json]:
+def _refused(parts: calls.Parts, call: FlowCall, place: Place, error: Exception) -> dict[str, Json]:
     """A later step that was refused before its call. Its own fallback decides, as far as it can be read."""
     try:
         step = _loaded(parts, call, place)
@@ -124,10 +124,10 @@ def _refused(parts: runs.Parts, call: FlowCall, place: Place, error: Exception) 
     key, next_ = (step.spec.key, step.spec.fallback) if step else ("", "stop")
     if isinstance(error, ratelimit.RateLimited):
         return flow.not_run(key, FailureKind.RATE_LIMITED, next_, "Rate Limit Exceeded")
-    if isinstance(error, runs.TooManyInFlight):
+    if isinstance(error, calls.TooManyInFlight):
         return flow.not_run(key, FailureKind.RATE_LIMITED, next_, "Too Many Calls In Flight")
     if isinstance(error, VaultError):
         _log.error("%s", error)
         return flow.not_run(key, FailureKind.INVALID_REQUEST, next_, f"Secrets Unavailable. {error}")
     _log.error("a step of the flow %s could not be begun", call.spec.key, exc_info=error)
-    return flow.not_run(key, FailureKind.INTERNAL, next_, runs.INTERNAL_MESSAGE)
+    return flow.not_run(key, FailureKind.INTERNAL, next_, calls.INTERNAL_MESSAGE)

@@ -15,121 +15,26 @@ What differs between the two is data in a `Call`, by this table:
 from __future__ import annotations
 
 import logging
-import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterator, Set
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from dataclasses import dataclass
 
-from limits.errors import StorageError
-from redis.exceptions import RedisError
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import bindparam, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from httpstep import alerts, executor, learning, ratelimit
-from httpstep.core import jsontext, mailtext, record, redaction
+from httpstep import executor, ratelimit, recording
+from httpstep.calls import INTERNAL_MESSAGE, Call, InternalError, Parts, Run, TooManyInFlight
+from httpstep.core import jsontext, record, redaction
 from httpstep.core.errors import BudgetSpent, FailureKind
-from httpstep.core.model import Execution, HttpResponse, Json, RenderedRequest, StepSpec
+from httpstep.core.model import Execution, HttpResponse, RenderedRequest
 from httpstep.core.rendering import secrets_used
-from httpstep.extensions import db
 from httpstep.models import logs, steps
 from httpstep.models.database import end_transaction, reading, writing
 from httpstep.models.tables import Attribute, Secret
-from httpstep.postponed import Postponed
-from httpstep.tokens import TokenCache
-from httpstep.vault import Vault, VaultError
 
-INTERNAL_MESSAGE = "httpstep itself failed. The operator finds the reason in the application's log."
 _log = logging.getLogger(__name__)
-
-
-class Sends(Protocol):
-    """The guarded call (`transport.Transport.send`)."""
-
-    def __call__(
-        self, request: RenderedRequest, deadline: float, *, account: str, hangup: int | None, seconds: float | None
-    ) -> HttpResponse: ...
-
-
-@dataclass(frozen=True)
-class Parts:
-    """What lives as long as the process. places: how many calls may wait for third parties in this process."""
-
-    send: Sends
-    wait: Callable[[float, int | None], None]
-    vault: Vault
-    alerts: alerts.Sender
-    instance: str
-    in_flight: int
-    places: threading.BoundedSemaphore
-    postponed: Postponed
-    base_url: str = ""
-    tokens: TokenCache = field(default_factory=TokenCache)
-    parsed: steps.ParsedSteps = field(default_factory=steps.ParsedSteps)
-
-
-@dataclass(frozen=True, slots=True)
-class Tenant:
-    """Whose budget it is."""
-
-    account_id: int
-    per_minute: int | None
-    in_flight: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One execution asked for. step None: a draft that was never saved, whose home is draft_id.
-
-    structure: for a draft, the structure its form holds. hangup: descriptor of the caller's socket, if a
-    caller that goes away cancels the call. timeout: seconds the caller asks for. masked: values that are kept and
-    shown masked, besides the step's own secrets.
-    """
-
-    tenant: Tenant
-    source: Literal["test", "bot"]
-    spec: StepSpec
-    attributes: Mapping[str, Json]
-    actor: str
-    request_id: str
-    step: steps.LoadedStep | None = None
-    draft_id: str | None = None
-    structure: Json = None
-    timeout: float | None = None
-    hangup: int | None = None
-    masked: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """What came of a call. `marked`: the step is marked as changed from now on."""
-
-    execution: Execution
-    record: record.Record
-    log_id: int | None
-    marked: bool = False
-
-
-class TooManyInFlight(Exception):
-    """The account (or this process) has as many calls waiting as it may. Spends no budget."""
-
-
-REFUSALS = (ratelimit.RateLimited, TooManyInFlight, SQLAlchemyError, StorageError, RedisError, VaultError)
-"""What run_step raises before any call is made, and never after one."""
-
-
-class InternalError(Exception):
-    """A programming error inside the line. The log row is closed; next is the step's fallback.
-
-    Raised from None: the error's own text may hold a secret, and whoever prints this one would print it too.
-    """
-
-    def __init__(self, spec: StepSpec, log_id: int) -> None:
-        super().__init__("internal")
-        self.spec = spec
-        self.log_id = log_id
 
 
 def run_step(parts: Parts, call: Call) -> Run:
@@ -149,9 +54,9 @@ def run_step(parts: Parts, call: Call) -> Run:
             secrets = sending.secrets | call.masked | set(filter(None, known.secrets.values()))
             _log.error("step %s failed inside httpstep\n%s", call.spec.key, _masked_traceback(error, secrets))
             ended = {"outcome": FailureKind.INTERNAL.value, "next": call.spec.fallback, "message": INTERNAL_MESSAGE}
-            _close(parts, call, log_id, ended)
+            recording.close(parts, call, log_id, ended)
             raise InternalError(call.spec, log_id) from None
-    marked = _finish(parts, call, execution, kept, log_id)
+    marked = recording.finish(parts, call, execution, kept, log_id)
     return Run(execution, kept, log_id, marked)
 
 
@@ -306,111 +211,3 @@ def _execute(parts: Parts, call: Call, known: executor.Known, sending: _Sending)
 def _masked_traceback(error: Exception, secrets: Set[str]) -> str:
     """Where it happened and what was said, without what must not be read in the application's log."""
     return redaction.redact("".join(traceback.format_exception(error)).rstrip(), secrets)
-
-
-# ---------------------------------------------------------------- after the call
-
-
-def _close(parts: Parts, call: Call, log_id: int, values: dict[str, Any]) -> None:
-    """Write that the call has ended, and nothing else of it."""
-
-    def close() -> None:
-        with writing() as connection:
-            logs.finish(connection, log_id, values)
-
-    try:
-        parts.postponed.write(close)
-    except SQLAlchemyError:
-        _log.exception("log row %s of step %s could not be closed", log_id, call.spec.key)
-
-
-def _finish(parts: Parts, call: Call, execution: Execution, kept: record.Record, log_id: int) -> bool:
-    """Write everything that follows from the call in one transaction. True where the step is newly marked.
-
-    The call has been made: a database that is away costs a while until the record is there, never the answer.
-    """
-    values = _log_values(execution, kept)
-    marked = False
-
-    def write() -> None:
-        nonlocal marked
-        due = False
-        with writing() as connection:
-            if not logs.finish(connection, log_id, values):
-                return
-            if call.step is None:
-                logs.forget_old_drafts(connection, time.time() - 86400)
-            else:
-                lesson = learning.Lesson(call.source, execution, kept, log_id, call.actor)
-                marked = learning.learn(connection, call.step, lesson)
-                due = _note_alert(connection, parts, call, kept, marked)
-        _send_mail(parts, due)
-
-    try:
-        parts.postponed.write(write)
-    except SQLAlchemyError:
-        _log.exception("log row %s of step %s could not be completed", log_id, call.spec.key)
-        _close(parts, call, log_id, {name: values[name] for name in _ENDED})
-    finally:
-        db.session.close()
-    return marked
-
-
-_ENDED = ("duration_ms", "outcome", "next", "status")
-
-
-def _send_mail(parts: Parts, due: bool) -> None:
-    """What is due, soon. The call has been made: what fails here must not look like a refusal of it."""
-    try:
-        if due:
-            parts.alerts.kick()
-        else:
-            parts.alerts.kick_if_due(time.time())
-    except Exception:
-        _log.exception("due alert mails could not be looked for")
-
-
-def _log_values(execution: Execution, kept: record.Record) -> dict[str, Any]:
-    outcome, response = execution.outcome, execution.response
-    return {
-        "duration_ms": round(execution.duration_ms),
-        "outcome": outcome.outcome,
-        "next": outcome.next,
-        "message": kept.message,
-        "status": response.status if response else None,
-        "structure_changed": bool(execution.drift),
-        "detail": jsontext.dumps_text(kept.detail),
-        "request_body": kept.request_body,
-        "response_body": kept.response_body,
-        "structure": None if execution.structure is None else jsontext.dumps_text(execution.structure),
-    }
-
-
-def _note_alert(connection: Connection, parts: Parts, call: Call, kept: record.Record, marked: bool) -> bool:
-    """Count the failure and claim the hour where a mail is wanted. True where a mail is due."""
-    step, failure = call.step, kept.detail["failure"]
-    if step is None or call.source != "bot":
-        return False
-    wanted = bool(call.spec.alert_emails) and parts.alerts.on
-    if failure is not None and failure["kind"] not in (FailureKind.CANCELLED, FailureKind.DISABLED):
-        alerts.count_failure(connection, step.id, time.time())
-        return wanted and alerts.claim(connection, occasion_of(parts, step.id, call.spec, kept.detail))
-    if marked and call.spec.alert_on_drift and wanted:
-        return alerts.claim(connection, occasion_of(parts, step.id, call.spec, kept.detail, drift=True))
-    return False
-
-
-def occasion_of(
-    parts: Parts, step_id: int, spec: StepSpec, detail: Mapping[str, Json], *, drift: bool = False
-) -> alerts.Occasion:
-    """What a mail about that step's call has to tell. detail: of the call's record."""
-    written = (spec.request.url, spec.request.auth.token_url)
-    what = (
-        "A live call's answer differs from the accepted sample."
-        if drift
-        else mailtext.failure_sentence(detail, written)
-    )
-    return alerts.Occasion(
-        step_id=step_id, name=spec.name, what=what, url=spec.request.url, method=spec.request.method,
-        recipients=spec.alert_emails, at=time.time(), link=f"{parts.base_url}/steps/{step_id}", drift=drift,
-    )  # fmt: skip

@@ -17,7 +17,7 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication
 from sqlalchemy.exc import SQLAlchemyError
 
-from httpstep import installation, runs
+from httpstep import calls, installation
 from httpstep.extensions import db
 from httpstep.models.database import is_unavailable
 from httpstep.models.patience import limit_waiting
@@ -83,7 +83,7 @@ class Server(BaseApplication):  # type: ignore[misc]
 
         The next worker says so, and beside its requests: the master must replace workers whatever the database does.
         """
-        parts: runs.Parts = worker.wsgi.extensions["httpstep"]
+        parts: calls.Parts = worker.wsgi.extensions["httpstep"]
         for pid in worker.ended:
             parts.postponed.later(partial(installation.mark_interrupted, worker.wsgi, pid))
 

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.exc import OperationalError
 
-from httpstep import flows, runs
+from httpstep import calls, flows, runs
 from httpstep.core import errors
 from httpstep.core.flow import Condition
 from httpstep.core.model import RenderedRequest
@@ -188,7 +188,7 @@ def test_storage_that_goes_after_the_first_call_does_not_look_like_a_refusal(
     house, third = shop(make_house, answer(200, {"id": 7}), fallback="continue")
     whole = runs.run_step
 
-    def failing(parts: runs.Parts, call: runs.Call) -> runs.Run:
+    def failing(parts: calls.Parts, call: calls.Call) -> calls.Run:
         if call.spec.key == "greet":
             raise OperationalError("INSERT", {}, Exception("database is locked"))
         return whole(parts, call)

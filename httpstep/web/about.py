@@ -9,7 +9,7 @@ from flask import Blueprint, current_app, render_template
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import SQLAlchemyError
 
-from httpstep import __version__, runs
+from httpstep import __version__, calls
 from httpstep.core.errors import FailureKind
 from httpstep.extensions import db
 from httpstep.models.database import reading
@@ -78,7 +78,7 @@ def api() -> ResponseReturnValue:
     first = example(base_url(), current_user().account_id, "$HTTPSTEP_KEY")
     return render_template(
         "about/api.html", base_url=base_url(), example=first, step_key=first.key,
-        outcomes=["success", *(kind.value for kind in FailureKind)], meanings=_MEANINGS, internal=runs.INTERNAL_MESSAGE,
+        outcomes=["success", *(kind.value for kind in FailureKind)], meanings=_MEANINGS, internal=calls.INTERNAL_MESSAGE,
     )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from typing import Literal
 from flask import Blueprint, Response, current_app, request
 from sqlalchemy.exc import IntegrityError
 
-from httpstep import flows, idempotency, ratelimit, runs
+from httpstep import calls, flows, idempotency, ratelimit, runs
 from httpstep.answers import answer_of, internal_answer
 from httpstep.core import jsontext
 from httpstep.core.errors import FailureKind, UnreadableAnswer
@@ -34,8 +34,8 @@ MOST_BODY = 256 * 1024
 _IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]([\x20-\x7e]{0,253}[\x21-\x7e])?")
 
 
-def parts() -> runs.Parts:
-    found: runs.Parts = current_app.extensions["httpstep"]
+def parts() -> calls.Parts:
+    found: calls.Parts = current_app.extensions["httpstep"]
     return found
 
 
@@ -137,7 +137,7 @@ def _executed(asked: Asked, claimed: idempotency.Claim | None, run: Callable[[in
         return _answer(claimed.answer, asked.who, {"Idempotency-Replayed": "true"})
     try:
         answer = run(None if claimed else hangup())
-    except runs.REFUSALS as error:
+    except calls.REFUSALS as error:
         if claimed is not None:
             parts().postponed.write(lambda: idempotency.release(claimed))
         raise _refusal(error, asked.next_) from error
@@ -175,18 +175,18 @@ def _claim(asked: Asked, *, step_id: int | None = None, flow_id: int | None = No
         raise Problem(
             422, "Idempotency-Key Reused", "This Idempotency-Key was used with another body.", next=next_
         ) from None
-    except runs.REFUSALS as error:
+    except calls.REFUSALS as error:
         raise _refusal(error, next_) from error
 
 
 def _run(asked: Asked, step: steps.LoadedStep, peer: int | None) -> Json:
-    call = runs.Call(
+    call = calls.Call(
         tenant=_tenant(asked.who), source="bot", spec=step.spec, attributes=asked.attributes,
         actor=f"key {asked.who.key_name}", request_id=request_id(), step=step, timeout=asked.timeout, hangup=peer,
     )  # fmt: skip
     try:
         return answer_of(runs.run_step(parts(), call), step.spec, call.request_id)
-    except runs.InternalError as error:
+    except calls.InternalError as error:
         return internal_answer(error.log_id, step.spec, call.request_id)
 
 
@@ -198,8 +198,8 @@ def _run_flow(asked: Asked, spec: FlowSpec, peer: int | None) -> Json:
     return flows.run_flow(parts(), call)
 
 
-def _tenant(who: keys.Caller) -> runs.Tenant:
-    return runs.Tenant(who.account_id, who.per_minute, who.in_flight)
+def _tenant(who: keys.Caller) -> calls.Tenant:
+    return calls.Tenant(who.account_id, who.per_minute, who.in_flight)
 
 
 def _answer(answer: Json, who: keys.Caller, headers: dict[str, str]) -> Response:
@@ -239,7 +239,7 @@ def _refusal(error: Exception, next_: str) -> Exception:
             f"{budget.limit} requests per minute per account. Try again in {budget.reset} s, or ask the operator for more.",
             headers={"Retry-After": str(budget.reset)} | _budget_headers(budget), next=next_,
         )  # fmt: skip
-    if isinstance(error, runs.TooManyInFlight):
+    if isinstance(error, calls.TooManyInFlight):
         return Problem(
             429, "Too Many Calls In Flight", "As many calls as allowed at once are waiting for answers. Try again shortly.",
             headers={"Retry-After": "1"}, next=next_,

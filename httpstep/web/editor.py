@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from flask import abort, current_app, render_template, request
 
-from httpstep import alerts, ratelimit, runs, stepform
+from httpstep import alerts, calls, ratelimit, stepform
 from httpstep.core import jsontext, mapping, placeholders, rendering
 from httpstep.core.fallback import SUCCESS
 from httpstep.core.mapping import CallFacts
@@ -334,14 +334,14 @@ def account_id() -> int:
     return current_user().account_id
 
 
-def parts() -> runs.Parts:
-    found: runs.Parts = current_app.extensions["httpstep"]
+def parts() -> calls.Parts:
+    found: calls.Parts = current_app.extensions["httpstep"]
     return found
 
 
-def tenant() -> runs.Tenant:
+def tenant() -> calls.Tenant:
     account = current_user().account
-    return runs.Tenant(account.id, account.per_minute, account.in_flight)
+    return calls.Tenant(account.id, account.per_minute, account.in_flight)
 
 
 def base_url() -> str:

@@ -12,7 +12,7 @@ from typing import Final
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from httpstep import flows, ratelimit, runs, stepform
+from httpstep import calls, flows, ratelimit, stepform
 from httpstep.core import flow
 from httpstep.core.documentreader import Fault
 from httpstep.models import flows as stored
@@ -175,7 +175,7 @@ def _run(editor: FlowEditor) -> int:
     except ratelimit.RateLimited as error:
         editor.refused, editor.wait = "Rate Limit Exceeded", max(1, error.budget.reset)
         return 429
-    except runs.TooManyInFlight:
+    except calls.TooManyInFlight:
         editor.refused, editor.wait = "Too Many Calls In Flight", 2
         return 429
     call_is_made()

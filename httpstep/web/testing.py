@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from flask import Blueprint, Response, request
 
-from httpstep import alerts, mailserver, ratelimit, runs, stepform
+from httpstep import alerts, calls, mailserver, ratelimit, recording, runs, stepform
 from httpstep.core import jsontext, record
 from httpstep.core.model import Execution, Json, MappingRule, StepSpec
 from httpstep.models import steps
@@ -73,14 +73,14 @@ def run(editor: Editor) -> int:
     except ratelimit.RateLimited as error:
         editor.shown = _over_budget(error.budget)
         return 429
-    except runs.TooManyInFlight:
+    except calls.TooManyInFlight:
         why = "As many calls as allowed at once are waiting for answers. Try again shortly."
         editor.shown = Shown(refused="Too Many Calls In Flight", why=why, wait=2)
         return 429
-    except runs.InternalError:
+    except calls.InternalError:
         call_is_made()
         editor.marked_later()
-        editor.shown = Shown(why=runs.INTERNAL_MESSAGE)
+        editor.shown = Shown(why=calls.INTERNAL_MESSAGE)
         return 200
     call_is_made()
     _note(editor, done)
@@ -99,14 +99,14 @@ def _over_budget(budget: ratelimit.Budget) -> Shown:
     return Shown(refused="Rate Limit Exceeded", why=why, wait=max(1, budget.reset))
 
 
-def _call(editor: Editor, spec: StepSpec) -> runs.Call:
+def _call(editor: Editor, spec: StepSpec) -> calls.Call:
     loaded = None
     structure = editor.accepted.structure if editor.accepted is not None else None
     if editor.step_id is not None:
         loaded = steps.load(editing.parts().parsed, editing.account_id(), step_id=editor.step_id)
         if loaded is not None and structure is not None:
             loaded = replace(loaded, structure=structure)
-    return runs.Call(
+    return calls.Call(
         tenant=editing.tenant(), source="test", spec=spec, attributes=editor.given, actor=current_user().email,
         request_id=request_id(), step=loaded, draft_id=editor.form.draft_id or None, structure=structure,
         hangup=hangup(),
@@ -116,7 +116,7 @@ def _call(editor: Editor, spec: StepSpec) -> runs.Call:
 # ---------------------------------------------------------------- what follows from a test
 
 
-def _note(editor: Editor, done: runs.Run) -> None:
+def _note(editor: Editor, done: calls.Run) -> None:
     execution, form = done.execution, editor.form
     editor.marked_later()
     form.tested_log, form.sample = done.log_id, ""
@@ -151,7 +151,7 @@ def _has_structure(editor: Editor) -> bool:
     return editor.state is not None and editor.state.structure is not None
 
 
-def _document(done: runs.Run) -> Document:
+def _document(done: calls.Run) -> Document:
     """The answer for tree and rows, masked."""
     execution, detail = done.execution, done.record.detail
     cut = bool((detail["response"] or {}).get("cut"))
@@ -190,7 +190,7 @@ def send_alert(editor: Editor) -> tuple[str, bool]:
     detail: dict[str, Json] = jsontext.loads(log.detail) if log is not None and log.detail else {}
     if not detail.get("failure"):
         return "The last test did not fail, so there is nothing to send.", False
-    occasion = runs.occasion_of(
+    occasion = recording.occasion_of(
         editing.parts(), editor.row.id, replace(spec, name=spec.name or editor.row.name), detail
     )
     return _sent_now(occasion)
