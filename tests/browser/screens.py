@@ -63,6 +63,20 @@ def tested(page: Page, server: Server, name: str) -> None:
     page.locator("#test-result").get_by_text("200 OK").wait_for()
 
 
+def tested_flow(page: Page, server: Server) -> None:
+    page.goto(f"{server.url}/flows/new")
+    page.get_by_label("Name").fill("Order, then ticket")
+    page.locator("#step-1").select_option(label="Order status")
+    page.locator("#step-2").select_option(index=1)
+    page.wait_for_timeout(500)
+    page.locator("#when-2").select_option("is")
+    page.locator("#attribute-2").fill("status")
+    page.locator("#value-2").fill("lost")
+    page.locator("#test-btn").click()
+    page.locator(".flow-timeline li").first.wait_for()
+    page.wait_for_timeout(500)
+
+
 def save(page: Page) -> None:
     with page.expect_response(lambda response: response.request.method == "POST") as saved:
         page.get_by_role("button", name="Save").first.click()
@@ -84,6 +98,8 @@ def shoot(server: Server, api_port: int, camera: Camera) -> None:
     ).first.click()
     page.locator("dialog[open]").wait_for()
     camera.take("log-dialog")
+    tested_flow(page, server)
+    camera.take("flow-tested")
     requests.post(f"http://127.0.0.1:{api_port}/demo/change", timeout=10)
     tested(page, server, "Order status")
     page.get_by_text("JSON Structure Change Detected").first.wait_for()
