@@ -51,18 +51,10 @@ def prepare_engine(engine: Engine) -> None:
         return
     current_app.extensions[_TURN] = threading.Lock()
 
-    @event.listens_for(engine, "connect")
-    def _connect(connection: Any, _record: Any) -> None:
-        connection.isolation_level = None
-        for pragma in (
-            "journal_mode=WAL",
-            f"busy_timeout={BUSY_SECONDS * 1000}",
-            "foreign_keys=ON",
-            "synchronous=NORMAL",
-        ):
-            connection.execute(f"PRAGMA {pragma}")
-
-    _watch_file(engine)
+    if (path := _path_of(engine)) is None:
+        event.listen(engine, "connect", _set_up)
+    else:
+        _watch_file(engine, SqliteFile(path))
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
@@ -82,31 +74,42 @@ def prepare_engine(engine: Engine) -> None:
             connection.execute("PRAGMA synchronous=NORMAL")
 
 
-def _watch_file(engine: Engine) -> None:
-    """No connection is used whose file was deleted, moved away or replaced; the next one opens what lies there now.
+def _set_up(connection: Any, _record: Any = None) -> None:
+    connection.isolation_level = None
+    for pragma in (
+        "journal_mode=WAL",
+        f"busy_timeout={BUSY_SECONDS * 1000}",
+        "foreign_keys=ON",
+        "synchronous=NORMAL",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
 
-    The pool asks `checkout` each time: one stat. Its `connect` comes after the one above, with which SQLite makes the
-    files beside its own.
-    """
+
+def _path_of(engine: Engine) -> str | None:
+    """Where SQLite's file lies, None for a database in memory."""
     name = engine.url.database or ""
     if name in ("", ":memory:") or engine.url.query.get("mode") == "memory":
-        return
-    file = SqliteFile(str(Path(unquote(urlsplit(name).path) if name.startswith("file:") else name).absolute()))
+        return None
+    return str(Path(unquote(urlsplit(name).path) if name.startswith("file:") else name).absolute())
+
+
+def _watch_file(engine: Engine, file: SqliteFile) -> None:
+    """No connection is used whose file was deleted, moved away or replaced; the next one opens what lies there now.
+
+    The pool asks `checkout` each time: one stat.
+    """
 
     @event.listens_for(engine, "do_connect")
     def _open_file(dialect: Any, record: Any, given: Any, named: Any) -> Any:
-        expected = file.before_opening(may_create=_creating.get())
-        connection = dialect.connect(*given, **named)
-        try:
-            record.info[_FILE] = file.after_opening(expected)
-        except BaseException:
-            connection.close()
-            raise
+        with file.opening(may_create=_creating.get()) as opened:
+            connection = dialect.connect(*given, **named)
+            try:
+                _set_up(connection)
+                record.info[_FILE] = opened()
+            except BaseException:
+                connection.close()
+                raise
         return connection
-
-    @event.listens_for(engine, "connect")
-    def _opened(_connection: Any, _record: Any) -> None:
-        file.opened()
 
     @event.listens_for(engine, "checkout")
     def _checkout(connection: Any, record: Any, _proxy: Any) -> None:

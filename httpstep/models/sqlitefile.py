@@ -7,20 +7,23 @@ again. So every connection knows which file it opened, and is given up where ano
 from __future__ import annotations
 
 import fcntl
+import json
 import logging
 import os
 import sqlite3
-import threading
 import time
 import weakref
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 Identity = tuple[int, int]
 """Device and number of a file: what stays the same when it is renamed, and differs in a copy."""
 
-_BESIDE: Final = ("-wal", "-shm")
+_WAITED: Final = 5.0
+"""Seconds to wait for another process that opens the file just now."""
 _log = logging.getLogger(__name__)
 
 
@@ -45,44 +48,48 @@ class _Pin:
             found = os.fstat(handle)
             self.identity = found.st_dev, found.st_ino
 
-    @property
-    def number(self) -> int:
-        return self.identity[1] if self.identity else 0
-
 
 class SqliteFile:
-    """The file at `path` and what SQLite keeps beside it, as this process opened them last."""
+    """The file at `path`, and the WAL beside it: which SQLite finds by name and applies to whatever file lies there.
+
+    A note beside them says whose the WAL is, for all processes: one that slept may have missed a whole file between.
+    """
 
     def __init__(self, path: str) -> None:
         self.path = path
-        self._lock = threading.Lock()
-        self._pins: dict[str, _Pin] = {}
+        self._pin: _Pin | None = None
 
-    def before_opening(self, *, may_create: bool) -> Identity | None:
-        """The file that is about to be opened. Raises sqlite3.OperationalError where it is gone: SQLite would begin an
-        empty one. Where it is another than before, the old one's WAL is put aside, which SQLite would apply to it."""
-        found = identity(self.path)
-        if found is None and not may_create:
-            raise sqlite3.OperationalError("the database's file is gone")
-        with self._lock:
-            if found is not None and self._pins and self._pins[""].identity != found:
-                self._put_aside()
-        return found
+    @contextmanager
+    def opening(self, *, may_create: bool) -> Iterator[Callable[[], Identity]]:
+        """Around the opening of a connection, one after the other in all processes. Yields what is to be called when
+        SQLite has made its WAL; it gives the file that was opened. A WAL of another file is put aside before.
 
-    def after_opening(self, expected: Identity | None) -> Identity:
-        """The file that was opened; raises where another one came to its path meanwhile."""
+        Raises sqlite3.OperationalError where the file is gone (SQLite would begin an empty one), or was replaced
+        meanwhile.
+        """
+        with self._alone():
+            found = identity(self.path)
+            if found is None and not may_create:
+                raise sqlite3.OperationalError("the database's file is gone")
+            if found is not None:
+                self._put_aside_a_wal_of_another(found)
+            yield partial(self._opened, found)
+
+    def _opened(self, expected: Identity | None) -> Identity:
         found = identity(self.path)
         if found is None or expected not in (None, found):
             raise sqlite3.OperationalError("the database's file was moved or replaced while it was opened")
+        if self._pin is None or self._pin.identity != found:
+            self._pin = _Pin(self.path)
+        note = json.dumps([found, identity(f"{self.path}-wal")])
+        with suppress(OSError):  # no place, or not to be written: then the file is as safe as without a note
+            if self._note.read_text(encoding="ascii") == note:
+                return found
+        with suppress(OSError):
+            draft = self._note.with_name(f"{self._note.name}.new")
+            draft.write_text(note, encoding="ascii")
+            draft.replace(self._note)
         return found
-
-    def opened(self) -> None:
-        """Remember the files. Called when SQLite has made those that lie beside."""
-        with self._lock:
-            for ending in ("", *_BESIDE):
-                pin = self._pins.get(ending)
-                if pin is None or pin.identity != identity(self.path + ending):
-                    self._pins[ending] = _Pin(self.path + ending)
 
     def is_still(self, opened: Identity) -> bool:
         return identity(self.path) == opened
@@ -94,23 +101,41 @@ class SqliteFile:
             connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
     def forget(self) -> None:
-        with self._lock:
-            self._pins.clear()
+        self._pin = None
 
-    def _put_aside(self) -> None:
-        """Other processes notice the same; under the lock of the folder nobody takes away what another one made anew."""
-        aside = f"-of-replaced-{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{self._pins[''].number}"
-        folder = os.open(Path(self.path).parent, os.O_RDONLY | os.O_DIRECTORY)
+    @property
+    def _note(self) -> Path:
+        return Path(f"{self.path}-wal-of")
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
         try:
-            fcntl.flock(folder, fcntl.LOCK_EX)
-            if self._is_ours("-shm"):
-                Path(f"{self.path}-shm").unlink()
-            if self._is_ours("-wal"):
-                Path(f"{self.path}-wal").rename(f"{self.path}-wal{aside}")
-                _log.warning("the database's file was replaced; what was not yet in the old one is in *-wal%s", aside)
+            folder = os.open(Path(self.path).parent, os.O_RDONLY | os.O_DIRECTORY)
+        except OSError as error:
+            raise sqlite3.OperationalError(f"unable to open the database's folder: {error.strerror}") from None
+        ends = time.monotonic() + _WAITED
+        try:
+            while True:
+                try:
+                    fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError:
+                    if time.monotonic() > ends:
+                        raise sqlite3.OperationalError("another process opens the database and does not end") from None
+                    time.sleep(0.005)
+            yield
         finally:
             os.close(folder)
 
-    def _is_ours(self, ending: str) -> bool:
-        known = self._pins[ending].identity
-        return known is not None and identity(self.path + ending) == known
+    def _put_aside_a_wal_of_another(self, found: Identity) -> None:
+        wal = identity(f"{self.path}-wal")
+        try:
+            of, noted = (None if each is None else tuple(each) for each in json.loads(self._note.read_text("ascii")))
+        except (OSError, ValueError, TypeError):
+            return
+        if of == found or wal is None or wal != noted:
+            return
+        aside = f"{self.path}-wal-of-replaced-{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{wal[1]}"
+        Path(f"{self.path}-shm").unlink(missing_ok=True)
+        Path(f"{self.path}-wal").rename(aside)
+        _log.warning("the database's file was replaced; what was not yet in the old one is in %s", Path(aside).name)

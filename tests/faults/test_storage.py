@@ -150,6 +150,23 @@ def test_a_database_that_is_replaced_under_the_server_is_the_one_that_is_used(
         old.unlink()
 
 
+def test_a_wal_is_not_applied_to_a_file_put_in_its_place_while_nobody_served(tmp_path: Path, third: HTTPServer) -> None:
+    """After a kill it lies there, and the process that opens the new file has seen neither."""
+    with Server(tmp_path / "data") as server:
+        token = prepared(server, third)
+        file = server.folder / "httpstep.db"
+        copy = file.with_name("copy.db")
+        with closing(sqlite3.connect(file)) as source, closing(sqlite3.connect(copy)) as target:
+            source.backup(target)
+        assert statuses(server, token, 4) == [200] * 4
+        server.kill()
+        assert file.with_name("httpstep.db-wal").stat().st_size
+        copy.rename(file)
+        server.start()
+        assert (len(server.logs("a", token)), rows(file), integrity(file)) == (1, 1, "ok")
+        assert statuses(server, token, 2) == [200] * 2
+
+
 def test_a_file_that_is_no_database_is_a_503_and_no_call(served: tuple[Server, str, Path], third: HTTPServer) -> None:
     server, token, file = served
     kept = file.rename(file.with_name("kept.db"))
