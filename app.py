@@ -44,6 +44,7 @@ def create_app(settings: config.Config | None = None, *, send: Send | None = Non
     settings = settings or _settings_or_exit()
     app = Flask("httpstep", template_folder=str(ROOT / "templates"), static_folder=str(ROOT / "static"))
     _refuse_debug(app)
+    app.url_map.merge_slashes = False  # an empty key in an address is no other address
     _configure(app, settings)
     _bind_extensions(app)
     app.extensions["httpstep"] = _parts(app, settings, send)

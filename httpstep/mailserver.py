@@ -47,6 +47,7 @@ class _Client(smtplib.SMTP):
         self._timer = threading.Timer(max(0.0, ends - time.monotonic()), self._cut)
         self._timer.daemon = True
         self.is_late = False
+        self.is_ready = False
         self.took = ""
         super().__init__(timeout=max(0.1, ends - time.monotonic()))
         self._host = server.host  # what STARTTLS compares the certificate with
@@ -60,6 +61,11 @@ class _Client(smtplib.SMTP):
             self.starttls(context=self._context)
         if self._server.username and self._server.password:
             self.login(_Utf8(self._server.username), _Utf8(self._server.password))
+        self.is_ready = True
+
+    @property
+    def is_open(self) -> bool:
+        return self.sock is not None
 
     def data(self, msg: Any) -> tuple[int, bytes]:
         """Keeps what the server says as it takes a mail, which smtplib drops: it often names the mail's place in a queue."""
@@ -122,7 +128,8 @@ def send(
     app: Flask, recipients: list[str], subject: str, body: str, *, reference: str = "",
     heard: dict[str, str] | None = None,
 ) -> dict[str, str]:  # fmt: skip
-    """One message per address over one connection. Returns what went wrong, by address; {} is success.
+    """One message per address over one connection, and over a further one where the server hangs up at an address: the
+    others still get theirs. Returns what went wrong, by address; {} is success.
 
     reference: names this mail for ever. Sent once more, because the process was killed before it noted that the server
     took it, it has the same Message-ID, by which mail servers and readers drop the second (RFC 5322, 3.6.4).
@@ -132,31 +139,37 @@ def send(
     if config.smtp_url is None:
         return dict.fromkeys(recipients, "Mail is off: HTTPSTEP_SMTP_URL is not set.")
     ends = time.monotonic() + SECONDS
-    wrong, taken = dict[str, str](), set[str]()
+    wrong, taken, left = dict[str, str](), set[str](), list(recipients)
     with app.app_context():
-        link = _Connection(app.extensions["mail"], config.smtp_url, config.ca_file, ends)
-        try:
-            with link:
-                for address in recipients:
-                    try:
-                        link.send(_message(config.mail_from, address, subject, body, reference))
-                        taken.add(address)
-                        if heard is not None:
-                            heard[address] = link.client.took
-                    except smtplib.SMTPRecipientsRefused as error:
-                        wrong[address] = said(error)
-        except (OSError, smtplib.SMTPException, UnicodeError) as error:
-            why = (
-                (TOO_SLOW if taken else said(TimeoutError()))
-                if link.client.is_late or time.monotonic() >= ends
-                else said(error)
-            )
-            for address in recipients:
-                if address not in taken:
-                    wrong.setdefault(address, why)
+        while left:
+            link = _Connection(app.extensions["mail"], config.smtp_url, config.ca_file, ends)
+            try:
+                with link:
+                    while left and link.client.is_open:
+                        address = left[0]
+                        try:
+                            link.send(_message(config.mail_from, address, subject, body, reference))
+                            taken.add(address)
+                            if heard is not None:
+                                heard[address] = link.client.took
+                        except smtplib.SMTPRecipientsRefused as error:
+                            wrong[address] = said(error)
+                        left.pop(0)
+            except (OSError, smtplib.SMTPException, UnicodeError) as error:
+                late = link.client.is_late or time.monotonic() >= ends
+                why = (TOO_SLOW if taken else said(TimeoutError())) if late else said(error)
+                wrong[left.pop(0)] = why
+                if late or not link.client.is_ready or not _hung_up(error):
+                    wrong |= dict.fromkeys(left, why)
+                    break
     if wrong:
         _log.warning("mail for %d of %d addresses was not taken: %s", len(wrong), len(recipients), _told(wrong))
     return wrong
+
+
+def _hung_up(error: Exception) -> bool:
+    """Whether the server ended the connection over one mail (421: RFC 5321, 3.8)."""
+    return isinstance(error, (smtplib.SMTPServerDisconnected, ConnectionError)) or getattr(error, "smtp_code", 0) == 421
 
 
 def _message(sender: str, address: str, subject: str, body: str, reference: str) -> Message:

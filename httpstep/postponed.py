@@ -57,6 +57,13 @@ class Postponed:
                 self._thread = threading.Thread(target=self._run, name=THREAD, daemon=True)
                 self._thread.start()
 
+    def finish(self, seconds: float) -> int:
+        """Wait until nothing waits any more, at most so many seconds, before the process ends. Returns what is lost."""
+        ends = time.monotonic() + seconds
+        while self._waiting and time.monotonic() < ends:
+            time.sleep(0.05)
+        return len(self._waiting)
+
     def _run(self) -> None:
         while True:
             with self._lock:

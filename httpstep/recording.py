@@ -16,7 +16,7 @@ from httpstep.core import jsontext, mailtext, record
 from httpstep.core.errors import FailureKind
 from httpstep.core.model import Execution, Json, StepSpec
 from httpstep.extensions import db
-from httpstep.models import logs
+from httpstep.models import logs, steps
 from httpstep.models.database import writing
 
 _log = logging.getLogger(__name__)
@@ -47,6 +47,8 @@ def finish(parts: Parts, call: Call, execution: Execution, kept: record.Record, 
         nonlocal marked
         due = False
         with writing() as connection:
+            if call.step is not None:
+                steps.hold(connection, call.step.id)
             if not logs.finish(connection, log_id, values):
                 return
             if call.step is None:

@@ -24,6 +24,7 @@ from httpstep.models.patience import limit_waiting
 from httpstep.worker import CheckedBodies, Worker
 
 GRACE = 75
+TO_SPARE = 5
 
 
 class Server(BaseApplication):  # type: ignore[misc]
@@ -54,6 +55,7 @@ class Server(BaseApplication):  # type: ignore[misc]
             "child_exit": self._worker_ended,
             "pre_fork": self._before_fork,
             "post_worker_init": self._worker_began,
+            "worker_exit": self._worker_leaves,
             "when_ready": self._ready,
             "proc_name": "httpstep",
         }
@@ -86,6 +88,13 @@ class Server(BaseApplication):  # type: ignore[misc]
         parts: calls.Parts = worker.wsgi.extensions["httpstep"]
         for pid in worker.ended:
             parts.postponed.later(partial(installation.mark_interrupted, worker.wsgi, pid))
+
+    def _worker_leaves(self, _server: Any, worker: Any) -> None:
+        """A worker that is stopped while the database is away still has answers to keep: it waits with what is left of
+        the grace time, before the master would kill it."""
+        left = worker.stopped_at + GRACE - TO_SPARE - time.monotonic() if worker.stopped_at else GRACE - TO_SPARE
+        if worker.booted and (lost := worker.wsgi.extensions["httpstep"].postponed.finish(max(0.0, left))):
+            logging.getLogger("httpstep").error("%d calls could not be written down before the end", lost)
 
 
 class JsonLines(logging.Formatter):

@@ -121,6 +121,12 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
     """Connections that wait for the rest of a request cost a descriptor, not a thread."""
 
     alive: bool
+    stopped_at = 0.0
+    """When it was told to stop, by the monotonic clock; 0 before."""
+
+    def handle_exit(self, sig: int, frame: Any) -> None:
+        self.stopped_at = self.stopped_at or time.monotonic()
+        super().handle_exit(sig, frame)
 
     def set_accept_enabled(self, enabled: bool) -> None:
         """A worker that is stopping lets go of the port at once: the kernel would queue new clients that nobody serves,

@@ -19,13 +19,16 @@ MakeHouse = Callable[..., House]
 
 
 class Inbox:
-    """Takes mail, saying `takes`, or answers `refuse` to every recipient, or refuses one. on_mail is called with each mail."""
+    """Takes mail, saying `takes`, or answers `refuse` to every recipient, or refuses one with `refusal`, or hangs up before it says that it took the mail to one.
+    on_mail is called with each mail."""
 
     def __init__(self) -> None:
         self.mails: list[Message] = []
         self.to: list[str] = []
         self.refuse = ""
         self.refuse_only = ""
+        self.refusal = "550 no such user"
+        self.hangs_up_at = ""
         self.takes = "250 OK"
         self.on_mail: Callable[[], None] | None = None
         self.port = 0
@@ -40,13 +43,15 @@ class Inbox:
         if self.refuse:
             return self.refuse
         if address == self.refuse_only:
-            return "550 no such user"
+            return self.refusal
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         self.mails.append(message_from_bytes(envelope.content))  # type: ignore[arg-type]
         self.to += envelope.rcpt_tos
+        if self.hangs_up_at in envelope.rcpt_tos:
+            server.transport.close()
         if self.on_mail is not None:
             self.on_mail()
         return self.takes

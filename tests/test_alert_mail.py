@@ -316,6 +316,21 @@ def test_an_address_that_is_refused_alone_does_not_mail_the_others_twice(make_ho
     assert inbox.to == ["ops@shop.example", "dev@shop.example"]
 
 
+@pytest.mark.parametrize("how", ["421", "drop"])
+def test_a_server_that_hangs_up_at_one_address_keeps_no_mail_from_the_others(
+    make_house: MakeHouse, inbox: Inbox, how: str
+) -> None:
+    house = mailing(make_house, inbox, ThirdParty(FAILING))
+    if how == "421":
+        inbox.refuse_only, inbox.refusal = "ops@shop.example", "421 try later"
+    else:
+        inbox.hangs_up_at = "ops@shop.example"
+    house.execute()
+    settled(house)
+    assert inbox.to.count("dev@shop.example") == 1
+    assert [one.recipients for one in due(house)] == ["ops@shop.example"]
+
+
 def test_a_mail_that_a_killed_process_did_not_note_comes_again_under_its_message_id(
     make_house: MakeHouse, inbox: Inbox
 ) -> None:

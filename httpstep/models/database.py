@@ -22,8 +22,8 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from flask import Flask, current_app
 from flask_migrate import upgrade
-from sqlalchemy import Connection, Engine, event, text
-from sqlalchemy.exc import DBAPIError, DisconnectionError, OperationalError
+from sqlalchemy import Connection, Engine, Executable, event, text
+from sqlalchemy.exc import DBAPIError, DisconnectionError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from httpstep.extensions import db
@@ -31,7 +31,9 @@ from httpstep.models.sqlitefile import SqliteFile
 
 WRITE = "httpstep_write"
 BUSY_SECONDS = 5
+NOTE_SECONDS = 0.2
 _FULL = "httpstep_full"
+_PATIENCE = "httpstep_patience"
 _TURN = "httpstep_turn"
 _FILE = "httpstep_file"
 _open: ContextVar[Connection | None] = ContextVar("open write transaction", default=None)
@@ -66,12 +68,17 @@ def prepare_engine(engine: Engine) -> None:
         if options.get(_FULL):
             connection.info[_FULL] = True
             connection.exec_driver_sql("PRAGMA synchronous=FULL")
+        if (patience := options.get(_PATIENCE, BUSY_SECONDS)) != BUSY_SECONDS:
+            connection.info[_PATIENCE] = True
+            connection.exec_driver_sql(f"PRAGMA busy_timeout={patience * 1000:.0f}")
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     @event.listens_for(engine, "checkin")
     def _checkin(connection: Any, record: Any) -> None:
         if connection is not None and record.info.pop(_FULL, False):
             connection.execute("PRAGMA synchronous=NORMAL")
+        if connection is not None and record.info.pop(_PATIENCE, False):
+            connection.execute(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}")
 
 
 def _set_up(connection: Any, _record: Any = None) -> None:
@@ -138,14 +145,14 @@ def reading() -> Iterator[Connection]:
 
 
 @contextmanager
-def _turn() -> Iterator[None]:
+def _turn(patience: float = BUSY_SECONDS) -> Iterator[None]:
     """The threads of a process write to SQLite in turn. Left to its busy time-out they poll for its one write lock
     without any order, and with 64 of them some wait for seconds. Raises PoolTimeout, as a pool without a place does."""
     if db.engine.dialect.name != "sqlite":
         yield
         return
     turn: threading.Lock = current_app.extensions[_TURN]
-    if not turn.acquire(timeout=BUSY_SECONDS):
+    if not turn.acquire(timeout=patience):
         raise PoolTimeout("database is locked")
     try:
         yield
@@ -154,8 +161,9 @@ def _turn() -> Iterator[None]:
 
 
 @contextmanager
-def writing(*, durable: bool = False) -> Iterator[Connection]:
+def writing(*, durable: bool = False, patience: float = BUSY_SECONDS) -> Iterator[Connection]:
     """A short transaction that writes and commits at the end. durable: on the disk before it returns, on SQLite too.
+    patience: seconds to wait for whoever else writes to SQLite.
 
     Inside another one it is a part of that.
     """
@@ -163,13 +171,23 @@ def writing(*, durable: bool = False) -> Iterator[Connection]:
     if outer is not None:
         yield outer
         return
-    options = {WRITE: True, _FULL: durable}
-    with _turn(), db.engine.connect().execution_options(**options) as connection, connection.begin():
+    options = {WRITE: True, _FULL: durable, _PATIENCE: patience}
+    with _turn(patience), db.engine.connect().execution_options(**options) as connection, connection.begin():
         token = _open.set(connection)
         try:
             yield connection
         finally:
             _open.reset(token)
+
+
+def note(statement: Executable) -> None:
+    """Write what may be missing, such as when something was last used: nobody waits for it long, and nothing fails."""
+    try:
+        with writing(patience=NOTE_SECONDS) as connection:
+            connection.execute(statement)
+    except SQLAlchemyError as error:
+        if not is_unavailable(error):
+            raise
 
 
 def is_writing() -> bool:

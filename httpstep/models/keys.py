@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from sqlalchemy import bindparam, select, update
 
 from httpstep.extensions import db
-from httpstep.models.database import reading, writing
+from httpstep.models.database import note, reading
 from httpstep.models.tables import Account, ApiKey
 
 SCOPES = ("execute", "manage")
@@ -63,10 +63,5 @@ def authenticate(token: str, now: float) -> Caller | None:
     if row is None or not same or row[8] is not None:
         return None
     if row[9] is None or now - row[9] > _STALE:
-        _touch(row[4], now)
+        note(update(ApiKey).where(ApiKey.id == row[4]).values(last_used_at=now))
     return Caller(*row[:7])
-
-
-def _touch(key_id: int, now: float) -> None:
-    with writing() as connection:
-        connection.execute(update(ApiKey).where(ApiKey.id == key_id).values(last_used_at=now))

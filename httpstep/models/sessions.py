@@ -6,12 +6,11 @@ import secrets
 from dataclasses import dataclass
 
 from sqlalchemy import delete, insert, select, update
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session as OrmSession
 from sqlalchemy.orm import joinedload
 
 from httpstep.extensions import db
-from httpstep.models.database import is_unavailable, writing
+from httpstep.models.database import note, writing
 from httpstep.models.keys import digest
 from httpstep.models.tables import Session, User
 
@@ -52,18 +51,8 @@ def find(token: str, now: float) -> Visit | None:
     if row is None:
         return None
     if now - row.last_seen_at > _STALE:
-        _note_seen(row.id, now)
+        note(update(Session).where(Session.id == row.id).values(last_seen_at=now))
     return Visit(row.id, row.user)
-
-
-def _note_seen(session_id: int, now: float) -> None:
-    """As far as the database can be written just now: who only reads is not kept from it."""
-    try:
-        with writing() as connection:
-            connection.execute(update(Session).where(Session.id == session_id).values(last_seen_at=now))
-    except SQLAlchemyError as error:
-        if not is_unavailable(error):
-            raise
 
 
 def end(session_id: int, user_id: int) -> bool:

@@ -197,12 +197,25 @@ def _write(account_id: int, step: Step | None, spec: StepSpec, by: str, now: flo
     return step
 
 
-def remove(account_id: int, key: str) -> bool:
-    """Delete a step with its logs, state and idempotency records. False where there is none; raises InUse."""
+_PARENT = select(Step.id).where(Step.id == bindparam("wanted")).with_for_update(read=True, key_share=True)
+
+
+def hold(connection: Connection, step_id: int) -> None:
+    """Before rows of a step are written: its own row first, as deleting the step takes them. In another order each of
+    the two waits for the other on PostgreSQL."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(_PARENT, {"wanted": step_id})
+
+
+def remove(account_id: int, key: str, version: int | None = None) -> bool:
+    """Delete a step with its logs, state and idempotency records. False where there is none; raises InUse, and Conflict
+    where it is not in that version any more."""
     with editing():
         step = find(account_id, key)
         if step is None:
             return False
+        if version is not None and step.version != version:
+            raise Conflict(step)
         if used_by := flows.with_step(account_id, step.id):
             raise InUse(tuple(row.name for row in used_by))
         db.session.execute(delete(Step).where(Step.id == step.id))

@@ -99,7 +99,7 @@ class Asked:
         timeout = body.get("timeout")
         if timeout is None:
             return cls(who, next_, attributes, None)
-        if isinstance(timeout, (bool, str, list, dict)) or not 0 < timeout <= 60:
+        if isinstance(timeout, (bool, str, list, dict)) or not 0 < float(timeout) <= 60:
             raise _malformed('"timeout" must be a number of seconds above 0 and at most 60.', next_)
         return cls(who, next_, attributes, float(timeout))
 

@@ -111,14 +111,19 @@ def _check_preconditions(version: int | None) -> bool:
 @blueprint.delete("/steps/<key>")
 def delete_step(key: str) -> Response:
     who = manager()
-    existing = steps.find(who.account_id, key)
-    _check_preconditions(existing.version if existing else None)
-    try:
-        if not steps.remove(who.account_id, key):
-            raise _no_step(key)
-    except steps.InUse as error:
-        raise Problem(409, "Step In Use", str(error)) from None
-    return Response(status=204)
+    for _ in range(_TRIES):
+        existing = steps.find(who.account_id, key)
+        version = existing.version if existing else None
+        asked = _check_preconditions(version)
+        try:
+            if not steps.remove(who.account_id, key, version if asked else None):
+                raise _no_step(key)
+        except steps.InUse as error:
+            raise Problem(409, "Step In Use", str(error)) from None
+        except steps.Conflict:
+            continue
+        return Response(status=204)
+    raise Problem(409, "Conflict", "Others change this step at the same time. Try again.")
 
 
 @blueprint.get("/steps/<key>/logs")

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import requests
 from pytest_httpserver import HTTPServer
-from sqlalchemy import event
+from sqlalchemy import event, update
 from werkzeug import Request, Response
 
 from app import create_app
@@ -21,7 +21,7 @@ from httpstep import config
 from httpstep.core.model import HttpResponse, RenderedRequest
 from httpstep.extensions import db
 from httpstep.models.database import editing
-from httpstep.models.tables import Session
+from httpstep.models.tables import ApiKey, Session
 from tests.fakes import ThirdParty, answer
 from tests.faults.test_storage import prepared, refused, third
 from tests.house import House, document
@@ -161,6 +161,45 @@ def test_a_sqlite_that_is_locked_during_a_call_delays_the_record_and_not_the_ans
     assert (answer.status_code, answer.json()["outcome"], before["state"]) == (200, "success", "running")
     assert (again.headers["Idempotency-Replayed"], again.json(), log["state"]) == ("true", answer.json(), "done")
     assert len(httpserver.log) == 1
+
+
+def test_a_server_that_is_stopped_while_the_database_is_away_still_writes_down_what_it_answered(
+    tmp_path: Path, slow: tuple[HTTPServer, threading.Event, threading.Event]
+) -> None:
+    httpserver, arrived, go = slow
+    key = {"Idempotency-Key": "k"}
+    with Server(tmp_path / "data", WORKERS="1") as server, ThreadPoolExecutor() as beside:
+        token = server.command("key", "create", "--name", "bot", "--scope", "manage")
+        put_step(server, document("slow", url=httpserver.url_for("/slow")), token)
+        call = beside.submit(server.execute, "slow", {}, token, headers=key)
+        assert arrived.wait(10)
+        with closing(sqlite3.connect(tmp_path / "data/httpstep.db", isolation_level=None)) as holder:
+            holder.execute("BEGIN IMMEDIATE")
+            go.set()
+            answer = call.result()
+            ended = beside.submit(server.stop)
+            time.sleep(1)
+            assert not ended.done()
+        assert ended.result() == 0
+        server.start()
+        again = server.execute("slow", {}, token, headers=key)
+        [log] = server.logs("slow", token)
+    assert (again.headers["Idempotency-Replayed"], again.json(), log["state"]) == ("true", answer.json(), "done")
+    assert len(httpserver.log) == 1
+
+
+def test_a_key_not_used_for_a_while_waits_no_longer_for_a_locked_database_and_reads_as_ever(tmp_path: Path) -> None:
+    house = House(tmp_path / "data", ThirdParty())
+    house.put(document())
+    with house.app.app_context(), editing():
+        db.session.execute(update(ApiKey).values(last_used_at=0))
+    with closing(sqlite3.connect(tmp_path / "data/httpstep.db", isolation_level=None)) as holder:
+        holder.execute("BEGIN IMMEDIATE")
+        assert house.call("GET", "/steps/order-status").status_code == 200
+        got = house.execute()
+    assert (got.status_code, got.json["next"]) == (503, "stop")
+    with house.app.app_context():
+        db.engine.dispose()
 
 
 def replayed(server: Server, token: str, key: dict[str, str]) -> requests.Response:
