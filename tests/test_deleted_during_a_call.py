@@ -28,7 +28,7 @@ def test_a_step_deleted_as_its_call_ends_is_deleted_and_the_call_answered(make_h
             with house.app.app_context(), writing() as connection:
                 connection.execute(select(Step.id).with_for_update())
                 held.set()
-                time.sleep(0.5)
+                time.sleep(1.3)  # longer than PostgreSQL takes to look for a deadlock: it ends the one who waited last
                 connection.execute(delete(Step))
         except Exception as error:
             faults.append(error)

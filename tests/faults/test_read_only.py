@@ -178,7 +178,7 @@ def test_a_server_that_is_stopped_while_the_database_is_away_still_writes_down_w
             go.set()
             answer = call.result()
             ended = beside.submit(server.stop)
-            time.sleep(1)
+            time.sleep(4)  # longer than a worker without anything to do takes to end
             assert not ended.done()
         assert ended.result() == 0
         server.start()
