@@ -126,6 +126,12 @@ def reset(step_id: int) -> None:
         )
 
 
+def hurry(connection: Connection, step_id: int, now: float) -> bool:
+    """Make the next try of the step's undelivered mail due now. False where there is none, or it is under way."""
+    waiting = Alert.step_id == step_id, Alert.state == "due", Alert.tries > 0, Alert.due_at <= now + UNDER_WAY
+    return connection.execute(update(Alert).where(*waiting).values(due_at=now)).rowcount > 0
+
+
 @dataclass(frozen=True, slots=True)
 class Undelivered:
     """A step's mail that is due. addresses: how many have not got it. why: what went wrong at the last try, "" before

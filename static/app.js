@@ -188,7 +188,9 @@
     const place = placeFor(target);
     for (const old of all(`[data-fault-for="${place.id || "content"}"]`)) old.remove();
   }
-  function showFault(target, [title, text], seconds) {
+  // What the page asks for by itself must not move it under who types.
+  const wasPressed = (event) => /^(click|submit|change|input|keyup|toggle)$/.test(event.detail.requestConfig?.triggeringEvent?.type);
+  function showFault(target, [title, text], seconds, pressed = true) {
     const place = placeFor(target);
     clearFault(target);
     const alert = make("div", "banner banner-danger fault-here");
@@ -208,7 +210,7 @@
     if (table) table.before(alert); else (find(":scope > .card-body, :scope > form > .card-body", place) || place).prepend(alert);
     startCountdowns(alert);
     if (place.closest("dialog:not([open])")) { find("#content").prepend(alert); }
-    alert.scrollIntoView({ block: "nearest" });
+    if (pressed) alert.scrollIntoView({ block: "nearest" });
   }
   // A refusal that has no form or result in it (X-Fault) never takes the place of what is there.
   body.addEventListener("htmx:beforeSwap", (event) => {
@@ -218,13 +220,13 @@
   });
   body.addEventListener("htmx:responseError", (event) => {
     const { xhr, target } = event.detail;
-    showFault(target, faultOf(xhr), Number(xhr.getResponseHeader("Retry-After")) || 0);
+    showFault(target, faultOf(xhr), Number(xhr.getResponseHeader("Retry-After")) || 0, wasPressed(event));
   });
   body.addEventListener("htmx:sendError", (event) => {
-    showFault(event.detail.target, ["No Connection", "httpstep could not be reached. What you typed is still here; try again."]);
+    showFault(event.detail.target, ["No Connection", "httpstep could not be reached. What you typed is still here; try again."], 0, wasPressed(event));
   });
   body.addEventListener("htmx:timeout", (event) => {
-    showFault(event.detail.target, ["No Answer", "httpstep did not answer in time. What you typed is still here; try again."]);
+    showFault(event.detail.target, ["No Answer", "httpstep did not answer in time. What you typed is still here; try again."], 0, wasPressed(event));
   });
   body.addEventListener("htmx:targetError", () => toast({ text: "This part of the page is gone. Load the page again.", kind: "error" }));
   body.addEventListener("htmx:swapError", (event) => {

@@ -6,6 +6,7 @@
   const form = () => $("#flow-form");
   const DRAFT = `httpstep-draft:${document.body.dataset.user}:${location.pathname}`;
   const SENT = `httpstep-draft:${document.body.dataset.user}:sent`;
+  const VALUES = `httpstep-values:${document.body.dataset.user}:flow`;
   const read = (key) => { try { return JSON.parse(sessionStorage.getItem(key)); } catch { return null; } };
   const write = (key, value) => { try { sessionStorage.setItem(key, JSON.stringify(value)); } catch { /* no room: no draft */ } };
   const drop = (key) => { try { sessionStorage.removeItem(key); } catch { /* nothing there */ } };
@@ -68,6 +69,12 @@
     if (event.target.form?.id !== "flow-form" || event.target.name?.startsWith("value:")) return;
     showConditions();
     changed();
+    // What was wrong is being mended; the next test or Save looks anew.
+    const field = event.target.closest(".field-invalid");
+    field?.classList.remove("field-invalid");
+    field?.querySelectorAll(".field-error").forEach((error) => error.remove());
+    event.target.removeAttribute("aria-invalid");
+    if (!$(".field-invalid")) $("#fault-summary")?.remove();
   });
   document.addEventListener("htmx:afterSettle", (event) => {
     if (event.target.id === "flow-form") changed();
@@ -78,6 +85,7 @@
   document.addEventListener("submit", (event) => {
     leaving = true;
     if (event.target.id === "flow-form") write(SENT, { key: DRAFT, pairs: pairs() });
+    write(VALUES, pairs().filter(([name]) => name.startsWith("value:")));
   });
   document.addEventListener("click", (event) => {
     if (event.target.closest("[data-revert]")) { leaving = true; drop(DRAFT); }
@@ -112,6 +120,12 @@
       done();
     });
   }
+  // A Save loads the page again: what was typed to test with is worth keeping.
+  for (const [name, value] of read(VALUES) || []) {
+    const field = form().elements[name];
+    if (field && !field.value) field.value = value;
+  }
+  drop(VALUES);
   const sent = read(SENT);
   drop(SENT);
   if (dirty) return;

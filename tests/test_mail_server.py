@@ -112,7 +112,7 @@ def test_the_answer_is_back_while_the_mail_server_still_holds_the_connection(
         let_go.set()
         settled(house)
     shown = open_step(bob).text
-    assert f"Last mail failed: {why} Not delivered yet to 2 addresses. Tried again at" in shown
+    assert f"Last mail failed: {why} Not delivered yet to 2 addresses. Next try at" in shown
     assert "on its way" not in shown
 
 

@@ -96,8 +96,8 @@ def add(account_id: int, email: str, password: str, role: str, *, operator: bool
     return user
 
 
-def change(account_id: int, user_id: int, *, role: str, disabled: bool) -> User | None:
-    """Set role and state; a disabled user is signed out at once. None: not of this account. Raises LastAdmin.
+def change(account_id: int, user_id: int, *, role: str | None = None, disabled: bool | None = None) -> User | None:
+    """Set role, state, or both; a disabled user is signed out at once. None: not of this account. Raises LastAdmin.
 
     One at a time per account, which PostgreSQL has to be told: two admins who disable each other would both be counted.
     """
@@ -107,8 +107,9 @@ def change(account_id: int, user_id: int, *, role: str, disabled: bool) -> User 
         if user is None:
             return None
         was_admin = user.role == "admin" and user.disabled_at is None
-        user.role = role
-        user.disabled_at = (user.disabled_at or time.time()) if disabled else None
+        user.role = user.role if role is None else role
+        if disabled is not None:
+            user.disabled_at = (user.disabled_at or time.time()) if disabled else None
         db.session.flush()
         if was_admin and not _admins(account_id):
             raise LastAdmin

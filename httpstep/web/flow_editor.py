@@ -37,7 +37,7 @@ class Row:
 @dataclass
 class FlowEditor:
     """The form as it is on the screen. row: as saved, None for a new flow. typed: the form is as it was sent, so it may
-    hold what is not saved. answer: of the test; refused: why there is none, and wait: the seconds until one is possible."""
+    hold what is not saved. tested: it was sent for a test. answer: of the test; refused: why there is none, and wait: the seconds until one is possible."""
 
     ref: str
     name: str = ""
@@ -49,6 +49,7 @@ class FlowEditor:
     faults: dict[str, str] = field(default_factory=dict)
     conflict: bool = False
     typed: bool = False
+    tested: bool = False
     answer: dict[str, Json] | None = None
     refused: str = ""
     wait: int = 0
@@ -99,7 +100,8 @@ class FlowEditor:
             reads = [place.when.attribute] if place.when else []
             reads += attributes_used(spec) if spec else []
             asked |= {name: None for name in reads if name and not _is_given(name, given)}
-            given |= {rule.attribute for rule in (spec.mapping or () if spec else ()) if rule.on}
+            if spec and spec.enabled and place.when is None:  # another may be left out, and the bot's value be needed
+                given |= {rule.attribute for rule in spec.mapping or () if rule.on}
         return list(asked)
 
     @cached_property
@@ -131,7 +133,15 @@ class FlowEditor:
 
     @property
     def usage(self) -> Usage | None:
-        return None if self.row is None else usage(base_url(), self.row.key, self.given, part="flows")
+        """The line names all that is asked for, also what nobody has given a value yet."""
+        if self.row is None:
+            return None
+        return usage(base_url(), self.row.key, dict.fromkeys(self.asked, "") | self.given, part="flows")
+
+    def log_at(self, one: dict[str, Json]) -> str | None:
+        """The page of the log of one step of the answer; None where the step is gone."""
+        found = [step_id for step_id, spec in self.steps.items() if spec.key == one["step"]]
+        return f"/steps/{found[0]}/logs/{one['log_id']}" if found else None
 
 
 def _is_given(name: str, given: set[str]) -> bool:

@@ -163,6 +163,7 @@ def _save(editor: FlowEditor) -> tuple[int, Flow | None]:
 
 def _run(editor: FlowEditor) -> int:
     """Run the flow as typed and put its answer, or why there is none, into the editor."""
+    editor.tested = True
     spec = editor.read_spec(draft=True)
     if spec is None:
         return 422

@@ -197,9 +197,9 @@ def send_alert(editor: Editor) -> tuple[str, bool]:
 
 
 def _sent_now(occasion: alerts.Occasion) -> tuple[str, bool]:
-    """Claim the hour, send, and wait for what comes of it: somebody looks on."""
+    """Claim the hour, or take the mail that waits; send, and wait for what comes of it: somebody looks on."""
     with writing() as connection:
-        claimed = alerts.claim(connection, occasion)
+        claimed = alerts.claim(connection, occasion) or alerts.hurry(connection, occasion.step_id, occasion.at)
     end_transaction()
     if claimed:
         editing.parts().alerts.kick()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, abort, current_app, flash, redirect, render_template
+from flask import Blueprint, abort, current_app, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from httpstep import alerts
@@ -77,18 +77,27 @@ def change(user_id: int) -> ResponseReturnValue:
     if user_id == me.id:
         flash("You cannot change your own role or disable yourself. Another admin can.", "error")
         return redirect("/settings/users", 303)
-    if form["role"] not in users.ROLES:
+    role, disabled = (form[name] if name in request.form else None for name in ("role", "disabled"))
+    if role not in (*users.ROLES, None):
         abort(400)
+    _refuse_for_operator(user_id)
     try:
-        user = users.change(me.account_id, user_id, role=form["role"], disabled=bool(form["disabled"]))
+        user = users.change(me.account_id, user_id, role=role, disabled=None if disabled is None else bool(disabled))
     except users.LastAdmin:
         flash("The account needs an admin who can sign in.", "error")
         return redirect("/settings/users", 303)
     if user is None:
         abort(404)
-    state = "disabled and signed out" if form["disabled"] else f"now {form['role']}"
-    flash(f"{user.email} is {state}.", "success")
+    state = f"is now {role}" if disabled is None else "is disabled and signed out" if disabled else "can sign in again"
+    flash(f"{user.email} {state}.", "success")
     return redirect("/settings/users", 303)
+
+
+def _refuse_for_operator(user_id: int) -> None:
+    """Who may run the installation is not in the hands of an account's admins: 403."""
+    user = users.get(current_user().account_id, user_id)
+    if user is not None and user.operator and not current_user().operator:
+        abort(403, "This user runs the installation. Only an operator can change that user.")
 
 
 @blueprint.post("/<int:user_id>/password-link")
@@ -96,6 +105,7 @@ def change(user_id: int) -> ResponseReturnValue:
 def password_link(user_id: int) -> ResponseReturnValue:
     """201 with the page that shows the link to a new password, this once."""
     account_id = current_user().account_id
+    _refuse_for_operator(user_id)
     user = users.get(account_id, user_id)
     code = users.password_link(account_id, user_id) if user is not None else None
     if user is None or code is None:

@@ -123,3 +123,22 @@ def test_what_is_typed_while_an_answer_is_on_its_way_stays_where_it_belongs(page
     expect(page.locator("#attribute-1")).to_have_value("")
     expect(page.get_by_label("Name")).to_have_value("Another name")
     expect(page.locator('[name="value:order.id"]')).to_have_value("42")
+
+
+def test_a_fault_goes_with_its_mending_and_the_values_stay_through_a_save(page: Page) -> None:
+    choose(page)
+    settle()
+    page.locator("#when-2").select_option("above")
+    page.locator("#attribute-2").fill("id")
+    page.locator("#value-2").fill("many")
+    page.locator('[name="value:order.id"]').fill("42")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#fault-summary")).to_be_visible()
+    settle()
+    page.locator("#value-2").fill("5")
+    expect(page.locator("#fault-summary")).to_have_count(0)
+    expect(page.locator(".field-invalid")).to_have_count(0)
+    page.keyboard.press("Control+s")
+    page.wait_for_url("**/flows/1")
+    expect(page.locator('[name="value:order.id"]')).to_have_value("42")
+    expect(page.locator("#use-curl")).to_contain_text("order.id")

@@ -57,6 +57,7 @@ def test_a_flow_is_made_and_run_by_the_line_on_its_page(shop: tuple[Web, ThirdPa
     got = bob.post("/flows/new", form((1,), (2, "above", "customer.id", "5")))
     assert (got.status_code, got.headers["Location"]) == (303, "/flows/1")
     opened = unescape(bob.get("/flows/1").text)
+    assert '{"attributes":{"user.email":""}}' in opened, "the line names what has no value yet"
     assert "/api/v1/flows/greet/execute" in opened and 'value="customer.id"' in opened
     assert "Find → Greet" in unescape(bob.get("/flows").text)
     assert web.house.run_flow("greet", {"user.email": "a@b"}).json["attributes"] == {"customer.id": 7, "name": "Ada"}
@@ -73,6 +74,28 @@ def test_only_what_no_earlier_step_gives_is_asked_for(shop: tuple[Web, ThirdPart
     web, _ = shop
     _, html = page(web.as_("bob"), form((1,), (2, "is", "vip", "true"), op="add"))
     assert 'name="value:user.email"' in html and 'name="value:vip"' in html and 'name="value:customer.id"' not in html
+
+
+def test_what_a_step_that_may_be_left_out_gives_is_asked_for(shop: tuple[Web, ThirdParty]) -> None:
+    web, _ = shop
+    web.house.put(document("off", mapping=[{"path": ["id"], "attribute": "name"}], enabled=False))
+    _, html = page(web.as_("bob"), form((1, "is", "vip", "true"), (2,), op="add"))
+    assert 'name="value:customer.id"' in html
+
+
+def test_a_step_of_a_test_leads_to_the_page_of_its_log(shop: tuple[Web, ThirdParty]) -> None:
+    web, _ = shop
+    bob = web.as_("bob")
+    _, html = page(bob, form((1,), op="test") | {"value:user.email": "a@b"})
+    assert 'href="/steps/1/logs/1"' in html
+    assert "<nav" in bob.get("/steps/1/logs/1").text
+
+
+def test_a_save_with_a_fault_says_nothing_of_a_test(shop: tuple[Web, ThirdParty]) -> None:
+    web, _ = shop
+    bob = web.as_("bob")
+    assert "nothing was called" not in page(bob, form(("",), op="save"))[1]
+    assert "nothing was called" in page(bob, form(("",), op="test"))[1]
 
 
 def test_rows_are_added_moved_and_removed_without_losing_what_is_typed(shop: tuple[Web, ThirdParty]) -> None:

@@ -30,6 +30,34 @@ def test_a_disabled_user_is_out_at_once(web: Web) -> None:
     assert web.browser().sign_in("bob@example.com").status_code == 422
 
 
+def test_a_role_chosen_on_an_old_page_lets_no_disabled_user_in_again(web: Web) -> None:
+    alice = web.as_("alice")
+    with web.house.app.app_context():
+        bob = users.by_email("bob@example.com")
+        assert bob is not None
+    alice.post(f"/settings/users/{bob.id}", {"disabled": "on"})
+    alice.post(f"/settings/users/{bob.id}", {"role": "viewer"})
+    assert web.browser().sign_in("bob@example.com").status_code == 422
+    enabled = alice.post(f"/settings/users/{bob.id}", {"disabled": ""}, follow_redirects=True)
+    assert "bob@example.com can sign in again." in enabled.text
+    assert web.browser().sign_in("bob@example.com").status_code == 303
+
+
+def test_an_admin_has_no_hand_on_who_runs_the_installation(web: Web) -> None:
+    """A link to a new password of an operator would be the operator's rights."""
+    with web.house.app.app_context():
+        alice, bob = users.by_email("alice@example.com"), users.by_email("bob@example.com")
+        assert alice is not None and bob is not None
+        operator, admins = alice.id, bob.id
+        users.change(bob.account_id, admins, role="admin")
+    admin = web.as_("bob")
+    for path, form in (("/password-link", {}), ("", {"disabled": "on"}), ("", {"role": "viewer"})):
+        assert admin.post(f"/settings/users/{operator}{path}", form).status_code == 403
+    page = admin.get("/settings/users").text
+    assert f"/settings/users/{operator}" not in page
+    assert web.as_("alice").post(f"/settings/users/{admins}/password-link").status_code == 201
+
+
 def test_other_sessions_can_be_ended_one_by_one_or_all(web: Web) -> None:
     here, there, third = web.as_("alice"), web.as_("alice"), web.as_("alice")
     page = here.get("/settings/sessions").text

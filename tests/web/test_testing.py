@@ -7,8 +7,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from httpstep.core.errors import NetworkError, TimedOut
+from httpstep.extensions import db
+from httpstep.models.database import editing
+from httpstep.models.tables import Alert
 from tests.fakes import ThirdParty, answer
 from tests.house import House, document
 from tests.mailbox import Inbox
@@ -209,11 +213,22 @@ def test_an_alert_that_nobody_got_is_not_said_to_be_sent(make_house: Make, caplo
         screen.press("alert")
         why = "The mail server refused the connection."
         assert f"The alert is not delivered yet: {why} It is tried again in 5 minutes." in screen.text
-        assert f"Last mail failed: {why} Not delivered yet to 1 address. Tried again at" in screen.text
+        assert f"Last mail failed: {why} Not delivered yet to 1 address. Next try at" in screen.text
         assert "Last alert" not in screen.text and "Errno" not in screen.text
         assert "on its way" not in screen.text and "within the last hour" not in screen.text
     [line] = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
     assert line == f"mail for 1 of 1 addresses was not taken: {why}"
+
+
+def test_an_alert_that_waits_is_sent_now_when_somebody_asks_for_it(make_house: Make, inbox: Inbox) -> None:
+    inbox.refuse = "451 come again"
+    web, screen = mailing(make_house, port=inbox.port)
+    assert "not delivered yet: 451 come again." in screen.press("alert").text
+    inbox.refuse = ""
+    with web.house.app.app_context(), editing():
+        db.session.execute(update(Alert).values(due_at=Alert.due_at - 60))  # a minute later, before the next try
+    assert "The mail server took the alert for 1 address." in screen.press("alert").text
+    assert len(inbox.mails) == 1
 
 
 def test_an_alert_that_one_of_two_got_says_both(
