@@ -25,6 +25,7 @@ from httpstep.worker import CheckedBodies, Worker
 
 GRACE = 75
 TO_SPARE = 5
+"""Seconds of the grace time that are left to the end itself."""
 
 
 class Server(BaseApplication):  # type: ignore[misc]
