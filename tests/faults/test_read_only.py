@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -140,52 +140,54 @@ def test_a_database_that_goes_during_a_call_delays_the_record_and_not_the_answer
     assert [request.path for request, _ in httpserver.log].count("/slow") == 1
 
 
+KEY = {"Idempotency-Key": "k"}
+
+
+@contextmanager
+def locked_as_a_call_ends(
+    server: Server, slow: tuple[HTTPServer, threading.Event, threading.Event]
+) -> Iterator[tuple[str, requests.Response]]:
+    """(token, answer) of a call of the step `slow`, under a lock that was taken after its start row."""
+    httpserver, arrived, go = slow
+    token = server.command("key", "create", "--name", "bot", "--scope", "manage")
+    put_step(server, document("slow", url=httpserver.url_for("/slow")), token)
+    with ThreadPoolExecutor(1) as beside:
+        call = beside.submit(server.execute, "slow", {}, token, headers=KEY)
+        assert arrived.wait(10)
+        with closing(sqlite3.connect(server.folder / "httpstep.db", isolation_level=None)) as holder:
+            holder.execute("BEGIN IMMEDIATE")
+            go.set()
+            yield token, call.result()
+
+
 def test_a_sqlite_that_is_locked_during_a_call_delays_the_record_and_not_the_answer(
     tmp_path: Path, slow: tuple[HTTPServer, threading.Event, threading.Event]
 ) -> None:
-    """The lock is taken after the start row and let go after the answer, which each write before it gave up waiting for."""
-    httpserver, arrived, go = slow
-    key = {"Idempotency-Key": "k"}
-    with Server(tmp_path / "data", WORKERS="1") as server, ThreadPoolExecutor() as beside:
-        token = server.command("key", "create", "--name", "bot", "--scope", "manage")
-        put_step(server, document("slow", url=httpserver.url_for("/slow")), token)
-        call = beside.submit(server.execute, "slow", {}, token, headers=key)
-        assert arrived.wait(10)
-        with closing(sqlite3.connect(tmp_path / "data/httpstep.db", isolation_level=None)) as holder:
-            holder.execute("BEGIN IMMEDIATE")
-            go.set()
-            answer = call.result()
+    """The lock is let go after the answer, which each write before it gave up waiting for."""
+    with Server(tmp_path / "data", WORKERS="1") as server:
+        with locked_as_a_call_ends(server, slow) as (token, answer):
             [before] = server.logs("slow", token)
-        again = replayed(server, token, key)
+        again = replayed(server, token, KEY)
         [log] = server.logs("slow", token)
     assert (answer.status_code, answer.json()["outcome"], before["state"]) == (200, "success", "running")
     assert (again.headers["Idempotency-Replayed"], again.json(), log["state"]) == ("true", answer.json(), "done")
-    assert len(httpserver.log) == 1
+    assert len(slow[0].log) == 1
 
 
 def test_a_server_that_is_stopped_while_the_database_is_away_still_writes_down_what_it_answered(
     tmp_path: Path, slow: tuple[HTTPServer, threading.Event, threading.Event]
 ) -> None:
-    httpserver, arrived, go = slow
-    key = {"Idempotency-Key": "k"}
-    with Server(tmp_path / "data", WORKERS="1") as server, ThreadPoolExecutor() as beside:
-        token = server.command("key", "create", "--name", "bot", "--scope", "manage")
-        put_step(server, document("slow", url=httpserver.url_for("/slow")), token)
-        call = beside.submit(server.execute, "slow", {}, token, headers=key)
-        assert arrived.wait(10)
-        with closing(sqlite3.connect(tmp_path / "data/httpstep.db", isolation_level=None)) as holder:
-            holder.execute("BEGIN IMMEDIATE")
-            go.set()
-            answer = call.result()
+    with Server(tmp_path / "data", WORKERS="1") as server, ThreadPoolExecutor(1) as beside:
+        with locked_as_a_call_ends(server, slow) as (token, answer):
             ended = beside.submit(server.stop)
             time.sleep(4)  # longer than a worker without anything to do takes to end
             assert not ended.done()
         assert ended.result() == 0
         server.start()
-        again = server.execute("slow", {}, token, headers=key)
+        again = server.execute("slow", {}, token, headers=KEY)
         [log] = server.logs("slow", token)
     assert (again.headers["Idempotency-Replayed"], again.json(), log["state"]) == ("true", answer.json(), "done")
-    assert len(httpserver.log) == 1
+    assert len(slow[0].log) == 1
 
 
 def test_a_key_not_used_for_a_while_waits_no_longer_for_a_locked_database_and_reads_as_ever(tmp_path: Path) -> None:
