@@ -95,7 +95,7 @@ class Server(BaseApplication):  # type: ignore[misc]
         the grace time, before the master would kill it."""
         left = worker.stopped_at + GRACE - TO_SPARE - time.monotonic() if worker.stopped_at else GRACE - TO_SPARE
         if worker.booted and (lost := worker.wsgi.extensions["httpstep"].postponed.finish(max(0.0, left))):
-            logging.getLogger("httpstep").error("%d calls could not be written down before the end", lost)
+            logging.getLogger("httpstep").error("%d writes that waited for the database were lost at the end", lost)
 
 
 class JsonLines(logging.Formatter):

@@ -49,6 +49,7 @@
   document.addEventListener("htmx:beforeRequest", ({ detail: { elt, xhr } }) => { sentWith.set(xhr, { values: values(), op: elt.name === "op" ? elt.value : "" }); });
   document.addEventListener("htmx:beforeSwap", ({ detail: { xhr } }) => {
     const sent = sentWith.get(xhr);
+    if (!sent) return;
     typed = [...values()].filter(([at, value]) => sent.values.has(at) && sent.values.get(at) !== value).map(([at, value]) => {
       const [name, place] = at.split(" ");
       return [/^(step|when|attribute|value)$/.test(name) ? `${name} ${placeAfter(sent.op, Number(place))}` : at, value];
@@ -84,7 +85,8 @@
   // Leaving: a Save is known to have worked where the page it leads to has what was sent.
   document.addEventListener("submit", (event) => {
     leaving = true;
-    if (event.target.id === "flow-form") write(SENT, { key: DRAFT, pairs: pairs() });
+    if (event.target.id !== "flow-form") return;
+    write(SENT, { key: DRAFT, pairs: pairs() });
     write(VALUES, pairs().filter(([name]) => name.startsWith("value:")));
   });
   document.addEventListener("click", (event) => {

@@ -38,6 +38,7 @@ class Judge:
         """Both themes; `narrow`: at the small width too. At neither width may anything stick out at the side."""
         for width in WIDTHS:
             self.page.set_viewport_size({"width": width, "height": 844})
+            self.page.evaluate(SETTLED)  # at once, what sticks out is not yet counted
             if self.page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
                 self.found.setdefault("wider than the window", []).append(f"{name} {width}")
             if width == WIDTHS[0] or narrow:
@@ -119,6 +120,10 @@ def test_axe_finds_nothing_on_any_page_in_both_themes_and_widths(tmp_path: Path)
         for path in PAGES:
             page.goto(path)
             judge.look(path)
+        server.command("account", "create", "second", "--name", "The second shop, with quite a long name")
+        page.goto("/settings/accounts")
+        page.locator("details.confirm summary").click()
+        judge.look("deleting an account", narrow=True)
         a_flow(judge)
         page.goto("/steps")
         the_editor(judge, server, api_port)
