@@ -131,14 +131,13 @@ def test_a_rate_limited_step_mails_nobody(make_house: MakeHouse) -> None:
 
 def test_the_time_a_step_took_is_gone_for_the_next(make_house: MakeHouse) -> None:
     def slow(_: RenderedRequest) -> Any:
-        time.sleep(0.7)
+        time.sleep(2)
         return answer(200, {"id": 7})
 
     house, third = shop(make_house, slow, answer(200, {"name": "Ada"}))
-    began = time.monotonic()
     assert house.run_flow(body={"timeout": 50}).json["outcome"] == "success"
     first, second = third.deadlines
-    assert first - began < second - began + 0.2 < 50.3
+    assert second - first < 1.5
 
 
 def test_a_step_for_which_no_time_is_left_is_not_begun(make_house: MakeHouse) -> None:
