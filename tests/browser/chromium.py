@@ -10,13 +10,15 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import ConsoleMessage, Page, sync_playwright
 
 from tests.server import Server
 
 CHROMIUM = "/usr/bin/chromium"
 ADMIN = "ana@example.com"
 PASSWORD = "correct horse battery"
+OF_LEAVING = ("htmx:afterRequest, ", "htmx:sendError, ")
+"""What htmx says of a request that ended because its page was left. Of one that failed the browser complains itself."""
 ORDER = {
     "data": {
         "id": 4711,
@@ -84,6 +86,10 @@ def order_api() -> Iterator[OrderApi]:
         api.close()
 
 
+def _complaint(message: ConsoleMessage) -> list[str]:
+    return [message.text] if message.type == "error" and not message.text.startswith(OF_LEAVING) else []
+
+
 @contextmanager
 def browsing(
     folder: Path, *arguments: str, width: int = 1280, **variables: str
@@ -97,7 +103,7 @@ def browsing(
         )
         page = browser.new_context(viewport={"width": width, "height": 900}, base_url=server.url).new_page()
         page.set_default_timeout(10_000)
-        page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+        page.on("console", lambda message: complaints.extend(_complaint(message)))
         page.on("pageerror", lambda error: complaints.append(str(error)))
         try:
             yield server, page, complaints
