@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import Flask
-from sqlalchemy import Connection, case, delete, exists, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, case, delete, exists, func, insert, or_, select, update
 
 from httpstep.mailserver import SECONDS, said, send
 from httpstep.models.database import reading, writing
@@ -26,6 +26,8 @@ AGAIN_AFTER = 300.0
 GIVEN_UP_AFTER = 24 * HOUR
 UNDER_WAY = AGAIN_AFTER - 3 * SECONDS
 """A due mail whose next try is further off than this is being sent just now."""
+_AHEAD = 2 * AGAIN_AFTER
+"""An hour claimed, or a try planned, further in the future than this was by a clock that has been put right since."""
 LOOK_EVERY = 10.0
 THREAD = "httpstep-alerts"
 MOST_SUBJECT = 150
@@ -61,8 +63,9 @@ def claim(connection: Connection, occasion: Occasion) -> bool:
     after a day gets one mail and not twenty-four.
     """
     mine = (Alert.step_id == occasion.step_id) & (Alert.state == "due")
-    free = or_(StepState.last_alert_at.is_(None), StepState.last_alert_at <= occasion.at - HOUR)
-    under_way = exists().where(mine, Alert.tries > 0, Alert.due_at > occasion.at + UNDER_WAY)
+    last, now = StepState.last_alert_at, occasion.at
+    free = or_(last.is_(None), last <= now - HOUR, last > now + _AHEAD)
+    under_way = exists().where(mine, Alert.tries > 0, Alert.due_at.between(now + UNDER_WAY, now + _AHEAD))
     taken = connection.execute(
         update(StepState)
         .where(StepState.step_id == occasion.step_id, free, ~under_way)
@@ -187,7 +190,7 @@ class Sender:
             return
         self._looked = now
         with reading() as connection:
-            due = connection.execute(select(Alert.id).where(Alert.state == "due", Alert.due_at <= now).limit(1)).first()
+            due = connection.execute(select(Alert.id).where(_is_due(now)).limit(1)).first()
         if due is not None:
             self.kick()
 
@@ -206,7 +209,7 @@ class Sender:
     def _send_one(self) -> bool:
         """Take one due mail, for five minutes in which nobody else takes it, and send it."""
         now = time.time()
-        due = (Alert.state == "due") & (Alert.due_at <= now)
+        due = _is_due(now)
         with writing() as connection:
             first = select(Alert.id).where(due).order_by(Alert.id).limit(1).scalar_subquery()
             row = connection.execute(
@@ -223,6 +226,10 @@ class Sender:
         with writing() as connection:
             _note(connection, row, told, wrong, time.time())
         return True
+
+
+def _is_due(now: float) -> ColumnElement[bool]:
+    return (Alert.state == "due") & or_(Alert.due_at <= now, Alert.due_at > now + _AHEAD)
 
 
 _TAKEN = (Alert.id, Alert.step_id, Alert.subject, Alert.body, Alert.recipients, Alert.created_at, Alert.failures)

@@ -18,11 +18,11 @@ from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 from redis.retry import Retry
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, text
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, text, update
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from httpstep.extensions import limiter
-from httpstep.models.database import is_writing, reading, writing
+from httpstep.models.database import is_writing, note, reading, writing
 from httpstep.models.tables import BudgetHit
 
 PER_MINUTE = 10
@@ -30,11 +30,13 @@ WINDOW = 60
 AWAY = (SQLAlchemyError, StorageError, RedisError)
 """What everything here raises where the place of the counts cannot be reached."""
 _OLDEST = 3600.0
+_AHEAD = 1.0
+"""Seconds by which a hit may be later than now: it was counted by a clock that was ahead, and has been put right."""
 
 
 # Built once: these run three times on every call, and building a statement costs more than running it.
 _MINE = (BudgetHit.key == bindparam("hit_key"), BudgetHit.at > bindparam("since"))
-_WINDOW = select(func.min(BudgetHit.at), func.count()).where(*_MINE)
+_WINDOW = select(func.min(BudgetHit.at), func.count(), func.max(BudgetHit.at)).where(*_MINE)
 _DECIDING = select(BudgetHit.at).where(*_MINE).order_by(BudgetHit.at.desc()).offset(bindparam("before_it")).limit(1)
 _ADD = insert(BudgetHit.__table__)  # type: ignore[arg-type]
 _STALE = (
@@ -62,7 +64,7 @@ class SqlStorage(Storage, MovingWindowSupport):
             return False
         with writing() as connection:
             now = _locked_now(connection, key)
-            if _count(connection, key, now - expiry) + amount > limit:
+            if _window(connection, key, now - expiry)[1] + amount > limit:
                 return False
             connection.execute(_ADD, [{"key": key, "at": now}] * amount)
             connection.execute(_FORGET, {"before": now - _OLDEST})
@@ -72,24 +74,28 @@ class SqlStorage(Storage, MovingWindowSupport):
         """(time of the hit that has to leave before a full window takes another, hits in it). Without hits: (now, 0).
 
         That is the oldest hit, but a later one where the limit was lowered below what the window holds.
+        A clock that was ahead must not close the budget until the time it showed: its hits count as made now.
         """
         with reading() as connection:
             now = _now(connection)
-            window = {"hit_key": key, "since": now - expiry}
-            first, count = connection.execute(_WINDOW, window).one()
-            if count > limit > 0:
-                first = connection.execute(_DECIDING, window | {"before_it": limit - 1}).scalar_one()
-        return (now if first is None else float(first)), int(count)
+            first, count, last = _window(connection, key, now - expiry)
+            if last is not None and last > now + _AHEAD:
+                note(update(BudgetHit).where(BudgetHit.key == key, BudgetHit.at > now).values(at=now))
+                first = min(now, first or now)
+            elif count > limit > 0:
+                asked = {"hit_key": key, "since": now - expiry, "before_it": limit - 1}
+                first = connection.execute(_DECIDING, asked).scalar_one()
+        return (now if first is None else float(first)), count
 
     def incr(self, key: str, expiry: int, amount: int = 1) -> int:
         with writing() as connection:
             now = _locked_now(connection, key)
             connection.execute(insert(BudgetHit), [{"key": key, "at": now}] * amount)
-            return _count(connection, key, now - expiry)
+            return _window(connection, key, now - expiry)[1]
 
     def get(self, key: str) -> int:
         with reading() as connection:
-            return _count(connection, key, _now(connection) - WINDOW)
+            return _window(connection, key, _now(connection) - WINDOW)[1]
 
     def get_expiry(self, key: str) -> float:
         return self.get_moving_window(key, 0, WINDOW)[0] + WINDOW
@@ -146,8 +152,10 @@ def _locked_now(connection: Connection, key: str) -> float:
     return _now(connection)
 
 
-def _count(connection: Connection, key: str, since: float) -> int:
-    return int(connection.execute(_WINDOW, {"hit_key": key, "since": since}).one()[1])
+def _window(connection: Connection, key: str, since: float) -> tuple[float | None, int, float | None]:
+    """The hits after that moment: (time of the oldest, how many, time of the newest)."""
+    first, count, last = connection.execute(_WINDOW, {"hit_key": key, "since": since}).one()
+    return first, int(count), last
 
 
 class _PerMinute(RateLimitItemPerMinute):

@@ -54,6 +54,24 @@ def test_the_next_mail_comes_after_the_hour_and_counts_what_failed_since(make_ho
     assert "Failed calls since the last mail: 4" in str(inbox.mails[-1].get_payload())
 
 
+def test_a_clock_that_was_ahead_keeps_no_mail_back(make_house: MakeHouse, inbox: Inbox) -> None:
+    """A mail sent, and one that waits for its next try, under a clock a day ahead that is then put right."""
+    house = mailing(make_house, inbox, ThirdParty(answer(500)))
+    house.execute()
+    settled(house)
+    with house.state() as state, editing():
+        db.session.merge(state).last_alert_at += 86_400
+    house.execute()
+    settled(house)
+    assert len(inbox.mails) == 4
+    with house.app.app_context(), editing():
+        db.session.execute(db.update(Alert).values(state="due", due_at=time.time() + 86_400))
+    with house.app.app_context():
+        house.app.extensions["httpstep"].alerts.kick_if_due(time.time() + alerts.LOOK_EVERY)
+    settled(house)
+    assert len(inbox.mails) > 4
+
+
 def test_reset_mail_timeout_clears_the_hour(make_house: MakeHouse, inbox: Inbox) -> None:
     house = mailing(make_house, inbox, ThirdParty(answer(500)))
     house.execute()

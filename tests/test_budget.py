@@ -42,6 +42,23 @@ def test_no_sixty_seconds_hold_more_than_the_limit(make_house: MakeHouse) -> Non
     assert 55 <= caught.value.budget.reset <= 61
 
 
+def test_a_clock_that_was_ahead_closes_the_budget_for_sixty_seconds_at_most(make_house: MakeHouse) -> None:
+    """Ten calls under a clock a day ahead, which is then put right: they count as made now, and then they are gone."""
+    house = make_house()
+    with house.app.app_context():
+        with writing() as connection:
+            ahead = time.time() + 86_400
+            connection.execute(db.insert(BudgetHit), [{"key": "budget/1", "at": ahead + n} for n in range(10)])
+        for _ in range(2):
+            with pytest.raises(ratelimit.RateLimited) as caught:
+                ratelimit.spend(1, None)
+            assert 55 <= caught.value.budget.reset <= 61
+        with writing() as connection:
+            connection.execute(db.update(BudgetHit).values(at=BudgetHit.at - 61))
+        ratelimit.spend(1, None)
+        assert ratelimit.budget_of(1, None).remaining == 9
+
+
 def test_accounts_do_not_share_a_budget(make_house: MakeHouse) -> None:
     house = make_house()
     with house.app.app_context():
