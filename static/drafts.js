@@ -134,6 +134,12 @@
     if (link.pathname === location.pathname) location.reload(); else location.assign(link.href);
   });
   on("[data-load-theirs]", "click", leave);
+  // The step was deleted meanwhile: the plain form's answer is the page of a new one, filled in.
+  body.addEventListener("htmx:responseError", ({ detail: { elt, xhr } }) => {
+    if (elt.id !== "step-form" || xhr.status !== 404 || !xhr.getResponseHeader("X-Fault")) return;
+    leave();
+    form().submit();
+  });
   document.addEventListener("submit", (event) => {
     const { target } = event;
     if (!target.matches("form:not(#step-form)")) return;

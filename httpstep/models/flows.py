@@ -22,6 +22,10 @@ class Conflict(Exception):
         self.row = row
 
 
+class Gone(LookupError):
+    """The flow was deleted meanwhile."""
+
+
 class KeyTaken(Exception):
     """Another flow of the account has this key."""
 
@@ -54,12 +58,12 @@ def save(
     """Create (flow_id None) or replace a flow, as one transaction. An empty key is made from the name.
 
     version: the one the editor started from; None overwrites whatever is there. Raises Conflict, KeyTaken,
-    LookupError (the flow is gone).
+    Gone.
     """
     with editing():
         row = None if flow_id is None else get(account_id, flow_id)
         if flow_id is not None and row is None:
-            raise LookupError("This flow no longer exists.")
+            raise Gone("This flow no longer exists.")
         if row is not None and version is not None and row.version != version:
             raise Conflict(row)
         taken = {one.key for one in listed(account_id) if one is not row}

@@ -126,6 +126,10 @@ class Conflict(Exception):
         self.step = step
 
 
+class Gone(LookupError):
+    """The step was deleted meanwhile."""
+
+
 class KeyTaken(Exception):
     """Another step of the account has this key."""
 
@@ -161,12 +165,12 @@ def save(
     """Create (step_id None) or replace a step, as one transaction. An empty key is made from the name.
 
     version: the version the editor started from; None overwrites whatever is there.
-    Raises Conflict, KeyTaken, LookupError (the step is gone).
+    Raises Conflict, KeyTaken, Gone.
     """
     with editing():
         step = None if step_id is None else get(account_id, step_id)
         if step_id is not None and step is None:
-            raise LookupError("This step no longer exists.")
+            raise Gone("This step no longer exists.")
         if step is not None and version is not None and step.version != version:
             raise Conflict(step)
         return _write(account_id, step, spec, by, now)

@@ -30,6 +30,8 @@ from httpstep.web.documents import Document
 from httpstep.web.entries import Entry
 
 NEW: Final = "new"
+_GONE: Final = "This step is no longer there: somebody has deleted it."
+GONE_KEPT: Final = f"{_GONE} What you typed is still here; Save makes a new step of it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -359,13 +361,17 @@ def host_of(url: str) -> str:
 # ---------------------------------------------------------------- making one
 
 
-def step_or_404(ref: str) -> Step | None:
-    """The account's step; None for "new"."""
+def _find(ref: str) -> Step | None:
+    step_id = stepform.whole(ref)
+    return steps.get(account_id(), step_id) if step_id is not None else None
+
+
+def step_or_404(ref: str, why: str = "") -> Step | None:
+    """The account's step; None for "new". why: said where there is no such step, instead of the usual sentence."""
     if ref == NEW:
         return None
-    step_id = stepform.whole(ref)
-    step = steps.get(account_id(), step_id) if step_id is not None else None
-    return step if step is not None else abort(404)
+    step = _find(ref)
+    return step if step is not None else abort(404, why or (_GONE if request.method == "POST" else None))
 
 
 def opened(ref: str) -> Editor:
@@ -383,9 +389,17 @@ def opened(ref: str) -> Editor:
     return editor
 
 
+def submitted_or_new(ref: str) -> Editor:
+    """The editor with the form as it was sent. Where its step was deleted meanwhile, the form of a new one."""
+    gone = ref != NEW and _find(ref) is None
+    editor = submitted(NEW if gone else ref)
+    editor.notice = GONE_KEPT if gone else ""
+    return editor
+
+
 def submitted(ref: str) -> Editor:
     """The editor with the form as it was sent."""
-    row = step_or_404(ref)
+    row = step_or_404(ref, GONE_KEPT)
     form = stepform.read(request.form)
     if row is None and not form.draft_id:
         form.draft_id = stepform.new_form().draft_id

@@ -28,7 +28,7 @@ _TITLES = {
     503: ("Storage Unavailable", "httpstep cannot reach its storage just now. No call was made. Try again shortly."),
 }
 _CALLED = "The call was made, but httpstep cannot reach its storage just now and cannot show what came of it. Look at the logs before you call again."
-_OWN_WORDS = (403, 429)
+_OWN_WORDS = (403, 404, 429)
 """Statuses whose description, where a view gave one, is a sentence of ours."""
 
 

@@ -37,7 +37,7 @@ class Row:
 @dataclass
 class FlowEditor:
     """The form as it is on the screen. row: as saved, None for a new flow. typed: the form is as it was sent, so it may
-    hold what is not saved. tested: it was sent for a test. answer: of the test; refused: why there is none, and wait: the seconds until one is possible."""
+    hold what is not saved. notice: a sentence for the top of the page. tested: it was sent for a test. answer: of the test; refused: why there is none, and wait: the seconds until one is possible."""
 
     ref: str
     name: str = ""
@@ -48,6 +48,7 @@ class FlowEditor:
     row: Flow | None = None
     faults: dict[str, str] = field(default_factory=dict)
     conflict: bool = False
+    notice: str = ""
     typed: bool = False
     tested: bool = False
     answer: dict[str, Json] | None = None
@@ -149,12 +150,21 @@ def _is_given(name: str, given: set[str]) -> bool:
     return any(".".join(pieces[:length]) in given for length in range(1, len(pieces) + 1))
 
 
-def row_or_404(ref: str) -> Flow | None:
+_GONE: Final = "This flow is no longer there: somebody has deleted it."
+_GONE_KEPT: Final = f"{_GONE} What you typed is still here; Save makes a new flow of it."
+
+
+def _find(ref: str) -> Flow | None:
+    flow_id = stepform.whole(ref)
+    return None if flow_id is None else stored.get(account_id(), flow_id)
+
+
+def row_or_404(ref: str, why: str = "") -> Flow | None:
+    """The account's flow; None for "new". why: said where there is no such flow, instead of the usual sentence."""
     if ref == NEW:
         return None
-    flow_id = stepform.whole(ref)
-    row = None if flow_id is None else stored.get(account_id(), flow_id)
-    return row if row is not None else abort(404)
+    row = _find(ref)
+    return row if row is not None else abort(404, why or (_GONE if request.method == "POST" else None))
 
 
 def opened(ref: str) -> FlowEditor:
@@ -169,8 +179,16 @@ def opened(ref: str) -> FlowEditor:
     return FlowEditor(str(row.id), row.name, row.key, row.version, rows, row=row)
 
 
+def submitted_or_new(ref: str) -> FlowEditor:
+    """The form as it was sent. Where its flow was deleted meanwhile, the form of a new one."""
+    gone = ref != NEW and _find(ref) is None
+    editor = submitted(NEW if gone else ref)
+    editor.notice = _GONE_KEPT if gone else ""
+    return editor
+
+
 def submitted(ref: str) -> FlowEditor:
-    row, sent = row_or_404(ref), request.form
+    row, sent = row_or_404(ref, _GONE_KEPT), request.form
     columns = [sent.getlist(name) for name in ("step", "when", "attribute", "value")]
     rows = [Row(*one) for one in zip(*columns, strict=False)][: 2 * flow.MOST_STEPS]
     values = {name.removeprefix("value:"): sent[name] for name in sent if name.startswith("value:")}

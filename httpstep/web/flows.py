@@ -23,7 +23,7 @@ from httpstep.web.callers import hangup
 from httpstep.web.editor import NEW, account_id, parts, tenant
 from httpstep.web.entries import LABELS, tone
 from httpstep.web.faults import call_is_made
-from httpstep.web.flow_editor import ALWAYS, FlowEditor, Row, opened, row_or_404, submitted
+from httpstep.web.flow_editor import ALWAYS, FlowEditor, Row, opened, row_or_404, submitted, submitted_or_new
 from httpstep.web.fragments import respond
 from httpstep.web.responses import request_id
 
@@ -76,14 +76,19 @@ def edit(ref: str) -> ResponseReturnValue:
 @access("editor")
 def submit(ref: str) -> ResponseReturnValue:
     """The plain form. `op` is the button that was pressed: "save" unless said otherwise."""
-    editor = submitted(ref)
+    editor = submitted_or_new(ref)
+    if editor.is_new and ref != NEW:
+        return _page(editor, 404)
     op = request.form.get("op", "save")
     if op == "test":
         return _page(editor, _run(editor))
     if op != "save":
         _rearrange(editor, op)
         return _page(editor)
-    status, saved = _save(editor)
+    try:
+        status, saved = _save(editor)
+    except stored.Gone:
+        return submit(ref)
     if saved is None:
         return _page(editor, status)
     flash("Saved.", "success")

@@ -40,7 +40,7 @@ def exported(step_id: int, account_id: int) -> dict[str, Json]:
     """The document of a step with the mapping in force: the editor's, else the automatic one."""
     step = steps.get(account_id, step_id)
     if step is None:
-        raise LookupError("This step no longer exists.")
+        raise steps.Gone("This step no longer exists.")
     document = stepdocument.dump(steps.document_of(step))
     automatic = steps.state(step.id).automatic
     if "mapping" not in document and automatic is not None:
@@ -58,7 +58,7 @@ def get_step(key: str) -> Response:
 
 
 _TRIES = 5
-_OVERTAKEN = (steps.KeyTaken, steps.Conflict, LookupError, IntegrityError, StaleDataError)
+_OVERTAKEN = (steps.KeyTaken, steps.Conflict, steps.Gone, IntegrityError, StaleDataError)
 """Somebody made, changed or deleted the step between our look and our write."""
 
 

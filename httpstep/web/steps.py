@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from httpstep import alerts, stepform
@@ -24,6 +24,7 @@ from httpstep.web import drift, mapping, request_form, testing
 from httpstep.web.acceptance import Accepted
 from httpstep.web.access import access, current_user, may
 from httpstep.web.editor import (
+    GONE_KEPT,
     NEW,
     Editor,
     account_id,
@@ -33,6 +34,7 @@ from httpstep.web.editor import (
     page,
     step_or_404,
     submitted,
+    submitted_or_new,
 )
 from httpstep.web.entries import LABELS, duration_text, ended, outcome_of, size_text, tone_of
 from httpstep.web.fragments import respond, toast
@@ -106,11 +108,16 @@ def edit(ref: str) -> ResponseReturnValue:
 @access("editor")
 def submit(ref: str) -> ResponseReturnValue:
     """The plain form. `op` is the button that was pressed: "save" unless said otherwise."""
-    editor = submitted(ref)
+    editor = submitted_or_new(ref)
+    if editor.is_new and ref != NEW:
+        return page(editor, 404)
     op, _, what = request.form.get("op", "save").partition(":")
     if op in _MOVES:
         return page(editor, _MOVES[op](editor, what) or 200)
-    status, saved = save(editor)
+    try:
+        status, saved = save(editor)
+    except steps.Gone:
+        return submit(ref)
     if saved is None:
         return page(editor, status)
     flash("Saved.", "success")
@@ -122,7 +129,10 @@ def submit(ref: str) -> ResponseReturnValue:
 def step_form(ref: str) -> Response:
     """Save as a fragment: 200 the form, 422 the form with its faults, 409 the form and who changed the step."""
     editor = submitted(ref)
-    status, saved = save(editor)
+    try:
+        status, saved = save(editor)
+    except steps.Gone:
+        abort(404, GONE_KEPT)
     if saved is None:
         editor.fill_samples()
         return respond(fragment("steps/_step_form.html", editor, oob=False), status)

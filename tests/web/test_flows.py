@@ -138,6 +138,32 @@ def test_two_who_save_at_once_are_told(shop: tuple[Web, ThirdParty]) -> None:
     assert len(saved(web).places) == 1
 
 
+def test_a_save_of_a_flow_that_was_deleted_meanwhile_loses_nothing(
+    shop: tuple[Web, ThirdParty], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Deleted before the Save was sent, and between its look at the flow and the lock that saves it."""
+    web, _ = shop
+    bob = web.as_("bob")
+    bob.post("/flows/new", form((1,)))
+    bob.post("/flows/1/delete")
+    typed = form((1,), (2, "above", "customer.id", "5"), version="1", name="Mine")
+    told = "This flow is no longer there: somebody has deleted it. What you typed is still here; Save makes a new flow"
+    status, html = page(bob, typed, "1")
+    assert status == 404 and told in html and 'value="Mine"' in html and 'action="/flows/new"' in html
+    token = {"X-CSRFToken": bob.token()}
+    assert told in unescape(bob.htmx("POST", "/flows/1/test", data=typed, headers=token).text)
+    assert page(bob, typed)[0] == 303
+    whole = stored.save
+
+    def overtaken(*given: Any, **named: Any) -> Any:
+        stored.remove(given[0], named["flow_id"])
+        return whole(*given, **named)
+
+    monkeypatch.setattr(stored, "save", overtaken)
+    status, html = page(bob, typed | {"name": "Again"}, "2")
+    assert status == 404 and told in html and 'value="Again"' in html
+
+
 def test_a_key_that_is_taken_is_told(shop: tuple[Web, ThirdParty]) -> None:
     web, _ = shop
     bob = web.as_("bob")

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from httpstep.models import steps
 from tests.fakes import ThirdParty, answer
 from tests.house import House, document
 from tests.mailbox import Inbox, settled
@@ -297,6 +298,43 @@ def test_a_viewer_sees_everything_and_can_change_nothing(web: Web) -> None:
         "/steps/1/alert",
     ):
         assert vera.post(path, {"op": "save"}).status_code == 403, path
+
+
+def test_a_save_of_a_step_that_was_deleted_meanwhile_loses_nothing(web: Web) -> None:
+    web.house.put(document("order-status"))
+    screen = open_step(web.as_("alice")).fill(name="Order status", url="https://api.example/typed/{{order.id}}")
+    web.house.call("DELETE", "/steps/order-status")
+    told = "This step is no longer there: somebody has deleted it. What you typed is still here; Save makes a new step"
+    fragment = screen.fragment("save")
+    assert fragment.status_code == 404 and told in fragment.text
+    page = screen.press("save")
+    assert page.status == 404 and told in page.text
+    assert page.get("url") == "https://api.example/typed/{{order.id}}"
+    page.path = "/steps/new"  # where its form leads to
+    assert 'action="/steps/new"' in page.html and page.press("save").status == 200
+    assert (
+        web.house.call("GET", "/steps/order-status").json["request"]["url"] == "https://api.example/typed/{{order.id}}"
+    )
+    assert "somebody has deleted it" in web.as_("alice").post("/steps/99/delete").text
+
+
+def test_a_step_deleted_while_it_is_saved_is_told_too(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between the look at the step and the lock that saves it."""
+    web.house.put(document("order-status"))
+    screen = open_step(web.as_("alice")).fill(url="https://api.example/typed")
+    whole = steps.save
+
+    def overtaken(*given: Any, **named: Any) -> Any:
+        steps.remove(given[0], "order-status")
+        return whole(*given, **named)
+
+    monkeypatch.setattr(steps, "save", overtaken)
+    fragment = screen.fragment("save")
+    assert fragment.status_code == 404 and "Save makes a new step of it" in fragment.text
+    web.house.put(document("order-status"))
+    screen = open_step(web.as_("alice"), 2).fill(url="https://api.example/typed")
+    page = screen.press("save")
+    assert page.status == 404 and page.get("url") == "https://api.example/typed" and "Save makes a new" in page.text
 
 
 def test_a_step_of_another_account_is_not_there(web: Web) -> None:
