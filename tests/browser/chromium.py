@@ -17,8 +17,8 @@ from tests.server import Server
 CHROMIUM = "/usr/bin/chromium"
 ADMIN = "ana@example.com"
 PASSWORD = "correct horse battery"
-OF_LEAVING = ("htmx:afterRequest, ", "htmx:sendError, ")
-"""What htmx says of a request that ended because its page was left. Of one that failed the browser complains itself."""
+OF_AN_ABORT = ("htmx:afterRequest, ", "htmx:sendAbort, ")
+"""What htmx says of a request that a newer one replaced. Of one that failed it says sendError, and the browser too."""
 ORDER = {
     "data": {
         "id": 4711,
@@ -87,7 +87,7 @@ def order_api() -> Iterator[OrderApi]:
 
 
 def _complaint(message: ConsoleMessage) -> list[str]:
-    return [message.text] if message.type == "error" and not message.text.startswith(OF_LEAVING) else []
+    return [message.text] if message.type == "error" and not message.text.startswith(OF_AN_ABORT) else []
 
 
 @contextmanager
