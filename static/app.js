@@ -132,7 +132,8 @@
   }
   setInterval(() => showTimes(document), 20000);
 
-  // ---- countdowns: <span data-countdown="23" data-enables="#test-btn">; ends with the event countdown:done
+  // ---- countdowns: <span data-countdown="23" data-enables="#test-btn">; ends with the event countdown:done,
+  // and where it stands in a [data-wait], the words around it go
   function startCountdowns(root) {
     for (const element of all("[data-countdown]", root)) {
       if (element.dataset.counting) continue;
@@ -147,6 +148,7 @@
         clearInterval(timer);
         for (const control of waits) control.disabled = false;
         if (element.isConnected) element.dispatchEvent(new CustomEvent("countdown:done", { bubbles: true }));
+        element.closest("[data-wait]")?.replaceChildren("You can try again now");
       }, 250);
     }
   }
@@ -202,7 +204,8 @@
       const wait = make("p", "small", "Try again in ");
       const count = make("span", "", String(seconds));
       count.dataset.countdown = String(seconds);
-      wait.append(count, " s.");
+      wait.dataset.wait = "";
+      wait.append(count, " s");
       words.append(wait);
     }
     alert.append(words, closeButton("Close this message", () => alert.remove()));

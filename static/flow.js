@@ -101,6 +101,7 @@
     running.onabort = running.onload; // an abort that was asked for is no error
     running.abort();
     $("#flow-result").replaceChildren(Object.assign(document.createElement("p"), { textContent: "Cancelled. The step that was running is logged; no further one was begun." }));
+    setTimeout(() => document.body.dispatchEvent(new CustomEvent("budget:changed")), 1500); // the server ends the call within a second
   }
   document.addEventListener("keydown", (event) => {
     if (!(event.ctrlKey || event.metaKey)) return;

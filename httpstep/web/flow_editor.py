@@ -139,6 +139,11 @@ class FlowEditor:
             return None
         return usage(base_url(), self.row.key, dict.fromkeys(self.asked, "") | self.given, part="flows")
 
+    def name_of(self, one: dict[str, Json]) -> str:
+        """What the step of one step of the answer is called here."""
+        found = [spec.name for spec in self.steps.values() if spec.key == one["step"]]
+        return found[0] if found else one["step"] or "(deleted)"
+
     def log_at(self, one: dict[str, Json]) -> str | None:
         """The page of the log of one step of the answer; None where the step is gone."""
         found = [step_id for step_id, spec in self.steps.items() if spec.key == one["step"]]

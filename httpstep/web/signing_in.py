@@ -77,7 +77,7 @@ def _throttled(form: Form, error: TooManyRequests) -> ResponseReturnValue:
 def _login_page(form: Form, wait: int = 0) -> str:
     return render_template(
         "signing_in/login.html", form=form, next=request.args.get("next", ""), wait=wait,
-        ended=request.method == "GET" and "ended" in request.args,
+        ended=request.method == "GET" and "ended" in request.args, unsaved="unsaved" in request.args,
     )  # fmt: skip
 
 

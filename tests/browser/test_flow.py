@@ -59,6 +59,7 @@ def test_steps_are_chosen_moved_tested_and_saved(page: Page) -> None:
     expect(page.locator("#value-2")).to_be_hidden()
     page.keyboard.press("Control+Enter")
     timeline = page.locator(".flow-timeline li")
+    expect(timeline.nth(0)).to_contain_text("First")
     expect(timeline.nth(0)).to_contain_text("Success")
     expect(timeline.nth(1)).to_contain_text("Left out")
     page.keyboard.press("Control+s")
@@ -92,8 +93,19 @@ def test_cancel_ends_the_step_that_runs(page: Page, api: OrderApi) -> None:
     page.locator("#test-btn").click()
     page.get_by_role("button", name="Cancel").click()
     expect(page.locator("#flow-result")).to_contain_text("Cancelled.")
+    expect(page.locator("#flow-budget")).to_contain_text("9 left")
     expect(page.locator("#flow-progress")).to_be_hidden()
     assert api.hung_up.wait(10)
+
+
+def test_removing_the_last_row_by_keyboard_leaves_the_focus_at_the_one_before(page: Page) -> None:
+    settle()
+    for left, at in ((1, "remove-1"), (0, "add-step")):
+        page.locator(f"#remove-{left + 1}").focus()
+        page.keyboard.press("Enter")
+        expect(page.locator(".flow-step")).to_have_count(left)
+        expect(page.locator(f"#{at}")).to_be_focused()
+        settle()
 
 
 def test_what_is_typed_while_an_answer_is_on_its_way_stays_where_it_belongs(page: Page) -> None:

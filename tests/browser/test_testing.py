@@ -102,6 +102,14 @@ def test_over_the_budget_the_answer_stays_and_the_budget_counts_down(desk: Desk)
     expect(page.locator("#rate-limited")).not_to_contain_text("Rate Limit Exceeded")
 
 
+def test_a_countdown_that_is_over_says_so(desk: Desk) -> None:
+    words = '<span data-wait>Try again in <span data-countdown="1">1</span> s</span>'
+    answer = f'<div id="rate-limited" hx-swap-oob="true">{words}</div>'
+    desk.page.route("**/test", lambda route: route.fulfill(status=429, content_type="text/html", body=answer))
+    desk.page.keyboard.press("Control+Enter")
+    expect(desk.page.locator("#rate-limited")).to_have_text("You can try again now")
+
+
 def test_mail_and_drift_come_up_to_date_beside_what_is_typed(desk: Desk) -> None:
     page = desk.page
     page.locator('[name="name"]').fill("Typed meanwhile")

@@ -108,7 +108,7 @@ def test_signed_out_htmx_is_led_to_the_sign_in_page_of_the_page_it_was_on(web: W
         "POST", "/settings/mail/test/result", headers={"HX-Current-URL": "http://localhost/settings/mail?a=1"}
     )
     assert answer.status_code == 401
-    assert answer.headers["HX-Redirect"] == "/login?next=/settings/mail?a%3D1&ended=1"
+    assert answer.headers["HX-Redirect"] == "/login?next=/settings/mail?a%3D1&ended=1&unsaved=1"
     foreign = web.browser().htmx("GET", "/settings/mail", headers={"HX-Current-URL": "https://evil.example/x"})
     assert foreign.headers["HX-Redirect"] == "/login?next=/steps&ended=1"
 

@@ -133,7 +133,11 @@ def test_a_session_that_ended_says_so_and_that_the_draft_is_kept(web: Web) -> No
         and "What you typed into the step and did not save is kept in this tab, passwords and tokens apart." in page
     )
     elsewhere = bob.get(bob.get("/attributes").location).text
-    assert ended in elsewhere and "kept in this tab" not in elsewhere
+    assert ended in elsewhere and "kept in this tab" not in elsewhere and "was not saved" not in elsewhere
+    lost = bob.post("/attributes", {"name": "plan"}, page="/login", headers={"Referer": "http://localhost/attributes"})
+    assert "What you asked for just now was not done: do it again then." in bob.get(lost.location).text
+    flow = bob.get(bob.get("/flows/1").location).text
+    assert "What you typed into the flow and did not save is kept in this tab." in flow
     stranger = web.browser()
     assert ended not in stranger.get(stranger.get("/steps/1").location).text, "there never was one"
 
