@@ -205,11 +205,11 @@ def anyone(view: View[P]) -> View[P]:
 
 
 def sign_in_first() -> Response:
-    """The sign-in page. `ended` tells it that there was a session: of its cookie, or of the page that htmx is on; and
-    `unsaved` that a form was sent, which nobody took."""
-    there_was = asked_by_htmx() or _cookie_name() in request.cookies
-    unsaved = there_was and request.method == "POST"
-    address = url_for("signing_in.login", next=_here(), ended=1 if there_was else None, unsaved=1 if unsaved else None)
+    """The sign-in page. `ended` tells it that there was a session, for this is its cookie, or a request of a page that
+    was open in it; and `unsaved` that a form was sent, which nobody took."""
+    unsaved = request.method == "POST"
+    ended = unsaved or asked_by_htmx() or _cookie_name() in request.cookies
+    address = url_for("signing_in.login", next=_here(), ended=1 if ended else None, unsaved=1 if unsaved else None)
     if asked_by_htmx():
         return respond(status=401, redirect=address)
     return redirect(address, 303)
