@@ -14,7 +14,7 @@ from httpstep.core.errors import FailureKind
 from httpstep.extensions import db
 from httpstep.models.database import reading
 from httpstep.web.access import access, current_user, may
-from httpstep.web.keys import base_url
+from httpstep.web.here import base_url
 from httpstep.web.shellcommand import example
 
 blueprint = Blueprint("about", __name__)

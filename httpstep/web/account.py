@@ -15,8 +15,8 @@ from httpstep.models import logs, sessions, users
 from httpstep.models.database import writing
 from httpstep.models.tables import Account
 from httpstep.web.access import access, current_user, current_visit
-from httpstep.web.api import parts
 from httpstep.web.forms import Form, sent
+from httpstep.web.here import parts
 from httpstep.web.throttle import count_try
 
 blueprint = Blueprint("account", __name__, url_prefix="/settings")

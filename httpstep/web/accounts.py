@@ -17,9 +17,8 @@ from httpstep.models import users
 from httpstep.models.database import editing, end_transaction
 from httpstep.models.tables import Account, User
 from httpstep.web.access import access, current_user
-from httpstep.web.api import parts
 from httpstep.web.forms import Form, sent
-from httpstep.web.keys import base_url
+from httpstep.web.here import base_url, parts
 
 blueprint = Blueprint("accounts", __name__, url_prefix="/settings/accounts")
 

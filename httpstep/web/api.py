@@ -25,6 +25,7 @@ from httpstep.models import keys, steps
 from httpstep.models.database import end_transaction, reading
 from httpstep.web.callers import hangup
 from httpstep.web.faults import unavailable
+from httpstep.web.here import parts
 from httpstep.web.problems import Problem, json_response
 from httpstep.web.responses import request_id
 
@@ -32,11 +33,6 @@ blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
 
 MOST_BODY = 256 * 1024
 _IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]([\x20-\x7e]{0,253}[\x21-\x7e])?")
-
-
-def parts() -> calls.Parts:
-    found: calls.Parts = current_app.extensions["httpstep"]
-    return found
 
 
 def caller() -> keys.Caller:

@@ -8,13 +8,13 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Final
+from typing import Any
 from urllib.parse import urlsplit
 
-from flask import abort, current_app, render_template, request
+from flask import render_template, request
 
-from httpstep import alerts, calls, ratelimit, stepform
-from httpstep.core import jsontext, mapping, placeholders, rendering
+from httpstep import alerts, ratelimit, stepform
+from httpstep.core import jsontext, mapping, rendering
 from httpstep.core.fallback import SUCCESS
 from httpstep.core.mapping import CallFacts
 from httpstep.core.marking import marked
@@ -23,25 +23,14 @@ from httpstep.models import logs, overview, steps, structures
 from httpstep.models.database import end_transaction
 from httpstep.models.tables import Log, Step, StepState
 from httpstep.stepform import StepForm
-from httpstep.web import acceptance, differences, documents, marking, tree
+from httpstep.web import acceptance, differences, documents, marking, testvalues, tree
 from httpstep.web.acceptance import Accepted
 from httpstep.web.access import current_user, may
+from httpstep.web.addressed import NEW, gone, is_gone, row_or_404
 from httpstep.web.documents import Document
 from httpstep.web.entries import Entry
-
-NEW: Final = "new"
-_GONE: Final = "This step is no longer there: somebody has deleted it."
-GONE_KEPT: Final = f"{_GONE} What you typed is still here; Save makes a new step of it."
-
-
-@dataclass(frozen=True, slots=True)
-class TestValue:
-    """One value for test. hint: a sentence where the name is new (is_new) or has a default."""
-
-    name: str
-    typed: str
-    hint: str = ""
-    is_new: bool = False
+from httpstep.web.here import account_id, parts
+from httpstep.web.testvalues import TestValue
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,25 +120,17 @@ class Editor:
 
     @property
     def values(self) -> list[TestValue]:
-        """An input for each attribute the form uses: what was typed, else what the last test had, else the sample."""
-        return [TestValue(name, self._value(name), *self._hint(name)) for name in self.attributes_used]
+        return testvalues.values_for(self.attributes_used, self.form.values, self.last_given, self.names)
+
+    @property
+    def given(self) -> dict[str, Json]:
+        """The attributes of a test: what is typed, and samples for what was never on the screen."""
+        return testvalues.given_by({value.name: value.typed for value in self.values})
 
     def repeat(self, log: Log) -> None:
         """The values for test as that call had them, and none where it had none: no sample, no value of another test."""
         given = (jsontext.loads(log.detail).get("given") if log.detail else None) or {}
-        found = {name: placeholders.lookup(name, given) for name in self.attributes_used}
-        self.form.values = {
-            name: "" if value is placeholders.NOT_FOUND else stepform.typed_text(value) for name, value in found.items()
-        }
-
-    def _value(self, name: str) -> str:
-        typed = self.form.values.get(name)
-        if typed is not None:
-            return typed
-        if name in self.last_given:
-            return stepform.typed_text(self.last_given[name])
-        sample = self.names.samples.get(name)
-        return "" if sample is None else stepform.typed_text(jsontext.loads(sample))
+        self.form.values = testvalues.as_given(self.attributes_used, given)
 
     @cached_property
     def last_given(self) -> dict[str, Json]:
@@ -157,23 +138,6 @@ class Editor:
         newest = next((log for log in self.logs if log.source == "test" and log.detail), None)
         given = jsontext.loads(newest.detail).get("given") if newest is not None and newest.detail else None
         return given if isinstance(given, dict) else {}
-
-    def _hint(self, name: str) -> tuple[str, bool]:
-        """(hint, whether nobody in the account knows this name)."""
-        if name in self.names.defaults:
-            default = stepform.typed_text(jsontext.loads(self.names.defaults[name]))
-            return f"If it is not there: {tree.short_text(default, 40) if default else 'nothing'}.", False
-        known = placeholders.lookup(name, dict.fromkeys(self.names.attributes)) is not placeholders.NOT_FOUND
-        parts = name.split(".")
-        inside = any(".".join(parts[:length]) in self.names.attributes for length in range(1, len(parts)))
-        is_new = not (known or inside)
-        return "New name: your bot has to send it with each call." if is_new else "", is_new
-
-    @property
-    def given(self) -> dict[str, Json]:
-        """The attributes of a test: what is typed, and samples for what was never on the screen."""
-        filled = {value.name: value.typed for value in self.values if value.typed.strip()}
-        return {name: stepform.typed_value(text) for name, text in filled.items()}
 
     @property
     def host(self) -> str:
@@ -332,24 +296,6 @@ class Editor:
             self.__dict__.pop(name, None)
 
 
-def account_id() -> int:
-    return current_user().account_id
-
-
-def parts() -> calls.Parts:
-    found: calls.Parts = current_app.extensions["httpstep"]
-    return found
-
-
-def tenant() -> calls.Tenant:
-    account = current_user().account
-    return calls.Tenant(account.id, account.per_minute, account.in_flight)
-
-
-def base_url() -> str:
-    return str(current_app.config["HTTPSTEP"].base_url or request.host_url.rstrip("/"))
-
-
 def host_of(url: str) -> str:
     try:
         host = urlsplit(url.strip()).hostname or ""
@@ -361,17 +307,9 @@ def host_of(url: str) -> str:
 # ---------------------------------------------------------------- making one
 
 
-def _find(ref: str) -> Step | None:
-    step_id = stepform.whole(ref)
-    return steps.get(account_id(), step_id) if step_id is not None else None
-
-
-def step_or_404(ref: str, why: str = "") -> Step | None:
-    """The account's step; None for "new". why: said where there is no such step, instead of the usual sentence."""
-    if ref == NEW:
-        return None
-    step = _find(ref)
-    return step if step is not None else abort(404, why or (_GONE if request.method == "POST" else None))
+def step_or_404(ref: str, *, typed: bool = False) -> Step | None:
+    """The account's step; None for "new". typed: its form was sent."""
+    return row_or_404(ref, steps.get, "step", typed=typed)
 
 
 def opened(ref: str) -> Editor:
@@ -391,15 +329,15 @@ def opened(ref: str) -> Editor:
 
 def submitted_or_new(ref: str) -> Editor:
     """The editor with the form as it was sent. Where its step was deleted meanwhile, the form of a new one."""
-    gone = ref != NEW and _find(ref) is None
-    editor = submitted(NEW if gone else ref)
-    editor.notice = GONE_KEPT if gone else ""
+    lost = is_gone(ref, steps.get)
+    editor = submitted(NEW if lost else ref)
+    editor.notice = gone("step", typed=True) if lost else ""
     return editor
 
 
 def submitted(ref: str) -> Editor:
     """The editor with the form as it was sent."""
-    row = step_or_404(ref, GONE_KEPT)
+    row = step_or_404(ref, typed=True)
     form = stepform.read(request.form)
     if row is None and not form.draft_id:
         form.draft_id = stepform.new_form().draft_id

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Final, cast
 
-from flask import abort, request
+from flask import request
 
 from httpstep import ratelimit, stepform
 from httpstep.core import flow, jsontext
@@ -18,8 +18,10 @@ from httpstep.models import flows as stored
 from httpstep.models import logs, overview, steps
 from httpstep.models.tables import Flow
 from httpstep.web.access import current_user, may
-from httpstep.web.editor import NEW, account_id, base_url, parts
+from httpstep.web.addressed import NEW, gone, is_gone, row_or_404
+from httpstep.web.here import account_id, base_url, parts
 from httpstep.web.shellcommand import Usage, usage
+from httpstep.web.testvalues import given_by, is_inside
 
 ALWAYS: Final = ""
 
@@ -100,7 +102,7 @@ class FlowEditor:
             spec = self.steps.get(place.step_id)
             reads = [place.when.attribute] if place.when else []
             reads += attributes_used(spec) if spec else []
-            asked |= {name: None for name in reads if name and not _is_given(name, given)}
+            asked |= {name: None for name in reads if name and not is_inside(name, given)}
             if spec and spec.enabled and place.when is None:  # another may be left out, and the bot's value be needed
                 given |= {rule.attribute for rule in spec.mapping or () if rule.on}
         return list(asked)
@@ -117,7 +119,7 @@ class FlowEditor:
 
     @property
     def given(self) -> dict[str, Json]:
-        return {name: stepform.typed_value(text) for name, text in self.test_values.items() if text.strip()}
+        return given_by(self.test_values)
 
     @property
     def gives(self) -> dict[str, Json]:
@@ -150,30 +152,13 @@ class FlowEditor:
         return f"/steps/{found[0]}/logs/{one['log_id']}" if found else None
 
 
-def _is_given(name: str, given: set[str]) -> bool:
-    pieces = name.split(".")
-    return any(".".join(pieces[:length]) in given for length in range(1, len(pieces) + 1))
-
-
-_GONE: Final = "This flow is no longer there: somebody has deleted it."
-_GONE_KEPT: Final = f"{_GONE} What you typed is still here; Save makes a new flow of it."
-
-
-def _find(ref: str) -> Flow | None:
-    flow_id = stepform.whole(ref)
-    return None if flow_id is None else stored.get(account_id(), flow_id)
-
-
-def row_or_404(ref: str, why: str = "") -> Flow | None:
-    """The account's flow; None for "new". why: said where there is no such flow, instead of the usual sentence."""
-    if ref == NEW:
-        return None
-    row = _find(ref)
-    return row if row is not None else abort(404, why or (_GONE if request.method == "POST" else None))
+def flow_or_404(ref: str, *, typed: bool = False) -> Flow | None:
+    """The account's flow; None for "new". typed: its form was sent."""
+    return row_or_404(ref, stored.get, "flow", typed=typed)
 
 
 def opened(ref: str) -> FlowEditor:
-    row = row_or_404(ref)
+    row = flow_or_404(ref)
     if row is None:
         return FlowEditor(NEW, rows=[Row(), Row()])
     spec = stored.spec_of(row)
@@ -186,14 +171,14 @@ def opened(ref: str) -> FlowEditor:
 
 def submitted_or_new(ref: str) -> FlowEditor:
     """The form as it was sent. Where its flow was deleted meanwhile, the form of a new one."""
-    gone = ref != NEW and _find(ref) is None
-    editor = submitted(NEW if gone else ref)
-    editor.notice = _GONE_KEPT if gone else ""
+    lost = is_gone(ref, stored.get)
+    editor = submitted(NEW if lost else ref)
+    editor.notice = gone("flow", typed=True) if lost else ""
     return editor
 
 
 def submitted(ref: str) -> FlowEditor:
-    row, sent = row_or_404(ref, _GONE_KEPT), request.form
+    row, sent = flow_or_404(ref, typed=True), request.form
     columns = [sent.getlist(name) for name in ("step", "when", "attribute", "value")]
     rows = [Row(*one) for one in zip(*columns, strict=False)][: 2 * flow.MOST_STEPS]
     values = {name.removeprefix("value:"): sent[name] for name in sent if name.startswith("value:")}

@@ -19,12 +19,13 @@ from httpstep.models import flows as stored
 from httpstep.models import steps
 from httpstep.models.tables import Flow
 from httpstep.web.access import access, current_user, may
+from httpstep.web.addressed import NEW
 from httpstep.web.callers import hangup
-from httpstep.web.editor import NEW, account_id, parts, tenant
 from httpstep.web.entries import LABELS, tone
 from httpstep.web.faults import call_is_made
-from httpstep.web.flow_editor import ALWAYS, FlowEditor, Row, opened, row_or_404, submitted, submitted_or_new
+from httpstep.web.flow_editor import ALWAYS, FlowEditor, Row, flow_or_404, opened, submitted, submitted_or_new
 from httpstep.web.fragments import respond
+from httpstep.web.here import account_id, parts, tenant
 from httpstep.web.responses import request_id
 
 blueprint = Blueprint("flows", __name__)
@@ -191,7 +192,7 @@ def _run(editor: FlowEditor) -> int:
 @blueprint.post("/flows/<ref>/delete")
 @access("editor")
 def delete(ref: str) -> ResponseReturnValue:
-    row = row_or_404(ref)
+    row = flow_or_404(ref)
     if row is not None:
         name = row.name
         stored.remove(account_id(), row.id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from flask import Blueprint, abort, current_app, flash, make_response, redirect, render_template, request
+from flask import Blueprint, abort, flash, make_response, redirect, render_template
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select, update
 
@@ -14,17 +14,12 @@ from httpstep.models.database import editing, writing
 from httpstep.models.tables import ApiKey
 from httpstep.web.access import access, current_user
 from httpstep.web.forms import Form, sent
+from httpstep.web.here import base_url
 from httpstep.web.shellcommand import TOKEN, example
 
 blueprint = Blueprint("keys", __name__, url_prefix="/settings/keys")
 
 MOST_NAME = 100
-
-
-def base_url() -> str:
-    """The address people and bots use, without a slash at its end."""
-    configured: str = current_app.config["HTTPSTEP"].base_url
-    return configured or request.host_url.rstrip("/")
 
 
 @blueprint.get("")

@@ -18,10 +18,12 @@ from httpstep.models import logs, steps
 from httpstep.models.tables import Log, Step
 from httpstep.web import tree
 from httpstep.web.access import access
+from httpstep.web.addressed import NEW
 from httpstep.web.documents import of_body, of_log
-from httpstep.web.editor import NEW, Editor, account_id, fragment, opened, step_or_404
+from httpstep.web.editor import Editor, fragment, opened, step_or_404
 from httpstep.web.entries import Entry, entry_of
 from httpstep.web.fragments import open_modal, respond
+from httpstep.web.here import account_id
 from httpstep.web.shellcommand import curl_of
 
 blueprint = Blueprint("logs", __name__)

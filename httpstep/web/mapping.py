@@ -14,8 +14,9 @@ from httpstep.stepform import RuleRow
 from httpstep.web import drift, marking
 from httpstep.web.access import access
 from httpstep.web.documents import Document
-from httpstep.web.editor import Editor, account_id, fragment, submitted
+from httpstep.web.editor import Editor, fragment, submitted
 from httpstep.web.fragments import respond, toast
+from httpstep.web.here import account_id
 
 blueprint = Blueprint("mapping", __name__)
 

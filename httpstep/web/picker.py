@@ -8,8 +8,8 @@ from httpstep import stepform
 from httpstep.core.placeholders import SECRET_PREFIX, is_name
 from httpstep.models.overview import names_for
 from httpstep.web.access import access
-from httpstep.web.editor import account_id
 from httpstep.web.fragments import respond
+from httpstep.web.here import account_id
 
 blueprint = Blueprint("picker", __name__)
 

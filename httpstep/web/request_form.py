@@ -23,9 +23,11 @@ from httpstep.models.tables import Secret
 from httpstep.stepform import Row
 from httpstep.web import bodies
 from httpstep.web.access import access, may
-from httpstep.web.editor import NEW, Editor, Preview, account_id, fragment, parts, submitted
+from httpstep.web.addressed import NEW
+from httpstep.web.editor import Editor, Preview, fragment, submitted
 from httpstep.web.entries import advice_in_editor
 from httpstep.web.fragments import respond
+from httpstep.web.here import account_id, parts
 
 blueprint = Blueprint("request_form", __name__)
 

@@ -10,8 +10,8 @@ from flask.typing import ResponseReturnValue
 from httpstep.core.placeholders import SECRET_PREFIX, is_name
 from httpstep.models import catalogue
 from httpstep.web.access import access, current_user
-from httpstep.web.api import parts
 from httpstep.web.forms import Form, sent
+from httpstep.web.here import parts
 
 blueprint = Blueprint("secrets", __name__)
 

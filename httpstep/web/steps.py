@@ -23,12 +23,9 @@ from httpstep.models.tables import Step
 from httpstep.web import drift, mapping, request_form, testing
 from httpstep.web.acceptance import Accepted
 from httpstep.web.access import access, current_user, may
+from httpstep.web.addressed import NEW, gone
 from httpstep.web.editor import (
-    GONE_KEPT,
-    NEW,
     Editor,
-    account_id,
-    base_url,
     fragment,
     opened,
     page,
@@ -38,6 +35,7 @@ from httpstep.web.editor import (
 )
 from httpstep.web.entries import LABELS, duration_text, ended, outcome_of, size_text, tone_of
 from httpstep.web.fragments import respond, toast
+from httpstep.web.here import account_id, base_url
 from httpstep.web.logs import page_state
 from httpstep.web.manage import exported
 from httpstep.web.places import anchor
@@ -132,7 +130,7 @@ def step_form(ref: str) -> Response:
     try:
         status, saved = save(editor)
     except steps.Gone:
-        abort(404, GONE_KEPT)
+        abort(404, gone("step", typed=True))
     if saved is None:
         editor.fill_samples()
         return respond(fragment("steps/_step_form.html", editor, oob=False), status)

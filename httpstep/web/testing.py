@@ -14,7 +14,6 @@ from httpstep.core.model import Execution, Json, MappingRule, StepSpec
 from httpstep.models import steps
 from httpstep.models.database import end_transaction, writing
 from httpstep.web import documents
-from httpstep.web import editor as editing
 from httpstep.web.access import access, current_user
 from httpstep.web.callers import hangup
 from httpstep.web.documents import Document
@@ -22,6 +21,7 @@ from httpstep.web.editor import Editor, Shown, fragment, submitted
 from httpstep.web.entries import ended, entry_of
 from httpstep.web.faults import call_is_made
 from httpstep.web.fragments import respond, toast
+from httpstep.web.here import account_id, parts, tenant
 from httpstep.web.responses import request_id
 
 blueprint = Blueprint("testing", __name__)
@@ -69,7 +69,7 @@ def run(editor: Editor) -> int:
         return 422
     call = _call(editor, spec)
     try:
-        done = runs.run_step(editing.parts(), call)
+        done = runs.run_step(parts(), call)
     except ratelimit.RateLimited as error:
         editor.shown = _over_budget(error.budget)
         return 429
@@ -103,11 +103,11 @@ def _call(editor: Editor, spec: StepSpec) -> calls.Call:
     loaded = None
     structure = editor.accepted.structure if editor.accepted is not None else None
     if editor.step_id is not None:
-        loaded = steps.load(editing.parts().parsed, editing.account_id(), step_id=editor.step_id)
+        loaded = steps.load(parts().parsed, account_id(), step_id=editor.step_id)
         if loaded is not None and structure is not None:
             loaded = replace(loaded, structure=structure)
     return calls.Call(
-        tenant=editing.tenant(), source="test", spec=spec, attributes=editor.given, actor=current_user().email,
+        tenant=tenant(), source="test", spec=spec, attributes=editor.given, actor=current_user().email,
         request_id=request_id(), step=loaded, draft_id=editor.form.draft_id or None, structure=structure,
         hangup=hangup(),
     )  # fmt: skip
@@ -185,14 +185,12 @@ def send_alert(editor: Editor) -> tuple[str, bool]:
     if not spec.alert_emails:
         first = "Enter at least one alert address first."
         return first if editor.can_address else "An admin of your account has to enter an alert address first.", False
-    if not editing.parts().alerts.on:
+    if not parts().alerts.on:
         return "Mail is off: the operator has not set a mail server.", False
     detail: dict[str, Json] = jsontext.loads(log.detail) if log is not None and log.detail else {}
     if not detail.get("failure"):
         return "The last test did not fail, so there is nothing to send.", False
-    occasion = recording.occasion_of(
-        editing.parts(), editor.row.id, replace(spec, name=spec.name or editor.row.name), detail
-    )
+    occasion = recording.occasion_of(parts(), editor.row.id, replace(spec, name=spec.name or editor.row.name), detail)
     return _sent_now(occasion)
 
 
@@ -202,8 +200,8 @@ def _sent_now(occasion: alerts.Occasion) -> tuple[str, bool]:
         claimed = alerts.claim(connection, occasion) or alerts.hurry(connection, occasion.step_id, occasion.at)
     end_transaction()
     if claimed:
-        editing.parts().alerts.kick()
-        editing.parts().alerts.finish(mailserver.SECONDS + 1)
+        parts().alerts.kick()
+        parts().alerts.finish(mailserver.SECONDS + 1)
     waiting = alerts.undelivered(occasion.step_id)
     if waiting is not None and waiting.why:
         return f"The alert is not delivered yet: {ended(waiting.why)} {_again(waiting, time.time())}", False

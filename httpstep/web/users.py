@@ -8,9 +8,8 @@ from flask.typing import ResponseReturnValue
 from httpstep import alerts
 from httpstep.models import users
 from httpstep.web.access import access, current_user
-from httpstep.web.api import parts
 from httpstep.web.forms import Form, sent
-from httpstep.web.keys import base_url
+from httpstep.web.here import base_url, parts
 
 blueprint = Blueprint("users", __name__, url_prefix="/settings/users")
 
