@@ -3,18 +3,22 @@
 The original hands a connection to a thread with its first byte; 200 clients that send a byte a second then hold every
 thread for as long as they like. Here the kernel keeps what has come (it is looked at, not read) until the head and a
 body of ordinary size are there, or `PATIENCE` is over. What is read after that, a longer body, has `BODY_SECONDS`.
+An answer goes into the kernel's buffer, which holds an ordinary one whole, so nobody who does not read it keeps a thread.
 """
 
 from __future__ import annotations
 
 import logging
 import re
+import struct
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from fcntl import ioctl
 from functools import partial
 from selectors import EVENT_READ
-from socket import MSG_DONTWAIT, MSG_PEEK, SHUT_WR, SO_RCVLOWAT, SOL_SOCKET
+from socket import MSG_DONTWAIT, MSG_PEEK, SHUT_WR, SO_RCVLOWAT, SO_SNDBUF, SOL_SOCKET
+from termios import TIOCOUTQ
 from typing import TYPE_CHECKING, Any, Final
 
 from gunicorn.http.errors import InvalidHeader, LimitRequestHeaders, ParseException
@@ -29,9 +33,16 @@ if TYPE_CHECKING:
 
 PATIENCE: Final = 20.0
 BODY_SECONDS: Final = 30.0
+ANSWER_SECONDS: Final = 30.0
+"""For an answer larger than the kernel's buffer, to a client that does not read it."""
 LINGER: Final = 2.0
 MOST_HEAD: Final = 32 * 1024
 MOST_WAITED: Final = 64 * 1024
+MOST_UNREAD: Final = 16 * 1024
+"""Bytes of earlier answers that a client may not have read yet when its next request is served."""
+SEND_BUFFER: Final = 208 * 1024
+"""What Linux grants everybody (net.core.wmem_max). It doubles the figure, and then counts its own overhead in it: what
+fits is 110 KB at least, twice our largest file."""
 _HEAD: Final = re.compile(rb"[\r\n]*[^\r\n].*?\n\r?\n", re.DOTALL)
 _LENGTH: Final = re.compile(rb"^content-length:[ \t]*([0-9]{1,9})[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
 _READ_AT_ONCE: Final = re.compile(rb"^(transfer-encoding|expect):", re.IGNORECASE | re.MULTILINE)
@@ -67,6 +78,7 @@ class BoundedUnreader(SocketUnreader):  # type: ignore[misc]
         left = self.ends - time.monotonic()
         if left <= 0:
             return b""
+        before = self.sock.gettimeout()
         self.sock.settimeout(left)
         try:
             read: bytes = super().chunk(size_hint)
@@ -74,7 +86,7 @@ class BoundedUnreader(SocketUnreader):  # type: ignore[misc]
         except TimeoutError:
             return b""
         finally:
-            self.sock.settimeout(None)
+            self.sock.settimeout(before)
 
 
 class _Body:
@@ -117,6 +129,13 @@ class CheckedBodies:
         return self._application(environ, start_response)
 
 
+def _unread_by_client(sock: Any) -> int:
+    """Bytes that were sent to the client and that its side has not confirmed yet."""
+    with suppress(OSError):
+        return int(struct.unpack("i", ioctl(sock, TIOCOUTQ, bytes(4)))[0])
+    return 0
+
+
 class Worker(gthread.ThreadWorker):  # type: ignore[misc]
     """Connections that wait for the rest of a request cost a descriptor, not a thread."""
 
@@ -144,6 +163,8 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
     def handle(self, conn: Any) -> Any:
         if not self.alive and conn.parser is not None and conn.parser.req_count:
             return False  # a further request on an open connection: closed unread, so that its client may repeat it
+        if conn.parser is not None and _unread_by_client(conn.sock) > MOST_UNREAD:
+            return False  # it asks on and reads nothing: a further answer might not fit into the kernel's buffer
         try:
             if self._must_wait(conn):
                 return gthread._DEFER
@@ -161,7 +182,14 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
         """Two parsers agree on whose request it is only where HTTP/1.1 says so once (RFC 9112, 3.2)."""
         if req.version >= (1, 1) and [name for name, _ in req.headers].count("HOST") != 1:
             raise InvalidHeader("HOST", req=req)
-        return super().handle_request(req, conn)
+        conn.sock.settimeout(ANSWER_SECONDS)
+        try:
+            return super().handle_request(req, conn)
+        except TimeoutError:
+            return False
+        finally:
+            with suppress(OSError):
+                conn.sock.settimeout(None)  # with a time-out, a look at what has come would wait for it
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: Exception) -> None:
         """Answer in the API's own form. What the parser quotes may be a key, so the log names only the fault."""
@@ -176,6 +204,7 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
     def _bound(self, conn: Any) -> None:
         if not isinstance(conn.parser.unreader, BoundedUnreader):
             conn.parser.unreader = BoundedUnreader(conn.sock)
+            conn.sock.setsockopt(SOL_SOCKET, SO_SNDBUF, SEND_BUFFER)
         conn.parser.unreader.ends = time.monotonic() + BODY_SECONDS
 
     def _must_wait(self, conn: Any) -> bool:

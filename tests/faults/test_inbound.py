@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.server import Server
+from tests.server import ROOT, Server
 
 SECOND = b"GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n"
 
@@ -285,6 +285,47 @@ def test_two_hundred_slow_clients_do_not_delay_the_others(server: Server, token:
         for one in slow:
             one.close()
     assert max(took) < 1, took
+
+
+def test_two_hundred_clients_that_read_no_answer_do_not_hold_the_threads(server: Server, token: str) -> None:
+    """Each asks for much on one connection; what a client does not read must wait in the kernel, not in a thread."""
+    largest = max((ROOT / "static").rglob("*.*"), key=lambda file: file.stat().st_size).relative_to(ROOT)
+    asked = f"GET /{largest} HTTP/1.1\r\nHost: a\r\n\r\n".encode() * 60
+    slow = [socket.socket() for _ in range(200)]
+    try:
+        for one in slow:
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1024)
+            one.connect(("127.0.0.1", server.port))
+            one.sendall(asked)
+        time.sleep(2)
+        for _ in range(5):
+            assert requests.get(f"{server.url}/health", timeout=10).status_code == 200
+            assert server.execute("a", {}, token).json()["outcome"] == "disabled"
+    finally:
+        for one in slow:
+            one.close()
+
+
+def test_an_answer_larger_than_every_buffer_reaches_a_client_that_reads_slowly(server: Server, token: str) -> None:
+    bearer = {"Authorization": f"Bearer {token}"}
+    step = {"format": "httpstep/1", "name": "Large", "request": {"method": "POST", "url": "https://api.example/"}}
+    step["request"]["body"] = {"mode": "raw", "text": "x" * 200_000}  # type: ignore[index]
+    requests.put(f"{server.url}/api/v1/steps/large", json=step, headers=bearer, timeout=30).raise_for_status()
+    asked = f"GET /api/v1/steps/large HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {token}\r\n\r\n".encode()
+    with socket.socket() as wire:
+        wire.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1024)
+        wire.settimeout(20)
+        wire.connect(("127.0.0.1", server.port))
+        for _ in range(2):  # the second on the same connection, once the first was read
+            wire.sendall(asked)
+            said = wire.recv(65536)
+            length = int(said.partition(b"Content-Length: ")[2].partition(b"\r\n")[0])
+            while len(said.partition(b"\r\n\r\n")[2]) < length:
+                block = wire.recv(65536)
+                assert block, "the connection ended before the answer did"
+                said += block
+            assert json.loads(said.partition(b"\r\n\r\n")[2])["key"] == "large"
+    requests.delete(f"{server.url}/api/v1/steps/large", headers=bearer, timeout=30).raise_for_status()
 
 
 def test_clients_that_do_not_hang_up_after_their_answer_delay_nobody(server: Server) -> None:
