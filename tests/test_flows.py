@@ -200,6 +200,27 @@ def test_storage_that_goes_after_the_first_call_does_not_look_like_a_refusal(
     assert len(third.requests) == 1
 
 
+def test_storage_that_is_away_as_a_step_is_left_out_does_not_make_the_call_before_it_twice(
+    make_house: MakeHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house, third = shop(make_house, answer(200, {"id": 7}))
+    house.flow("find", ("greet", Condition("customer.id", "above", "100")), name="Big customers")
+    load, away = steps.load, True
+
+    def failing(*args: Any, **named: Any) -> steps.LoadedStep | None:
+        if away and third.requests:
+            raise OperationalError("SELECT", {}, Exception("database is locked"))
+        return load(*args, **named)
+
+    monkeypatch.setattr(flows.steps, "load", failing)
+    first = house.run_flow("big-customers", headers={"Idempotency-Key": "k"})
+    assert (first.status_code, first.json["next"], first.json["attributes"]) == (200, "continue", {"customer.id": 7})
+    assert outcomes(first) == [("find", "success"), ("", "skipped")]
+    away = False
+    again = house.run_flow("big-customers", headers={"Idempotency-Key": "k"})
+    assert again.json == first.json and len(third.requests) == 1
+
+
 def test_a_fault_of_our_own_in_a_step_keeps_what_the_steps_before_gave(make_house: MakeHouse) -> None:
     def broken(_: RenderedRequest) -> Any:
         raise ZeroDivisionError
