@@ -36,6 +36,7 @@ _FULL = "httpstep_full"
 _PATIENCE = "httpstep_patience"
 _TURN = "httpstep_turn"
 _FILE = "httpstep_file"
+_ONE_EDIT = text("SELECT pg_advisory_xact_lock(2, 0)")
 _open: ContextVar[Connection | None] = ContextVar("open write transaction", default=None)
 _read: ContextVar[Connection | None] = ContextVar("open read transaction", default=None)
 _creating: ContextVar[bool] = ContextVar("a database may be made", default=False)
@@ -197,11 +198,16 @@ def is_writing() -> bool:
 
 @contextmanager
 def editing() -> Iterator[None]:
-    """The same for the ORM session of this request: what was read before is read anew, under the write lock."""
+    """The same for the ORM session of this request: what was read before is read anew, under the write lock.
+
+    PostgreSQL has none, so edits take a lock of ours: of two that read the same version of a step each would replace it.
+    """
     db.session.rollback()
     with _turn():
-        db.session.connection(execution_options={WRITE: True})
         try:
+            connection = db.session.connection(execution_options={WRITE: True})
+            if connection.dialect.name == "postgresql":
+                connection.execute(_ONE_EDIT)
             yield
             db.session.commit()
         except BaseException:
