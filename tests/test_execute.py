@@ -192,6 +192,7 @@ def test_another_accounts_step_is_not_there(make_house: MakeHouse) -> None:
         ({"data": b'{"attribute": {}}', "content_type": "application/json"}, 400, "attribute"),
         ({"data": b'{"timeout": 61}', "content_type": "application/json"}, 400, "timeout"),
         ({"data": b'{"timeout": 1e-400}', "content_type": "application/json"}, 400, "timeout"),
+        ({"data": b'{"timeout": 1' + b"0" * 400 + b"}", "content_type": "application/json"}, 400, "timeout"),
         ({"data": b'{"timeout": 0}', "content_type": "application/json"}, 400, "timeout"),
         ({"data": b'{"timeout": true}', "content_type": "application/json"}, 400, "timeout"),
         ({"data": b"a=b", "content_type": "application/x-www-form-urlencoded"}, 415, "application/json"),

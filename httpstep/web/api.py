@@ -13,6 +13,7 @@ from typing import Literal
 
 from flask import Blueprint, Response, current_app, request
 from sqlalchemy.exc import IntegrityError
+from werkzeug.exceptions import BadRequest
 
 from httpstep import calls, flows, idempotency, ratelimit, runs
 from httpstep.answers import answer_of, internal_answer
@@ -62,7 +63,10 @@ def json_body(**more: Json) -> Json:
         raise Problem(415, "Unsupported Media Type", "Send JSON with Content-Type: application/json.", **more)
     if (request.content_length or 0) > MOST_BODY:
         raise Problem(413, "Content Too Large", "The body may have at most 256 KB.", **more)
-    data = request.get_data()
+    try:
+        data = request.get_data()
+    except BadRequest:
+        raise Problem(400, "Malformed Request", "The body ended too early or is not proper HTTP.", **more) from None
     if len(data) > MOST_BODY:
         raise Problem(413, "Content Too Large", "The body may have at most 256 KB.", **more)
     try:
@@ -95,7 +99,7 @@ class Asked:
         timeout = body.get("timeout")
         if timeout is None:
             return cls(who, next_, attributes, None)
-        if isinstance(timeout, (bool, str, list, dict)) or not 0 < float(timeout) <= 60:
+        if isinstance(timeout, (bool, str, list, dict)) or not 0 < timeout <= 60 or not float(timeout):
             raise _malformed('"timeout" must be a number of seconds above 0 and at most 60.', next_)
         return cls(who, next_, attributes, float(timeout))
 

@@ -176,6 +176,7 @@ def test_a_body_that_breaks_off_is_not_taken_for_a_whole_one(server: Server, tok
             wire.shutdown(socket.SHUT_WR)
             said = wire.recv(65536)
         assert said.startswith(b"HTTP/1.1 400 "), said
+        assert json.loads(said.partition(b"\r\n\r\n")[2])["next"] == "stop", "the step is known"
 
 
 def test_a_body_of_sound_json_that_breaks_off_is_refused(server: Server, token: str) -> None:
