@@ -223,8 +223,14 @@ class Sender:
             told = _telling(connection, row, now)
         reference = f"{self._app.extensions['httpstep'].instance} alert {row.id}"
         wrong = send(self._app, row.recipients.split(","), row.subject, told.body, reference=reference)
-        with writing() as connection:
-            _note(connection, row, told, wrong, time.time())
+        ended = time.time()
+
+        def note() -> None:
+            with writing() as connection:
+                _note(connection, row, told, wrong, ended)
+
+        # A mail that is not noted as sent is sent once more.
+        self._app.extensions["httpstep"].postponed.write(note)
         return True
 
 
@@ -232,7 +238,9 @@ def _is_due(now: float) -> ColumnElement[bool]:
     return (Alert.state == "due") & or_(Alert.due_at <= now, Alert.due_at > now + _AHEAD)
 
 
-_TAKEN = (Alert.id, Alert.step_id, Alert.subject, Alert.body, Alert.recipients, Alert.created_at, Alert.failures)
+_TAKEN = (
+    Alert.id, Alert.step_id, Alert.subject, Alert.body, Alert.recipients, Alert.created_at, Alert.failures, Alert.due_at
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,11 +262,16 @@ def _telling(connection: Connection, row: Any, now: float) -> _Told:
 
 
 def _note(connection: Connection, row: Any, told: _Told, wrong: dict[str, str], now: float) -> None:
-    """Keep what came of a mail. wrong: why, by address, where the server did not take it.
+    """Keep what came of a mail, also where it was kept already. wrong: why, by address, where the server did not take it.
 
     What Reset Mail Timeout dropped while it was sent does not take the hour again.
     """
-    alert: dict[str, Any] = {"recipients": ",".join(wrong), "error": next(iter(wrong.values()), None)}
+    mine = Alert.id == row.id
+    there = connection.execute(select(Alert.state, Alert.due_at).where(mine).with_for_update()).one_or_none()
+    if there is not None and there != ("due", row.due_at):
+        return
+    error = next(iter(wrong.values()), None)
+    alert: dict[str, Any] = {"recipients": ",".join(wrong), "error": error, "due_at": now + AGAIN_AFTER}
     state: dict[str, Any] = {"mail_error": alert["error"]}
     if len(wrong) < row.recipients.count(",") + 1:
         state["last_alert_at"] = now
@@ -272,9 +285,9 @@ def _note(connection: Connection, row: Any, told: _Told, wrong: dict[str, str], 
     elif now - row.created_at > GIVEN_UP_AFTER:
         alert |= {"state": "given_up"}
         state["last_alert_at"] = None
-    kept = connection.execute(update(Alert).where(Alert.id == row.id).values(**alert)).rowcount
-    if not kept:
+    if there is None:
         state.pop("last_alert_at", None)
+    connection.execute(update(Alert).where(mine).values(**alert))
     connection.execute(update(StepState).where(StepState.step_id == row.step_id).values(**state))
     old = select(Alert.id).where(Alert.state != "due", Alert.created_at < now - 2 * GIVEN_UP_AFTER)
     connection.execute(

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import update
+from sqlalchemy.exc import OperationalError
 
 from httpstep import alerts
 from httpstep.core import errors, mailtext
@@ -345,6 +346,33 @@ def test_a_mail_that_a_killed_process_did_not_note_comes_again_under_its_message
     names = [(mail["To"], mail["Message-ID"]) for mail in inbox.mails]
     assert names[:2] == names[2:] and len(set(names)) == 2
     assert all(name.endswith("@here.example>") for _, name in names)
+
+
+def test_a_mail_that_was_sent_while_the_database_was_away_is_noted_later_and_comes_once(
+    make_house: MakeHouse, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where the note is written twice, because the answer to its commit was lost."""
+    house = mailing(make_house, inbox, ThirdParty(FAILING))
+    whole, asked = alerts._note, list[int]()
+
+    def failing(*given: Any) -> None:
+        asked.append(1)
+        if len(asked) == 1:
+            raise OperationalError("UPDATE", {}, Exception("database is locked"))
+        for _ in range(2):
+            whole(*given)
+
+    monkeypatch.setattr(alerts, "_note", failing)
+    house.execute()
+    settled(house)
+    assert house.app.extensions["httpstep"].postponed.finish(20) == 0
+    assert due(house) == [] and len(asked) == 2
+    with house.state() as state:
+        assert (state.failures, state.mail_error) == (0, None) and state.last_alert_at is not None
+    sent = len(inbox.mails)
+    hours_pass(house, 0.5)
+    try_again(house)
+    assert len(inbox.mails) == sent == len(set(inbox.to))
 
 
 def test_a_mail_that_is_being_sent_is_not_written_a_second_time(make_house: MakeHouse, inbox: Inbox) -> None:
