@@ -28,13 +28,16 @@ def rotate_file(path: Path) -> int:
 
 
 def encrypt_anew(vault: Vault) -> int:
-    """All or nothing: every stored value under the vault's newest key. Raises VaultError."""
+    """All or nothing: every stored value under the vault's newest key. Raises VaultError.
+
+    The rows are held from their reading on, so that what somebody stores meanwhile comes after it and is not undone.
+    """
     with writing(durable=True) as connection:
         return _secrets(connection, vault) + _answers(connection, vault)
 
 
 def _secrets(connection: Connection, vault: Vault) -> int:
-    rows = connection.execute(select(Secret.id, Secret.token)).all()
+    rows = connection.execute(select(Secret.id, Secret.token).with_for_update()).all()
     for row_id, token in rows:
         connection.execute(update(Secret).where(Secret.id == row_id).values(token=vault.rotate(token)))
     return len(rows)
@@ -42,7 +45,8 @@ def _secrets(connection: Connection, vault: Vault) -> int:
 
 def _answers(connection: Connection, vault: Vault) -> int:
     """The stored answers of idempotent calls."""
-    rows = connection.execute(select(Idempotency.id, Idempotency.answer).where(Idempotency.answer.is_not(None))).all()
+    stored = select(Idempotency.id, Idempotency.answer).where(Idempotency.answer.is_not(None)).with_for_update()
+    rows = connection.execute(stored).all()
     for row_id, answer in rows:
         assert answer is not None, "asked for by the query"
         connection.execute(update(Idempotency).where(Idempotency.id == row_id).values(answer=vault.rotate(answer)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from sqlalchemy import select
 
 from httpstep.extensions import db
+from httpstep.models import catalogue
 from httpstep.models.tables import Secret
 from httpstep.vault import Vault, VaultError, new_key
 from tests.fakes import ThirdParty, answer
@@ -45,6 +47,32 @@ def test_keys_of_the_operator_are_rotated_to_the_newest(make_house: Callable[...
     third = ThirdParty(answer(200, {"a": 1}))
     assert run(make_house(VAULT_KEYS=f"{new},{old}"), "secret", "rotate").exit_code == 0
     assert sent_token(make_house(third, VAULT_KEYS=new), third) == VALUE
+
+
+def test_a_secret_that_is_stored_during_a_rotation_is_not_put_back(
+    make_house: Callable[..., House], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, new = new_key(), new_key()
+    furnish(house := make_house(ThirdParty(), VAULT_KEYS=f"{new},{old}"))
+    rotate, vault, owner = Vault.rotate, Vault([new]), house.account()
+
+    def store() -> None:
+        with house.app.app_context():
+            [name] = db.session.scalars(select(Secret.name))
+            catalogue.put_secret(owner, name, vault.encrypt(b"the newer value"), now=2.0, new=False)
+
+    storing = threading.Thread(target=store)
+
+    def slow(self: Vault, token: bytes) -> bytes:
+        storing.start()
+        storing.join(0.5)
+        return rotate(self, token)
+
+    monkeypatch.setattr(Vault, "rotate", slow)
+    assert run(house, "secret", "rotate").exit_code == 0
+    storing.join(20)
+    with house.app.app_context():
+        assert vault.decrypt(db.session.scalars(select(Secret.token)).one()) == b"the newer value"
 
 
 def test_a_rotation_without_the_right_key_changes_nothing(make_house: Callable[..., House]) -> None:
