@@ -72,6 +72,7 @@ class SqlStorage(Storage, MovingWindowSupport):
 
     def get_moving_window(self, key: str, limit: int, expiry: int) -> tuple[float, int]:
         """(time of the hit that has to leave before a full window takes another, hits in it). Without hits: (now, 0).
+        The time is told by this machine's clock, which the caller compares it with, whichever clock counted it.
 
         That is the oldest hit, but a later one where the limit was lowered below what the window holds.
         A clock that was ahead must not close the budget until the time it showed: its hits count as made now.
@@ -85,7 +86,7 @@ class SqlStorage(Storage, MovingWindowSupport):
             elif count > limit > 0:
                 asked = {"hit_key": key, "since": now - expiry, "before_it": limit - 1}
                 first = connection.execute(_DECIDING, asked).scalar_one()
-        return (now if first is None else float(first)), count
+        return _by_our_clock(now, now if first is None else float(first)), count
 
     def incr(self, key: str, expiry: int, amount: int = 1) -> int:
         with writing() as connection:
@@ -136,7 +137,7 @@ class SharedRedis(RedisStorage):
         seconds, micros = self.storage.time()
         now = seconds + micros / 1_000_000
         window = self.lua_moving_window([self.prefixed_key(key)], [now - expiry, limit])
-        return (float(window[0]), int(window[1])) if window else (now, 0)
+        return (_by_our_clock(now, float(window[0])), int(window[1])) if window else (_by_our_clock(now, now), 0)
 
 
 def _now(connection: Connection) -> float:
@@ -144,6 +145,11 @@ def _now(connection: Connection) -> float:
     if connection.dialect.name != "postgresql":
         return time.time()
     return float(connection.execute(text("SELECT extract(epoch FROM clock_timestamp())")).scalar_one())
+
+
+def _by_our_clock(now: float, moment: float) -> float:
+    """A moment of the clock that says it is `now`, as this machine's clock would tell it."""
+    return time.time() - (now - moment)
 
 
 def _locked_now(connection: Connection, key: str) -> float:

@@ -59,6 +59,19 @@ def test_a_clock_that_was_ahead_closes_the_budget_for_sixty_seconds_at_most(make
         assert ratelimit.budget_of(1, None).remaining == 9
 
 
+@pytest.mark.parametrize("ahead", [-50.0, 50.0])
+def test_the_wait_is_right_where_the_database_has_another_clock(
+    make_house: MakeHouse, monkeypatch: pytest.MonkeyPatch, ahead: float
+) -> None:
+    monkeypatch.setattr(ratelimit, "_now", lambda _connection: time.time() + ahead)
+    house = make_house(ThirdParty())
+    house.limit(1)
+    house.put(document())
+    house.execute()
+    refused = house.execute()
+    assert refused.status_code == 429 and 50 < int(refused.headers["Retry-After"]) <= 60
+
+
 def test_accounts_do_not_share_a_budget(make_house: MakeHouse) -> None:
     house = make_house()
     with house.app.app_context():
