@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -107,6 +108,18 @@ def test_after_a_kill_the_outcome_is_unknown_as_soon_as_the_process_is_known_to_
     assert 890 <= int(refused.headers["Retry-After"]) <= 900
     assert "15 minutes" in refused.json["detail"]
     assert third.requests == []
+
+
+def test_a_clock_that_was_ahead_holds_the_key_of_a_killed_call_for_fifteen_minutes_at_most(
+    make_house: MakeHouse,
+) -> None:
+    house, _ = interrupted(make_house)
+    with house.app.app_context(), writing() as connection:
+        connection.execute(update(Idempotency).values(created_at=time.time() + 86400))
+    with house.app.app_context():
+        logs.interrupt(house.app.extensions["httpstep"].instance)
+    held = house.execute(headers=KEY)
+    assert (held.json["title"], int(held.headers["Retry-After"]) <= 900) == ("Outcome Unknown", True)
 
 
 def test_without_that_knowledge_it_is_unknown_once_no_call_can_be_so_long(make_house: MakeHouse) -> None:

@@ -19,6 +19,7 @@ from sqlalchemy import (
     Table,
     and_,
     bindparam,
+    case,
     delete,
     func,
     insert,
@@ -180,7 +181,11 @@ def interrupt(instance: str, *, pid: int | None = None) -> int:
             .returning(_TABLE.c.account_id, _TABLE.c.step_id, _TABLE.c.draft_id)
         ).all()
         keys = cast(Table, Idempotency.__table__)
-        connection.execute(update(keys).where(_left(keys, instance, pid)).values(state="unknown"))
+        now = time.time()
+        claimed = case(
+            (keys.c.created_at > now, now), else_=keys.c.created_at
+        )  # a clock that was ahead holds no key for long
+        connection.execute(update(keys).where(_left(keys, instance, pid)).values(state="unknown", created_at=claimed))
         for row in ended:
             _trim(connection, row)
     return len(ended)
