@@ -32,6 +32,9 @@ from httpstep.vault import VaultError
 P = ParamSpec("P")
 R = TypeVar("R")
 
+FINISHING = 30.0
+"""Seconds that a command waits at its end for a database that went away during its call."""
+
 step = AppGroup("step", help="Steps: import, export, run.")
 key = AppGroup("key", help="API keys: create, list, revoke.")
 config_group = AppGroup("config", help="The configuration in force.")
@@ -141,6 +144,10 @@ def step_run(key_: str, attributes: str, slug: str | None) -> None:
         raise click.ClickException(f"Secrets Unavailable. {error}") from None
     except calls.InternalError:
         raise click.ClickException(calls.INTERNAL_MESSAGE) from None
+    if parts.postponed.finish(FINISHING):
+        click.echo(
+            "The database cannot be reached: the log of this call stays open, and no alert follows from it.", err=True
+        )
     parts.alerts.finish()
     click.echo(jsontext.pretty(answer_of(run, loaded.spec, request_id)))
 

@@ -159,3 +159,22 @@ def test_a_nul_in_an_address_is_a_404(make_house: MakeHouse) -> None:
     for method, path in (("POST", "/steps/a%00/execute"), ("GET", "/steps/a%00"), ("DELETE", "/steps/a%00"),
                          ("GET", "/steps/a%00/logs"), ("POST", "/flows/a%00/execute")):  # fmt: skip
         assert house.call(method, path, json={} if method == "POST" else None).status_code == 404, path
+
+
+def test_a_command_waits_for_the_database_before_its_process_ends(
+    make_house: MakeHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house = make_house(ThirdParty(answer(200, {"a": 1})))
+    house.put(document())
+    whole, asked = logs.finish, list[int]()
+
+    def once_away(*given: Any) -> bool:
+        asked.append(1)
+        if len(asked) == 1:
+            raise OperationalError("UPDATE", {}, Exception("database is locked"))
+        return whole(*given)
+
+    monkeypatch.setattr(runs.logs, "finish", once_away)
+    ran = house.app.test_cli_runner().invoke(args=["step", "run", "order-status", "--attributes", '{"order.id": 1}'])
+    assert ran.exit_code == 0
+    assert house.logs()[0]["state"] == "done"
