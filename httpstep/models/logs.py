@@ -182,9 +182,7 @@ def interrupt(instance: str, *, pid: int | None = None) -> int:
         ).all()
         keys = cast(Table, Idempotency.__table__)
         now = time.time()
-        claimed = case(
-            (keys.c.created_at > now, now), else_=keys.c.created_at
-        )  # a clock that was ahead holds no key for long
+        claimed = case((keys.c.created_at > now, now), else_=keys.c.created_at)  # by a clock that was ahead
         connection.execute(update(keys).where(_left(keys, instance, pid)).values(state="unknown", created_at=claimed))
         for row in ended:
             _trim(connection, row)
