@@ -2,7 +2,8 @@
 
 The original hands a connection to a thread with its first byte; 200 clients that send a byte a second then hold every
 thread for as long as they like. Here the kernel keeps what has come (it is looked at, not read) until the head and a
-body of ordinary size are there, or `PATIENCE` is over. What is read after that, a longer body, has `BODY_SECONDS`.
+body of ordinary size are there, or `PATIENCE` is over. What is read after that, a longer body or one in chunks, has
+`BODY_SECONDS`, and at most one thread in `READERS` waits for such a body at once.
 An answer goes into the kernel's buffer, which holds an ordinary one whole, so nobody who does not read it keeps a thread.
 """
 
@@ -11,11 +12,13 @@ from __future__ import annotations
 import logging
 import re
 import struct
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from fcntl import ioctl
 from functools import partial
+from select import POLLIN, poll
 from selectors import EVENT_READ
 from socket import MSG_DONTWAIT, MSG_PEEK, SHUT_WR, SO_RCVLOWAT, SO_SNDBUF, SOL_SOCKET
 from termios import TIOCOUTQ
@@ -33,6 +36,9 @@ if TYPE_CHECKING:
 
 PATIENCE: Final = 20.0
 BODY_SECONDS: Final = 30.0
+READERS: Final = 4
+DRAIN_SECONDS: Final = 0.1
+"""For the rest of a body that was answered unread; then its connection ends."""
 ANSWER_SECONDS: Final = 30.0
 """For an answer larger than the kernel's buffer, to a client that does not read it."""
 LINGER: Final = 2.0
@@ -70,11 +76,31 @@ def bytes_wanted(data: bytes) -> int:
 
 
 class BoundedUnreader(SocketUnreader):  # type: ignore[misc]
-    """Reads a request until `ends` (seconds of time.monotonic()); then the client counts as gone."""
+    """Reads a request until `ends` (seconds of time.monotonic()); then the client counts as gone. So it does where it
+    would have to be waited for and all `places` to wait in are taken."""
 
     ends = 0.0
 
+    def __init__(self, sock: Any, places: threading.BoundedSemaphore) -> None:
+        super().__init__(sock)
+        self._places = places
+
     def chunk(self, size_hint: int | None = None) -> bytes:
+        if self._has_come():
+            return self._chunk(size_hint)
+        if not self._places.acquire(blocking=False):
+            return b""
+        try:
+            return self._chunk(size_hint)
+        finally:
+            self._places.release()
+
+    def _has_come(self) -> bool:
+        poller = poll()
+        poller.register(self.sock, POLLIN)
+        return bool(poller.poll(0))
+
+    def _chunk(self, size_hint: int | None) -> bytes:
         left = self.ends - time.monotonic()
         if left <= 0:
             return b""
@@ -143,6 +169,10 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
     stopped_at = 0.0
     """When it was told to stop, by the monotonic clock; 0 before."""
 
+    def __init__(self, *args: Any, **named: Any) -> None:
+        super().__init__(*args, **named)
+        self._readers = threading.BoundedSemaphore(max(1, self.cfg.threads // READERS))
+
     def handle_exit(self, sig: int, frame: Any) -> None:
         self.stopped_at = self.stopped_at or time.monotonic()
         super().handle_exit(sig, frame)
@@ -203,7 +233,7 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
 
     def _bound(self, conn: Any) -> None:
         if not isinstance(conn.parser.unreader, BoundedUnreader):
-            conn.parser.unreader = BoundedUnreader(conn.sock)
+            conn.parser.unreader = BoundedUnreader(conn.sock, self._readers)
             conn.sock.setsockopt(SOL_SOCKET, SO_SNDBUF, SEND_BUFFER)
         conn.parser.unreader.ends = time.monotonic() + BODY_SECONDS
 
@@ -228,7 +258,9 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
         return True
 
     def _keepalive_after(self, conn: Any, keepalive: Any) -> bool:
-        """A body that breaks off or is no proper HTTP ends its connection, and nothing more is said on it."""
+        """A body that breaks off or is no proper HTTP ends its connection, and nothing more is said on it. So does one
+        that nobody has read and whose rest has not come."""
+        conn.parser.unreader.ends = time.monotonic() + DRAIN_SECONDS
         try:
             return bool(super()._keepalive_after(conn, keepalive))
         except ParseException:
