@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -160,11 +161,12 @@ def keys_taken(account_id: int) -> set[str]:
 
 
 def save(
-    account_id: int, spec: StepSpec, *, by: str, now: float, step_id: int | None = None, version: int | None = None
-) -> Step:
+    account_id: int, spec: StepSpec, *, by: str, now: float, step_id: int | None = None, version: int | None = None,
+    beside: Callable[[Connection, Step], None] | None = None,
+) -> Step:  # fmt: skip
     """Create (step_id None) or replace a step, as one transaction. An empty key is made from the name.
 
-    version: the version the editor started from; None overwrites whatever is there.
+    version: the version the editor started from; None overwrites whatever is there. beside: writes what belongs to it.
     Raises Conflict, KeyTaken, Gone.
     """
     with editing():
@@ -173,7 +175,11 @@ def save(
             raise Gone("This step no longer exists.")
         if step is not None and version is not None and step.version != version:
             raise Conflict(step)
-        return _write(account_id, step, spec, by, now)
+        written = _write(account_id, step, spec, by, now)
+        if beside is not None:
+            db.session.flush()
+            beside(db.session.connection(), written)
+        return written
 
 
 def save_all(account_id: int, specs: list[StepSpec], *, by: str, now: float) -> list[Step]:

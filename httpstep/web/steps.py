@@ -12,13 +12,14 @@ from dataclasses import replace
 
 from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy import Connection
 
 from httpstep import alerts, stepform
 from httpstep.core import jsontext
 from httpstep.core.documentreader import Fault
 from httpstep.core.naming import LONGEST_NAME
 from httpstep.models import logs, overview, steps
-from httpstep.models.database import end_transaction, writing
+from httpstep.models.database import end_transaction
 from httpstep.models.tables import Step
 from httpstep.web import drift, mapping, request_form, testing
 from httpstep.web.acceptance import Accepted
@@ -163,26 +164,29 @@ def save(editor: Editor) -> tuple[int, Step | None]:
     version = None if overwrite else editor.form.version
     by, now = current_user().email, time.time()
     accepted = editor.accepted or editor.settled
+
+    def beside(connection: Connection, saved: Step) -> None:
+        _keep_tests(connection, editor, saved, accepted)
+
     try:
-        saved = steps.save(account_id(), spec, by=by, now=now, step_id=editor.step_id, version=version)
+        saved = steps.save(account_id(), spec, by=by, now=now, step_id=editor.step_id, version=version, beside=beside)
     except steps.Conflict as error:
         editor.row, editor.conflict = error.step, True
         return 409, None
     except steps.KeyTaken:
         editor.form.note([Fault("key", f"Another step has the key “{spec.key}”. Choose another one.")])
         return 422, None
-    _keep_tests(editor, saved, accepted, by, now)
     return 200, saved
 
 
-def _keep_tests(editor: Editor, saved: Step, accepted: Accepted | None, by: str, now: float) -> None:
+def _keep_tests(connection: Connection, editor: Editor, saved: Step, accepted: Accepted | None) -> None:
     """The draft's tests become the step's, and what the form accepts becomes the accepted structure."""
-    with writing() as connection:
-        if editor.form.draft_id:
-            logs.adopt(connection, account_id(), editor.form.draft_id, saved.id)
-        if accepted is not None:
-            text = jsontext.dumps_text(accepted.structure)
-            steps.accept_structure(connection, saved.id, text, accepted.sample, by=by, now=now)
+    if editor.form.draft_id:
+        logs.adopt(connection, account_id(), editor.form.draft_id, saved.id)
+    if accepted is not None:
+        text = jsontext.dumps_text(accepted.structure)
+        by, now = saved.updated_by, saved.updated_at
+        steps.accept_structure(connection, saved.id, text, accepted.sample, by=by, now=now)
 
 
 # ---------------------------------------------------------------- mail

@@ -6,10 +6,12 @@ import json
 import re
 from collections.abc import Callable
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
-from httpstep.models import steps
+from httpstep.models import logs, steps
 from tests.fakes import ThirdParty, answer
 from tests.house import House, document
 from tests.mailbox import Inbox, settled
@@ -96,6 +98,19 @@ def test_every_member_of_a_step_survives_opening_and_saving(web: Web) -> None:
     screen = open_step(web.as_("bob")).press("save")
     assert screen.status == 200
     assert stored(web) == before
+
+
+def test_a_step_whose_tests_could_not_be_kept_is_not_saved_without_them(
+    web: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who reads that the database was away presses Save again, and must not get a second step."""
+    screen, keep = new_step(web.as_("alice")), logs.adopt
+    with monkeypatch.context() as away:
+        away.setattr(logs, "adopt", Mock(side_effect=OperationalError("UPDATE", {}, Exception("database is locked"))))
+        screen.press("save")
+    assert logs.adopt is keep and web.house.call("GET", "/steps").json["steps"] == []
+    new_step(web.as_("alice")).press("save")
+    assert [step["key"] for step in web.house.call("GET", "/steps").json["steps"]] == ["order-status"]
 
 
 def test_a_form_that_is_not_right_comes_back_as_typed_with_a_sentence_at_each_place(web: Web) -> None:
