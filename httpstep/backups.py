@@ -58,7 +58,7 @@ def make(app: Flask, target: Path, *, with_keys: bool = True) -> Made:
             installation.copy_database(copy)
             _pack(draft, copy, [settings.data / name for name in keys])
         draft.replace(target)
-    except OSError as error:
+    except (OSError, sqlite3.Error) as error:
         raise BackupError(f"The backup could not be written: {error}.") from None
     finally:
         draft.unlink(missing_ok=True)

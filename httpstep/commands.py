@@ -17,6 +17,7 @@ import click
 from flask import Flask, current_app
 from flask.cli import AppGroup, with_appcontext
 from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
 
 from httpstep import calls, config, installation, ratelimit, runs
 from httpstep.answers import answer_of
@@ -25,7 +26,7 @@ from httpstep.core.errors import UnreadableAnswer
 from httpstep.core.model import Json
 from httpstep.extensions import db
 from httpstep.models import keys, steps
-from httpstep.models.database import editing
+from httpstep.models.database import editing, is_unavailable
 from httpstep.models.tables import Account, ApiKey
 from httpstep.vault import VaultError
 
@@ -41,12 +42,19 @@ config_group = AppGroup("config", help="The configuration in force.")
 
 
 def prepared(command: Callable[P, R]) -> Callable[P, R]:
-    """Bring the data folder up to date before the command, as the server does before it starts."""
+    """Bring the data folder up to date before the command, as the server does before it starts. A database that cannot
+    be reached is a sentence, whenever that shows."""
 
     @wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
-        installation.prepare(current_app._get_current_object())  # type: ignore[attr-defined]
-        return command(*args, **kwargs)
+        try:
+            installation.prepare(current_app._get_current_object())  # type: ignore[attr-defined]
+            return command(*args, **kwargs)
+        except SQLAlchemyError as error:
+            if not is_unavailable(error):
+                raise
+            why = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+            raise click.ClickException(f"The database cannot be opened or written: {why}") from None
 
     return with_appcontext(run)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import stat
 import tarfile
 import threading
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from httpstep import backups, installation
 from httpstep.extensions import db
@@ -172,3 +174,34 @@ def test_a_copy_of_the_database_is_whole_and_its_owners_alone(make_house: Callab
         installation.copy_database(copy)
     assert copy.read_bytes().startswith(b"SQLite format 3")
     assert copy.stat().st_mode & 0o077 == 0
+
+
+def test_a_backup_that_finds_no_room_says_so(
+    make_house: Callable[..., House], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house = make_house(ThirdParty())
+
+    def full(_target: Path) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr(installation, "copy_database", full)
+    refused = run(house, "backup", str(tmp_path / "b.tar.gz"))
+    assert (
+        refused.exit_code == 1 and "Error: The backup could not be written: database or disk is full." in refused.output
+    )
+    assert not (tmp_path / "b.tar.gz").exists()
+
+
+def test_a_command_that_cannot_reach_the_database_says_so(
+    make_house: Callable[..., House], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house = make_house(ThirdParty())
+
+    def away(_app: object) -> None:
+        raise OperationalError("SELECT", {}, Exception("connection refused"))
+
+    monkeypatch.setattr(installation, "prepare", away)
+    refused = run(house, "key", "list")
+    assert (refused.exit_code, refused.output) == (
+        1, "Error: The database cannot be opened or written: connection refused\n"
+    )  # fmt: skip
