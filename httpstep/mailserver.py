@@ -107,18 +107,25 @@ class _Connection(MailConnection):
 
     def __init__(self, mail_: Mail, server: SmtpServer, ca_file: str, ends: float) -> None:
         super().__init__(mail_)
-        context = ssl.create_default_context()
-        if ca_file:
-            context.load_verify_locations(ca_file)
-        self.client = _Client(server, context, ends)
+        self._ca_file, self._context = ca_file, ssl.create_default_context()
+        self.client = _Client(server, self._context, ends)
 
     def configure_host(self) -> smtplib.SMTP:
         try:
+            self._trust()
             self.client.start()
         except BaseException:
             self.client.end()
             raise
         return self.client
+
+    def _trust(self) -> None:
+        """Also the operator's authority, whose file was there at the start and may be gone since."""
+        if self._ca_file:
+            try:
+                self._context.load_verify_locations(self._ca_file)
+            except OSError as error:
+                raise OSError(error.errno, "HTTPSTEP_CA_FILE cannot be read") from None
 
     def __exit__(self, *error: Any) -> None:
         self.client.end()

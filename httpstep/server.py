@@ -19,6 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from httpstep import calls, installation
 from httpstep.extensions import db
+from httpstep.mailserver import SECONDS as MAIL_SECONDS
 from httpstep.models.database import is_unavailable
 from httpstep.models.patience import limit_waiting
 from httpstep.worker import CheckedBodies, Worker
@@ -91,10 +92,14 @@ class Server(BaseApplication):  # type: ignore[misc]
             parts.postponed.later(partial(installation.mark_interrupted, worker.wsgi, pid))
 
     def _worker_leaves(self, _server: Any, worker: Any) -> None:
-        """A worker that is stopped while the database is away still has answers to keep: it waits with what is left of
-        the grace time, before the master would kill it."""
-        left = worker.stopped_at + GRACE - TO_SPARE - time.monotonic() if worker.stopped_at else GRACE - TO_SPARE
-        if worker.booted and (lost := worker.wsgi.extensions["httpstep"].postponed.finish(max(0.0, left))):
+        """A worker that is stopped waits for the mail under way, which would be sent a second time, and for what waits
+        for the database, with what is left of the grace time, before the master would kill it."""
+        if not worker.booted:
+            return
+        parts: calls.Parts = worker.wsgi.extensions["httpstep"]
+        ends = (worker.stopped_at or time.monotonic()) + GRACE - TO_SPARE
+        parts.alerts.finish(max(0.0, min(MAIL_SECONDS + 1, ends - time.monotonic())))
+        if lost := parts.postponed.finish(max(0.0, ends - time.monotonic())):
             logging.getLogger("httpstep").error("%d writes that waited for the database were lost at the end", lost)
 
 

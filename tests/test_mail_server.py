@@ -14,8 +14,11 @@ from typing import Any
 import pytest
 import trustme
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
+from sqlalchemy import update
 
 from httpstep import alerts, mailserver
+from httpstep.models.database import writing
+from httpstep.models.tables import Alert
 from tests.fakes import ThirdParty, answer
 from tests.house import House, document
 from tests.mailbox import open_inbox, settled
@@ -181,6 +184,24 @@ def test_starttls_with_the_operators_own_authority_is_good(make_house: MakeHouse
     with open_inbox(tls_context=context, require_starttls=True) as inbox:
         house = failing(make_house, f"smtp://127.0.0.1:{inbox.port}?tls=starttls", CA_FILE=str(authority))
         house.execute()
+        settled(house)
+        assert (len(inbox.mails), mail_error(house)) == (2, "")
+
+
+def test_an_authority_whose_file_is_gone_is_shown_and_the_mail_goes_once_it_is_back(
+    make_house: MakeHouse, tmp_path: Path
+) -> None:
+    context, authority = certified(tmp_path, "127.0.0.1")
+    with open_inbox(tls_context=context, require_starttls=True) as inbox:
+        house = failing(make_house, f"smtp://127.0.0.1:{inbox.port}?tls=starttls", CA_FILE=str(authority))
+        away = authority.rename(tmp_path / "away.pem")
+        house.execute()
+        settled(house)
+        assert mail_error(house) == "The mail server could not be reached: HTTPSTEP_CA_FILE cannot be read."
+        away.rename(authority)
+        with house.app.app_context(), writing() as connection:
+            connection.execute(update(Alert).values(due_at=0))
+        house.app.extensions["httpstep"].alerts.kick()
         settled(house)
         assert (len(inbox.mails), mail_error(house)) == (2, "")
 

@@ -10,14 +10,14 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from sqlalchemy import ColumnElement, and_, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, func, select, update
 from werkzeug.security import check_password_hash, generate_password_hash
 
 from httpstep.core.addressees import is_address
 from httpstep.core.naming import in_lists
 from httpstep.extensions import db
 from httpstep.models import sessions
-from httpstep.models.database import editing, writing
+from httpstep.models.database import editing, end_transaction, writing
 from httpstep.models.keys import digest
 from httpstep.models.tables import Account, OneTimeCode, User
 
@@ -127,8 +127,12 @@ def set_password(user_id: int, password: str, *, keep_session: int | None = None
     """A new password; every other browser of the user is signed out, and links to a new password stop working."""
     hashed = generate_password_hash(password)
     with writing() as connection:
-        connection.execute(update(User).where(User.id == user_id).values(password_hash=hashed))
-        connection.execute(delete(OneTimeCode).where(OneTimeCode.user_id == user_id, OneTimeCode.purpose == "reset"))
+        _write_password(connection, user_id, hashed, keep_session)
+
+
+def _write_password(connection: Connection, user_id: int, hashed: str, keep_session: int | None = None) -> None:
+    connection.execute(update(User).where(User.id == user_id).values(password_hash=hashed))
+    connection.execute(delete(OneTimeCode).where(OneTimeCode.user_id == user_id, OneTimeCode.purpose == "reset"))
     sessions.end_all(user_id, but=keep_session)
 
 
@@ -239,11 +243,14 @@ def reset_asked(code: str) -> User | None:
 
 
 def reset(code: str, password: str) -> int | None:
-    """Use a link to a new password. The user's id, or None where the link cannot be used."""
-    with editing():
-        user = reset_asked(code)
-        if user is None or _use("reset", code) is None:
-            return None
-        user_id = user.id
-    set_password(user_id, password)
-    return user_id
+    """Use a link to a new password, all or nothing. The user's id, or None where the link cannot be used."""
+    user = reset_asked(code)
+    if user is None:
+        return None
+    user_id, hashed = user.id, generate_password_hash(password)
+    end_transaction()
+    with writing() as connection:
+        if connection.execute(update(OneTimeCode).where(_usable("reset", code)).values(used_at=time.time())).rowcount:
+            _write_password(connection, user_id, hashed)
+            return user_id
+    return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import sqlite3
 import threading
 import time
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ from httpstep import server as gunicorn_server
 from tests.faults.test_storage import put_step
 from tests.faults.visiting import SIGN_IN, Visitor
 from tests.house import House
+from tests.mailbox import Inbox
 from tests.server import Server
 from tests.services import PostgreSQL
 
@@ -41,10 +43,10 @@ def slow(httpserver: HTTPServer) -> Iterator[Any]:
     go.set()
 
 
-def prepared(server: Server, httpserver: HTTPServer) -> str:
+def prepared(server: Server, httpserver: HTTPServer, **members: Any) -> str:
     token = server.command("key", "create", "--name", "bot", "--scope", "manage")
     request = {"method": "POST", "url": httpserver.url_for("/slow")}
-    step = {"format": "httpstep/1", "name": "A", "request": request}
+    step = {"format": "httpstep/1", "name": "A", "request": request} | members
     bearer = {"Authorization": f"Bearer {token}"}
     put = requests.put(f"{server.url}/api/v1/steps/a", json=step, headers=bearer, timeout=30)
     assert put.status_code == 201, put.text
@@ -205,6 +207,30 @@ def test_a_new_request_on_an_open_connection_of_a_stopping_server_is_no_work_hal
     assert said == b"" and len(httpserver.log) == 1, "no new work"
     assert [row["outcome"] for row in rows] == ["success"]
     assert got[0].json()["attributes"] == {"a": 1}
+
+
+def test_a_stopping_server_waits_for_the_mail_under_way(tmp_path: Path, httpserver: HTTPServer, inbox: Inbox) -> None:
+    """One that is cut off is not known to be sent, and would come a second time."""
+    came, go = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        came.set()
+        go.wait(9)
+
+    inbox.on_mail = hold
+    httpserver.expect_request("/slow").respond_with_data("", 500)
+    mail = {"SMTP_URL": f"smtp://127.0.0.1:{inbox.port}", "MAIL_FROM": "httpstep@here.example"}
+    with Server(tmp_path / "data", **mail) as server:
+        token = prepared(server, httpserver, alert_emails=["ops@shop.example"])
+        server.execute("a", {}, token)
+        assert came.wait(20) and server.process is not None
+        server.process.terminate()
+        time.sleep(1)  # it would have ended by now
+        go.set()
+        assert server.process.wait(60) == 0
+    with sqlite3.connect(tmp_path / "data" / "httpstep.db") as kept:
+        assert kept.execute("SELECT state FROM alerts").fetchall() == [("sent",)]
+    kept.close()
 
 
 def test_the_grace_time_exceeds_the_longest_call(tmp_path: Path) -> None:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select, update
+from sqlalchemy.exc import OperationalError
 from werkzeug.test import TestResponse
 
 from httpstep import installation
 from httpstep.extensions import db
-from httpstep.models import users
+from httpstep.models import sessions, users
 from httpstep.models.database import writing
 from httpstep.models.tables import OneTimeCode, User
 from tests.house import House
@@ -139,6 +141,24 @@ def test_of_many_who_choose_a_new_password_at_once_one_does(web: Web) -> None:
     assert statuses(at_once(web.house, path, forms, path)) == [303, 410, 410, 410]
     let_in = [web.browser().sign_in("bob@example.com", one).status_code for one in chosen]
     assert sorted(let_in) == [303, 422, 422, 422]
+
+
+def test_a_new_password_and_the_end_of_the_other_sessions_are_one(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The database goes away between the two: the link is not used up, and the old password still lets in."""
+    chosen = "another good password"
+    form = {"password": chosen, "password_again": chosen}
+    _, path = made(web, "new-password")
+    whole = sessions.end_all
+
+    def failing(*_: Any, **__: Any) -> int:
+        raise OperationalError("DELETE", {}, Exception("database is locked"))
+
+    monkeypatch.setattr(sessions, "end_all", failing)
+    assert web.browser().post(path, form, page=path).status_code == 503
+    assert web.browser().sign_in("bob@example.com").status_code == 303
+    monkeypatch.setattr(sessions, "end_all", whole)
+    assert web.browser().post(path, form, page=path).status_code == 303
+    assert web.browser().sign_in("bob@example.com", chosen).status_code == 303
 
 
 def test_of_many_who_have_the_setup_code_at_once_one_is_the_first_user(empty: House) -> None:
