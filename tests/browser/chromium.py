@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from playwright.sync_api import ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import ConsoleMessage, Page, expect, sync_playwright
 
 from tests.server import Server
 
 CHROMIUM = "/usr/bin/chromium"
 ADMIN = "ana@example.com"
 PASSWORD = "correct horse battery"
+PATIENCE = 30_000
+"""Milliseconds after which what a test waits for counts as missing; that costs time only where something is wrong."""
+expect.set_options(timeout=PATIENCE)
 OF_AN_ABORT = ("htmx:afterRequest, ", "htmx:sendAbort, ")
 """What htmx says of a request that a newer one replaced. Of one that failed it says sendError, and the browser too."""
 ORDER = {
@@ -62,8 +64,10 @@ class OrderApi:
             def _wait(self) -> None:
                 """Until the caller hangs up, 30 s at most."""
                 self.connection.settimeout(30)
-                if self.connection.recv(1) == b"":
-                    api.hung_up.set()
+                with suppress(ConnectionError):  # a reset is a hang-up as well
+                    if self.connection.recv(1) != b"":
+                        return
+                api.hung_up.set()
 
             def log_message(self, *_: object) -> None:
                 pass
@@ -102,7 +106,7 @@ def browsing(
             args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
         )
         page = browser.new_context(viewport={"width": width, "height": 900}, base_url=server.url).new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(PATIENCE)
         page.on("console", lambda message: complaints.extend(_complaint(message)))
         page.on("pageerror", lambda error: complaints.append(str(error)))
         try:
@@ -132,6 +136,7 @@ def sign_in(page: Page) -> None:
     page.wait_for_url("**/steps")
 
 
-def settle(seconds: float = 0.4) -> None:
-    """Longer than the pause after which the page looks at what was typed."""
-    time.sleep(seconds)
+def settle(page: Page, seconds: float = 0.4) -> None:
+    """Longer than the pause after which the page looks at what was typed, by the page's own timers: a browser that
+    stood still has taken its look before this ends."""
+    page.evaluate("pause => new Promise((done) => setTimeout(done, pause))", seconds * 1000)

@@ -102,7 +102,7 @@ def the_editor(judge: Judge, server: Server, api_port: int) -> None:
     page.evaluate("sessionStorage.clear()")
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(400)
 def test_axe_finds_nothing_on_any_page_in_both_themes_and_widths(tmp_path: Path) -> None:
     api_port = free_port()
     with Server(tmp_path / "data", "--demo", str(api_port)) as server, sync_playwright() as playwright:

@@ -45,7 +45,7 @@ def while_it_saves(page: Page) -> Iterator[None]:
         with page.expect_request("**/save"):
             page.keyboard.press("Control+s")
         yield
-        settle()
+        settle(page)
         held[0].continue_()
     page.unroute("**/save")
 

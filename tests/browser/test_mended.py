@@ -101,7 +101,7 @@ def a_preview_says_when_it_is_old(page: Page) -> None:
     page.locator("#at-request-url").fill("https://x.example/1")
     page.get_by_role("button", name="Preview request").click()
     expect(page.locator("#preview")).to_contain_text("GET https://x.example/1")
-    settle()
+    settle(page)
     expect(page.locator("#preview")).not_to_contain_text("The form has changed since.")
     page.locator("#at-request-url").fill("https://x.example/2")
     expect(page.locator("#preview")).to_contain_text("The form has changed since.")
@@ -111,11 +111,11 @@ def an_offered_draft_waits(page: Page) -> None:
     """Typing something else does not overwrite what is offered, nor does bringing it back lose what was typed since."""
     name, offer = page.locator('[name="name"]'), page.locator("#draft-offer")
     name.fill("The older one")
-    settle()
+    settle(page)
     page.reload()
     expect(offer).to_be_visible()
     name.fill("The newer one")
-    settle()
+    settle(page)
     page.reload()
     page.get_by_role("button", name="Bring it back").click()
     expect(name).to_have_value("The newer one")
@@ -164,14 +164,14 @@ def retries_are_counted_as_they_are_chosen(page: Page) -> None:
     for name, chosen, told in (("retries", "2", "up to 3 with retries"), ("method", "POST", "this minute.")):
         page.locator(f'[name="{name}"]').select_option(chosen)
         expect(budget).to_contain_text(told)
-        settle()  # the new element listens a moment after it is there
+        settle(page)  # the new element listens a moment after it is there
     page.locator('[name="retry_unsafe"]').check()
     expect(budget).to_contain_text("up to 3 with retries")
 
 
 def a_session_that_ends_leads_back_to_what_was_typed(page: Page) -> None:
     page.locator('[name="name"]').fill("Typed before the session ended")
-    settle()
+    settle(page)
     page.context.clear_cookies()
     page.keyboard.press("Control+s")
     page.wait_for_url("**/login?**")

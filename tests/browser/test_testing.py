@@ -122,7 +122,7 @@ def test_mail_and_drift_come_up_to_date_beside_what_is_typed(desk: Desk) -> None
     banner.locator("select").nth(0).select_option("$['data']['state']")
     banner.get_by_role("button", name="Re-map & accept").click()
     expect(banner).to_contain_text("The new structure is accepted.")
-    settle()  # the new banner listens a moment after it is there
+    settle(page)  # the new banner listens a moment after it is there
     with page.expect_response("**/drift"):
         page.evaluate("document.body.dispatchEvent(new CustomEvent('drift:changed'))")
     expect(banner).to_contain_text("The new structure is accepted.")
@@ -198,7 +198,7 @@ def test_a_duplicate_is_told_once_and_faults_say_what_they_stop(desk: Desk) -> N
     expect(page.get_by_text("is already filled by")).to_have_count(1)
     page.keyboard.press("Control+s")
     expect(page.locator("#fault-summary")).to_contain_text("Fix this before saving")
-    settle(0.8)
+    settle(page, 0.8)
     expect(page.locator(".rules .field-error")).to_have_count(1)
     names.nth(1).fill("another")
     page.locator("#at-request-url").fill("nonsense")

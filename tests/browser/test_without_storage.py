@@ -30,7 +30,7 @@ def test_nothing_typed_is_lost_while_the_database_is_locked_and_then_gone(tmp_pa
         with closing(sqlite3.connect(file, isolation_level=None)) as holder:
             holder.execute("BEGIN IMMEDIATE")
             page.keyboard.press("Control+s")
-            expect(at_the_form).to_contain_text("cannot reach its storage just now", timeout=20_000)
+            expect(at_the_form).to_contain_text("cannot reach its storage just now")
         expect(at_the_form).to_be_in_viewport()
         away = file.rename(tmp_path / "away.db")
         page.keyboard.press("Control+Enter")
