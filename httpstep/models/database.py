@@ -104,7 +104,7 @@ def _path_of(engine: Engine) -> str | None:
 def _watch_file(engine: Engine, file: SqliteFile) -> None:
     """No connection is used whose file was deleted, moved away or replaced; the next one opens what lies there now.
 
-    The pool asks `checkout` each time: one stat.
+    The pool asks `checkout` each time: two stats, of the file and of its WAL.
     """
 
     @event.listens_for(engine, "do_connect")
@@ -122,7 +122,7 @@ def _watch_file(engine: Engine, file: SqliteFile) -> None:
     @event.listens_for(engine, "checkout")
     def _checkout(connection: Any, record: Any, _proxy: Any) -> None:
         if not file.is_still(record.info[_FILE]):
-            file.leave(connection)
+            file.leave(connection, record.info[_FILE])
             raise DisconnectionError("the database's file is not the one that was opened")
 
     @event.listens_for(engine, "engine_disposed")

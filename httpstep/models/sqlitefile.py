@@ -21,6 +21,8 @@ from typing import Final
 
 Identity = tuple[int, int]
 """Device and number of a file: what stays the same when it is renamed, and differs in a copy."""
+Opened = tuple[Identity, Identity | None]
+"""The file that a connection opened, and the WAL it writes to (None where it keeps none)."""
 
 _WAITED: Final = 5.0
 """Seconds to wait for another process that opens the file just now."""
@@ -60,9 +62,9 @@ class SqliteFile:
         self._pin: _Pin | None = None
 
     @contextmanager
-    def opening(self, *, may_create: bool) -> Iterator[Callable[[], Identity]]:
+    def opening(self, *, may_create: bool) -> Iterator[Callable[[], Opened]]:
         """Around the opening of a connection, one after the other in all processes. Yields what is to be called when
-        SQLite has made its WAL; it gives the file that was opened. A WAL of another file is put aside before.
+        SQLite has made its WAL; it gives what was opened. A WAL of another file is put aside before.
 
         Raises sqlite3.OperationalError where the file is gone (SQLite would begin an empty one), or was replaced
         meanwhile.
@@ -75,33 +77,44 @@ class SqliteFile:
                 self._put_aside_a_wal_of_another(found)
             yield partial(self._opened, found)
 
-    def _opened(self, expected: Identity | None) -> Identity:
+    def _opened(self, expected: Identity | None) -> Opened:
         found = identity(self.path)
         if found is None or expected not in (None, found):
             raise sqlite3.OperationalError("the database's file was moved or replaced while it was opened")
         if self._pin is None or self._pin.identity != found:
             self._pin = _Pin(self.path)
-        note = json.dumps([found, identity(f"{self.path}-wal")])
+        opened = found, identity(self._wal)
+        note = json.dumps(opened)
         with suppress(OSError):  # no place, or not to be written: then the file is as safe as without a note
             if self._note.read_text(encoding="ascii") == note:
-                return found
+                return opened
         with suppress(OSError):
             draft = self._note.with_name(f"{self._note.name}.new")
             draft.write_text(note, encoding="ascii")
             draft.replace(self._note)
-        return found
+        return opened
 
-    def is_still(self, opened: Identity) -> bool:
-        return identity(self.path) == opened
+    def is_still(self, opened: Opened) -> bool:
+        """Also of the WAL: where the file was away and came back while this process slept, another one put its WAL
+        aside and began the next; who writes on into the old one writes for nobody."""
+        file, wal = opened
+        return identity(self.path) == file and (wal is None or identity(self._wal) == wal)
 
-    def leave(self, connection: sqlite3.Connection) -> None:
+    def leave(self, connection: sqlite3.Connection, opened: Opened) -> None:
         """Before a connection to the old file is closed: bring what was committed from its WAL into it, wherever it is
-        now. SQLite itself does not do that at closing for a file that was moved."""
+        now. SQLite itself does not do that at closing for a file that was moved. Where the file lies there again with
+        another WAL, nothing is brought: others have written since, and their pages are newer."""
+        if identity(self.path) == opened[0]:
+            return
         with suppress(sqlite3.Error):
             connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
     def forget(self) -> None:
         self._pin = None
+
+    @property
+    def _wal(self) -> str:
+        return f"{self.path}-wal"
 
     @property
     def _note(self) -> Path:
@@ -128,7 +141,7 @@ class SqliteFile:
             os.close(folder)
 
     def _put_aside_a_wal_of_another(self, found: Identity) -> None:
-        wal = identity(f"{self.path}-wal")
+        wal = identity(self._wal)
         try:
             of, noted = (None if each is None else tuple(each) for each in json.loads(self._note.read_text("ascii")))
         except (OSError, ValueError, TypeError):
@@ -137,5 +150,5 @@ class SqliteFile:
             return
         aside = f"{self.path}-wal-of-replaced-{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{wal[1]}"
         Path(f"{self.path}-shm").unlink(missing_ok=True)
-        Path(f"{self.path}-wal").rename(aside)
+        Path(self._wal).rename(aside)
         _log.warning("the database's file was replaced; what was not yet in the old one is in %s", Path(aside).name)

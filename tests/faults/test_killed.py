@@ -20,7 +20,7 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
 from httpstep import server as gunicorn_server
-from tests.faults.test_storage import put_step
+from tests.faults.test_storage import put_step, workers_of
 from tests.faults.visiting import SIGN_IN, Visitor
 from tests.house import House
 from tests.mailbox import Inbox
@@ -103,12 +103,6 @@ def test_sigterm_lets_the_running_call_finish(tmp_path: Path, slow: Any) -> None
         [row] = server.logs("a", token)
     assert got[0].json()["attributes"] == {"a": 1}
     assert row["outcome"] == "success"
-
-
-def workers_of(server: Server) -> set[int]:
-    assert server.process is not None
-    master = server.process.pid
-    return set(map(int, Path(f"/proc/{master}/task/{master}/children").read_text().split()))
 
 
 def kill_workers(server: Server) -> None:

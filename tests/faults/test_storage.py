@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import resource
+import signal
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -79,12 +81,16 @@ def test_a_locked_database_is_a_503_and_no_call(served: tuple[Server, str, Path]
     assert statuses(server, token, 1) == [200]
 
 
+def workers_of(server: Server) -> set[int]:
+    assert server.process is not None
+    master = server.process.pid
+    return set(map(int, Path(f"/proc/{master}/task/{master}/children").read_text().split()))
+
+
 def limit_files(server: Server, size: int) -> None:
     """Let no file of the server and its workers grow beyond that size: what a full disk looks like from inside."""
     assert server.process is not None
-    parent = server.process.pid
-    children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
-    for process in (parent, *map(int, children)):
+    for process in (server.process.pid, *workers_of(server)):
         resource.prlimit(process, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
 
 
@@ -176,6 +182,35 @@ def test_a_file_that_is_no_database_is_a_503_and_no_call(served: tuple[Server, s
     kept.rename(file)
     assert statuses(server, token, 3) == [200] * 3
     assert len(server.logs("a", token)) == 4
+
+
+def test_a_worker_that_slept_while_the_file_was_another_writes_on_for_all(
+    served: tuple[Server, str, Path], third: HTTPServer
+) -> None:
+    """It sees the file it knows; the WAL it knows was put aside by the other worker, who met the stranger."""
+    server, token, file = served
+    assert statuses(server, token, 6) == [200] * 6
+    one, other = sorted(workers_of(server))
+    with standing_still(one):
+        kept = file.rename(file.with_name("kept.db"))
+        file.write_bytes(b"not a database at all" * 1000)
+        assert refused(server.execute("a", {}, token))
+        kept.rename(file)
+        assert statuses(server, token, 2) == [200] * 2
+    with standing_still(other):
+        assert statuses(server, token, 2) == [200] * 2
+        assert len(server.logs("a", token)) == 11
+    assert (statuses(server, token, 2), len(third.log)) == ([200] * 2, 13)
+    assert (rows(file), integrity(file)) == (13, "ok")
+
+
+@contextmanager
+def standing_still(process: int) -> Iterator[None]:
+    os.kill(process, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(process, signal.SIGCONT)
 
 
 def test_a_database_server_that_goes_and_comes_back(
