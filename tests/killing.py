@@ -57,11 +57,12 @@ def one_kill(house: House, round_: int) -> list[tuple[str, int]]:
         load(house, pipe, round_)
         os._exit(0)
     os.close(pipe)
-    time.sleep(random.uniform(0.25, 0.45))
-    os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
     with os.fdopen(outcome) as said:
-        lines = [line.split() for line in said if line.endswith("\n")]
+        first = said.readline()  # however long it takes to come to work
+        time.sleep(random.uniform(0.15, 0.35))
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        lines = [line.split() for line in (first, *said) if line.endswith("\n")]
     return [(key, int(log_id)) for key, log_id in lines]
 
 

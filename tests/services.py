@@ -8,9 +8,10 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import redis
@@ -60,7 +61,7 @@ class PostgreSQL:
     def pause(self) -> None:
         """End it at once, connections and all (SIGINT: fast shutdown)."""
         self._process.send_signal(signal.SIGINT)
-        self._process.wait(20)
+        self._process.wait(60)
 
     @contextmanager
     def frozen(self) -> Iterator[None]:
@@ -76,7 +77,7 @@ class PostgreSQL:
                 os.kill(pid, signal.SIGCONT)
 
     def _wait(self) -> None:
-        ends = time.monotonic() + 30
+        ends = time.monotonic() + 60
         while time.monotonic() < ends:
             try:
                 self.run("SELECT 1")
@@ -89,12 +90,25 @@ class PostgreSQL:
         with psycopg.connect(self._address("postgres"), autocommit=True) as connection:
             connection.execute(statement)  # type: ignore[call-overload]
 
-    def end_sessions(self) -> None:
-        """Settings that were changed just now hold in new sessions at once, in open ones a moment later."""
-        time.sleep(0.5)
-        self.run(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname <> ''"
-        )
+    def set_read_only(self, value: str) -> None:
+        """'on' or 'off' for all transactions of new sessions, and no others are left when this returns."""
+        self.run(f"ALTER SYSTEM SET default_transaction_read_only = {value}")
+        self.run("SELECT pg_reload_conf()")
+        self._until(lambda: self._asked("SHOW default_transaction_read_only") == value)
+        others = f"FROM pg_stat_activity WHERE datname <> '' AND backend_start < '{self._asked('SELECT now()')}'"
+        self.run(f"SELECT pg_terminate_backend(pid) {others}")
+        self._until(lambda: self._asked(f"SELECT count(*) {others}") == 0)
+
+    def _asked(self, query: str) -> Any:
+        with psycopg.connect(self._address("postgres"), autocommit=True) as connection:
+            row = connection.execute(query).fetchone()  # type: ignore[call-overload]
+            return row and row[0]
+
+    def _until(self, done: Callable[[], bool]) -> None:
+        ends = time.monotonic() + 60
+        while not done():
+            assert time.monotonic() < ends, "PostgreSQL does not do what it is told"
+            time.sleep(0.05)
 
     def _address(self, name: str) -> str:
         return f"postgresql://test@127.0.0.1:{self.port}/{name}"
@@ -119,7 +133,7 @@ class Redis:
 
     def start(self) -> None:
         self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        ends = time.monotonic() + 10
+        ends = time.monotonic() + 60
         while time.monotonic() < ends:
             try:
                 redis.Redis(port=self.port).ping()
@@ -139,4 +153,4 @@ class Redis:
 
     def stop(self) -> None:
         self._process.terminate()
-        self._process.wait(10)
+        self._process.wait(60)

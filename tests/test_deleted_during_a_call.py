@@ -37,13 +37,13 @@ def test_a_step_deleted_as_its_call_ends_is_deleted_and_the_call_answered(make_h
 
     def third(_request: RenderedRequest) -> HttpResponse:
         deleter.start()
-        assert held.wait(10)
+        assert held.wait(60)
         return answer(200, {"a": 1})
 
     house = make_house(ThirdParty(third))
     house.put(document())
     got = house.execute()
-    deleter.join(20)
+    deleter.join(90)
     assert (got.status_code, got.json["outcome"], faults) == (200, "success", [])
     assert house.execute().status_code == 404
 

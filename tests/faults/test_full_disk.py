@@ -87,7 +87,7 @@ def test_a_full_disk_refuses_calls_and_loses_nothing(
         screen = visitor.screen("/steps/new").fill(name="Typed meanwhile", url=third.url_for("/a"))
         assert statuses(server, token, 3) == [200] * 3
         under_way = beside.submit(server.execute, "slow", {}, token, headers=key)
-        assert arrived.wait(10)
+        assert arrived.wait(60)
         filler = fill(disk)
         go.set()
         answered = under_way.result()
@@ -95,7 +95,7 @@ def test_a_full_disk_refuses_calls_and_loses_nothing(
 
         began = time.monotonic()
         refusals = [server.execute("a", {}, token) for _ in range(5)]
-        assert time.monotonic() - began < 10
+        assert time.monotonic() - began < 20
         assert all(refused(answer) and answer.json()["next"] == "stop" for answer in refusals)
         assert calls(third, "/a") == 3
         assert [visitor.get(page).status_code for page in ("/steps", "/steps/1", "/steps/1/logs")] == [200] * 3

@@ -72,10 +72,10 @@ def test_a_killed_call_reads_as_interrupted_and_its_key_as_unknown(tmp_path: Pat
     with Server(tmp_path / "data") as server:
         token = prepared(server, httpserver)
         thread, got = in_background(server, token, **{"Idempotency-Key": "k"})
-        assert arrived.wait(10)
+        assert arrived.wait(60)
         running = server.logs("a", token)
         server.kill()
-        thread.join(10)
+        thread.join(90)
         server.start()
         [row] = server.logs("a", token)
         again = server.execute("a", {}, token, headers={"Idempotency-Key": "k"})
@@ -92,13 +92,13 @@ def test_sigterm_lets_the_running_call_finish(tmp_path: Path, slow: Any) -> None
     with Server(tmp_path / "data") as server:
         token = prepared(server, httpserver)
         thread, got = in_background(server, token)
-        assert arrived.wait(10)
+        assert arrived.wait(60)
         assert server.process is not None
         server.process.terminate()
         time.sleep(0.5)
         go.set()
-        thread.join(20)
-        assert server.process.wait(20) == 0
+        thread.join(90)
+        assert server.process.wait(50) == 0
         server.start()
         [row] = server.logs("a", token)
     assert got[0].json()["attributes"] == {"a": 1}
@@ -110,7 +110,7 @@ def kill_workers(server: Server) -> None:
     before = workers_of(server)
     for worker in before:
         os.kill(worker, signal.SIGKILL)
-    ends = time.monotonic() + 20
+    ends = time.monotonic() + 60
     while len(workers_of(server) - before) < len(before):
         assert time.monotonic() < ends, "the killed workers are not replaced"
         time.sleep(0.05)
@@ -121,10 +121,10 @@ def test_the_call_of_a_killed_worker_reads_as_interrupted(tmp_path: Path, slow: 
     with Server(tmp_path / "data") as server:
         token = prepared(server, httpserver)
         thread, got = in_background(server, token)
-        assert arrived.wait(10)
+        assert arrived.wait(60)
         kill_workers(server)
-        thread.join(10)
-        ends = time.monotonic() + 20
+        thread.join(90)
+        ends = time.monotonic() + 60
         while (row := server.logs("a", token)[0])["state"] == "running" and time.monotonic() < ends:
             time.sleep(0.05)
     assert isinstance(got[0], requests.ConnectionError)
@@ -141,8 +141,8 @@ def test_a_killed_worker_is_replaced_while_the_database_is_frozen(
 
 
 def refuses(server: Server) -> bool:
-    """Whether the port is closed within ten seconds, and not merely unanswered."""
-    ends = time.monotonic() + 10
+    """Whether the port is closed while the call still has its time, and not merely unanswered."""
+    ends = time.monotonic() + 25
     while time.monotonic() < ends:
         try:
             requests.get(f"{server.url}/health", timeout=1)
@@ -160,14 +160,14 @@ def test_a_stopping_server_refuses_new_clients_while_a_call_runs(tmp_path: Path,
     with Server(tmp_path / "data") as server:
         token = prepared(server, httpserver)
         thread, got = in_background(server, token)
-        assert arrived.wait(10)
+        assert arrived.wait(60)
         assert server.process is not None
         server.process.terminate()
         assert refuses(server)
         assert not got
         go.set()
-        thread.join(20)
-        assert server.process.wait(20) == 0
+        thread.join(90)
+        assert server.process.wait(50) == 0
     assert got[0].json()["attributes"] == {"a": 1}
 
 
@@ -179,7 +179,7 @@ def test_a_new_request_on_an_open_connection_of_a_stopping_server_is_no_work_hal
     with Server(tmp_path / "data", WORKERS="1") as server:
         token = prepared(server, httpserver)
         thread, got = in_background(server, token)
-        assert arrived.wait(10)
+        assert arrived.wait(60)
         with socket.create_connection(("127.0.0.1", server.port), 20) as wire:
             wire.sendall(b"GET /health HTTP/1.1\r\nHost: a\r\n\r\n")
             answered = b""
@@ -194,8 +194,8 @@ def test_a_new_request_on_an_open_connection_of_a_stopping_server_is_no_work_hal
                 wire.sendall(f"{head}Content-Type: application/json\r\nContent-Length: 2\r\n\r\n{{}}".encode())
                 said = wire.recv(65536)
             go.set()
-            thread.join(20)
-            assert server.process.wait(20) == 0
+            thread.join(90)
+            assert server.process.wait(50) == 0
             server.start()
             rows = server.logs("a", token)
     assert said == b"" and len(httpserver.log) == 1, "no new work"
@@ -249,7 +249,7 @@ def test_a_flow_that_is_killed_between_its_steps_calls_none_of_them_twice(tmp_pa
         url = f"{server.url}/api/v1/flows/f/execute"
         with ThreadPoolExecutor() as beside:
             call = beside.submit(requests.post, url, json=body, headers=bearer, timeout=30)
-            assert arrived.wait(10)
+            assert arrived.wait(60)
             server.kill()
             assert isinstance(call.exception(), requests.ConnectionError)
         server.start()
@@ -266,7 +266,7 @@ def test_a_killed_master_leaves_the_port_to_the_next_and_its_workers_their_calls
     with Server(tmp_path / "data") as server:
         token = prepared(server, httpserver)
         thread, got = in_background(server, token)
-        assert arrived.wait(10)
+        assert arrived.wait(60)
         assert server.process is not None
         server.process.kill()
         server.process.wait()
@@ -274,7 +274,7 @@ def test_a_killed_master_leaves_the_port_to_the_next_and_its_workers_their_calls
         server.start()
         assert not got
         go.set()
-        thread.join(20)
+        thread.join(90)
     assert got[0].json()["attributes"] == {"a": 1}
 
 
@@ -282,29 +282,29 @@ def test_a_caller_that_hangs_up_cancels_its_call(tmp_path: Path, slow: Any) -> N
     httpserver, arrived, _ = slow
     with Server(tmp_path / "data") as server:
         token = prepared(server, httpserver)
-        with pytest.raises(requests.ReadTimeout):
-            requests.post(
-                f"{server.url}/api/v1/steps/a/execute", json={}, headers={"Authorization": f"Bearer {token}"}, timeout=1
-            )
-        assert arrived.is_set()
-        ends = time.monotonic() + 3
+        head = f"POST /api/v1/steps/a/execute HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {token}\r\n"
+        with socket.create_connection(("127.0.0.1", server.port), 20) as wire:
+            wire.sendall(f"{head}Content-Type: application/json\r\nContent-Length: 2\r\n\r\n{{}}".encode())
+            assert arrived.wait(60)
+        ends = time.monotonic() + 20
         while (row := server.logs("a", token)[0])["state"] == "running" and time.monotonic() < ends:
             time.sleep(0.05)
     assert row["outcome"] == "cancelled"
 
 
 def test_the_health_page_answers_while_every_place_is_taken(tmp_path: Path, slow: Any) -> None:
-    httpserver, arrived, go = slow
+    httpserver, _, go = slow
     with Server(tmp_path / "data", WORKERS="1", THREADS="12", IN_FLIGHT="4") as server:
         token = prepared(server, httpserver)
         calls = [in_background(server, token) for _ in range(5)]
-        assert arrived.wait(10)
-        began = time.monotonic()
-        assert requests.get(f"{server.url}/health", timeout=5).status_code == 200
-        assert time.monotonic() - began < 5
-        time.sleep(0.5)
+        ends = time.monotonic() + 20
+        while (len(server.logs("a", token)), sum(len(got) for _, got in calls)) != (4, 1):
+            assert time.monotonic() < ends, "of five calls four are taken and one is refused"
+            time.sleep(0.05)
+        assert requests.get(f"{server.url}/health", timeout=20).status_code == 200
+        assert sum(len(got) for _, got in calls) == 1, "the others still wait"
         go.set()
         for thread, _ in calls:
-            thread.join(20)
+            thread.join(90)
     statuses = sorted(got[0].status_code for _, got in calls)
     assert statuses == [200, 200, 200, 200, 429]

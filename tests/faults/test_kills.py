@@ -17,7 +17,7 @@ def test_no_acknowledged_row_is_lost_to_kill_9(tmp_path: Path, database: dict[st
     rounds = ROUNDS[not database]
     done = subprocess.run(
         [sys.executable, "-m", "tests.killing", str(tmp_path / "data"), str(rounds), json.dumps(database)],
-        cwd=ROOT, capture_output=True, text=True, timeout=110, check=False,
+        cwd=ROOT, capture_output=True, text=True, timeout=170, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)

@@ -157,7 +157,7 @@ def test_a_test_whose_database_goes_during_it_does_not_say_that_no_call_was_made
     screen = visitor.screen("/steps/new").fill(name="Slow", url=httpserver.url_for("/slow"))
     with ThreadPoolExecutor() as beside:
         test = beside.submit(visitor.fragment, "/steps/new/test", screen.data())
-        assert arrived.wait(10)
+        assert arrived.wait(60)
         with moved(server.folder / "httpstep.db"):
             go.set()
             answer = test.result()

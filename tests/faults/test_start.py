@@ -46,7 +46,7 @@ def started(tmp_path: Path, *command: str, **variables: str) -> tuple[int, str]:
     environ = {name: value for name, value in os.environ.items() if not name.startswith(("HTTPSTEP_", "FLASK_"))}
     environ |= {"HTTPSTEP_DATA": str(tmp_path / "data")} | variables
     done = subprocess.run(
-        [sys.executable, *command], cwd=ROOT, env=environ, capture_output=True, text=True, timeout=20, check=False
+        [sys.executable, *command], cwd=ROOT, env=environ, capture_output=True, text=True, timeout=90, check=False
     )
     return done.returncode, done.stdout + done.stderr
 
@@ -82,7 +82,7 @@ def test_a_database_that_cannot_be_opened_is_a_sentence(tmp_path: Path) -> None:
 
 def test_health_says_nothing_of_the_inside_and_is_never_too_often(tmp_path: Path) -> None:
     with Server(tmp_path / "data") as server:
-        answers = [requests.get(f"{server.url}/health", timeout=10) for _ in range(60)]
+        answers = [requests.get(f"{server.url}/health", timeout=30) for _ in range(60)]
     assert {answer.status_code for answer in answers} == {200}
     assert {answer.text.strip() for answer in answers} == {'{"status":"ok"}'}
     assert {answer.headers["Server"] for answer in answers} == {"gunicorn"}

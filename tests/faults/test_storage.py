@@ -76,7 +76,7 @@ def test_a_locked_database_is_a_503_and_no_call(served: tuple[Server, str, Path]
         holder.execute("BEGIN IMMEDIATE")
         began = time.monotonic()
         assert refused(server.execute("a", {}, token))
-        assert time.monotonic() - began < 12
+        assert time.monotonic() - began < 20
         assert len(third.log) == 1
     assert statuses(server, token, 1) == [200]
 
@@ -111,7 +111,7 @@ def integrity(file: Path) -> str:
 
 
 def health(server: Server) -> int:
-    return requests.get(f"{server.url}/health", timeout=10).status_code
+    return requests.get(f"{server.url}/health", timeout=50).status_code
 
 
 @pytest.mark.parametrize("what", ["the folder", "the file"])
@@ -222,7 +222,7 @@ def test_a_database_server_that_goes_and_comes_back(
         token = prepared(server, third)
         postgresql.pause()
         assert refused(server.execute("a", {}, token))
-        assert requests.get(f"{server.url}/health", timeout=10).status_code == 503
+        assert requests.get(f"{server.url}/health", timeout=50).status_code == 503
         postgresql.resume()
         assert len(third.log) == 1
         assert server.execute("a", {}, token).status_code == 200
