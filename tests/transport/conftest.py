@@ -17,6 +17,14 @@ from httpstep.core.addresses import AddressPolicy
 from httpstep.core.model import HttpResponse, RenderedRequest
 from httpstep.transport import Transport
 
+
+def wait_until(done: Callable[[], bool]) -> None:
+    """However long a busy machine takes for it; what never comes is left to the assertion that follows."""
+    ends = time.monotonic() + 30
+    while not done() and time.monotonic() < ends:
+        time.sleep(0.01)
+
+
 LOOPBACK = AddressPolicy.parse("127.0.0.0/8, ::1")
 
 
@@ -185,7 +193,7 @@ def call(shared_transport: Transport) -> Callable[..., HttpResponse]:
         headers: tuple[tuple[str, str], ...] = (),
         body: bytes | None = None,
         follow_redirects: bool = True,
-        timeout: float = 5.0,
+        timeout: float = 30.0,
         transport: Transport | None = None,
         **options: Any,
     ) -> HttpResponse:

@@ -32,7 +32,7 @@ ALL = sorted(
 
 @pytest.fixture
 def call() -> Call:
-    return Call(time.monotonic() + 1, Limits())
+    return Call(time.monotonic() + 60, Limits())
 
 
 def instance(kind: type[BaseException]) -> BaseException:

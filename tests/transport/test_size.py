@@ -182,13 +182,13 @@ def kilobytes(name):
 
 urls = json.load(sys.stdin)
 transport = Transport(AddressPolicy.parse("127.0.0.0/8"))
-transport.send(RenderedRequest("GET", urls.pop(0), ()), time.monotonic() + 5)
+transport.send(RenderedRequest("GET", urls.pop(0), ()), time.monotonic() + 60)
 grown = []
 for url in urls:
     open("/proc/self/clear_refs", "w").write("5")
     before = kilobytes("VmRSS")
     try:
-        answer = transport.send(RenderedRequest("GET", url, ()), time.monotonic() + 5)
+        answer = transport.send(RenderedRequest("GET", url, ()), time.monotonic() + 60)
     except SendError as error:
         reason = error.reason
     else:
