@@ -116,7 +116,7 @@ def contend(job: str, variables: Mapping[str, str]) -> int:
     """Run a job 64 times at once against that data; returns how often it was won. AssertionError where one failed."""
     done = subprocess.run(
         [sys.executable, "-m", "tests.contention", job, json.dumps(dict(variables))],
-        cwd=ROOT, capture_output=True, text=True, timeout=110, check=False,
+        cwd=ROOT, capture_output=True, text=True, timeout=170, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     return int(done.stdout)

@@ -62,7 +62,7 @@ def open_inbox(**options: Any) -> Iterator[Inbox]:
     """options: aiosmtpd's, such as tls_context for STARTTLS."""
     box = Inbox()
     box.port = free_port()
-    controller = Controller(box, hostname="127.0.0.1", port=box.port, **options)
+    controller = Controller(box, hostname="127.0.0.1", port=box.port, ready_timeout=60, **options)
     controller.start()
     try:
         yield box

@@ -142,14 +142,14 @@ def test_the_time_a_step_took_is_gone_for_the_next(make_house: MakeHouse) -> Non
 
 def test_a_step_for_which_no_time_is_left_is_not_begun(make_house: MakeHouse) -> None:
     def slow(_: RenderedRequest) -> Any:
-        time.sleep(0.6)
+        time.sleep(3)
         return answer(200, {"id": 7})
 
     house, third = shop(make_house, slow)
-    response = house.run_flow(body={"timeout": 0.6}, query="?errors=http")
+    response = house.run_flow(body={"timeout": 3}, query="?errors=http")
     assert outcomes(response) == [("find", "success"), ("greet", "timeout")]
     assert response.status_code == 504 and len(third.requests) == counted(house, BudgetHit) == 1
-    assert response.json["message"] == "The 0.6 seconds of the flow were over before this step."
+    assert response.json["message"] == "The 3 seconds of the flow were over before this step."
 
 
 # ---------------------------------------------------------------- refusals and faults

@@ -46,7 +46,7 @@ def test_exactly_the_newest_twenty_remain_of_64_calls_at_once(make_house: MakeHo
     all_there = threading.Barrier(64)
 
     def waiting(_request: RenderedRequest) -> HttpResponse:
-        all_there.wait(30)
+        all_there.wait(90)
         return answer(200, {"a": 1})
 
     house = make_house(ThirdParty(waiting), IN_FLIGHT="64", THREADS="128")

@@ -29,6 +29,8 @@ from tests.web.screen import open_step
 SQLITE_ONLY = "the mail server is what is tested"
 MakeHouse = Callable[..., House]
 SOON = 1.0
+LATER = 4.0
+"""Long enough for an answer to come before it, on a machine that has much else to do."""
 
 
 @pytest.fixture
@@ -119,17 +121,19 @@ def test_the_answer_is_back_while_the_mail_server_still_holds_the_connection(
     assert "on its way" not in shown
 
 
-@pytest.mark.usefixtures("hasty")
 @pytest.mark.parametrize("say", [b"", b"2"], ids=["silent", "dripping"])
-def test_a_server_that_never_greets_delays_no_answer_and_is_given_up_in_time(make_house: MakeHouse, say: bytes) -> None:
+def test_a_server_that_never_greets_delays_no_answer_and_is_given_up_in_time(
+    make_house: MakeHouse, monkeypatch: pytest.MonkeyPatch, say: bytes
+) -> None:
+    """Delayed by it, the answer would come after the thread that sends the mail has ended."""
+    monkeypatch.setattr(mailserver, "SECONDS", LATER)
     with rude_server(say) as port:
         house = failing(make_house, f"smtp://127.0.0.1:{port}")
         began = time.monotonic()
         assert house.execute().json["outcome"] == "http_error"
-        assert time.monotonic() - began < 0.5
         assert [thread.name for thread in threading.enumerate()].count(alerts.THREAD) == 1
         settled(house)
-        assert SOON - 0.1 < time.monotonic() - began < SOON + 1
+        assert LATER - 0.1 < time.monotonic() - began < LATER + 15
         assert mail_error(house) == "No answer from the mail server within 10 seconds."
         assert house.execute().json["outcome"] == "http_error"
 
@@ -142,7 +146,7 @@ def test_a_silent_handshake_ends_in_time_too(make_house: MakeHouse, tls: str) ->
         began = time.monotonic()
         house.execute()
         settled(house)
-        assert time.monotonic() - began < SOON + 1
+        assert time.monotonic() - began < SOON + 15
         assert mail_error(house)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pytest
@@ -105,16 +106,22 @@ def test_a_key_revoked_on_one_host_is_refused_by_the_other_at_once(pair: Pair) -
 
 def test_ten_at_once_with_one_key_over_both_hosts_are_one_call(pair: Pair) -> None:
     pair.put(pair.first, "once", "/slow")
-    arrived = threading.Event()
+    others_refused, got = threading.Event(), list[requests.Response]()
 
     def slow(_request: Request) -> Response:
-        arrived.wait(1)
+        others_refused.wait(30)
         return Response('{"a": 1}', content_type="application/json")
 
     pair.third.expect_request("/slow").respond_with_handler(slow)
     key = {"Idempotency-Key": "order-42"}
     hosts = (pair.first, pair.second) * 5
-    got = at_once(*(lambda host=host: host.execute("once", {}, pair.token, headers=key) for host in hosts))
+
+    def call(host: Server) -> None:
+        got.append(host.execute("once", {}, pair.token, headers=key))
+        if len(got) == 9:
+            others_refused.set()
+
+    at_once(*(partial(call, host) for host in hosts))
     assert statuses(got) == [200] + [409] * 9
     assert pair.calls_of("/slow") == 1
     replayed = [host.execute("once", {}, pair.token, headers=key) for host in (pair.first, pair.second)]
@@ -128,7 +135,7 @@ def test_the_calls_in_flight_are_counted_over_both_hosts(pair: Pair) -> None:
 
     def wait(_request: Request) -> Response:
         waiting.release()
-        go.wait(20)
+        go.wait(40)
         return Response("{}", content_type="application/json")
 
     pair.third.expect_request("/wait").respond_with_handler(wait)
@@ -173,7 +180,7 @@ def test_failures_on_both_hosts_are_one_mail(pair: Pair, servers: Hosts) -> None
     inbox = servers[2]
     pair.put(pair.first, "failing", "/broken", alert_emails=["ops@shop.example"])
     at_once(*(lambda host=host: host.execute("failing", {}, pair.token) for host in (pair.first, pair.second) * 4))
-    for _ in range(50):
+    for _ in range(600):
         if inbox.to:
             break
         threading.Event().wait(0.05)
@@ -200,7 +207,7 @@ def test_a_host_that_starts_leaves_the_others_calls_alone(pair: Pair) -> None:
 
     def wait(_request: Request) -> Response:
         arrived.set()
-        go.wait(20)
+        go.wait(40)
         return Response('{"a": 1}', content_type="application/json")
 
     pair.third.expect_request("/long").respond_with_handler(wait)
