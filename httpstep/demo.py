@@ -18,14 +18,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from httpstep import installation, server
 from httpstep.core import jsontext, stepdocument
 from httpstep.extensions import db
 from httpstep.models import keys, steps
 from httpstep.models.database import editing
-from httpstep.models.tables import Account, ApiKey, Attribute
+from httpstep.models.tables import Account, ApiKey, Attribute, Step
 
 API_PORT = 8099
 KEY_NAME = "demo"
@@ -161,6 +161,14 @@ def fill(app: Flask, base: str) -> str:
             return keys.create(account.id, KEY_NAME, "manage", now)[1]
 
 
+def is_foreign(app: Flask) -> bool:
+    """Whether the data is somebody's own: the demo writes into what it made, and into nothing else."""
+    with app.app_context():
+        accounts = db.session.scalar(select(func.count()).select_from(Account))
+        its_key = db.session.scalar(select(ApiKey.id).where(ApiKey.name == KEY_NAME).limit(1))
+        return accounts != 1 or (its_key is None and db.session.scalar(select(Step.id).limit(1)) is not None)
+
+
 def _samples(account_id: int) -> None:
     have = set(db.session.scalars(select(Attribute.name).where(Attribute.account_id == account_id)))
     for name, value in SAMPLES.items():
@@ -175,6 +183,10 @@ def serve(create_app: Callable[[], Flask], api_port: int = API_PORT) -> None:
     os.environ["HTTPSTEP_ALLOW_NETWORKS"] = f"{allowed},127.0.0.1" if allowed else "127.0.0.1"
     app = create_app()
     installation.prepare(app)
+    if is_foreign(app):
+        sys.exit(
+            f"The demo would write into the data in {os.environ['HTTPSTEP_DATA']}. Set HTTPSTEP_DATA to a new folder."
+        )
     api = subprocess.Popen([sys.executable, "-m", "httpstep.demo", str(api_port)], stdout=subprocess.PIPE)
     if api.stdout is None or api.stdout.readline() != b"listening\n":
         sys.exit(f"The order API of the demo cannot listen on port {api_port}. Is another demo running?")

@@ -12,6 +12,7 @@ import socket
 import ssl
 import threading
 import time
+import uuid
 from contextlib import suppress
 from typing import Any
 
@@ -180,10 +181,11 @@ def _hung_up(error: Exception) -> bool:
 
 
 def _message(sender: str, address: str, subject: str, body: str, reference: str) -> Message:
-    message = Message(subject, [deliverable(address)], body, sender=deliverable(sender))
-    if reference:
-        name = hashlib.sha256(f"{reference} {address}".encode()).hexdigest()[:32]
-        message.msgId = f"<{name}@{deliverable(sender).rpartition('@')[2].rstrip('>')}>"
+    """auto-generated: no out-of-office note answers it (RFC 3834, 5)."""
+    headers = {"Auto-Submitted": "auto-generated"}
+    message = Message(subject, [deliverable(address)], body, sender=deliverable(sender), extra_headers=headers)
+    name = hashlib.sha256(f"{reference} {address}".encode()).hexdigest() if reference else uuid.uuid4().hex
+    message.msgId = f"<{name[:32]}@{deliverable(sender).rpartition('@')[2].rstrip('>')}>"
     return message
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from flask import Flask
 from gunicorn.app.base import BaseApplication
+from gunicorn.glogging import Logger
 from sqlalchemy.exc import SQLAlchemyError
 
 from httpstep import calls, installation
@@ -53,7 +54,7 @@ class Server(BaseApplication):  # type: ignore[misc]
             "limit_request_line": 8190,
             "accesslog": None,
             "errorlog": "-",
-            "logger_class": "gunicorn.glogging.Logger",
+            "logger_class": _ServerLog,
             "child_exit": self._worker_ended,
             "pre_fork": self._before_fork,
             "post_worker_init": self._worker_began,
@@ -103,6 +104,24 @@ class Server(BaseApplication):  # type: ignore[misc]
             logging.getLogger("httpstep").error("%d writes that waited for the database were lost at the end", lost)
 
 
+class _ServerLog(Logger):  # type: ignore[misc]
+    """gunicorn's lines in the form that all others have."""
+
+    def setup(self, cfg: Any) -> None:
+        super().setup(cfg)
+        for ours in logging.getLogger().handlers[:1]:
+            for handler in self.error_log.handlers:
+                handler.setFormatter(ours.formatter)
+
+
+class TextLines(logging.Formatter):
+    """A line for a person, with the time in UTC."""
+
+    converter = staticmethod(time.gmtime)
+    default_time_format = "%Y-%m-%dT%H:%M:%S"
+    default_msec_format = "%s.%03dZ"
+
+
 class JsonLines(logging.Formatter):
     """One JSON object a line, for log collectors."""
 
@@ -122,7 +141,7 @@ class JsonLines(logging.Formatter):
 def set_up_logging(form: str) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
-        JsonLines() if form == "json" else logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
+        JsonLines() if form == "json" else TextLines("%(asctime)s %(levelname)s %(name)s: %(message)s")
     )
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     logging.getLogger("alembic").setLevel(logging.WARNING)

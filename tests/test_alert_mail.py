@@ -346,6 +346,7 @@ def test_a_mail_that_a_killed_process_did_not_note_comes_again_under_its_message
     names = [(mail["To"], mail["Message-ID"]) for mail in inbox.mails]
     assert names[:2] == names[2:] and len(set(names)) == 2
     assert all(name.endswith("@here.example>") for _, name in names)
+    assert {mail["Auto-Submitted"] for mail in inbox.mails} == {"auto-generated"}
 
 
 def test_a_mail_that_was_sent_while_the_database_was_away_is_noted_later_and_comes_once(

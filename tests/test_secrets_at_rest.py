@@ -76,7 +76,8 @@ def test_the_keys_are_outside_the_database_and_the_owners_alone(
     folder = tmp_path / "data"
     keys = [(folder / name).read_text().strip() for name in ("vault.key", "session.key")]
     assert [place for place in found_in(folder, keys) if place[0].startswith("httpstep.db")] == []
-    assert {oct((folder / name).stat().st_mode & 0o777) for name in ("vault.key", "session.key")} == {"0o600"}
+    private = [folder / "vault.key", folder / "session.key", *folder.glob("httpstep.db")]
+    assert {oct(file.stat().st_mode & 0o777) for file in private} == {"0o600"}
 
 
 def test_no_secret_is_in_the_applications_log(make_house: Callable[..., House], caplog: object) -> None:

@@ -75,7 +75,14 @@ class SqliteFile:
                 raise sqlite3.OperationalError("the database's file is gone")
             if found is not None:
                 self._put_aside_a_wal_of_another(found)
+            else:
+                self._make()
             yield partial(self._opened, found)
+
+    def _make(self) -> None:
+        """Empty, and for its owner alone whatever the folder lets others read; SQLite gives its WAL the same rights."""
+        with suppress(OSError):
+            os.close(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
 
     def _opened(self, expected: Identity | None) -> Opened:
         found = identity(self.path)

@@ -100,8 +100,14 @@ def unavailable(error: Exception, **more: Json) -> Problem | None:
         return None
     else:
         text = _CALLED if _call_was_made() else text
-        current_app.logger.error("storage unavailable: %s", type(error).__name__, exc_info=error)
+        current_app.logger.error("storage unavailable, request %s: %s", request_id(), _reason(error))
     return Problem(503, title, text, headers={"Retry-After": "5"}, **more)
+
+
+def _reason(error: Exception) -> str:
+    """What the driver says, in a line: an outage is no fault of the program, so no traceback."""
+    said = getattr(error, "orig", None) or error
+    return " ".join(f"{type(said).__name__}: {said}".split())[:300]
 
 
 def _storage(error: Exception) -> Response:
@@ -110,7 +116,7 @@ def _storage(error: Exception) -> Response:
 
 
 def _unexpected(error: Exception) -> Response:
-    current_app.logger.error("%s %s failed", request.method, request.path, exc_info=error)
+    current_app.logger.error("%s %s failed, request %s", request.method, request.path, request_id(), exc_info=error)
     return _answer(500)
 
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import importlib.metadata
+import json
 import os
+import re
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -12,8 +15,8 @@ import pytest
 import requests
 
 from httpstep.extensions import db
-from tests.house import House
-from tests.server import ROOT, Server
+from tests.house import House, document
+from tests.server import ROOT, Server, free_port
 
 OLDEST = {
     "requests": "2.33", "urllib3": "2.7", "flask": "3.1.1", "werkzeug": "3.0.6", "gunicorn": "23",
@@ -78,6 +81,45 @@ def test_a_database_that_cannot_be_opened_is_a_sentence(tmp_path: Path) -> None:
         assert status == 1
         assert said.splitlines()[-1].startswith("httpstep cannot start. ")
         assert "Traceback" not in said and "hunter2" not in said
+
+
+def test_every_line_of_a_json_log_is_json_and_of_a_text_log_begins_with_its_time_in_utc(tmp_path: Path) -> None:
+    """Those of the server below too, at its start, of a malformed request and at its end."""
+    for form in ("json", "text"):
+        with Server(tmp_path / form, LOG_FORMAT=form) as server:
+            with socket.create_connection(("127.0.0.1", server.port), 20) as wire:
+                wire.sendall(b"GET / HTTP/1.1\r\n\r\n")  # without a Host
+                assert b" 400 " in wire.recv(65536)
+            assert server.stop() == 0
+        lines = server.log.read_text().splitlines()
+        assert any("InvalidHeader" in line for line in lines) and any("gunicorn" in line for line in lines)
+        times = [json.loads(line)["time"] if form == "json" else line.split()[0] for line in lines]
+        assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z", one) for one in times), lines
+
+
+def test_the_log_has_the_reference_that_a_page_names_and_no_traceback_of_an_outage(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    house = House(tmp_path / "data")
+    with house.app.app_context():
+        db.engine.dispose()
+    (tmp_path / "data" / "httpstep.db").rename(tmp_path / "away.db")
+    page = house.client.get("/login", headers={"X-Request-Id": "r-4711"})
+    assert page.status_code == 503 and "r-4711" in page.text
+    [record] = [one for one in caplog.records if "r-4711" in one.getMessage()]
+    assert record.exc_info is None and "the database's file is gone" in record.getMessage()
+
+
+def test_the_demo_writes_into_no_data_but_its_own(tmp_path: Path) -> None:
+    house = House(tmp_path / "data")
+    house.put(document())
+    with house.app.app_context():
+        db.engine.dispose()
+    status, said = started(tmp_path, "app.py", "--demo", HTTPSTEP_LISTEN=f"127.0.0.1:{free_port()}")
+    assert status == 1 and "Set HTTPSTEP_DATA to a new folder." in said and "Traceback" not in said
+    assert [one["key"] for one in house.call("GET", "/steps").json["steps"]] == ["order-status"]
+    with house.app.app_context():
+        db.engine.dispose()
 
 
 def test_health_says_nothing_of_the_inside_and_is_never_too_often(tmp_path: Path) -> None:
