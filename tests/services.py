@@ -31,6 +31,11 @@ def _program(name: str) -> str:
     raise Absent(f"{name} is not installed")
 
 
+def _state(pid: int) -> str:
+    """One letter, T for stopped (proc(5)); a signal is on its way for a moment."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+
+
 class PostgreSQL:
     """A cluster in a temporary folder. PostgreSQL refuses to run as root, so there it runs as its own user."""
 
@@ -65,15 +70,22 @@ class PostgreSQL:
 
     @contextmanager
     def frozen(self) -> Iterator[None]:
-        """Every process of the server stands still; the kernel goes on accepting its connections."""
-        children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text().split()
-        everyone = [self._process.pid, *map(int, children)]
+        """Every process of the server stands still; the kernel goes on accepting its connections.
+
+        The first one stops first and goes on last: it starts and buries the others, and a session may be at its end.
+        """
+        first = self._process.pid
+        os.kill(first, signal.SIGSTOP)
+        others: list[int] = []
         try:
-            for pid in everyone:
+            while _state(first) not in "Tt":
+                time.sleep(0.005)
+            others = list(map(int, Path(f"/proc/{first}/task/{first}/children").read_text().split()))
+            for pid in others:
                 os.kill(pid, signal.SIGSTOP)
             yield
         finally:
-            for pid in everyone:
+            for pid in (*others, first):
                 os.kill(pid, signal.SIGCONT)
 
     def _wait(self) -> None:
