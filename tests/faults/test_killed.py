@@ -32,8 +32,10 @@ from tests.services import PostgreSQL
 def slow(httpserver: HTTPServer) -> Iterator[Any]:
     """A third party that answers when it is told to."""
     arrived, go = threading.Event(), threading.Event()
+    came: list[Request] = []
 
-    def handler(_request: Request) -> Response:
+    def handler(request: Request) -> Response:
+        came.append(request)
         arrived.set()
         go.wait(30)
         return Response('{"a": 1}', content_type="application/json")
@@ -41,6 +43,9 @@ def slow(httpserver: HTTPServer) -> Iterator[Any]:
     httpserver.expect_request("/slow").respond_with_handler(handler)
     yield httpserver, arrived, go
     go.set()
+    ends = time.monotonic() + 30
+    while len(httpserver.log) < len(came) and time.monotonic() < ends:
+        time.sleep(0.01)  # written down later, a request whose caller was killed would be counted by the next test
 
 
 def prepared(server: Server, httpserver: HTTPServer, **members: Any) -> str:
