@@ -36,7 +36,7 @@ def test_eight_processes_of_eight_threads_spend_exactly_ten(
     with redis_house.app.app_context():
         budget = ratelimit.budget_of(1, None)
         assert (budget.remaining, db.session.query(BudgetHit).count()) == (0, 0)
-        assert 50 <= budget.reset <= 60
+        assert 30 <= budget.reset <= 60
 
 
 def test_the_operators_figure_is_in_force_at_once(redis_house: House) -> None:
@@ -49,7 +49,7 @@ def test_the_operators_figure_is_in_force_at_once(redis_house: House) -> None:
     house.limit(1)
     refused = house.execute()
     assert refused.status_code == 429
-    assert 50 <= int(refused.headers["Retry-After"]) <= 60
+    assert 30 <= int(refused.headers["Retry-After"]) <= 60
 
 
 def test_redis_counts_by_its_own_clock(redis_house: House, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -68,7 +68,7 @@ def test_redis_counts_by_its_own_clock(redis_house: House, monkeypatch: pytest.M
 
 
 def test_no_sixty_seconds_hold_more_than_the_limit(redis_house: House, needed_redis: Redis) -> None:
-    """The edge burst that a fixed window lets through: 1 at 0 s, 9 at 59.9 s, 10 at 60.1 s."""
+    """The edge burst that a fixed window lets through: 1 at 0 s, 9 at 40 s, 10 at 61 s."""
     server = redis.Redis.from_url(needed_redis.url)
 
     def pass_(seconds: float) -> None:
@@ -88,8 +88,8 @@ def test_no_sixty_seconds_hold_more_than_the_limit(redis_house: House, needed_re
 
     with redis_house.app.app_context():
         assert allowed(1) == 1
-        pass_(59.5)
+        pass_(40)
         assert (allowed(9), allowed(1)) == (9, 0)
-        pass_(0.6)
+        pass_(21)
         assert allowed(10) == 1
-        assert 50 <= ratelimit.budget_of(1, None).reset <= 60
+        assert 10 <= ratelimit.budget_of(1, None).reset <= 39, "until the nine leave"

@@ -65,10 +65,10 @@ def test_the_curl_line_sends_what_the_step_sends(
     spec = filled(STEPS[name], httpserver)
     request = render(StepSpec(request=spec), ATTRIBUTES, secrets={})
     transport = Transport(AddressPolicy.parse("127.0.0.1, localhost"))
-    transport.send(request, time.monotonic() + 10)
+    transport.send(request, time.monotonic() + 60)
     transport.close()
     line = to_curl(request)
-    done = subprocess.run(["/bin/sh", "-c", line], capture_output=True, timeout=20, check=False)
+    done = subprocess.run(["/bin/sh", "-c", line], capture_output=True, timeout=90, check=False)
     assert done.returncode == 0, (line, done.stderr)
     by_step, by_curl = arrived
     assert by_curl == by_step, line

@@ -495,7 +495,7 @@ def test_a_long_text_is_read_in_linear_time(unit: str) -> None:
 def run_in_shell(command: str) -> list[str]:
     """The arguments that a POSIX shell hands to curl, and what it pipes into it as the last one."""
     script = 'curl() { printf "%s\\0" "$@"; case "$*" in *@-) cat;; esac; }\n' + command
-    done = subprocess.run(["sh", "-c", script], capture_output=True, check=True, timeout=10)
+    done = subprocess.run(["sh", "-c", script], capture_output=True, check=True, timeout=60)
     return done.stdout.decode("utf-8", "surrogateescape").split("\0")
 
 
@@ -514,7 +514,7 @@ def test_a_body_that_is_no_text_is_piped() -> None:
     body = b"a\0b\xff%d\\n'\n"
     command = to_curl(RenderedRequest("POST", "https://api.example/", (("Content-Type", "x/y"),), body))
     script = f"curl() {{ cat; }}\n{command}"
-    assert subprocess.run(["sh", "-c", script], capture_output=True, check=True, timeout=10).stdout == body
+    assert subprocess.run(["sh", "-c", script], capture_output=True, check=True, timeout=60).stdout == body
 
 
 def test_what_curl_would_add_by_itself_is_kept_away() -> None:
