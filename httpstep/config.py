@@ -11,13 +11,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 from httpstep.core.addresses import AddressPolicy
 
 
 class ConfigError(Exception):
     """A variable has a value that cannot be used. The text names the variable and what is accepted."""
+
+
+class _Unusable(ValueError):
+    """The parser's own sentence in the place of "… cannot be used. Accepted: …". It holds nothing of a secret value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,14 +92,32 @@ def _smtp(value: str) -> SmtpServer:
     try:
         parts = urlsplit(value)
         port = parts.port
+        asked = parse_qs(parts.query, keep_blank_values=True)
     except ValueError:
         raise ValueError(accepted) from None
-    tls = parse_qs(parts.query).get("tls", ["tls" if parts.scheme == "smtps" else "none"])[-1]
+    tls = asked.get("tls", ["tls" if parts.scheme == "smtps" else "none"])[-1]
     if parts.scheme not in ("smtp", "smtps") or not parts.hostname or tls not in ("none", "starttls", "tls"):
         raise ValueError(accepted)
+    _check_smtp_parameters(parts, asked)
     user = unquote(parts.username) if parts.username else None
     password = unquote(parts.password) if parts.password else None
     return SmtpServer(parts.hostname, port or {"none": 25, "starttls": 587, "tls": 465}[tls], user, password, tls)
+
+
+def _check_smtp_parameters(parts: SplitResult, asked: Mapping[str, list[str]]) -> None:
+    """A misspelt or forgotten parameter must not send the mail, and the password with it, without encryption."""
+    if "@" in parts.query:  # a "?" within the password, so what reads as a parameter is a part of it
+        raise _Unusable('a "?" in the user or the password is written %3F.')
+    for name in asked:
+        if name != "tls":
+            raise _Unusable(f'the parameter "{name}" is unknown. The only one is tls: none, starttls or tls.')
+    if parts.scheme == "smtps" and asked.get("tls", ["tls"])[-1] != "tls":
+        raise _Unusable("smtps:// means tls=tls. Write smtp:// for another tls.")
+    if parts.scheme == "smtp" and parts.username and "tls" not in asked:
+        raise _Unusable(
+            "user and password would be sent without encryption. "
+            "Write tls=starttls, tls=tls, or tls=none to send it in the clear: smtp://user:password@host?tls=starttls."
+        )
 
 
 def _address(value: str) -> str:
@@ -214,6 +236,8 @@ def load(environ: Mapping[str, str] = os.environ) -> Config:
             continue
         try:
             values[variable.name.lower()] = variable.parse(raw)
+        except _Unusable as error:
+            raise ConfigError(f"{name}: {error}") from None
         except ValueError as error:
             shown = "its value" if variable.secret else f'"{raw}"'
             raise ConfigError(f"{name}: {shown} cannot be used. Accepted: {error}.") from None

@@ -21,6 +21,10 @@ ROOT = Path(__file__).resolve().parent.parent
         ("ALLOW_NETWORKS", "10.0.0.0/99", ""),
         ("SMTP_URL", "http://x", "smtp://"),
         ("SMTP_URL", "smtp://h:port", "smtp://"),
+        ("SMTP_URL", "smtp://h?tls=", "none, starttls or tls"),
+        ("SMTP_URL", "smtp://h?tsl=none", '"tsl" is unknown. The only one is tls'),
+        ("SMTP_URL", "smtp://h?tsl", '"tsl" is unknown'),
+        ("SMTP_URL", "smtps://h?tls=none", "smtps:// means tls=tls"),
         ("BASE_URL", "steps.example.com", "https://"),
         ("PROXY_HOPS", "-1", "0 to 10"),
         ("SECRET_KEY", "short", "16"),
@@ -45,6 +49,32 @@ def test_a_secret_value_is_not_repeated_in_the_refusal() -> None:
     assert "my-very-private-key" not in str(caught.value)
 
 
+def smtp(url: str) -> config.SmtpServer | None:
+    return config.load({"HTTPSTEP_SMTP_URL": url, "HTTPSTEP_MAIL_FROM": "a@b.example"}).smtp_url
+
+
+@pytest.mark.parametrize("address", ["user:hunter2hunter2@h", "user@h", "user:hunter2hunter2@h:587?"])
+def test_a_password_goes_without_encryption_only_where_that_is_written_out(address: str) -> None:
+    with pytest.raises(config.ConfigError) as caught:
+        smtp(f"smtp://{address}")
+    assert "tls=none to send it in the clear" in str(caught.value)
+    assert "hunter2" not in str(caught.value)
+    written = f"{address}tls=none" if address.endswith("?") else f"{address}?tls=none"
+    assert getattr(smtp(f"smtp://{written}"), "tls", "") == "none"
+
+
+def test_a_question_mark_in_a_password_is_not_shown_as_a_parameter() -> None:
+    with pytest.raises(config.ConfigError, match="%3F") as caught:
+        smtp("smtp://user:12?hunter2=x@mail.example")
+    assert "hunter2" not in str(caught.value)
+
+
+def test_encryption_is_none_unless_the_scheme_or_tls_says_so() -> None:
+    assert smtp("smtp://h") == config.SmtpServer("h", 25)
+    assert smtp("smtps://user:pass@h") == config.SmtpServer("h", 465, "user", "pass", "tls")
+    assert smtp("smtps://h?tls=tls") == config.SmtpServer("h", 465, tls="tls")
+
+
 def test_an_unknown_variable_is_refused() -> None:
     with pytest.raises(config.ConfigError, match="HTTPSTEP_LISTN"):
         config.load({"HTTPSTEP_LISTN": "127.0.0.1:1"})
@@ -63,7 +93,7 @@ def test_a_value_and_its_file_together_are_refused(tmp_path: Path) -> None:
 
 
 def test_config_show_masks_secrets() -> None:
-    environ = {"HTTPSTEP_SMTP_URL": "smtp://user:hunter2hunter2@mail.example", "HTTPSTEP_MAIL_FROM": "a@b.example"}
+    environ = {"HTTPSTEP_SMTP_URL": "smtps://user:hunter2hunter2@mail.example", "HTTPSTEP_MAIL_FROM": "a@b.example"}
     rows = {name: value for name, value, _ in config.shown(config.load(environ))}
     assert "hunter2" not in str(rows)
     assert rows["HTTPSTEP_MAIL_FROM"] == "a@b.example"

@@ -243,7 +243,7 @@ def listening_to(auth: list[tuple[str, str]]) -> dict[str, Any]:
 def test_a_password_beyond_ascii_is_sent_as_utf_8(make_house: MakeHouse, without: str) -> None:
     auth: list[tuple[str, str]] = []
     with open_inbox(**listening_to(auth), auth_exclude_mechanism=[without]) as inbox:
-        house = failing(make_house, f"smtp://j%C3%BCrgen:stra%C3%9Fe@127.0.0.1:{inbox.port}")
+        house = failing(make_house, f"smtp://j%C3%BCrgen:stra%C3%9Fe@127.0.0.1:{inbox.port}?tls=none")
         house.execute()
         settled(house)
         assert (len(inbox.mails), mail_error(house)) == (2, "")
