@@ -142,11 +142,14 @@ def _vault_keys(value: str) -> tuple[str, ...]:
     from cryptography.fernet import Fernet
 
     keys = tuple(part.strip() for part in value.replace("\n", ",").split(",") if part.strip())
+    accepted = "Fernet keys (32 bytes in URL-safe Base64), newest first, separated by commas"
     try:
         for key in keys:
             Fernet(key.encode())
     except ValueError:
-        raise ValueError("Fernet keys (32 bytes in URL-safe Base64), newest first, separated by commas") from None
+        raise ValueError(accepted) from None
+    if not keys:
+        raise ValueError(accepted)
     return keys
 
 
@@ -219,9 +222,12 @@ def _raw(name: str, environ: Mapping[str, str]) -> str | None:
     if not path:
         return value or None
     try:
-        return Path(path).read_text(encoding="utf-8").strip() or None
+        content = Path(path).read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{name}_FILE names a file that cannot be read: {path} ({error}).") from None
+    if not content:  # taken for unset, a key that did not arrive would be made anew, and what it encrypted be lost
+        raise ConfigError(f"{name}_FILE names a file that is empty: {path}.")
+    return content
 
 
 def load(environ: Mapping[str, str] = os.environ) -> Config:

@@ -32,6 +32,7 @@ ROOT = Path(__file__).resolve().parent.parent
         ("THREADS", "many", "4 to 1024"),
         ("CA_FILE", "/no/such/file", "file"),
         ("VAULT_KEYS", "abc", "Fernet"),
+        ("VAULT_KEYS", ",", "Fernet"),
         ("IN_FLIGHT", "0", "1 to 1000"),
         ("LOG_FORMAT", "xml", "text, json"),
     ],
@@ -90,6 +91,14 @@ def test_a_value_may_stand_in_a_file(tmp_path: Path) -> None:
 def test_a_value_and_its_file_together_are_refused(tmp_path: Path) -> None:
     with pytest.raises(config.ConfigError, match="both"):
         config.load({"HTTPSTEP_LISTEN": "127.0.0.1:1", "HTTPSTEP_LISTEN_FILE": str(tmp_path)})
+
+
+@pytest.mark.parametrize("name", ["VAULT_KEYS", "SECRET_KEY", "SMTP_URL"])
+def test_an_empty_file_is_not_taken_for_an_unset_variable(tmp_path: Path, name: str) -> None:
+    file = tmp_path / "key"
+    file.write_text(" \n")
+    with pytest.raises(config.ConfigError, match=f"^HTTPSTEP_{name}_FILE names a file that is empty: {file}"):
+        config.load({f"HTTPSTEP_{name}_FILE": str(file)})
 
 
 def test_config_show_masks_secrets() -> None:
