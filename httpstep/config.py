@@ -7,6 +7,7 @@ Each variable may also be given as <NAME>_FILE, the path of a file whose content
 from __future__ import annotations
 
 import os
+import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -126,9 +127,22 @@ def _address(value: str) -> str:
     return value
 
 
-def _file(value: str) -> str:
-    if not Path(value).is_file():
-        raise ValueError("the path of a readable file")
+def _certificates(value: str) -> str:
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(value)
+    except (OSError, ValueError):  # ssl.SSLError is an OSError
+        raise ValueError("the path of a readable file with certificates in PEM form") from None
+    return value
+
+
+def _folder(value: str) -> str:
+    """A folder that can be written, or made: what is there of the path says so before anything is written."""
+    path = Path(value).absolute()
+    there = next((one for one in (path, *path.parents) if os.path.lexists(one)), path)
+    if not os.path.isdir(there):  # noqa: PTH112 - Path.is_dir raises where a link leads to what may not be looked into
+        raise _Unusable(f"{there} is not a folder. Accepted: the path of a folder that can be written, or made.")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise _Unusable(f"{there} cannot be written. Accepted: the path of a folder that can be written, or made.")
     return value
 
 
@@ -166,7 +180,7 @@ class Variable:
 
 VARIABLES: tuple[Variable, ...] = (
     Variable("LISTEN", _listen, "127.0.0.1:8080", "address and port to listen on"),
-    Variable("DATA", _text, "./data", "folder of the database, the keys and the backups"),
+    Variable("DATA", _folder, "./data", "folder of the database, the keys and the backups"),
     Variable("DATABASE_URL", _database_url, "", "SQLite in the data folder unless set; postgresql+psycopg://…", True),
     Variable("RATELIMIT_URL", _ratelimit_url, "database", "where calls are counted; redis://…", True),
     Variable("ADMIN_EMAIL", _address, "", "with ADMIN_PASSWORD: the first user, instead of /setup"),
@@ -182,7 +196,7 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("WORKERS", _whole(1, 64), 0, "server processes; from the machine unless set"),
     Variable("WORKER_CLASS", _one_of("gthread"), "gthread", "the server's worker class"),
     Variable("THREADS", _whole(4, 1024), 64, "threads of each process"),
-    Variable("CA_FILE", _file, "", "a further certificate authority to trust, PEM"),
+    Variable("CA_FILE", _certificates, "", "a further certificate authority to trust, PEM"),
     Variable("VAULT_KEYS", _vault_keys, (), "encrypt secrets, newest first; generated unless set", True),
     Variable("IN_FLIGHT", _whole(1, 1000), 10, "calls at once per account"),
     Variable("LOG_FORMAT", _one_of("text", "json"), "text", "form of the log lines"),

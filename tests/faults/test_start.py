@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 import requests
 
+from httpstep import config
 from httpstep.extensions import db
 from tests.house import House, document
 from tests.server import ROOT, Server, free_port
@@ -120,6 +121,22 @@ def test_the_demo_writes_into_no_data_but_its_own(tmp_path: Path) -> None:
     assert [one["key"] for one in house.call("GET", "/steps").json["steps"]] == ["order-status"]
     with house.app.app_context():
         db.engine.dispose()
+
+
+@pytest.mark.parametrize("command", [("app.py",), ("-m", "flask", "--app", "app", "config", "show")])
+def test_a_path_that_cannot_be_used_is_a_sentence(tmp_path: Path, command: tuple[str, ...]) -> None:
+    file = tmp_path / "file"
+    file.write_text("no certificate")
+    for name, path in (("CA_FILE", file), ("CA_FILE", tmp_path), ("DATA", file), ("DATA", file / "data")):
+        status, said = started(tmp_path, *command, **{f"HTTPSTEP_{name}": str(path)})
+        assert (status, said.count("\n")) == (1, 1), said
+        assert said.startswith(f"httpstep cannot start. HTTPSTEP_{name}: ") and "Accepted: the path of a" in said
+
+
+def test_a_data_folder_in_which_nothing_can_be_made_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "access", lambda path, _mode: path != tmp_path)  # whoever runs as root may write anywhere
+    with pytest.raises(config.ConfigError, match=f"^HTTPSTEP_DATA: {tmp_path} cannot be written"):
+        config.load({"HTTPSTEP_DATA": str(tmp_path / "new" / "data")})
 
 
 def test_health_says_nothing_of_the_inside_and_is_never_too_often(tmp_path: Path) -> None:
