@@ -85,7 +85,10 @@ def _base_url(value: str) -> str:
 
 
 def _networks(value: str) -> AddressPolicy:
-    return AddressPolicy.parse(value)
+    try:
+        return AddressPolicy.parse(value)
+    except ValueError as error:
+        raise _Unusable(str(error)) from None
 
 
 def _smtp(value: str) -> SmtpServer:

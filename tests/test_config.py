@@ -18,7 +18,6 @@ ROOT = Path(__file__).resolve().parent.parent
         ("LISTEN", "8080", "127.0.0.1:8080"),
         ("DATABASE_URL", "mysql://x", "postgresql"),
         ("RATELIMIT_URL", "memcached://x", "redis"),
-        ("ALLOW_NETWORKS", "10.0.0.0/99", ""),
         ("SMTP_URL", "http://x", "smtp://"),
         ("SMTP_URL", "smtp://h:port", "smtp://"),
         ("SMTP_URL", "smtp://h?tls=", "none, starttls or tls"),
@@ -42,6 +41,21 @@ def test_a_wrong_value_is_named_with_what_is_accepted(name: str, value: str, acc
         config.load({f"HTTPSTEP_{name}": value})
     assert f"HTTPSTEP_{name}" in str(caught.value)
     assert accepted in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("value", "sentence"),
+    [
+        ("127.0.0.1/8", "“127.0.0.1/8” is not a network, because its address lies inside it; write 127.0.0.0/8."),
+        ("10.0.0.0/33", "“10.0.0.0/33” is not a network, an address or a host name, such as 10.0.0.0/8, ::1 or crm.internal."),
+        ("http://x", "“http://x” is not a network, an address or a host name, such as 10.0.0.0/8, ::1 or crm.internal."),
+        ("*.x", "“*.x” is not a host name; write it in full, without wildcard, scheme or port."),
+    ],
+)  # fmt: skip
+def test_a_wrong_network_is_told_in_one_sentence(value: str, sentence: str) -> None:
+    with pytest.raises(config.ConfigError) as caught:
+        config.load({"HTTPSTEP_ALLOW_NETWORKS": value})
+    assert str(caught.value) == f"HTTPSTEP_ALLOW_NETWORKS: {sentence}"
 
 
 def test_a_secret_value_is_not_repeated_in_the_refusal() -> None:
