@@ -10,6 +10,7 @@ import os
 import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
@@ -277,7 +278,10 @@ def _refuse_unknown(environ: Mapping[str, str]) -> None:
     known = {f"HTTPSTEP_{v.name}" for v in VARIABLES} | {f"HTTPSTEP_{v.name}_FILE" for v in VARIABLES}
     unknown = sorted(name for name in environ if name.startswith("HTTPSTEP_") and name not in known)
     if unknown:
-        raise ConfigError(f"Unknown variable {unknown[0]}. `flask --app app config show` lists the ones there are.")
+        known_endings = sorted(name.removeprefix("HTTPSTEP_") for name in known)  # all begin alike, which says nothing
+        near = get_close_matches(unknown[0].removeprefix("HTTPSTEP_"), known_endings, 1)
+        meant = f" Did you mean HTTPSTEP_{near[0]}?" if near else ""
+        raise ConfigError(f"Unknown variable {unknown[0]}.{meant} The file .env.example lists the ones there are.")
 
 
 def _check_together(values: Mapping[str, Any]) -> None:

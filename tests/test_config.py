@@ -90,9 +90,20 @@ def test_encryption_is_none_unless_the_scheme_or_tls_says_so() -> None:
     assert smtp("smtps://h?tls=tls") == config.SmtpServer("h", 465, tls="tls")
 
 
-def test_an_unknown_variable_is_refused() -> None:
-    with pytest.raises(config.ConfigError, match="HTTPSTEP_LISTN"):
-        config.load({"HTTPSTEP_LISTN": "127.0.0.1:1"})
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [("WORKRES", "WORKERS"), ("VAULT_KEY_FILE", "VAULT_KEYS_FILE"), ("LISTN", "LISTEN")],
+)
+def test_an_unknown_variable_is_refused_with_the_nearest_one(name: str, meant: str) -> None:
+    with pytest.raises(config.ConfigError) as caught:
+        config.load({f"HTTPSTEP_{name}": "x"})
+    start = f"Unknown variable HTTPSTEP_{name}. Did you mean HTTPSTEP_{meant}?"
+    assert str(caught.value) == f"{start} The file .env.example lists the ones there are."
+
+
+def test_an_unknown_variable_like_none_is_refused_without_a_guess() -> None:
+    with pytest.raises(config.ConfigError, match=r"^Unknown variable HTTPSTEP_FOO\. The file"):
+        config.load({"HTTPSTEP_FOO": "x"})
 
 
 def test_a_value_may_stand_in_a_file(tmp_path: Path) -> None:
