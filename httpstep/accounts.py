@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Final
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import Connection, delete, func, select
 
 from httpstep import ratelimit
 from httpstep.extensions import Base
@@ -33,6 +34,13 @@ def contents(account_id: int) -> list[str]:
     return found
 
 
+def refuse_if_needed(account_id: int) -> None:
+    """Raise Needed where `remove` would."""
+    with reading() as connection:
+        slugs = {row.id: row.slug for row in connection.execute(select(Account.id, Account.slug))}
+        _refuse_if_needed(connection, account_id, slugs)
+
+
 def remove(account_id: int) -> bool:
     """Delete the account and, by the cascades of the schema, all that is its own. False where there is none.
 
@@ -44,15 +52,17 @@ def remove(account_id: int) -> bool:
         slugs = {row.id: row.slug for row in rows}
         if account_id not in slugs:
             return False
-        if len(slugs) == 1:
-            raise Needed(f"“{slugs[account_id]}” is the only account, and httpstep needs one.")
-        able = User.operator.is_(True), User.disabled_at.is_(None)
-        homes = set(connection.execute(select(User.account_id).where(*able)).scalars())
-        if homes == {account_id}:
-            raise Needed(
-                f"“{slugs[account_id]}” has the only operator who can sign in. Add one to another account first."
-            )
+        _refuse_if_needed(connection, account_id, slugs)
         connection.execute(delete(Account).where(Account.id == account_id))
     with suppress(*ratelimit.AWAY):  # the id is never given again, and what is counted for it ends within the hour
         ratelimit.forget(account_id)
     return True
+
+
+def _refuse_if_needed(connection: Connection, account_id: int, slugs: Mapping[int, str]) -> None:
+    if len(slugs) == 1:
+        raise Needed(f"“{slugs[account_id]}” is the only account, and httpstep needs one.")
+    able = User.operator.is_(True), User.disabled_at.is_(None)
+    homes = set(connection.execute(select(User.account_id).where(*able)).scalars())
+    if homes == {account_id}:
+        raise Needed(f"“{slugs[account_id]}” has the only operator who can sign in. Add one to another account first.")

@@ -61,10 +61,13 @@ def account_delete(slug: str, yes: bool) -> None:
     """Delete an account with its users, steps, logs, secrets, keys and everything else. It cannot be undone."""
     account_id = chosen_account(slug).id
     end_transaction()
-    if not yes:
-        has = ", ".join(accounts.contents(account_id)) or "nothing in it"
-        raise click.ClickException(f'The account "{slug}" has {has}. Nothing was deleted: add --yes to delete it all.')
     try:
+        if not yes:
+            accounts.refuse_if_needed(account_id)  # before --yes is asked for, which would not help
+            has = ", ".join(accounts.contents(account_id)) or "nothing in it"
+            raise click.ClickException(
+                f'The account "{slug}" has {has}. Nothing was deleted: add --yes to delete it all.'
+            )
         accounts.remove(account_id)
     except accounts.Needed as error:
         raise click.ClickException(str(error)) from None

@@ -86,12 +86,14 @@ def test_an_account_that_is_needed_stays_and_a_sentence_says_why(make_house: Cal
     person(house, "default", "ana@example.com", operator=True)
     only = run(house, "account", "delete", "default", "--yes")
     assert only.exit_code == 1 and "“default” is the only account, and httpstep needs one." in only.output
+    assert run(house, "account", "delete", "default").output == only.output, "--yes is no way past it"
     person(house, "shop", "eva@example.com", operator=True)
     with house.app.app_context(), writing() as connection:
         connection.execute(update(User).where(User.email == "eva@example.com").values(disabled_at=1.0))
     before = everything(house)
     last = run(house, "account", "delete", "default", "--yes")
     assert last.exit_code == 1 and "“default” has the only operator who can sign in." in last.output
+    assert run(house, "account", "delete", "default").output == last.output, "--yes is no way past it"
     assert everything(house) == before
     assert "There is no account" in run(house, "account", "delete", "nobody", "--yes").output
     assert run(house, "account", "delete", "shop", "--yes").output == "shop\n"
