@@ -6,6 +6,7 @@ Run by the server before it forks and by every command, under a lock, as often a
 from __future__ import annotations
 
 import fcntl
+import logging
 import secrets
 import sqlite3
 import time
@@ -17,14 +18,17 @@ from flask import Flask
 from sqlalchemy import delete, func, select
 from werkzeug.security import generate_password_hash
 
+from httpstep.config import Config
 from httpstep.extensions import db
 from httpstep.models import database, logs
 from httpstep.models.keys import digest
 from httpstep.models.tables import Account, OneTimeCode, Secret, User
-from httpstep.vault import Vault
+from httpstep.vault import Vault, read_keys
 
 FIRST_ACCOUNT = "default"
 _CODE_SECONDS = 7 * 24 * 3600
+_TRIED = 50
+"""Secrets that a start tries to decrypt, the newest first."""
 
 
 def prepare(app: Flask) -> None:
@@ -36,6 +40,21 @@ def prepare(app: Flask) -> None:
             if db.session.scalar(select(func.count()).select_from(Account)) == 0:
                 db.session.add(Account(slug=FIRST_ACCOUNT, name="Default", created_at=time.time()))
         _make_admin(app)
+        _warn_of_unreadable(app.config["HTTPSTEP"])
+
+
+def _warn_of_unreadable(settings: Config) -> None:
+    """Say that the keys at hand do not fit the database, before a bot learns it from a 503: a few values tell."""
+    vault = Vault(settings.vault_keys or read_keys(settings.data / "vault.key"))  # a restore has put another key there
+    with database.reading() as connection:
+        tried = list(connection.execute(select(Secret.token).order_by(Secret.id.desc()).limit(_TRIED)).scalars())
+    if unreadable := sum(1 for token in tried if not vault.can_decrypt(token)):
+        logging.getLogger("httpstep").warning(
+            "%d of the %d stored secrets tried cannot be decrypted with the keys in HTTPSTEP_VAULT_KEYS (or vault.key in "
+            "the data folder), and steps that use one answer 503: put back the key it was stored with",
+            unreadable,
+            len(tried),
+        )
 
 
 def _back_up_first(data: Path) -> None:

@@ -36,6 +36,13 @@ class Vault:
                 "Put back the key it was stored with."
             ) from None
 
+    def can_decrypt(self, token: bytes) -> bool:
+        try:
+            self.decrypt(token)
+        except VaultError:
+            return False
+        return True
+
     def rotate(self, token: bytes) -> bytes:
         """The same value under the newest key. Raises VaultError where no key fits."""
         return self.encrypt(self.decrypt(token))

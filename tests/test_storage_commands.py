@@ -19,6 +19,7 @@ from httpstep.extensions import db
 from httpstep.models import catalogue
 from tests.fakes import ThirdParty, answer
 from tests.house import House, document
+from tests.server import Server
 
 SQLITE_ONLY = "a backup by httpstep is of SQLite; the refusal on PostgreSQL has a test of its own"
 VALUE = "sesame-open-7431"
@@ -108,6 +109,24 @@ def test_a_restore_is_refused_while_a_server_runs(make_house: Callable[..., Hous
             refused = run(house, *command)
             assert refused.exit_code == 1 and "Stop it first." in refused.output
     assert run(house, "restore", str(tmp_path / "b.tar.gz")).exit_code == 0
+
+
+def test_secrets_that_no_key_reads_are_told_at_restore_and_at_start(
+    make_house: Callable[..., House], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    house = make_house()
+    furnish(house)
+    run(house, "backup", str(tmp_path / "b.tar.gz"), "--without-keys")
+    assert caplog.messages == [], "nothing to say where the key fits"
+    target = House(tmp_path / "other")
+    assert run(target, "restore", str(tmp_path / "b.tar.gz")).exit_code == 0
+    assert [text.partition(" cannot")[0] for text in caplog.messages] == ["1 of the 1 stored secrets tried"]
+    caplog.clear()
+    with target.app.app_context():
+        db.engine.dispose()
+    with Server(tmp_path / "other") as server:
+        pass
+    assert server.log.read_text().count("1 of the 1 stored secrets tried cannot be decrypted") == 1
 
 
 def packed(path: Path, **members: bytes) -> Path:
