@@ -7,6 +7,7 @@ Each variable may also be given as <NAME>_FILE, the path of a file whose content
 from __future__ import annotations
 
 import os
+import re
 import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -265,13 +266,26 @@ def load(environ: Mapping[str, str] = os.environ) -> Config:
         except ValueError as error:
             shown = "its value" if variable.secret else f'"{raw}"'
             raise ConfigError(f"{name}: {shown} cannot be used. Accepted: {error}.") from None
-        given[name] = "••••" if variable.secret else raw
+        given[name] = _masked(variable, raw) if variable.secret else raw
     _refuse_unknown(environ)
     values["data"] = Path(values["data"]).resolve()
     values["database_url"] = values["database_url"] or f"sqlite:///{values['data'] / 'httpstep.db'}"
     values["workers"] = values["workers"] or max(2, min(4, os.cpu_count() or 2))
     _check_together(values)
     return Config(given=given, **values)
+
+
+_ADDRESS = re.compile(r"(\w[\w+.-]*://)(?:([^:/?#@]*)(:[^/?#@]*)?@)?([^?#@]*(?:\?tls=\w+)?)")
+
+
+def _masked(variable: Variable, raw: str) -> str:
+    """An address without its password; all of it where a password might stand anywhere else in it."""
+    found = _ADDRESS.fullmatch(raw) if variable.name.endswith("_URL") else None
+    if found is None:
+        return "••••"
+    scheme, user, password, rest = found.groups()
+    who = "" if user is None else f"{user}:••••@" if password else "••••@"  # one alone may be a token
+    return f"{scheme}{who}{rest}"
 
 
 def _refuse_unknown(environ: Mapping[str, str]) -> None:
@@ -303,6 +317,7 @@ def shown(config: Config) -> list[tuple[str, str, str]]:
         value = config.given.get(name)
         origin = "set" if value is not None else "default"
         if value is None:
-            value = str(variable.default) if isinstance(variable.default, (str, int)) else ""
+            used = getattr(config, variable.name.lower())
+            value = str(used) if isinstance(used, (str, int, Path)) else ""
         rows.append((name, value, origin))
     return rows

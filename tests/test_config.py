@@ -133,6 +133,36 @@ def test_config_show_masks_secrets() -> None:
     assert rows["HTTPSTEP_MAIL_FROM"] == "a@b.example"
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "shown"),
+    [
+        ("SMTP_URL", "smtp://user:hunter2@h:25?tls=none", "smtp://user:••••@h:25?tls=none"),
+        ("SMTP_URL", "smtp://h", "smtp://h"),
+        ("RATELIMIT_URL", "redis://:hunter2@h:6379/0", "redis://:••••@h:6379/0"),
+        ("RATELIMIT_URL", "redis://hunter2@h", "redis://••••@h"),
+        ("RATELIMIT_URL", "redis://h/0?password=hunter2", "••••"),
+        ("DATABASE_URL", "postgresql+psycopg://u:hunter2@h/d", "postgresql+psycopg://u:••••@h/d"),
+        ("DATABASE_URL", "postgresql+psycopg://u:12/hunter2@h/d", "••••"),
+        ("DATABASE_URL", "postgresql+psycopg://u:12@hunter2@h/d", "••••"),
+        ("SECRET_KEY", "hunter2hunter2hunter2", "••••"),
+        ("ADMIN_PASSWORD", "hunter2://hunter2", "••••"),
+    ],
+)
+def test_config_show_leaves_the_password_alone_out_of_an_address(name: str, value: str, shown: str) -> None:
+    more = {"HTTPSTEP_MAIL_FROM": "a@b.example", "HTTPSTEP_ADMIN_EMAIL": "a@b.example"}
+    environ = {"HTTPSTEP_ADMIN_PASSWORD": "long enough", f"HTTPSTEP_{name}": value} | more
+    assert (f"HTTPSTEP_{name}", shown, "set") in config.shown(config.load(environ))
+
+
+def test_config_show_prints_what_is_in_force_where_nothing_was_set(tmp_path: Path) -> None:
+    loaded = config.load({"HTTPSTEP_DATA": str(tmp_path)})
+    rows = {name: value for name, value, origin in config.shown(loaded) if origin == "default"}
+    assert rows["HTTPSTEP_WORKERS"] == str(loaded.workers) != "0"
+    assert rows["HTTPSTEP_DATABASE_URL"] == f"sqlite:///{tmp_path}/httpstep.db"
+    assert rows["HTTPSTEP_LISTEN"] == "127.0.0.1:8080"
+    assert rows["HTTPSTEP_SMTP_URL"] == rows["HTTPSTEP_VAULT_KEYS"] == ""
+
+
 def test_every_variable_stands_in_the_example_file_and_in_no_other_way() -> None:
     text = (ROOT / ".env.example").read_text(encoding="utf-8")
     named = re.findall(r"^#?(HTTPSTEP_[A-Z_]+)=", text, re.MULTILINE)
