@@ -170,9 +170,11 @@ def step_run(key_: str, attributes: str, slug: str | None) -> None:
 @prepared
 def key_create(name: str, scope: str, slug: str | None) -> None:
     """Create an API key and print its token, which is never shown again."""
+    if not name.strip():
+        raise click.ClickException("A key needs a name that says what it is for.")
     owner = chosen_account(slug)
     with editing():
-        _, token = keys.create(owner.id, name, scope, time.time())
+        _, token = keys.create(owner.id, name.strip(), scope, time.time())
     click.echo(token)
 
 

@@ -67,6 +67,14 @@ def test_a_key_is_printed_alone(make_house: MakeHouse) -> None:
     assert token not in run(house, "key", "list").output
 
 
+def test_a_key_has_a_name(make_house: MakeHouse) -> None:
+    house = make_house(ThirdParty())
+    for name in ("", "  "):
+        refused = run(house, "key", "create", "--name", name)
+        assert (refused.exit_code, refused.output) == (1, "Error: A key needs a name that says what it is for.\n")
+    assert run(house, "key", "list").output == ""
+
+
 def test_with_several_accounts_one_must_be_named(make_house: MakeHouse) -> None:
     house = make_house(ThirdParty())
     assert run(house, "account", "create", "second").output == "second\n"
