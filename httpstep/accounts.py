@@ -34,6 +34,13 @@ def contents(account_id: int) -> list[str]:
     return found
 
 
+def are_empty() -> bool:
+    """Whether no account has anything, as in a data folder that was just made."""
+    with reading() as connection:
+        ids = list(connection.execute(select(Account.id)).scalars())
+    return not any(contents(account_id) for account_id in ids)
+
+
 def refuse_if_needed(account_id: int) -> None:
     """Raise Needed where `remove` would."""
     with reading() as connection:

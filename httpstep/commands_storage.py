@@ -8,7 +8,7 @@ import click
 from flask import Flask, current_app
 from flask.cli import AppGroup
 
-from httpstep import backups, config, rotation
+from httpstep import accounts, backups, config, rotation
 from httpstep.commands import prepared
 from httpstep.vault import Vault, VaultError
 
@@ -40,11 +40,13 @@ def backup(file: Path, without_keys: bool) -> None:
 @prepared
 def restore(file: Path) -> None:
     """Replace all data by that of FILE. Stop httpstep first. What was there is kept as a backup in the data folder."""
+    empty = accounts.are_empty()
     try:
         aside = backups.restore(_app(), file)
     except backups.BackupError as error:
         raise click.ClickException(str(error)) from None
-    click.echo(f"Restored. The data until now is in {aside}")
+    until_now = "There was no data until now; the keys that were here are" if empty else "The data until now is"
+    click.echo(f"Restored. {until_now} in {aside}")
 
 
 @secret.command("rotate")

@@ -53,7 +53,9 @@ def test_a_backup_restores_everything_in_an_empty_folder(make_house: Callable[..
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     third = ThirdParty(answer(200, {"a": 1}))
     target = House(tmp_path / "other")
-    assert run(target, "restore", str(file)).exit_code == 0
+    restored = run(target, "restore", str(file))
+    assert restored.exit_code == 0
+    assert restored.output.startswith("Restored. There was no data until now; the keys that were here are in ")
     again = House(tmp_path / "other", third)
     again.tokens["default/manage"] = token
     assert sent_token(again, third) == VALUE
@@ -96,6 +98,7 @@ def test_a_restore_keeps_what_was_there(make_house: Callable[..., House], tmp_pa
     restored = run(house, "restore", str(tmp_path / "first.tar.gz"))
     assert restored.exit_code == 0
     assert [step["key"] for step in house.call("GET", "/steps").json["steps"]] == ["order-status"]
+    assert restored.output.startswith("Restored. The data until now is in ")
     aside = Path(restored.output.strip().rpartition(" ")[2])
     assert run(house, "restore", str(aside)).exit_code == 0
     assert len(house.call("GET", "/steps").json["steps"]) == 2
