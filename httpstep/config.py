@@ -12,6 +12,7 @@ import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
@@ -119,11 +120,18 @@ def _check_smtp_parameters(parts: SplitResult, asked: Mapping[str, list[str]]) -
             raise _Unusable(f'the parameter "{name}" is unknown. The only one is tls: none, starttls or tls.')
     if parts.scheme == "smtps" and asked.get("tls", ["tls"])[-1] != "tls":
         raise _Unusable("smtps:// means tls=tls. Write smtp:// for another tls.")
-    if parts.scheme == "smtp" and parts.username and "tls" not in asked:
+    if parts.scheme == "smtp" and parts.username and "tls" not in asked and not _is_this_machine(parts.hostname or ""):
         raise _Unusable(
             "user and password would be sent without encryption. "
             "Write tls=starttls, tls=tls, or tls=none to send it in the clear: smtp://user:password@host?tls=starttls."
         )
+
+
+def _is_this_machine(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _address(value: str) -> str:

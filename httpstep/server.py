@@ -167,7 +167,7 @@ def serve(create_app: Callable[[], Flask]) -> None:
 def _prepare(app: Flask, log: logging.Logger) -> None:
     installation.prepare(app)
     if left := _interrupted_before(app):
-        log.warning("%d calls were interrupted when httpstep last stopped", left)
+        log.warning("calls that were interrupted when httpstep last stopped: %d", left)
     with app.app_context():
         _announce(log, app)
         db.engine.dispose()

@@ -86,6 +86,8 @@ def test_a_question_mark_in_a_password_is_not_shown_as_a_parameter() -> None:
 
 def test_encryption_is_none_unless_the_scheme_or_tls_says_so() -> None:
     assert smtp("smtp://h") == config.SmtpServer("h", 25)
+    for here in ("127.0.0.1", "[::1]", "localhost"):  # the password does not leave the machine
+        assert getattr(smtp(f"smtp://user:pass@{here}:1025"), "tls", "") == "none"
     assert smtp("smtps://user:pass@h") == config.SmtpServer("h", 465, "user", "pass", "tls")
     assert smtp("smtps://h?tls=tls") == config.SmtpServer("h", 465, tls="tls")
 
