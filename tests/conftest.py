@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 
 from httpstep.core.model import Send
@@ -17,6 +18,12 @@ from tests.mailbox import Inbox, open_inbox
 from tests.services import Absent, PostgreSQL, Redis
 
 ABSENT = pytest.StashKey[dict[str, str]]()
+
+
+hypothesis.settings.register_profile("the same every time", derandomize=True)
+"""Of two runs of the same code both pass or both fail: what chance finds is found while somebody looks for it
+(`--hypothesis-profile default`)."""
+hypothesis.settings.load_profile("the same every time")
 
 
 def pytest_configure(config: pytest.Config) -> None:

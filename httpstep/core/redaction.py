@@ -227,6 +227,8 @@ def _other(char: str, least: str) -> str:
         plain.append(re.escape(utf8.decode("latin-1")))
     if char == " ":
         plain.append(r"\+")
+    if char in _BEGIN_SPELLINGS:
+        plain.append(plain.pop(0))  # it begins longer spellings of itself, and at a secret's end those are meant
     spellings = [*plain, "".join(f"{escape}u{_any_case(units[at : at + 2].hex())}" for at in range(0, len(units), 2))]
     if char <= "\xff":
         spellings.append(f"{escape}x{_any_case(f'{ord(char):02x}')}")
@@ -251,5 +253,6 @@ def _any_case(digits: str) -> str:
 
 _BACKSLASH: Final = rf"(?:\\|{_percent(92)}|{_numeric_entity(chr(92))})"
 _ESCAPES: Final = {"\n": "n", "\r": "r", "\t": "t", "\b": "b", "\f": "f"}
+_BEGIN_SPELLINGS: Final = frozenset("&%=")
 _ESCAPED_AS_THEY_ARE: Final = frozenset("\"/'")
 _ENTITIES: Final = {'"': ("quot",), "&": ("amp",), "<": ("lt",), ">": ("gt",), "'": ("apos",)}

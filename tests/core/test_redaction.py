@@ -111,6 +111,12 @@ _SPELLINGS: tuple[Callable[[str], str], ...] = (
 )
 
 
+@pytest.mark.parametrize("spelled", ["000&#38;", "000&amp;", "000&amp;#38;", "000&#x26;"])
+def test_a_last_character_that_begins_its_own_spelling_is_masked_whole(spelled: str) -> None:
+    assert redact(f"[{spelled}]", {"000&"}) == f"[{MASK}]"
+    assert redact("[000%25]", {"000%"}) == redact("[000=3D]", {"000="}) == f"[{MASK}]"
+
+
 @settings(deadline=None)
 @given(st.text(st.characters(max_codepoint=0xFFFF, codec="utf-8"), min_size=4, max_size=30), st.data())
 def test_no_mixture_of_spellings_survives(secret: str, data: st.DataObject) -> None:
