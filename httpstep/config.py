@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -16,6 +15,8 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
+
+from cryptography.x509 import load_pem_x509_certificates
 
 from httpstep.core.addresses import AddressPolicy
 
@@ -142,8 +143,8 @@ def _address(value: str) -> str:
 
 def _certificates(value: str) -> str:
     try:
-        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(value)
-    except (OSError, ValueError):  # ssl.SSLError is an OSError
+        load_pem_x509_certificates(Path(value).read_bytes())
+    except (OSError, ValueError):
         raise ValueError("the path of a readable file with certificates in PEM form") from None
     return value
 
