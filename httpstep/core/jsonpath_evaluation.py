@@ -23,7 +23,7 @@ from jsonpath.filter import (
 from jsonpath.segments import JSONPathRecursiveDescentSegment, JSONPathSegment
 from jsonpath.selectors import Filter, IndexSelector, JSONPathSelector, NameSelector, SliceSelector, WildcardSelector
 
-from httpstep.core import iregexp
+from httpstep.core import patterns
 from httpstep.core.jsonpath_comparison import COMPARISONS, NOTHING, QueryRefused, Work
 from httpstep.core.model import Json
 
@@ -318,14 +318,14 @@ def _pattern_test(expression: FunctionExtension) -> Test:
     if not isinstance(written, FilterExpressionLiteral) or not isinstance(written.value, str):
         raise QueryRefused(f"The pattern of {expression.name}() must be written into the query, in quotes.")
     try:
-        pattern = iregexp.Pattern(written.value)
-    except iregexp.BadPattern as error:
+        pattern = patterns.Pattern(written.value)
+    except patterns.BadPattern as error:
         raise QueryRefused(f"The pattern of {expression.name}() is not right: {error}") from None
     fits = pattern.matches if expression.name == "match" else pattern.found_in
 
     def test(current: Json, work: Work) -> bool:
-        work.spend(3)
         text = subject(current, work)
-        return isinstance(text, str) and fits(text, work.spend)
+        work.spend(3 + len(text) // 100 if isinstance(text, str) else 3)
+        return isinstance(text, str) and fits(text)
 
     return test
