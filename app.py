@@ -53,7 +53,7 @@ def create_app(settings: config.Config | None = None, *, send: Send | None = Non
         part.register(app)
     with app.app_context():
         database.prepare_engine(db.engine)
-        _refuse_newer_data()
+        _refuse_other_data()
     return app
 
 
@@ -70,9 +70,9 @@ def _refuse_debug(app: Flask) -> None:
         sys.exit("httpstep cannot start. Debug mode is on: unset FLASK_DEBUG and leave --debug out.")
 
 
-def _refuse_newer_data() -> None:
+def _refuse_other_data() -> None:
     try:
-        database.refuse_newer_schema()
+        database.refuse_other_schema()
     except database.SchemaError as error:
         db.engine.dispose()
         sys.exit(f"httpstep cannot start. {error}")

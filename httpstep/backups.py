@@ -24,6 +24,7 @@ from flask import Flask
 
 from httpstep import __version__, config, installation
 from httpstep.extensions import db
+from httpstep.models.database import BEFORE_THE_FIRST_RELEASE
 
 FORMAT: Final = "httpstep-backup/1"
 _DATABASE: Final = "httpstep.db"
@@ -142,6 +143,10 @@ def _check(database: Path) -> None:
         sound, schema = False, ""
     if not sound:
         raise BackupError("The database in this backup is damaged.")
+    if schema in BEFORE_THE_FIRST_RELEASE:
+        raise BackupError(
+            "This backup was made by a version of httpstep from before its first release. Restore it there."
+        )
     script = ScriptDirectory(str(Path(__file__).resolve().parents[1] / "migrations"))
     if schema not in {revision.revision for revision in script.walk_revisions()}:
         raise BackupError("This backup was made by a newer version of httpstep. Restore it with that version.")

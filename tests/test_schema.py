@@ -43,6 +43,17 @@ def test_data_of_a_newer_version_is_refused_with_a_sentence(make_house: MakeHous
         make_house()
 
 
+@pytest.mark.parametrize("schema_of_then", ["0001", "0002", "0003"])
+def test_data_from_before_the_first_release_is_refused_with_a_sentence(
+    make_house: MakeHouse, schema_of_then: str
+) -> None:
+    house = make_house()
+    with house.app.app_context(), schema.writing() as connection:
+        connection.execute(db.text("UPDATE alembic_version SET version_num = :then"), {"then": schema_of_then})
+    with pytest.raises(SystemExit, match="before its first release"):
+        make_house()
+
+
 def test_several_hosts_may_start_at_the_same_moment(
     tmp_path: Path, database: dict[str, str], postgresql: PostgreSQL | None
 ) -> None:

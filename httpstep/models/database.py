@@ -102,27 +102,26 @@ def _path_of(engine: Engine) -> str | None:
 
 
 def _watch_file(engine: Engine, file: SqliteFile) -> None:
-    """No connection is used whose file was deleted, moved away or replaced; the next one opens what lies there now.
+    """No connection is used whose file was deleted, moved away or replaced.
 
-    The pool asks `checkout` each time: two stats, of the file and of its WAL.
+    The pool asks `checkout` each time: one `stat`.
     """
 
     @event.listens_for(engine, "do_connect")
     def _open_file(dialect: Any, record: Any, given: Any, named: Any) -> Any:
-        with file.opening(may_create=_creating.get()) as opened:
-            connection = dialect.connect(*given, **named)
-            try:
-                _set_up(connection)
-                record.info[_FILE] = opened()
-            except BaseException:
-                connection.close()
-                raise
+        file.require(may_create=_creating.get())
+        connection = dialect.connect(*given, **named)
+        try:
+            _set_up(connection)
+            record.info[_FILE] = file.opened()
+        except BaseException:
+            connection.close()
+            raise
         return connection
 
     @event.listens_for(engine, "checkout")
     def _checkout(connection: Any, record: Any, _proxy: Any) -> None:
         if not file.is_still(record.info[_FILE]):
-            file.leave(connection, record.info[_FILE])
             raise DisconnectionError("the database's file is not the one that was opened")
 
     @event.listens_for(engine, "engine_disposed")
@@ -238,12 +237,21 @@ def _revisions() -> tuple[str | None, str | None, ScriptDirectory]:
     return current, script.get_current_head(), script
 
 
-def refuse_newer_schema() -> None:
-    """Raise SchemaError where the data was written by a newer version than this. A database not made yet is fine."""
+BEFORE_THE_FIRST_RELEASE = frozenset({"0001", "0002", "0003"})
+"""Schemas that no release had and none reads. The first one that is read is 0004."""
+
+
+def refuse_other_schema() -> None:
+    """Raise SchemaError where this version cannot read the data. A database not made yet is fine."""
     try:
         current, head, script = _revisions()
     except OperationalError:
         return
+    if current in BEFORE_THE_FIRST_RELEASE:
+        raise SchemaError(
+            "This data was written by a version of httpstep from before its first release. Export its steps with that "
+            "version (step export), start anew with another HTTPSTEP_DATA, and import them there (step import)."
+        )
     if current not in (None, head) and current not in {revision.revision for revision in script.walk_revisions()}:
         raise SchemaError(
             "This data was written by a newer version of httpstep. Start that version, or restore a backup made by this one."
@@ -269,7 +277,7 @@ def upgrade_schema(app: Flask, *, before: Any = None) -> bool:
         current, head, script = _revisions()
         if current == head:
             return False
-        refuse_newer_schema()
+        refuse_other_schema()
         if current is not None and before is not None:
             before()
         logging.getLogger("alembic").setLevel(logging.WARNING)

@@ -1,17 +1,19 @@
-"""First schema"""
+"""The first schema. Its number is that of the last of the four steps it was first made in"""
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = '0001'
+revision = '0004'
 down_revision = None
 branch_labels = None
 depends_on = None
 
+_ID = sa.BigInteger().with_variant(sa.Integer(), 'sqlite')
+
 
 def upgrade():
     op.create_table('accounts',
-    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('id', _ID, nullable=False),
     sa.Column('slug', sa.Text(), nullable=False),
     sa.Column('name', sa.Text(), nullable=False),
     sa.Column('per_minute', sa.Integer(), nullable=True),
@@ -22,7 +24,7 @@ def upgrade():
     sqlite_autoincrement=True
     )
     op.create_table('budget_hits',
-    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('id', _ID, nullable=False),
     sa.Column('key', sa.Text(), nullable=False),
     sa.Column('at', sa.Double(), nullable=False),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_budget_hits')),
@@ -32,8 +34,8 @@ def upgrade():
         batch_op.create_index('ix_budget_hits_key_at', ['key', 'at'], unique=False)
 
     op.create_table('api_keys',
-    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('account_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('id', _ID, nullable=False),
+    sa.Column('account_id', _ID, nullable=False),
     sa.Column('name', sa.Text(), nullable=False),
     sa.Column('scope', sa.Text(), nullable=False),
     sa.Column('prefix', sa.Text(), nullable=False),
@@ -50,8 +52,8 @@ def upgrade():
         batch_op.create_index(batch_op.f('ix_api_keys_account_id'), ['account_id'], unique=False)
 
     op.create_table('attributes',
-    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('account_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('id', _ID, nullable=False),
+    sa.Column('account_id', _ID, nullable=False),
     sa.Column('name', sa.Text(), nullable=False),
     sa.Column('sample', sa.Text(), nullable=True),
     sa.Column('default', sa.Text(), nullable=True),
@@ -65,8 +67,8 @@ def upgrade():
         batch_op.create_index(batch_op.f('ix_attributes_account_id'), ['account_id'], unique=False)
 
     op.create_table('secrets',
-    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('account_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('id', _ID, nullable=False),
+    sa.Column('account_id', _ID, nullable=False),
     sa.Column('name', sa.Text(), nullable=False),
     sa.Column('token', sa.LargeBinary(), nullable=False),
     sa.Column('updated_at', sa.Double(), nullable=False),
@@ -79,8 +81,8 @@ def upgrade():
         batch_op.create_index(batch_op.f('ix_secrets_account_id'), ['account_id'], unique=False)
 
     op.create_table('steps',
-    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('account_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('id', _ID, nullable=False),
+    sa.Column('account_id', _ID, nullable=False),
     sa.Column('key', sa.Text(), nullable=False),
     sa.Column('name', sa.Text(), nullable=False),
     sa.Column('document', sa.Text(), nullable=False),
@@ -97,8 +99,8 @@ def upgrade():
         batch_op.create_index(batch_op.f('ix_steps_account_id'), ['account_id'], unique=False)
 
     op.create_table('users',
-    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('account_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('id', _ID, nullable=False),
+    sa.Column('account_id', _ID, nullable=False),
     sa.Column('email', sa.Text(), nullable=False),
     sa.Column('password_hash', sa.Text(), nullable=False),
     sa.Column('role', sa.Text(), nullable=False),
@@ -114,8 +116,8 @@ def upgrade():
         batch_op.create_index(batch_op.f('ix_users_account_id'), ['account_id'], unique=False)
 
     op.create_table('accepted_structures',
-    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('step_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('id', _ID, nullable=False),
+    sa.Column('step_id', _ID, nullable=False),
     sa.Column('structure', sa.Text(), nullable=False),
     sa.Column('sample', sa.LargeBinary(), nullable=True),
     sa.Column('accepted_at', sa.Double(), nullable=False),
@@ -128,8 +130,8 @@ def upgrade():
         batch_op.create_index(batch_op.f('ix_accepted_structures_step_id'), ['step_id'], unique=False)
 
     op.create_table('alerts',
-    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('step_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('id', _ID, nullable=False),
+    sa.Column('step_id', _ID, nullable=False),
     sa.Column('subject', sa.Text(), nullable=False),
     sa.Column('body', sa.Text(), nullable=False),
     sa.Column('recipients', sa.Text(), nullable=False),
@@ -138,6 +140,7 @@ def upgrade():
     sa.Column('due_at', sa.Double(), nullable=False),
     sa.Column('created_at', sa.Double(), nullable=False),
     sa.Column('error', sa.Text(), nullable=True),
+    sa.Column('failures', sa.Integer(), server_default='0', nullable=False),
     sa.ForeignKeyConstraint(['step_id'], ['steps.id'], name=op.f('fk_alerts_step_id_steps'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_alerts')),
     sqlite_autoincrement=True
@@ -146,19 +149,42 @@ def upgrade():
         batch_op.create_index('ix_alerts_due', ['state', 'due_at'], unique=False)
         batch_op.create_index(batch_op.f('ix_alerts_step_id'), ['step_id'], unique=False)
 
+    op.create_table('flows',
+    sa.Column('id', _ID, nullable=False),
+    sa.Column('account_id', _ID, nullable=False),
+    sa.Column('key', sa.Text(), nullable=False),
+    sa.Column('name', sa.Text(), nullable=False),
+    sa.Column('document', sa.Text(), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('created_at', sa.Double(), nullable=False),
+    sa.Column('updated_at', sa.Double(), nullable=False),
+    sa.Column('updated_by', sa.Text(), nullable=False),
+    sa.ForeignKeyConstraint(['account_id'], ['accounts.id'], name=op.f('fk_flows_account_id_accounts'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_flows')),
+    sa.UniqueConstraint('account_id', 'key', name=op.f('uq_flows_account_id')),
+    sqlite_autoincrement=True
+    )
+    with op.batch_alter_table('flows', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_flows_account_id'), ['account_id'], unique=False)
+
     op.create_table('idempotency',
-    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('account_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('step_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('id', _ID, nullable=False),
+    sa.Column('account_id', _ID, nullable=False),
+    sa.Column('step_id', _ID, nullable=True),
     sa.Column('key', sa.Text(), nullable=False),
     sa.Column('body_hash', sa.Text(), nullable=False),
     sa.Column('state', sa.Text(), nullable=False),
     sa.Column('answer', sa.LargeBinary(), nullable=True),
     sa.Column('created_at', sa.Double(), nullable=False),
+    sa.Column('instance', sa.Text(), server_default='', nullable=False),
+    sa.Column('pid', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('flow_id', _ID, nullable=True),
     sa.ForeignKeyConstraint(['account_id'], ['accounts.id'], name=op.f('fk_idempotency_account_id_accounts'), ondelete='CASCADE'),
     sa.ForeignKeyConstraint(['step_id'], ['steps.id'], name=op.f('fk_idempotency_step_id_steps'), ondelete='CASCADE'),
+    sa.ForeignKeyConstraint(['flow_id'], ['flows.id'], name=op.f('fk_idempotency_flow_id_flows'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_idempotency')),
     sa.UniqueConstraint('step_id', 'key', name=op.f('uq_idempotency_step_id')),
+    sa.UniqueConstraint('flow_id', 'key', name=op.f('uq_idempotency_flow_id')),
     sqlite_autoincrement=True
     )
     with op.batch_alter_table('idempotency', schema=None) as batch_op:
@@ -166,9 +192,9 @@ def upgrade():
         batch_op.create_index(batch_op.f('ix_idempotency_created_at'), ['created_at'], unique=False)
 
     op.create_table('logs',
-    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('account_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('step_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('id', _ID, nullable=False),
+    sa.Column('account_id', _ID, nullable=False),
+    sa.Column('step_id', _ID, nullable=True),
     sa.Column('draft_id', sa.Text(), nullable=True),
     sa.Column('step_version', sa.Integer(), nullable=False),
     sa.Column('request_id', sa.Text(), nullable=False),
@@ -200,11 +226,11 @@ def upgrade():
         batch_op.create_index('ix_logs_step_id_id', ['step_id', 'id'], unique=False)
 
     op.create_table('one_time_codes',
-    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('id', _ID, nullable=False),
     sa.Column('purpose', sa.Text(), nullable=False),
     sa.Column('code_hash', sa.Text(), nullable=False),
-    sa.Column('account_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
-    sa.Column('user_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('account_id', _ID, nullable=True),
+    sa.Column('user_id', _ID, nullable=True),
     sa.Column('email', sa.Text(), nullable=False),
     sa.Column('role', sa.Text(), nullable=False),
     sa.Column('expires_at', sa.Double(), nullable=False),
@@ -216,8 +242,8 @@ def upgrade():
     sqlite_autoincrement=True
     )
     op.create_table('sessions',
-    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('user_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('id', _ID, nullable=False),
+    sa.Column('user_id', _ID, nullable=False),
     sa.Column('token_hash', sa.Text(), nullable=False),
     sa.Column('created_at', sa.Double(), nullable=False),
     sa.Column('last_seen_at', sa.Double(), nullable=False),
@@ -233,7 +259,7 @@ def upgrade():
         batch_op.create_index(batch_op.f('ix_sessions_user_id'), ['user_id'], unique=False)
 
     op.create_table('step_states',
-    sa.Column('step_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('step_id', _ID, nullable=False),
     sa.Column('automatic', sa.Text(), nullable=True),
     sa.Column('structure', sa.Text(), nullable=True),
     sa.Column('sample', sa.LargeBinary(), nullable=True),
@@ -241,7 +267,7 @@ def upgrade():
     sa.Column('odd_streak', sa.Integer(), nullable=False),
     sa.Column('drift', sa.Text(), nullable=True),
     sa.Column('drift_at', sa.Double(), nullable=True),
-    sa.Column('drift_log_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('drift_log_id', _ID, nullable=True),
     sa.Column('last_alert_at', sa.Double(), nullable=True),
     sa.Column('last_alert_to', sa.Integer(), nullable=False),
     sa.Column('mail_error', sa.Text(), nullable=True),
@@ -250,57 +276,3 @@ def upgrade():
     sa.ForeignKeyConstraint(['step_id'], ['steps.id'], name=op.f('fk_step_states_step_id_steps'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('step_id', name=op.f('pk_step_states'))
     )
-
-
-def downgrade():
-    op.drop_table('step_states')
-    with op.batch_alter_table('sessions', schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f('ix_sessions_user_id'))
-
-    op.drop_table('sessions')
-    op.drop_table('one_time_codes')
-    with op.batch_alter_table('logs', schema=None) as batch_op:
-        batch_op.drop_index('ix_logs_step_id_id')
-        batch_op.drop_index('ix_logs_running')
-        batch_op.drop_index('ix_logs_draft_id')
-
-    op.drop_table('logs')
-    with op.batch_alter_table('idempotency', schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f('ix_idempotency_created_at'))
-        batch_op.drop_index(batch_op.f('ix_idempotency_account_id'))
-
-    op.drop_table('idempotency')
-    with op.batch_alter_table('alerts', schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f('ix_alerts_step_id'))
-        batch_op.drop_index('ix_alerts_due')
-
-    op.drop_table('alerts')
-    with op.batch_alter_table('accepted_structures', schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f('ix_accepted_structures_step_id'))
-
-    op.drop_table('accepted_structures')
-    with op.batch_alter_table('users', schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f('ix_users_account_id'))
-
-    op.drop_table('users')
-    with op.batch_alter_table('steps', schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f('ix_steps_account_id'))
-
-    op.drop_table('steps')
-    with op.batch_alter_table('secrets', schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f('ix_secrets_account_id'))
-
-    op.drop_table('secrets')
-    with op.batch_alter_table('attributes', schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f('ix_attributes_account_id'))
-
-    op.drop_table('attributes')
-    with op.batch_alter_table('api_keys', schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f('ix_api_keys_account_id'))
-
-    op.drop_table('api_keys')
-    with op.batch_alter_table('budget_hits', schema=None) as batch_op:
-        batch_op.drop_index('ix_budget_hits_key_at')
-
-    op.drop_table('budget_hits')
-    op.drop_table('accounts')
