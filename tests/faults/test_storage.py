@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import resource
-import signal
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -136,41 +134,25 @@ def rows(file: Path) -> int:
         return int(beside.execute("SELECT count(*) FROM logs").fetchone()[0])
 
 
-@pytest.mark.parametrize("kept", [True, False])
-def test_a_database_that_is_replaced_under_the_server_is_the_one_that_is_used(
-    served: tuple[Server, str, Path], kept: bool
+def test_a_database_that_is_replaced_under_the_server_is_not_used_until_somebody_decides(
+    served: tuple[Server, str, Path], third: HTTPServer
 ) -> None:
-    """And the old one's WAL, which lies there still, is applied to the old one alone."""
+    """SQLite finds the old one's WAL by its name, and would apply it to the new one."""
     server, token, file = served
     copy, old = file.with_name("copy.db"), file.with_name("old.db")
     with closing(sqlite3.connect(file)) as source, closing(sqlite3.connect(copy)) as target:
         source.backup(target)
     assert statuses(server, token, 4) == [200] * 4
-    if kept:
-        file.rename(old)
+    file.rename(old)
     copy.rename(file)
+    before = file.read_bytes()
+    assert all(refused(server.execute("a", {}, token)) for _ in range(6))
+    assert (health(server), len(third.log), file.read_bytes()) == (503, 5, before)
+    assert "was replaced while httpstep was running" in server.log.read_text()
+    file.unlink()
+    old.rename(file)
     assert statuses(server, token, 6) == [200] * 6
-    assert (health(server), len(server.logs("a", token)), rows(file), integrity(file)) == (200, 7, 7, "ok")
-    if kept:
-        assert (rows(old), integrity(old)) == (5, "ok"), "what the old one had acknowledged"
-        old.unlink()
-
-
-def test_a_wal_is_not_applied_to_a_file_put_in_its_place_while_nobody_served(tmp_path: Path, third: HTTPServer) -> None:
-    """After a kill it lies there, and the process that opens the new file has seen neither."""
-    with Server(tmp_path / "data") as server:
-        token = prepared(server, third)
-        file = server.folder / "httpstep.db"
-        copy = file.with_name("copy.db")
-        with closing(sqlite3.connect(file)) as source, closing(sqlite3.connect(copy)) as target:
-            source.backup(target)
-        assert statuses(server, token, 4) == [200] * 4
-        server.kill()
-        assert file.with_name("httpstep.db-wal").stat().st_size
-        copy.rename(file)
-        server.start()
-        assert (len(server.logs("a", token)), rows(file), integrity(file)) == (1, 1, "ok")
-        assert statuses(server, token, 2) == [200] * 2
+    assert (health(server), len(server.logs("a", token)), rows(file), integrity(file)) == (200, 11, 11, "ok")
 
 
 def test_a_file_that_is_no_database_is_a_503_and_no_call(served: tuple[Server, str, Path], third: HTTPServer) -> None:
@@ -182,35 +164,6 @@ def test_a_file_that_is_no_database_is_a_503_and_no_call(served: tuple[Server, s
     kept.rename(file)
     assert statuses(server, token, 3) == [200] * 3
     assert len(server.logs("a", token)) == 4
-
-
-def test_a_worker_that_slept_while_the_file_was_another_writes_on_for_all(
-    served: tuple[Server, str, Path], third: HTTPServer
-) -> None:
-    """It sees the file it knows; the WAL it knows was put aside by the other worker, who met the stranger."""
-    server, token, file = served
-    assert statuses(server, token, 6) == [200] * 6
-    one, other = sorted(workers_of(server))
-    with standing_still(one):
-        kept = file.rename(file.with_name("kept.db"))
-        file.write_bytes(b"not a database at all" * 1000)
-        assert refused(server.execute("a", {}, token))
-        kept.rename(file)
-        assert statuses(server, token, 2) == [200] * 2
-    with standing_still(other):
-        assert statuses(server, token, 2) == [200] * 2
-        assert len(server.logs("a", token)) == 11
-    assert (statuses(server, token, 2), len(third.log)) == ([200] * 2, 13)
-    assert (rows(file), integrity(file)) == (13, "ok")
-
-
-@contextmanager
-def standing_still(process: int) -> Iterator[None]:
-    os.kill(process, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        os.kill(process, signal.SIGCONT)
 
 
 def test_a_database_server_that_goes_and_comes_back(
