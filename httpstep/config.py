@@ -208,7 +208,6 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("PROXY_HOPS", _whole(0, 10), 0, "how many proxies in front set X-Forwarded-For"),
     Variable("SECRET_KEY", _long_secret, "", "signs cookies; generated in the data folder unless set", True),
     Variable("WORKERS", _whole(1, 64), 0, "server processes; from the machine unless set"),
-    Variable("WORKER_CLASS", _one_of("gthread"), "gthread", "the server's worker class"),
     Variable("THREADS", _whole(4, 1024), 64, "threads of each process"),
     Variable("CA_FILE", _certificates, "", "a further certificate authority to trust, PEM"),
     Variable("VAULT_KEYS", _vault_keys, (), "encrypt secrets, newest first; generated unless set", True),
@@ -234,7 +233,6 @@ class Config:
     proxy_hops: int
     secret_key: str = field(repr=False)
     workers: int
-    worker_class: str
     threads: int
     ca_file: str
     vault_keys: tuple[str, ...] = field(repr=False)

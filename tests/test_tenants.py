@@ -48,7 +48,7 @@ LEAVES_THE_SESSION = {"signing_in.logout"}
 """Would end the attacker's session, and with it the test."""
 
 OF_THE_OPERATOR = {"accounts.limit", "accounts.delete"}
-"""An operator sets the limits of every account, may end it, and sees nothing else of it (PRODUCT.md)."""
+"""An operator sets the limits of every account, may end it, and sees nothing else of it."""
 
 
 @dataclass(frozen=True)

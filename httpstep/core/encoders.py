@@ -21,7 +21,7 @@ _HEADER_CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
 def text_of(value: Json) -> str:
-    """A value outside JSON (decision 7): text as it is, numbers as they came, null as nothing, the rest compact JSON."""
+    """A value outside JSON: text as it is, numbers as they came, null as nothing, the rest compact JSON."""
     if isinstance(value, str):
         return whole(value)
     if value is None:

@@ -1,6 +1,6 @@
 r"""Finds `{{name}}` in a text and looks names up. One pass, linear time, nothing is ever evaluated.
 
-The grammar (PRODUCT.md, behaviour 1 and decision 6):
+The grammar:
 
     {{name}}        a placeholder; spaces and tabs inside the braces are allowed
     {{secret.NAME}} a placeholder for a stored secret

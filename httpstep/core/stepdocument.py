@@ -1,4 +1,4 @@
-"""The step document (PRODUCT.md, "The step document") to StepSpec and back. Reading reports every fault at once."""
+"""The step document to StepSpec and back. Reading reports every fault at once."""
 
 from __future__ import annotations
 

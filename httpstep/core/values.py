@@ -65,7 +65,7 @@ class Values:
         return None
 
     def text(self, placeholder: Placeholder, place: Place) -> str:
-        """The value as text outside JSON (decision 7). Raises InvalidRequest."""
+        """The value as text outside JSON. Raises InvalidRequest."""
         return text_of(self.json(placeholder, place))
 
     def derived(self, placeholder: Placeholder, spelling: str) -> None:

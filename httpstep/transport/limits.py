@@ -1,4 +1,4 @@
-"""How much a call may take. The figures are PRODUCT's; tests hand in smaller ones."""
+"""How much a call may take. Tests hand in smaller figures."""
 
 from __future__ import annotations
 

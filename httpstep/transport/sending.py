@@ -31,7 +31,7 @@ class Transport:
     """Makes calls to third parties on behalf of people who choose the URL. Shared by all threads of a process.
 
     policy: what may be called beside public addresses. ca_file: PEM file of further authorities; ValueError with a
-    sentence if it cannot be read. getaddrinfo: the resolver, as `socket.getaddrinfo`. limits: PRODUCT's figures.
+    sentence if it cannot be read. getaddrinfo: the resolver, as `socket.getaddrinfo`. limits: how much a call may take.
     """
 
     def __init__(

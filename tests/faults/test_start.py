@@ -23,7 +23,7 @@ OLDEST = {
     "requests": "2.33", "urllib3": "2.7", "flask": "3.1.1", "werkzeug": "3.0.6", "gunicorn": "23",
     "jinja2": "3.1.6", "sqlalchemy": "2.0", "cryptography": "44",
 }  # fmt: skip
-"""The first versions without the faults that matter here (THREATS.md, H13)."""
+"""The first versions without the faults that matter here."""
 
 
 def numbers(version: str) -> tuple[int, ...]:
