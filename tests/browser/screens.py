@@ -1,7 +1,8 @@
-"""`make screens`: every page of the demo in both themes and widths, into docs/screens/."""
+"""`make screens`: every page of the demo in both themes and widths, into screens/, and those that documents show into docs/screens/."""
 
 from __future__ import annotations
 
+import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -13,8 +14,17 @@ from tests.browser.chromium import CHROMIUM
 from tests.server import Server, free_port
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-FOLDER = Path(__file__).resolve().parents[2] / "docs/screens"
-WIDTHS = (1280, 390)
+ROOT = Path(__file__).resolve().parents[2]
+FOLDER, SHOWN = ROOT / "screens", ROOT / "docs/screens"
+IN_DOCUMENTS = (
+    "steps-1280-light",
+    "editor-tested-1280-light",
+    "editor-tested-390-dark",
+    "drift-1280-dark",
+    "log-dialog-1280-light",
+)
+WIDTHS = {1280: 1400, 390: 844}
+"""And the height of the window: on a wide one high enough for all of the panel beside the form."""
 THEMES = ("light", "dark")
 EMAIL, PASSWORD = "ana@shop.example", "correct horse battery"
 PAGES = {
@@ -33,13 +43,15 @@ class Camera:
         self.page: Page = context.new_page()
 
     def take(self, name: str) -> None:
-        for width in WIDTHS:
-            self.page.set_viewport_size({"width": width, "height": 900 if width > 600 else 844})
+        for width, height in WIDTHS.items():
+            self.page.set_viewport_size({"width": width, "height": height})
             for theme in THEMES:
                 self.page.emulate_media(color_scheme=theme)
                 self.page.wait_for_timeout(150)
                 file = self._folder / f"{name}-{width}-{theme}.png"
-                self.page.screenshot(path=file, full_page=not name.endswith("dialog"), animations="disabled")
+                self.page.screenshot(
+                    path=file, full_page=width < 600 and not name.endswith("dialog"), animations="disabled"
+                )
         self.page.set_viewport_size({"width": 1280, "height": 900})
         self.page.emulate_media(color_scheme="light")
 
@@ -122,6 +134,8 @@ def main(folder: Path = FOLDER) -> None:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         shoot(server, api_port, Camera(browser, folder))
         browser.close()
+    for name in IN_DOCUMENTS:
+        shutil.copy(folder / f"{name}.png", SHOWN)
     sys.stdout.write(f"{len(list(folder.glob('*.png')))} screens in {folder}\n")
 
 
