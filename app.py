@@ -26,7 +26,7 @@ from httpstep import (
     vault,
     web,
 )
-from httpstep.core.model import HttpResponse, RenderedRequest, Send
+from httpstep.core.exchange import HttpResponse, RenderedRequest, Send
 from httpstep.extensions import csrf, db, htmx, limiter, login_manager, mail, migrate
 from httpstep.models import database
 from httpstep.postponed import Postponed

@@ -30,7 +30,7 @@ import trustme
 
 from httpstep.core.addresses import AddressPolicy
 from httpstep.core.errors import TimedOut
-from httpstep.core.model import RenderedRequest
+from httpstep.core.exchange import RenderedRequest
 from httpstep.transport import Transport
 
 BODY = b'{"order": {"id": 42, "status": "shipped"}}'

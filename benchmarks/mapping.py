@@ -19,7 +19,7 @@ from httpstep.core.automatic import automatic_rules
 from httpstep.core.jsonpath import find
 from httpstep.core.jsontext import dumps, loads
 from httpstep.core.mapping import CallFacts, apply_rules
-from httpstep.core.model import MappingRule
+from httpstep.core.spec import MappingRule
 from httpstep.core.structure import compare, shape_of
 
 SIZES = {"20 KB": 20_000, "200 KB": 200_000, "1 MB": 1_000_000}

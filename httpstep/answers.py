@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from httpstep import calls
 from httpstep.core.errors import FailureKind
-from httpstep.core.model import Json, StepSpec
+from httpstep.core.jsontext import Json
+from httpstep.core.spec import StepSpec
 
 
 def answer_of(run: calls.Run, spec: StepSpec, request_id: str) -> dict[str, Json]:

@@ -13,7 +13,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from httpstep import alerts, ratelimit
 from httpstep.core import record
-from httpstep.core.model import Execution, HttpResponse, Json, RenderedRequest, StepSpec
+from httpstep.core.exchange import HttpResponse, RenderedRequest
+from httpstep.core.execution import Execution
+from httpstep.core.jsontext import Json
+from httpstep.core.spec import StepSpec
 from httpstep.models import steps
 from httpstep.postponed import Postponed
 from httpstep.tokens import TokenCache

@@ -23,7 +23,7 @@ from httpstep import calls, config, installation, ratelimit, runs
 from httpstep.answers import answer_of
 from httpstep.core import jsontext, stepdocument
 from httpstep.core.errors import UnreadableAnswer
-from httpstep.core.model import Json
+from httpstep.core.jsontext import Json
 from httpstep.extensions import db
 from httpstep.models import keys, steps
 from httpstep.models.database import editing, is_unavailable

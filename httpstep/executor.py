@@ -15,22 +15,12 @@ from typing import Protocol
 
 from httpstep.core import automatic, fallback, mapping, reading, rendering, statuses, stepkey, structure
 from httpstep.core.errors import BudgetSpent, Disabled, FailureKind, SendError, StepError, UnreadableAnswer
-from httpstep.core.model import (
-    Drift,
-    Execution,
-    Failure,
-    HttpResponse,
-    Json,
-    MappingResult,
-    MappingRule,
-    RenderedRequest,
-    Send,
-    StepSpec,
-    Trace,
-    Try,
-)
+from httpstep.core.exchange import HttpResponse, RenderedRequest, Send, Trace
+from httpstep.core.execution import Drift, Execution, Failure, MappingResult, Try
+from httpstep.core.jsontext import Json
 from httpstep.core.record import masked_json
 from httpstep.core.redaction import MASK
+from httpstep.core.spec import MappingRule, StepSpec
 
 MOST_SECONDS = 60
 _RETRIED_STATUSES = frozenset({429, 502, 503, 504})

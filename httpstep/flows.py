@@ -20,7 +20,7 @@ from httpstep.answers import answer_of, internal_answer
 from httpstep.core import flow
 from httpstep.core.errors import FailureKind
 from httpstep.core.flow import FlowSpec, Place
-from httpstep.core.model import Json
+from httpstep.core.jsontext import Json
 from httpstep.models import steps
 from httpstep.models.database import end_transaction
 from httpstep.vault import VaultError

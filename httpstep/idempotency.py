@@ -16,7 +16,7 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from httpstep.core import jsontext
-from httpstep.core.model import Json
+from httpstep.core.jsontext import Json
 from httpstep.models.database import reading, writing
 from httpstep.models.logs import LONGEST
 from httpstep.models.tables import Idempotency

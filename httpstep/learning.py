@@ -12,7 +12,7 @@ from typing import Any, Literal
 from sqlalchemy import Connection, case, select, update
 
 from httpstep.core import jsontext, record, stepdocument, structure
-from httpstep.core.model import Drift, Execution
+from httpstep.core.execution import Drift, Execution
 from httpstep.models import steps
 from httpstep.models.tables import StepState
 

@@ -14,7 +14,9 @@ from httpstep import alerts, learning
 from httpstep.calls import Call, Parts
 from httpstep.core import jsontext, mailtext, record
 from httpstep.core.errors import FailureKind
-from httpstep.core.model import Execution, Json, StepSpec
+from httpstep.core.execution import Execution
+from httpstep.core.jsontext import Json
+from httpstep.core.spec import StepSpec
 from httpstep.extensions import db
 from httpstep.models import logs, steps
 from httpstep.models.database import writing

@@ -28,7 +28,8 @@ from httpstep import executor, ratelimit, recording
 from httpstep.calls import INTERNAL_MESSAGE, Call, InternalError, Parts, Run, TooManyInFlight
 from httpstep.core import jsontext, record, redaction
 from httpstep.core.errors import BudgetSpent, FailureKind
-from httpstep.core.model import Execution, HttpResponse, RenderedRequest
+from httpstep.core.exchange import HttpResponse, RenderedRequest
+from httpstep.core.execution import Execution
 from httpstep.core.rendering import secrets_used
 from httpstep.models import logs, steps
 from httpstep.models.database import end_transaction, reading, writing

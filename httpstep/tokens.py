@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 from httpstep.core import fallback, jsontext
 from httpstep.core.errors import HttpStatusError, StepError, UnreadableAnswer
-from httpstep.core.model import HttpResponse, Json, RenderedRequest, Send
+from httpstep.core.exchange import HttpResponse, RenderedRequest, Send
+from httpstep.core.jsontext import Json
 
 _EARLY = 30.0
 _UNSTATED = 300.0

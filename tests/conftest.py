@@ -11,7 +11,7 @@ from typing import Any
 import hypothesis
 import pytest
 
-from httpstep.core.model import Send
+from httpstep.core.exchange import Send
 from httpstep.extensions import db
 from tests.house import House
 from tests.mailbox import Inbox, open_inbox

@@ -20,7 +20,7 @@ from sqlalchemy import select
 
 from app import create_app
 from httpstep import alerts, config, idempotency, ratelimit
-from httpstep.core.model import HttpResponse, RenderedRequest, Send
+from httpstep.core.exchange import HttpResponse, RenderedRequest, Send
 from httpstep.extensions import db
 from httpstep.models import keys, logs
 from httpstep.models.database import editing, writing

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from httpstep.core.model import HttpResponse, RenderedRequest
+from httpstep.core.exchange import HttpResponse, RenderedRequest
 
 
 def answer(status: int = 200, document: Any = None, *, text: str | None = None, **headers: str) -> HttpResponse:

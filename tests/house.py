@@ -15,8 +15,8 @@ from werkzeug.test import TestResponse
 
 from app import create_app
 from httpstep import config, installation
+from httpstep.core.exchange import Send
 from httpstep.core.flow import Condition, FlowSpec, Place
-from httpstep.core.model import Send
 from httpstep.extensions import db
 from httpstep.models import flows, keys, steps
 from httpstep.models.database import editing

@@ -13,7 +13,7 @@ from sqlalchemy.exc import OperationalError
 
 from httpstep import alerts
 from httpstep.core import errors, mailtext
-from httpstep.core.model import HttpResponse, RenderedRequest
+from httpstep.core.exchange import HttpResponse, RenderedRequest
 from httpstep.extensions import db
 from httpstep.models import catalogue
 from httpstep.models.database import editing, writing

@@ -16,8 +16,8 @@ from werkzeug import Request, Response
 
 from httpstep.core.addresses import AddressPolicy
 from httpstep.core.curl import from_curl, to_curl
-from httpstep.core.model import Auth, Body, Pair, RequestSpec, StepSpec
 from httpstep.core.rendering import render
+from httpstep.core.spec import Auth, Body, Pair, RequestSpec, StepSpec
 from httpstep.transport import Transport
 from tests.conftest import ABSENT
 

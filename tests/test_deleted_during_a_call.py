@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import delete, select
 
-from httpstep.core.model import HttpResponse, RenderedRequest
+from httpstep.core.exchange import HttpResponse, RenderedRequest
 from httpstep.models import steps
 from httpstep.models.database import writing
 from httpstep.models.tables import Step

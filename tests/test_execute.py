@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from httpstep.core import errors
-from httpstep.core.model import RenderedRequest
+from httpstep.core.exchange import RenderedRequest
 from httpstep.extensions import db
 from httpstep.models.database import editing
 from httpstep.models.tables import Attribute, BudgetHit, Log

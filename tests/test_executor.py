@@ -10,7 +10,9 @@ import pytest
 
 from httpstep import executor
 from httpstep.core import errors
-from httpstep.core.model import Auth, Body, Execution, HttpResponse, RequestSpec, StepSpec
+from httpstep.core.exchange import HttpResponse
+from httpstep.core.execution import Execution
+from httpstep.core.spec import Auth, Body, RequestSpec, StepSpec
 from tests.fakes import Clock, NoTokens, ThirdParty, answer
 
 SPEC = StepSpec(key="a", name="A", request=RequestSpec(url="https://api.example/a"))

@@ -12,8 +12,8 @@ from sqlalchemy.exc import OperationalError
 
 from httpstep import calls, flows, runs
 from httpstep.core import errors
+from httpstep.core.exchange import RenderedRequest
 from httpstep.core.flow import Condition
-from httpstep.core.model import RenderedRequest
 from httpstep.extensions import db
 from httpstep.models import catalogue, steps
 from httpstep.models import flows as stored

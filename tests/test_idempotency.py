@@ -13,7 +13,7 @@ from sqlalchemy import Engine, delete, func, select, update
 from sqlalchemy.exc import OperationalError
 
 from httpstep import idempotency
-from httpstep.core.model import HttpResponse, RenderedRequest
+from httpstep.core.exchange import HttpResponse, RenderedRequest
 from httpstep.extensions import db
 from httpstep.models import logs
 from httpstep.models.database import writing

@@ -12,7 +12,8 @@ from werkzeug.datastructures import MultiDict
 
 from httpstep import stepform
 from httpstep.core import stepdocument
-from httpstep.core.model import Json, StepSpec
+from httpstep.core.jsontext import Json
+from httpstep.core.spec import StepSpec
 
 
 def sent(**fields: Any) -> MultiDict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from httpstep.core import jsontext
-from httpstep.core.model import HttpResponse
+from httpstep.core.exchange import HttpResponse
 from tests.fakes import ThirdParty, answer
 from tests.house import House, document
 

@@ -9,7 +9,8 @@ import pytest
 
 from httpstep.core.authentication import token_request
 from httpstep.core.errors import HttpStatusError
-from httpstep.core.model import Auth, HttpResponse, RenderedRequest
+from httpstep.core.exchange import HttpResponse, RenderedRequest
+from httpstep.core.spec import Auth
 from httpstep.tokens import TokenCache
 from tests.fakes import ThirdParty, answer
 

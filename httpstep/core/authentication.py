@@ -11,8 +11,10 @@ from urllib.parse import quote_plus
 from httpstep.core import headers, urls
 from httpstep.core.encoders import form, whole
 from httpstep.core.errors import InvalidRequest
-from httpstep.core.model import Auth, Json, RenderedRequest
+from httpstep.core.exchange import RenderedRequest
+from httpstep.core.jsontext import Json
 from httpstep.core.placeholders import PlaceholderFault
+from httpstep.core.spec import Auth
 from httpstep.core.texts import filled, filled_header, header_value
 from httpstep.core.urls import UrlFault, build_url, compile_url
 from httpstep.core.values import Place, Values

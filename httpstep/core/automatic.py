@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from httpstep.core.dictionaries import ANY, Marks, marks_of
-from httpstep.core.model import Json, MappingRule, Path
+from httpstep.core.jsontext import Json, Path
+from httpstep.core.spec import MappingRule
 
 _LONGEST_NAME: Final = 100
 _LONGEST_LABEL: Final = 40

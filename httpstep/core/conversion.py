@@ -14,7 +14,7 @@ from typing import Final
 
 from httpstep.core import jsontext
 from httpstep.core.errors import UnreadableAnswer
-from httpstep.core.model import Json
+from httpstep.core.jsontext import Json
 
 CONVERSIONS: Final = ("none", "text", "integer", "number", "boolean", "date", "json")
 

@@ -13,7 +13,7 @@ from httpstep.core.curlbody import Piece, escaped, urlencoded
 from httpstep.core.curlcredentials import Credential, credentials_of, with_secrets
 from httpstep.core.curlrequest import Ignored, Said, request_of
 from httpstep.core.curlwriting import to_curl
-from httpstep.core.model import Pair, RequestSpec
+from httpstep.core.spec import Pair, RequestSpec
 
 __all__ = ["Credential", "CurlResult", "Ignored", "from_curl", "to_curl", "with_secrets"]
 

@@ -8,9 +8,9 @@ from typing import Final, NamedTuple
 from urllib.parse import quote_plus, unquote_plus
 
 from httpstep.core.jsonbodies import JsonBodyFault, compile_json
-from httpstep.core.model import Body, Pair
 from httpstep.core.placeholders import PlaceholderFault
 from httpstep.core.requestcheck import MOST_FIELDS
+from httpstep.core.spec import Body, Pair
 
 FORM_TYPE: Final = "application/x-www-form-urlencoded"
 JSON_TYPE: Final = "application/json"

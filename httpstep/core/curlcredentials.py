@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from httpstep.core.model import Auth, Pair, RequestSpec
 from httpstep.core.redaction import is_credential_header, without_scheme
+from httpstep.core.spec import Auth, Pair, RequestSpec
 
 _HOST: Final = re.compile(r"[A-Za-z]+://([^/?#]+)")
 _PARAMETER: Final = re.compile(

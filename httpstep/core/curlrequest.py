@@ -12,7 +12,7 @@ from urllib.parse import unquote
 
 from httpstep.core.curlbody import Piece, body_of, escaped, fields_of
 from httpstep.core.headers import OWN, name_fault
-from httpstep.core.model import METHODS, Auth, Body, Pair, RequestSpec
+from httpstep.core.spec import METHODS, Auth, Body, Pair, RequestSpec
 
 _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|\{\{")
 _USER_IN_URL: Final = re.compile(r"([A-Za-z]+://)([^/?#@]*)@")

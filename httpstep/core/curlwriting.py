@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from shlex import quote
 from urllib.parse import quote_plus
 
-from httpstep.core.model import Pair, RenderedRequest, RequestSpec
+from httpstep.core.exchange import RenderedRequest
 from httpstep.core.requestcheck import fields_go_in
+from httpstep.core.spec import Pair, RequestSpec
 
 _GLOB = frozenset("[]{}")
 _BREAK = " \\\n  "

@@ -7,8 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from httpstep.core.jsontext import json_type
-from httpstep.core.model import Json, Path
+from httpstep.core.jsontext import Json, Path, json_type
 
 ANY: Final = "*"
 

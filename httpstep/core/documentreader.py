@@ -6,8 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
-from httpstep.core.jsontext import json_type
-from httpstep.core.model import Json
+from httpstep.core.jsontext import Json, json_type
 
 _SENTENCE_TYPES: Final = {
     "string": "a text",

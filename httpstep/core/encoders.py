@@ -1,6 +1,6 @@
 """One encoder for each place a value can go: plain text, URL, form, header, JSON string, JSON value.
 
-Values are JSON values (`core.model.Json`). Every encoder takes any text, lone surrogates included.
+Values are JSON values (`core.jsontext.Json`). Every encoder takes any text, lone surrogates included.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Final
 from urllib.parse import quote, quote_plus
 
 from httpstep.core import jsontext
-from httpstep.core.model import Json
+from httpstep.core.jsontext import Json
 
 _TYPED_SAFE: Final = "!$&'()*+,;=:@/?%"
 """What may stand unencoded in a path or query (RFC 3986, 3.3 and 3.4), and `%`, which is looked at apart."""

@@ -24,7 +24,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from httpstep.core.model import Trace
+    from httpstep.core.exchange import Trace
 
 
 class FailureKind(StrEnum):

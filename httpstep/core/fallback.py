@@ -8,8 +8,11 @@ from typing import Literal
 
 from httpstep.core import jsontext
 from httpstep.core.errors import HttpStatusError, StepError, UnreadableAnswer
-from httpstep.core.model import CONTINUE, Failure, HttpResponse, Json, MappingResult, Outcome
+from httpstep.core.exchange import HttpResponse
+from httpstep.core.execution import Failure, MappingResult, Outcome
+from httpstep.core.jsontext import Json
 from httpstep.core.redaction import redact
+from httpstep.core.spec import CONTINUE
 
 SUCCESS = "success"
 _LONGEST_SENTENCE = 300

@@ -13,9 +13,10 @@ from typing import Final, Literal, get_args
 
 from httpstep.core.documentreader import Fault
 from httpstep.core.encoders import text_of
-from httpstep.core.model import CONTINUE, STOP, Json
+from httpstep.core.jsontext import Json
 from httpstep.core.naming import name_faults
 from httpstep.core.placeholders import NOT_FOUND, is_name, lookup
+from httpstep.core.spec import CONTINUE, STOP
 from httpstep.core.stepkey import KEY_RULE, is_key
 
 Test = Literal["is", "is_not", "contains", "above", "below", "there", "not_there"]

@@ -11,7 +11,7 @@ from typing import Final
 from httpstep.core import jsontext
 from httpstep.core.encoders import json_string, json_value
 from httpstep.core.errors import UnreadableAnswer
-from httpstep.core.model import Json
+from httpstep.core.jsontext import Json
 from httpstep.core.placeholders import Literal, Placeholder, scan
 from httpstep.core.values import joined
 

@@ -24,7 +24,7 @@ from jsonpath.unescape import unescape_string
 
 from httpstep.core.jsonpath_comparison import QueryRefused, Work
 from httpstep.core.jsonpath_evaluation import Select, selection
-from httpstep.core.model import Json, Path
+from httpstep.core.jsontext import Json, Path
 
 __all__ = ["QueryRefused", "check_query", "find", "normalized", "parse_normalized", "searched_path", "singular_path"]
 

@@ -9,7 +9,7 @@ from decimal import Decimal
 from itertools import repeat
 from typing import Any, Final
 
-from httpstep.core.model import Json
+from httpstep.core.jsontext import Json
 
 MOST_WORK: Final = 400_000
 """Steps of one query, each about 0.1 microseconds (measured), so that no query takes a noticeable time."""

@@ -25,7 +25,7 @@ from jsonpath.selectors import Filter, IndexSelector, JSONPathSelector, NameSele
 
 from httpstep.core import patterns
 from httpstep.core.jsonpath_comparison import COMPARISONS, NOTHING, QueryRefused, Work
-from httpstep.core.model import Json
+from httpstep.core.jsontext import Json
 
 Select = Callable[[list[Json], Work], list[Json]]
 """From some nodes to the nodes that a part of the query selects from them, in order."""

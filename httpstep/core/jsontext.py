@@ -18,7 +18,12 @@ from typing import Any, Final, NoReturn
 import msgspec
 
 from httpstep.core.errors import UnreadableAnswer
-from httpstep.core.model import Json
+
+Json = Any
+"""None | bool | int | Decimal (its text kept digit for digit) | str | list[Json] | dict[str, Json]. Never float."""
+
+Path = tuple[str | int, ...]
+"""Keys and indices from the root of a document; () is the root itself."""
 
 MAX_DEPTH: Final = 200
 MAX_DIGITS: Final = 4300

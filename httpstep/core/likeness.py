@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from httpstep.core.jsontext import dumps_text, json_type
-from httpstep.core.model import Json, Path
+from httpstep.core.jsontext import Json, Path, dumps_text, json_type
 
 _MOST_PLACES: Final = 20_000
 _LONGEST_VALUE: Final = 200

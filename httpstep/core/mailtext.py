@@ -9,7 +9,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from httpstep.core.errors import FailureKind
-from httpstep.core.model import Json
+from httpstep.core.jsontext import Json
 from httpstep.core.placeholders import PlaceholderFault
 from httpstep.core.urls import UrlFault, compile_url
 

@@ -20,8 +20,10 @@ from typing import Final
 
 from httpstep.core import jsonpath
 from httpstep.core.conversion import CONVERSIONS, CannotConvert, convert
-from httpstep.core.model import NO_DEFAULT, Json, MappedRow, MappingResult, MappingRule, Path
+from httpstep.core.execution import MappedRow, MappingResult
+from httpstep.core.jsontext import Json, Path
 from httpstep.core.placeholders import SECRET_PREFIX, is_name
+from httpstep.core.spec import NO_DEFAULT, MappingRule
 
 TAKES: Final = ("one", "last", "all", "count")
 _HEADER: Final = "header:"

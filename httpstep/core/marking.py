@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from httpstep.core.dictionaries import ANY, Marks, marks_of
-from httpstep.core.model import Path
+from httpstep.core.jsontext import Path
 from httpstep.core.structure import Structure, merge
 
 _DICTIONARY: Final[Structure] = {"types": ["object"], "values": None}

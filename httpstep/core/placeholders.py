@@ -21,7 +21,7 @@ from enum import Enum
 from functools import lru_cache
 from typing import Final
 
-from httpstep.core.model import Json
+from httpstep.core.jsontext import Json
 
 SECRET_PREFIX: Final = "secret."
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,99}", re.ASCII)

@@ -13,7 +13,8 @@ from typing import Final
 
 from httpstep.core import jsontext
 from httpstep.core.errors import UnreadableAnswer
-from httpstep.core.model import HttpResponse, Json
+from httpstep.core.exchange import HttpResponse
+from httpstep.core.jsontext import Json
 from httpstep.core.redaction import redact
 
 NOT_MAPPED: Final = "Response Mapping Not Done, Only JSON can be mapped as Response"

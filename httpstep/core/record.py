@@ -11,21 +11,12 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from httpstep.core import jsontext, reading, redaction
+from httpstep.core.exchange import HttpResponse, RenderedRequest, Timings
+from httpstep.core.execution import Change, Drift, Execution, Failure, MappedRow, Try
 from httpstep.core.headers import authority_of, completed
 from httpstep.core.jsonpath import normalized
-from httpstep.core.model import (
-    Change,
-    Drift,
-    Execution,
-    Failure,
-    HttpResponse,
-    Json,
-    MappedRow,
-    MappingRule,
-    RenderedRequest,
-    Timings,
-    Try,
-)
+from httpstep.core.jsontext import Json
+from httpstep.core.spec import MappingRule
 
 KEPT_BYTES = 64 * 1024
 LONGEST_VALUE = 2000

@@ -13,8 +13,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from httpstep.core import jsonpath
+from httpstep.core.jsontext import Json, Path
 from httpstep.core.likeness import Likeness, Place, likeness, places_in
-from httpstep.core.model import Json, MappingRule, Path
+from httpstep.core.spec import MappingRule
 from httpstep.core.structure import Structure, shape_of
 
 _MOST_CANDIDATES = 5

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Set
 from dataclasses import replace
 
-from httpstep.core.model import Auth, MappingRule, Pair, RequestSpec, StepSpec
 from httpstep.core.placeholders import SECRET_PREFIX, Placeholder, PlaceholderFault, names_in, scan
+from httpstep.core.spec import Auth, MappingRule, Pair, RequestSpec, StepSpec
 
 Change = Callable[[str], str]
 

@@ -12,11 +12,13 @@ from httpstep.core import headers
 from httpstep.core.authentication import FORM_TYPE, NO_VALUES, Proof, filled_url, proof, token_request
 from httpstep.core.encoders import form
 from httpstep.core.errors import InvalidRequest
+from httpstep.core.exchange import RenderedRequest
 from httpstep.core.jsonbodies import JsonBodyFault, compile_json, render_json
-from httpstep.core.model import METHODS, Json, Pair, RenderedRequest, RequestSpec, StepSpec
+from httpstep.core.jsontext import Json
 from httpstep.core.placeholders import SECRET_PREFIX, PlaceholderFault, names_in
 from httpstep.core.redaction import is_credential_header, without_scheme
 from httpstep.core.requestcheck import check_request, fields_go_in, sent_texts
+from httpstep.core.spec import METHODS, Pair, RequestSpec, StepSpec
 from httpstep.core.texts import MOST_BODY_BYTES, body_bytes, filled, filled_header, too_large
 from httpstep.core.urls import UrlFault, compile_url
 from httpstep.core.values import OverLimit, Place, Values

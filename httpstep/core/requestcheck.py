@@ -8,8 +8,8 @@ from typing import Final, Literal
 from httpstep.core import headers, urls
 from httpstep.core.encoders import header_fault
 from httpstep.core.jsonbodies import JsonBodyFault, compile_json
-from httpstep.core.model import METHODS, Auth, Body, Pair, RequestSpec
 from httpstep.core.placeholders import Placeholder, PlaceholderFault, faults_in, scan
+from httpstep.core.spec import METHODS, Auth, Body, Pair, RequestSpec
 from httpstep.core.urls import UrlFault, compile_url
 
 MOST_FIELDS: Final = 100

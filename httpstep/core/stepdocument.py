@@ -9,10 +9,11 @@ from typing import Final
 from httpstep.core import addressees, statuses
 from httpstep.core.conversion import CONVERSIONS
 from httpstep.core.documentreader import Fault, Reader
+from httpstep.core.jsontext import Json, Path
 from httpstep.core.mapping import TAKES, check_rules
-from httpstep.core.model import METHODS, NO_DEFAULT, Auth, Body, Json, MappingRule, Pair, Path, RequestSpec, StepSpec
 from httpstep.core.naming import name_faults
 from httpstep.core.requestcheck import check_request
+from httpstep.core.spec import METHODS, NO_DEFAULT, Auth, Body, MappingRule, Pair, RequestSpec, StepSpec
 from httpstep.core.statuses import success
 from httpstep.core.stepkey import KEY_RULE, is_key, key_from_name
 

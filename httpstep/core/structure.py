@@ -19,8 +19,9 @@ from typing import Any, Final
 
 from httpstep.core import jsonpath
 from httpstep.core.dictionaries import Marks, marks_of, suggest_dictionaries
-from httpstep.core.jsontext import JSON_TYPES
-from httpstep.core.model import Change, Drift, Json, MappingRule, Path
+from httpstep.core.execution import Change, Drift
+from httpstep.core.jsontext import JSON_TYPES, Json, Path
+from httpstep.core.spec import MappingRule
 
 __all__ = ["Structure", "compare", "merge", "shape_of", "suggest_dictionaries", "types_of"]
 

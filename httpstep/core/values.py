@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 
 from httpstep.core.encoders import text_of
 from httpstep.core.errors import InvalidRequest
-from httpstep.core.model import Json
+from httpstep.core.jsontext import Json
 from httpstep.core.placeholders import NOT_FOUND, NotFound, Placeholder, lookup
 
 Part = str | Placeholder

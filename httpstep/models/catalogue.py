@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from sqlalchemy import delete, select
 
 from httpstep.core import jsontext, renaming, stepdocument
-from httpstep.core.model import MappingRule, StepSpec
 from httpstep.core.naming import in_lists
+from httpstep.core.spec import MappingRule, StepSpec
 from httpstep.extensions import db
 from httpstep.models import flows, steps
 from httpstep.models.database import editing, writing

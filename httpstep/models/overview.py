@@ -11,8 +11,8 @@ from sqlalchemy.orm import defer
 
 from httpstep.core import jsontext, record, stepdocument
 from httpstep.core.fallback import SUCCESS
-from httpstep.core.model import MappingRule, StepSpec
 from httpstep.core.naming import in_lists
+from httpstep.core.spec import MappingRule, StepSpec
 from httpstep.extensions import db
 from httpstep.models import steps
 from httpstep.models.tables import Attribute, Log, Secret, Step, StepState

@@ -12,8 +12,9 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from httpstep.core import jsontext, stepdocument, stepkey
-from httpstep.core.model import Json, MappingRule, StepSpec
+from httpstep.core.jsontext import Json
 from httpstep.core.naming import in_lists
+from httpstep.core.spec import MappingRule, StepSpec
 from httpstep.extensions import db
 from httpstep.models import flows
 from httpstep.models.database import editing, reading

@@ -11,7 +11,7 @@ from typing import Final
 from httpstep.core import jsontext, stepdocument
 from httpstep.core.errors import UnreadableAnswer
 from httpstep.core.jsonpath import check_query, parse_normalized, singular_path
-from httpstep.core.model import Json, Path
+from httpstep.core.jsontext import Json, Path
 
 AUTH_TEXTS: Final = (
     "username",

@@ -8,7 +8,8 @@ from typing import Final
 from werkzeug.datastructures import MultiDict
 
 from httpstep.core.jsonpath import normalized
-from httpstep.core.model import NO_DEFAULT, MappingRule, Path, StepSpec
+from httpstep.core.jsontext import Path
+from httpstep.core.spec import NO_DEFAULT, MappingRule, StepSpec
 from httpstep.stepform.fields import AUTH_TEXTS, MOST_RULES, Row, RuleRow, StepForm, typed_text, whole
 
 Fields = MultiDict[str, str]

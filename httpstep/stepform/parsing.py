@@ -8,7 +8,8 @@ from typing import Any, Final, cast
 
 from httpstep.core import stepdocument
 from httpstep.core.jsonpath import check_query
-from httpstep.core.model import Auth, Body, Json, MappingRule, Pair, Path, RequestSpec, StepSpec
+from httpstep.core.jsontext import Json, Path
+from httpstep.core.spec import Auth, Body, MappingRule, Pair, RequestSpec, StepSpec
 from httpstep.stepform.fields import AUTH_TEXTS, AUTH_TYPES, BODY_MODES, RuleRow, StepForm, path_of, typed_value
 
 _ADDRESSES_ARE_KEPT: Final = (

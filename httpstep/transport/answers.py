@@ -8,7 +8,7 @@ from typing import Protocol
 import urllib3
 
 from httpstep.core.errors import NetworkError
-from httpstep.core.model import HttpResponse
+from httpstep.core.exchange import HttpResponse
 from httpstep.transport.call import Call
 
 _BLOCK = 64 * 1024

@@ -16,7 +16,7 @@ from dataclasses import replace
 from typing import Literal
 
 from httpstep.core.errors import Cancelled, TimedOut, TooLarge
-from httpstep.core.model import Hop, Timings, Trace
+from httpstep.core.exchange import Hop, Timings, Trace
 from httpstep.transport.limits import MEGABYTE, Limits
 from httpstep.transport.targets import Target
 

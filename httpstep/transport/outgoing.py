@@ -6,8 +6,9 @@ import re
 from dataclasses import dataclass, replace
 
 from httpstep.core.errors import Blocked, NetworkError
+from httpstep.core.exchange import RenderedRequest
 from httpstep.core.headers import completed
-from httpstep.core.model import METHODS, RenderedRequest
+from httpstep.core.spec import METHODS
 from httpstep.transport.targets import Target, parse_target, redirect_target
 
 Headers = tuple[tuple[str, str], ...]

@@ -13,7 +13,7 @@ from requests import PreparedRequest
 
 from httpstep.core.addresses import AddressPolicy
 from httpstep.core.errors import NetworkError, SendError
-from httpstep.core.model import HttpResponse, RenderedRequest
+from httpstep.core.exchange import HttpResponse, RenderedRequest
 from httpstep.transport.answers import read_answer
 from httpstep.transport.call import Call, as_current
 from httpstep.transport.connections import GuardedAdapter

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from httpstep.core import jsontext, record, structure
+from httpstep.core.jsontext import Json, Path
 from httpstep.core.marking import marked
-from httpstep.core.model import Json, Path
 from httpstep.core.structure import Structure
 from httpstep.models.tables import AcceptedStructure, Log, StepState
 from httpstep.web import documents

@@ -20,7 +20,7 @@ from httpstep.answers import answer_of, internal_answer
 from httpstep.core import jsontext
 from httpstep.core.errors import FailureKind, UnreadableAnswer
 from httpstep.core.flow import FlowSpec
-from httpstep.core.model import Json
+from httpstep.core.jsontext import Json
 from httpstep.models import flows as stored_flows
 from httpstep.models import keys, steps
 from httpstep.models.database import end_transaction, reading

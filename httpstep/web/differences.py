@@ -9,8 +9,9 @@ from httpstep import stepform
 from httpstep.core import jsontext, mapping, record, remapping, structure
 from httpstep.core.errors import UnreadableAnswer
 from httpstep.core.jsonpath import normalized
+from httpstep.core.jsontext import Json, Path
 from httpstep.core.mapping import CallFacts
-from httpstep.core.model import Json, MappingRule, Path
+from httpstep.core.spec import MappingRule
 from httpstep.models.tables import Log, StepState
 from httpstep.stepform import RuleRow, StepForm
 from httpstep.web import marking

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from httpstep.core import jsontext, reading
 from httpstep.core.errors import UnreadableAnswer
+from httpstep.core.exchange import HttpResponse
+from httpstep.core.jsontext import Json
 from httpstep.core.mapping import CallFacts
-from httpstep.core.model import HttpResponse, Json
 from httpstep.models.tables import Log
 
 Headers = tuple[tuple[str, str], ...]

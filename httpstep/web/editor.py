@@ -16,9 +16,10 @@ from flask import render_template, request
 from httpstep import alerts, ratelimit, stepform
 from httpstep.core import jsontext, mapping, rendering
 from httpstep.core.fallback import SUCCESS
+from httpstep.core.jsontext import Json
 from httpstep.core.mapping import CallFacts
 from httpstep.core.marking import marked
-from httpstep.core.model import Json, StepSpec
+from httpstep.core.spec import StepSpec
 from httpstep.models import logs, overview, steps, structures
 from httpstep.models.database import end_transaction
 from httpstep.models.tables import Log, Step, StepState

@@ -8,7 +8,8 @@ from typing import Final
 
 from httpstep.core import jsontext, reading
 from httpstep.core.errors import UnreadableAnswer
-from httpstep.core.model import HttpResponse, Json
+from httpstep.core.exchange import HttpResponse
+from httpstep.core.jsontext import Json
 from httpstep.models import logs
 from httpstep.models.tables import Log
 from httpstep.web.documents import headers_of

@@ -9,7 +9,7 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
-from httpstep.core.model import Json
+from httpstep.core.jsontext import Json
 from httpstep.models.database import is_unavailable
 from httpstep.vault import VaultError
 from httpstep.web.access import form_to_send_again

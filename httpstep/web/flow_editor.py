@@ -12,8 +12,9 @@ from httpstep import ratelimit, stepform
 from httpstep.core import flow, jsontext
 from httpstep.core.documentreader import Fault
 from httpstep.core.flow import Condition, FlowSpec, Place
-from httpstep.core.model import Json, StepSpec
+from httpstep.core.jsontext import Json
 from httpstep.core.rendering import attributes_used
+from httpstep.core.spec import StepSpec
 from httpstep.models import flows as stored
 from httpstep.models import logs, overview, steps
 from httpstep.models.tables import Flow

@@ -9,7 +9,7 @@ from typing import Literal
 from flask import Response, make_response
 from htmx_flask import request
 
-from httpstep.core.model import Json
+from httpstep.core.jsontext import Json
 
 ToastKind = Literal["success", "info", "warning", "error"]
 

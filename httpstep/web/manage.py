@@ -9,7 +9,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm.exc import StaleDataError
 
 from httpstep.core import jsontext, stepdocument
-from httpstep.core.model import Json, StepSpec
+from httpstep.core.jsontext import Json
+from httpstep.core.spec import StepSpec
 from httpstep.models import keys, logs, steps
 from httpstep.models.tables import Log
 from httpstep.web.api import caller, json_body

@@ -8,7 +8,8 @@ from httpstep import stepform
 from httpstep.core import automatic, jsontext, stepkey
 from httpstep.core.errors import UnreadableAnswer
 from httpstep.core.jsonpath import normalized, parse_normalized
-from httpstep.core.model import MappingRule, Path
+from httpstep.core.jsontext import Path
+from httpstep.core.spec import MappingRule
 from httpstep.models import steps
 from httpstep.stepform import RuleRow
 from httpstep.web import drift, marking

@@ -9,7 +9,7 @@ from typing import Final
 
 from httpstep import stepform
 from httpstep.core.dictionaries import ANY, suggest_dictionaries
-from httpstep.core.model import Json, Path
+from httpstep.core.jsontext import Json, Path
 from httpstep.stepform import StepForm
 
 _EXAMPLES: Final = 3

@@ -7,7 +7,8 @@ from flask import Blueprint, Response, current_app, request
 from httpstep import __version__
 from httpstep.core.errors import FailureKind
 from httpstep.core.flow import SKIPPED
-from httpstep.core.model import METHODS, Json
+from httpstep.core.jsontext import Json
+from httpstep.core.spec import METHODS
 from httpstep.web.problems import json_response
 
 blueprint = Blueprint("openapi", __name__, url_prefix="/api/v1")

@@ -7,7 +7,7 @@ from typing import Any
 from flask import Response
 
 from httpstep.core import jsontext
-from httpstep.core.model import Json
+from httpstep.core.jsontext import Json
 from httpstep.web.responses import request_id
 
 

@@ -14,8 +14,8 @@ from httpstep import installation, stepform
 from httpstep.core import curl, jsonlayout, jsontext, redaction, rendering, stepdocument
 from httpstep.core.errors import InvalidRequest, UnreadableAnswer
 from httpstep.core.jsonbodies import JsonBodyFault
-from httpstep.core.model import RequestSpec, StepSpec
 from httpstep.core.placeholders import PlaceholderFault, is_name
+from httpstep.core.spec import RequestSpec, StepSpec
 from httpstep.extensions import db
 from httpstep.models import catalogue, steps
 from httpstep.models.database import editing

@@ -9,7 +9,8 @@ from typing import Literal
 
 from httpstep.core import jsontext, rendering
 from httpstep.core.curl import to_curl
-from httpstep.core.model import Json, RenderedRequest
+from httpstep.core.exchange import RenderedRequest
+from httpstep.core.jsontext import Json
 from httpstep.models import overview, steps
 from httpstep.web.entries import Entry
 

@@ -10,7 +10,9 @@ from flask import Blueprint, Response, request
 
 from httpstep import alerts, calls, mailserver, ratelimit, recording, runs, stepform
 from httpstep.core import jsontext, record
-from httpstep.core.model import Execution, Json, MappingRule, StepSpec
+from httpstep.core.execution import Execution
+from httpstep.core.jsontext import Json
+from httpstep.core.spec import MappingRule, StepSpec
 from httpstep.models import steps
 from httpstep.models.database import end_transaction, writing
 from httpstep.web import documents

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from httpstep import stepform
 from httpstep.core import jsontext, placeholders
-from httpstep.core.model import Json
+from httpstep.core.jsontext import Json
 from httpstep.models import overview
 from httpstep.web import tree
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from httpstep.core import jsontext
 from httpstep.core.jsonpath import normalized
-from httpstep.core.model import Json, Path
+from httpstep.core.jsontext import Json, Path
 from httpstep.stepform import RuleRow
 
 MOST_NODES: Final = 500

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from httpstep.core.model import Json, Path
+from httpstep.core.jsontext import Json, Path
 
 
 @dataclass

@@ -10,9 +10,8 @@ from hypothesis import strategies as st
 
 from httpstep.core.automatic import automatic_rules
 from httpstep.core.jsonpath import normalized
-from httpstep.core.jsontext import loads
+from httpstep.core.jsontext import Path, loads
 from httpstep.core.mapping import CallFacts, apply_rules, check_rules
-from httpstep.core.model import Path
 from tests.core.timing import within
 
 CALL = CallFacts(status=200, error=None, duration_ms=1, headers=())

@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from httpstep.core.curl import from_curl, to_curl, with_secrets
-from httpstep.core.model import Auth, Body, Pair, RenderedRequest, RequestSpec
+from httpstep.core.exchange import RenderedRequest
 from httpstep.core.rendering import check_request
+from httpstep.core.spec import Auth, Body, Pair, RequestSpec
 
 
 def request(method: str, url: str, *headers: str, auth: Auth | None = None, body: Body | None = None) -> RequestSpec:

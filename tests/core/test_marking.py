@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from httpstep.core.jsontext import Json, Path
 from httpstep.core.marking import marked
-from httpstep.core.model import Json, Path
 from httpstep.core.structure import compare, shape_of
 
 RATES = {"base": "EUR", "rates": {"USD": 1, "SEK": None, "NOK": 11}}

@@ -10,7 +10,7 @@ import pytest
 
 from httpstep import executor
 from httpstep.core import jsontext, record
-from httpstep.core.model import Auth, MappingRule, Pair, RequestSpec, StepSpec
+from httpstep.core.spec import Auth, MappingRule, Pair, RequestSpec, StepSpec
 from tests.fakes import Clock, NoTokens, ThirdParty, answer
 
 SECRET = 's3cr3t/"välue"&x'

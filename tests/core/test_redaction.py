@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from httpstep.core.model import Auth, Body, Pair, RequestSpec, StepSpec
 from httpstep.core.redaction import MASK, redact, redact_bytes, redact_pairs
 from httpstep.core.rendering import render
+from httpstep.core.spec import Auth, Body, Pair, RequestSpec, StepSpec
 from tests.core.timing import within
 
 SECRET = 'sk/live+42?"a&b" <ü>\\x%=\''

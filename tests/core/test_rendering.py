@@ -17,8 +17,10 @@ from urllib3.util import parse_url
 
 from httpstep.core import jsontext
 from httpstep.core.errors import InvalidRequest
-from httpstep.core.model import Auth, Body, Json, Pair, RenderedRequest, RequestSpec, StepSpec
+from httpstep.core.exchange import RenderedRequest
+from httpstep.core.jsontext import Json
 from httpstep.core.rendering import attributes_used, check_request, render, secrets_used, token_request
+from httpstep.core.spec import Auth, Body, Pair, RequestSpec, StepSpec
 
 URL = "https://api.example/orders"
 

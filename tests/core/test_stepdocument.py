@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from httpstep.core.model import NO_DEFAULT, Auth, Body, MappingRule, Pair, RequestSpec, StepSpec
+from httpstep.core.spec import NO_DEFAULT, Auth, Body, MappingRule, Pair, RequestSpec, StepSpec
 from httpstep.core.stepdocument import DocumentError, dump, key_from_name, parse, success
 from httpstep.core.stepkey import is_key
 

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from httpstep.core.execution import Drift
 from httpstep.core.jsonpath import find
-from httpstep.core.jsontext import dumps, loads
-from httpstep.core.model import Drift, MappingRule, Path
+from httpstep.core.jsontext import Path, dumps, loads
+from httpstep.core.spec import MappingRule
 from httpstep.core.structure import compare, merge, shape_of, suggest_dictionaries
 from tests.core.timing import within
 

@@ -18,7 +18,7 @@ from werkzeug import Request, Response
 
 from app import create_app
 from httpstep import config
-from httpstep.core.model import HttpResponse, RenderedRequest
+from httpstep.core.exchange import HttpResponse, RenderedRequest
 from httpstep.extensions import db
 from httpstep.models.database import editing
 from httpstep.models.tables import ApiKey, Session

@@ -14,7 +14,7 @@ import pytest
 import trustme
 
 from httpstep.core.addresses import AddressPolicy
-from httpstep.core.model import HttpResponse, RenderedRequest
+from httpstep.core.exchange import HttpResponse, RenderedRequest
 from httpstep.transport import Transport
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from httpstep.core.errors import NetworkError
-from httpstep.core.model import HttpResponse
+from httpstep.core.exchange import HttpResponse
 
 CallIt = Callable[..., HttpResponse]
 OK = b"HTTP/1.1 200 OK\r\n"

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from httpstep.core.errors import Cancelled
-from httpstep.core.model import HttpResponse
+from httpstep.core.exchange import HttpResponse
 from httpstep.transport import Transport
 
 CallIt = Callable[..., HttpResponse]

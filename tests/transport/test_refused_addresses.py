@@ -11,7 +11,7 @@ import pytest
 
 from httpstep.core.addresses import AddressPolicy
 from httpstep.core.errors import Blocked, NetworkError
-from httpstep.core.model import HttpResponse
+from httpstep.core.exchange import HttpResponse
 from httpstep.transport import Transport
 
 CallIt = Callable[..., HttpResponse]

@@ -10,7 +10,7 @@ import pytest
 
 from httpstep import __version__
 from httpstep.core.errors import Blocked
-from httpstep.core.model import HttpResponse
+from httpstep.core.exchange import HttpResponse
 from httpstep.transport import Transport
 
 CallIt = Callable[..., HttpResponse]

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from httpstep.core.errors import NetworkError, TooLarge
-from httpstep.core.model import HttpResponse
+from httpstep.core.exchange import HttpResponse
 from httpstep.transport import Limits, Transport
 
 CallIt = Callable[..., HttpResponse]
@@ -174,7 +174,7 @@ MEASURED = """
 import json, sys, time
 from httpstep.core.addresses import AddressPolicy
 from httpstep.core.errors import SendError
-from httpstep.core.model import RenderedRequest
+from httpstep.core.exchange import RenderedRequest
 from httpstep.transport import Transport
 
 def kilobytes(name):

@@ -18,7 +18,7 @@ from cryptography.x509.oid import NameOID
 
 from httpstep.core.addresses import AddressPolicy
 from httpstep.core.errors import NetworkError
-from httpstep.core.model import HttpResponse
+from httpstep.core.exchange import HttpResponse
 from httpstep.transport import Transport
 
 CallIt = Callable[..., HttpResponse]

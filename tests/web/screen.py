@@ -10,7 +10,7 @@ from typing import Any
 from werkzeug.test import TestResponse
 
 from httpstep import installation
-from httpstep.core.model import Send
+from httpstep.core.exchange import Send
 from httpstep.extensions import db
 from httpstep.models.database import editing
 from httpstep.models.tables import Account

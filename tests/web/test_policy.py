@@ -12,7 +12,7 @@ import pytest
 from limits.errors import StorageError
 from werkzeug.test import TestResponse
 
-from httpstep.core.model import RenderedRequest
+from httpstep.core.exchange import RenderedRequest
 from tests.fakes import ThirdParty
 from tests.house import House, document
 from tests.web.conftest import Browser, Web

@@ -1,0 +1,76 @@
+"""One HTTP exchange as values: the request exactly as it goes out, and its answer, wholly read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class RenderedRequest:
+    """The request exactly as it goes out. `url` is ASCII and carries the query; the bytes of `body` are the body.
+
+    `secrets`: every secret value that went in, raw; `core.redaction` masks them (and their encoded forms)
+    wherever this request is shown. `warnings`: sentences for the preview.
+    `filled_empty`: attributes that were not there and were sent empty.
+    """
+
+    method: str
+    url: str
+    headers: tuple[tuple[str, str], ...]
+    body: bytes | None = field(default=None, repr=False)
+    follow_redirects: bool = True
+    secrets: frozenset[str] = field(default=frozenset(), repr=False)
+    warnings: tuple[str, ...] = ()
+    filled_empty: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Hop:
+    """One exchange of a call: the request line, where it went (`address`, "203.0.113.7:443"), and the status that came."""
+
+    method: str
+    url: str
+    address: str = ""
+    status: int | None = None
+    location: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Timings:
+    """Milliseconds, summed over the hops of one try; None where the phase did not happen (a reused connection)."""
+
+    dns_ms: float | None = None
+    connect_ms: float | None = None
+    tls_ms: float | None = None
+    first_byte_ms: float | None = None
+    total_ms: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """What one try saw on the way, whether it ended well or not."""
+
+    hops: tuple[Hop, ...] = ()
+    timings: Timings = Timings()
+
+
+@dataclass(frozen=True, slots=True)
+class HttpResponse:
+    """An answer, wholly read. `body` is decoded (gzip undone); header names as they came; `url` after redirects."""
+
+    status: int
+    reason: str
+    headers: tuple[tuple[str, str], ...]
+    body: bytes = field(repr=False)
+    url: str = ""
+    trace: Trace = Trace()
+
+    def header(self, name: str) -> str | None:
+        """The first header of that name, names compared without case (RFC 9110, 5.1)."""
+        wanted = name.lower()
+        return next((value for key, value in self.headers if key.lower() == wanted), None)
+
+
+Send = Callable[[RenderedRequest, float], HttpResponse]
+"""send(request, deadline): deadline in seconds of `time.monotonic()`. Raises SendError only."""
