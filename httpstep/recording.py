@@ -119,7 +119,7 @@ def occasion_of(
     parts: Parts, step_id: int, spec: StepSpec, detail: Mapping[str, Json], *, drift: bool = False
 ) -> alerts.Occasion:
     """What a mail about that step's call has to tell. detail: of the call's record."""
-    written = (spec.request.url, spec.request.auth.token_url)
+    written = (spec.request.url, spec.request.auth["token_url"])
     what = (
         "A live call's answer differs from the accepted sample."
         if drift

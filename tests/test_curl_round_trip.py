@@ -15,9 +15,10 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
 from httpstep.core.addresses import AddressPolicy
+from httpstep.core.authentication import Auth
 from httpstep.core.curl import from_curl, to_curl
 from httpstep.core.rendering import render
-from httpstep.core.spec import Auth, Body, Pair, RequestSpec, StepSpec
+from httpstep.core.spec import Body, Pair, RequestSpec, StepSpec
 from httpstep.transport import Transport
 from tests.conftest import ABSENT
 
@@ -35,8 +36,8 @@ STEPS = {
     "query": RequestSpec("GET", "{base}/q", body=Body("query", (Pair("a b", "{{text}}"),))),
     "raw": RequestSpec("PUT", "{base}/r", body=Body("raw", text="@file {{text}}\n", content_type="text/csv")),
     "empty": RequestSpec("POST", "{base}/e"),
-    "basic": RequestSpec("PATCH", "{base}/b", auth=Auth("basic", username="u", password="p\"$w'")),
-    "bearer": RequestSpec(url="{base}/t", auth=Auth("bearer", token="abc.def-ghi")),
+    "basic": RequestSpec("PATCH", "{base}/b", auth=Auth("basic", {"username": "u", "password": "p\"$w'"})),
+    "bearer": RequestSpec(url="{base}/t", auth=Auth("bearer", {"token": "abc.def-ghi"})),
 }
 DIFFERS = {"User-Agent", "Accept-Encoding", "Accept", "Connection", "Host", "Content-Length"}
 """What the two programs say of themselves. The body itself is compared, so its length need not be."""

@@ -10,9 +10,10 @@ import pytest
 
 from httpstep import executor
 from httpstep.core import errors
+from httpstep.core.authentication import Auth
 from httpstep.core.exchange import HttpResponse
 from httpstep.core.execution import Execution
-from httpstep.core.spec import Auth, Body, RequestSpec, StepSpec
+from httpstep.core.spec import Body, RequestSpec, StepSpec
 from tests.fakes import Clock, NoTokens, ThirdParty, answer
 
 SPEC = StepSpec(key="a", name="A", request=RequestSpec(url="https://api.example/a"))
@@ -121,7 +122,7 @@ class Refusing:
 
 
 OAUTH = Auth(
-    type="oauth2_client_credentials", token_url="https://id.example/token", client_id="me", client_secret="secret"
+    "oauth2_client_credentials", {"token_url": "https://id.example/token", "client_id": "me", "client_secret": "secret"}
 )
 
 
@@ -146,7 +147,7 @@ def test_a_token_refused_twice_is_a_failure_with_the_reason_the_api_gave() -> No
 
 def test_it_knows_every_secret_of_the_step_whether_a_request_came_of_it_or_not() -> None:
     """A client secret that is typed, one that is stored, their Basic credential, and each token there was."""
-    auth = replace(OAUTH, client_secret="{{secret.CRM}}/typed")
+    auth = OAUTH.having(client_secret="{{secret.CRM}}/typed")
     known = executor.Known(secrets={"CRM": "stored"})
     spec = replace(SPEC, request=replace(SPEC.request, auth=auth))
     credential = base64.b64encode(b"me:stored%2Ftyped").decode()
@@ -157,7 +158,7 @@ def test_it_knows_every_secret_of_the_step_whether_a_request_came_of_it_or_not()
     twice = run(spec, ThirdParty(answer(401)), tokens=Tokens(), known=known)
     assert {"stored", "stored/typed", credential, "old", "new"} <= twice.secrets
     broken = replace(
-        spec, request=RequestSpec(url="https://api.example/{{gone}}", auth=Auth("bearer", token="{{secret.CRM}}"))
+        spec, request=RequestSpec(url="https://api.example/{{gone}}", auth=Auth("bearer", {"token": "{{secret.CRM}}"}))
     )
     assert run(broken, ThirdParty(), known=known).secrets == {"stored"}
 

@@ -7,15 +7,17 @@ from typing import Any
 
 import pytest
 
-from httpstep.core.authentication import token_request
+from httpstep.core.authentication import Auth
+from httpstep.core.authentication.oauth2_client_credentials import token_request
 from httpstep.core.errors import HttpStatusError
 from httpstep.core.exchange import HttpResponse, RenderedRequest
-from httpstep.core.spec import Auth
 from httpstep.tokens import TokenCache
 from tests.fakes import ThirdParty, answer
 
 SECRET = "s3cr3t-of-the-client"
-OAUTH = Auth("oauth2_client_credentials", token_url="https://id.example/", client_id="me", client_secret=SECRET)
+OAUTH = Auth(
+    "oauth2_client_credentials", {"token_url": "https://id.example/", "client_id": "me", "client_secret": SECRET}
+)
 REQUEST = token_request(OAUTH, {}, secrets={})
 
 

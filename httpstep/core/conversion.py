@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
@@ -16,8 +17,6 @@ from httpstep.core import jsontext
 from httpstep.core.errors import UnreadableAnswer
 from httpstep.core.jsontext import Json
 
-CONVERSIONS: Final = ("none", "text", "integer", "number", "boolean", "date", "json")
-
 
 class CannotConvert(ValueError):
     """`str` is a sentence for a person. It shows the value's type or a short beginning of it, nothing more."""
@@ -25,9 +24,7 @@ class CannotConvert(ValueError):
 
 def convert(value: Json, conversion: str) -> Json:
     """The value as the rule wants it. Raises CannotConvert."""
-    if value is None or conversion == "none":
-        return value
-    return _CONVERTERS[conversion](value)
+    return None if value is None else CONVERSIONS[conversion].convert(value)
 
 
 def as_text(value: Json) -> str:
@@ -219,11 +216,28 @@ def _shown(value: Json) -> str:
     return f"“{text}”" if len(text) <= 40 else f"A text of {len(text):,} characters"
 
 
-_CONVERTERS: Final[dict[str, Callable[[Json], Json]]] = {
-    "text": as_text,
-    "integer": _integer,
-    "number": _number,
-    "boolean": _boolean,
-    "date": _date,
-    "json": jsontext.dumps_text,
+# ---------------------------------------------------------------- the table
+
+
+@dataclass(frozen=True, slots=True)
+class Conversion:
+    """label: in the editor. convert: raises CannotConvert. whole_lists: takes a list as it is, and not item by item."""
+
+    label: str
+    convert: Callable[[Json], Json]
+    whole_lists: bool = False
+
+
+def _as_it_is(value: Json) -> Json:
+    return value
+
+
+CONVERSIONS: Final[dict[str, Conversion]] = {
+    "none": Conversion("as it is", _as_it_is, whole_lists=True),
+    "text": Conversion("text", as_text),
+    "integer": Conversion("whole number", _integer),
+    "number": Conversion("number", _number),
+    "boolean": Conversion("true or false", _boolean),
+    "date": Conversion("date", _date),
+    "json": Conversion("JSON text", jsontext.dumps_text, whole_lists=True),
 }

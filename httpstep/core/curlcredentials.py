@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from httpstep.core.redaction import is_credential_header, without_scheme
-from httpstep.core.spec import Auth, Pair, RequestSpec
+from httpstep.core.spec import Pair, RequestSpec
 
 _HOST: Final = re.compile(r"[A-Za-z]+://([^/?#]+)")
 _PARAMETER: Final = re.compile(
@@ -54,19 +54,13 @@ def with_secrets(request: RequestSpec, credentials: Sequence[Credential]) -> Req
 def _replaced(request: RequestSpec, credential: Credential, written: str) -> RequestSpec:
     kind, _, member = credential.place.partition(".")
     if kind == "auth":
-        return replace(request, auth=_changed(request.auth, member, written))
+        return replace(request, auth=request.auth.having(**{member: written}))
     if kind == "url":
         return replace(request, url=request.url.replace(f"={credential.value}", f"={written}"))
     if kind == "body":
         fields = tuple(_row(pair, credential, written) for pair in request.body.fields)
         return replace(request, body=replace(request.body, fields=fields))
     return replace(request, headers=tuple(_row(pair, credential, written) for pair in request.headers))
-
-
-def _changed(auth: Auth, member: str, written: str) -> Auth:
-    if member == "token":
-        return replace(auth, token=written)
-    return replace(auth, username=written) if member == "username" else replace(auth, password=written)
 
 
 def _row(pair: Pair, credential: Credential, written: str) -> Pair:
@@ -79,10 +73,10 @@ def _candidates(request: RequestSpec) -> Iterator[tuple[str, str, str]]:
     """(place, last word of the name, value)"""
     auth = request.auth
     if auth.type == "basic":
-        yield from [("auth.password", "PASSWORD", auth.password)] if auth.password else []
-        yield from [("auth.username", "KEY", auth.username)] if not auth.password else []
+        yield from [("auth.password", "PASSWORD", auth["password"])] if auth["password"] else []
+        yield from [("auth.username", "KEY", auth["username"])] if not auth["password"] else []
     if auth.type == "bearer":
-        yield "auth.token", "TOKEN", auth.token
+        yield "auth.token", "TOKEN", auth["token"]
     for index, pair in enumerate(request.headers):
         if is_credential_header(pair.name):
             what = {"cookie": "COOKIE", "authorization": "TOKEN"}.get(pair.name.lower(), "KEY")

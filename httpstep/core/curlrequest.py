@@ -6,13 +6,14 @@ import base64
 import binascii
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import unquote
 
+from httpstep.core.authentication import Auth
 from httpstep.core.curlbody import Piece, body_of, escaped, fields_of
 from httpstep.core.headers import OWN, name_fault
-from httpstep.core.spec import METHODS, Auth, Body, Pair, RequestSpec
+from httpstep.core.spec import METHODS, Body, Pair, RequestSpec
 
 _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|\{\{")
 _USER_IN_URL: Final = re.compile(r"([A-Za-z]+://)([^/?#@]*)@")
@@ -84,11 +85,11 @@ def _url_and_auth(said: Said) -> tuple[str, Auth]:
     if not said.glob_off:
         url = _BRACED.sub(r"{{\1}}", url)
     if said.bearer:
-        return escaped(url), Auth("bearer", token=escaped(said.bearer))
+        return escaped(url), Auth("bearer", {"token": escaped(said.bearer)})
     if user is None:
         return escaped(url), Auth()
     name, _, password = user.partition(":")
-    return escaped(url), Auth("basic", username=escaped(name), password=escaped(password))
+    return escaped(url), Auth("basic", {"username": escaped(name), "password": escaped(password)})
 
 
 def _headers(said: Said) -> tuple[list[Pair], str]:
@@ -141,7 +142,7 @@ def _lifted(auth: Auth, headers: Sequence[Pair]) -> tuple[Auth, list[Pair]]:
     scheme, _, rest = rows[0].value.partition(" ")
     lifted: Auth | None = None
     if scheme.lower() == "bearer" and rest.strip():
-        lifted = Auth("bearer", token=rest.strip())
+        lifted = Auth("bearer", {"token": rest.strip()})
     elif scheme.lower() == "basic":
         lifted = _from_basic(rest.strip())
     if lifted is None:
@@ -156,4 +157,4 @@ def _from_basic(credential: str) -> Auth | None:
         return None
     if not colon or not (user + password).isprintable():
         return None
-    return replace(Auth("basic"), username=escaped(user), password=escaped(password))
+    return Auth("basic", {"username": escaped(user), "password": escaped(password)})

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from shlex import quote
 from urllib.parse import quote_plus
 
+from httpstep.core.authentication import kind_of
 from httpstep.core.exchange import RenderedRequest
 from httpstep.core.requestcheck import fields_go_in
 from httpstep.core.spec import Pair, RequestSpec
@@ -68,8 +69,8 @@ def _typed(request: RequestSpec) -> Iterator[str]:
         body.mode in ("json", "raw") and bool(body.text)
     )
     url = request.url
-    if auth.type == "api_key" and auth.location == "query":
-        url += f"{'&' if '?' in url else '?'}{quote_plus(auth.name)}={auth.value}"
+    for name, value in kind_of(auth).typed(auth).query:
+        url += f"{'&' if '?' in url else '?'}{quote_plus(name)}={value}"
     yield from _first_lines(request.method, url, has_body=has_body)
     yield from (_header(pair.name, pair.value) for pair in request.headers if pair.name)
     yield from _typed_auth(request)
@@ -84,13 +85,8 @@ def _typed(request: RequestSpec) -> Iterator[str]:
 def _typed_auth(request: RequestSpec) -> Iterator[str]:
     auth = request.auth
     if auth.type == "basic":
-        yield f"-u {quote(f'{auth.username}:{auth.password}')}"
-    elif auth.type == "bearer":
-        yield _header("Authorization", f"Bearer {auth.token}")
-    elif auth.type == "api_key" and auth.location == "header":
-        yield _header(auth.name, auth.value)
-    elif auth.type == "oauth2_client_credentials":
-        yield _header("Authorization", "Bearer ACCESS_TOKEN")
+        yield "-u " + quote(f"{auth['username']}:{auth['password']}")
+    yield from (_header(name, value) for name, value in kind_of(auth).typed(auth).headers)
 
 
 def _field(pair: Pair) -> str:

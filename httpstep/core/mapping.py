@@ -23,12 +23,9 @@ from httpstep.core.conversion import CONVERSIONS, CannotConvert, convert
 from httpstep.core.execution import MappedRow, MappingResult
 from httpstep.core.jsontext import Json, Path
 from httpstep.core.placeholders import SECRET_PREFIX, is_name
-from httpstep.core.spec import NO_DEFAULT, MappingRule
+from httpstep.core.spec import NO_DEFAULT, TAKES, MappingRule
 
-TAKES: Final = ("one", "last", "all", "count")
 _HEADER: Final = "header:"
-_AS_A_WHOLE: Final = frozenset({"none", "json"})
-"""Conversions that take a list as it is; the others convert each item."""
 _NOWHERE: Final = object()
 
 
@@ -76,7 +73,7 @@ def _row(rule: MappingRule, document: Json, has_document: bool, call: CallFacts)
 
 
 def _converted(rule: MappingRule, value: Json) -> Json:
-    if rule.take == "all" and isinstance(value, list) and rule.convert not in _AS_A_WHOLE:
+    if rule.take == "all" and isinstance(value, list) and not CONVERSIONS[rule.convert].whole_lists:
         return [convert(item, rule.convert) for item in value]
     return convert(value, rule.convert)
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Set
 from dataclasses import replace
 
 from httpstep.core.placeholders import SECRET_PREFIX, Placeholder, PlaceholderFault, names_in, scan
-from httpstep.core.spec import Auth, MappingRule, Pair, RequestSpec, StepSpec
+from httpstep.core.spec import MappingRule, Pair, RequestSpec, StepSpec
 
 Change = Callable[[str], str]
 
@@ -59,8 +59,7 @@ def _texts(request: RequestSpec) -> Iterator[str]:
     for pair in (*request.headers, *request.body.fields):
         yield pair.name
         yield pair.value
-    for member in Auth.__slots__:
-        yield getattr(request.auth, member)
+    yield from request.auth.texts.values()
     yield request.body.text
     yield request.body.content_type
 
@@ -74,17 +73,9 @@ def _changed(request: RequestSpec, change: Change) -> RequestSpec:
         request,
         url=change(request.url),
         headers=pairs(request.headers),
-        auth=_changed_auth(request.auth, change),
+        auth=request.auth.having(**{name: change(text) for name, text in request.auth.texts.items()}),
         body=replace(body, fields=pairs(body.fields), text=change(body.text), content_type=change(body.content_type)),
     )
-
-
-def _changed_auth(auth: Auth, change: Change) -> Auth:
-    return Auth(
-        auth.type, change(auth.username), change(auth.password), change(auth.token), change(auth.name),
-        change(auth.value), auth.location, change(auth.token_url), change(auth.client_id),
-        change(auth.client_secret), change(auth.scope),
-    )  # fmt: skip
 
 
 def _replaced(text: str, old: str, new: str, known: Set[str]) -> str:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from httpstep.core import headers
-from httpstep.core.authentication import FORM_TYPE, NO_VALUES, Proof, filled_url, proof, token_request
+from httpstep.core.authentication import Proof, kind_of
+from httpstep.core.authentication.oauth2_client_credentials import FORM_TYPE, NO_VALUES, token_request
 from httpstep.core.encoders import form
 from httpstep.core.errors import InvalidRequest
 from httpstep.core.exchange import RenderedRequest
@@ -19,7 +20,7 @@ from httpstep.core.placeholders import SECRET_PREFIX, PlaceholderFault, names_in
 from httpstep.core.redaction import is_credential_header, without_scheme
 from httpstep.core.requestcheck import check_request, fields_go_in, sent_texts
 from httpstep.core.spec import METHODS, Pair, RequestSpec, StepSpec
-from httpstep.core.texts import MOST_BODY_BYTES, body_bytes, filled, filled_header, too_large
+from httpstep.core.texts import MOST_BODY_BYTES, body_bytes, filled, filled_header, filled_url, too_large
 from httpstep.core.urls import UrlFault, compile_url
 from httpstep.core.values import OverLimit, Place, Values
 
@@ -85,7 +86,7 @@ class _Rendering:
         spec, values = self._request, self._values
         if spec.method not in METHODS:
             raise InvalidRequest(f"The method must be one of {', '.join(METHODS)}.", reason="method", place="method")
-        proven = proof(spec.auth, values, token)
+        proven = kind_of(spec.auth).proof(spec.auth, values, token)
         fields = self._fields() if spec.body.mode == "query" else []
         in_url = fields_go_in(spec.method, spec.body) == "url"
         query = (*fields, *proven.query) if in_url else proven.query

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from typing import Final, Literal
 
 from httpstep.core import headers, urls
+from httpstep.core.authentication import Auth, empty_members, kind_of
 from httpstep.core.encoders import header_fault
 from httpstep.core.jsonbodies import JsonBodyFault, compile_json
 from httpstep.core.placeholders import Placeholder, PlaceholderFault, faults_in, scan
-from httpstep.core.spec import METHODS, Auth, Body, Pair, RequestSpec
+from httpstep.core.spec import METHODS, Body, Pair, RequestSpec
 from httpstep.core.urls import UrlFault, compile_url
 
 MOST_FIELDS: Final = 100
@@ -17,25 +18,6 @@ MOST_TEXT: Final = 1024 * 1024
 Found = Iterator[tuple[str, str]]
 
 _IN_URL: Final = frozenset({"GET", "HEAD", "DELETE", "OPTIONS"})
-_AUTH_TEXTS: Final = {
-    "none": (),
-    "basic": ("username", "password"),
-    "bearer": ("token",),
-    "api_key": ("value",),
-    "oauth2_client_credentials": ("token_url", "client_id", "client_secret", "scope"),
-}
-_NEEDED: Final = {
-    "bearer": {"token": "Put the token here, best as {{secret.NAME}}."},
-    "api_key": {
-        "name": "Give the name under which the API expects its key, like X-Api-Key.",
-        "value": "Put the API key here, best as {{secret.NAME}}.",
-    },
-    "oauth2_client_credentials": {
-        "token_url": "Give the address where access tokens are fetched.",
-        "client_id": "Give the client id.",
-        "client_secret": "Put the client secret here, best as {{secret.NAME}}.",
-    },
-}
 
 
 def check_request(request: RequestSpec) -> list[tuple[str, str]]:
@@ -64,8 +46,9 @@ def sent_texts(request: RequestSpec) -> Iterator[tuple[str, str]]:
     yield "url", request.url
     for index, pair in enumerate(request.headers):
         yield f"headers[{index}].value", pair.value
-    for member in _AUTH_TEXTS[request.auth.type]:
-        yield f"auth.{member}", getattr(request.auth, member)
+    for member in kind_of(request.auth).members:
+        if member.takes_values:
+            yield f"auth.{member.name}", request.auth[member.name]
     body = request.body
     if body.mode == "query":
         for index, pair in enumerate(body.fields):
@@ -122,37 +105,17 @@ def _header_value(place: str, value: str, name: str) -> Found:
 
 
 def _auth(auth: Auth) -> Found:
-    for member, sentence in _NEEDED.get(auth.type, {}).items():
-        if not getattr(auth, member).strip():
-            yield f"auth.{member}", sentence
-    if auth.type == "basic" and not (auth.username or auth.password):
-        yield "auth.username", "Give the user name."
-    if auth.type == "basic" and ":" in auth.username:
-        yield "auth.username", "A user name cannot have a colon in it."
-    if auth.type == "api_key" and auth.name.strip():
-        yield from _key_name(auth)
-    if auth.type == "oauth2_client_credentials" and auth.token_url.strip():
-        yield from _url("auth.token_url", auth.token_url)
-    yield from _auth_texts(auth)
-
-
-def _key_name(auth: Auth) -> Found:
-    fault = headers.name_fault(auth.name.strip()) if auth.location == "header" else None
-    if auth.location == "query" and "{{" in auth.name:
-        fault = "Attributes can stand in the key's value, not in its name."
-    if fault:
-        yield "auth.name", fault
-
-
-def _auth_texts(auth: Auth) -> Found:
-    for member in _AUTH_TEXTS[auth.type]:
-        if member == "token_url":
-            continue
-        text = getattr(auth, member)
-        if auth.type == "bearer" or (auth.type == "api_key" and auth.location == "header"):
-            yield from _header_value(f"auth.{member}", text, "Authorization" if auth.type == "bearer" else auth.name)
-        else:
-            yield from ((f"auth.{member}", sentence) for sentence in faults_in(text))
+    kind = kind_of(auth)
+    yield from ((f"auth.{member}", sentence) for member, sentence in empty_members(kind, auth))
+    yield from ((f"auth.{member}", sentence) for member, sentence in kind.faults(auth))
+    for member in kind.members:
+        place, text, header = f"auth.{member.name}", auth[member.name], kind.header(auth)
+        if member.in_url:
+            yield from _url(place, text) if text.strip() else ()
+        elif member.secret and header:
+            yield from _header_value(place, text, header)
+        elif member.takes_values:
+            yield from ((place, sentence) for sentence in faults_in(text))
 
 
 def _body(body: Body) -> Found:

@@ -8,7 +8,8 @@ from collections.abc import Set as AbstractSet
 from typing import Final
 
 KEY_RULE: Final = "A key has small letters, digits and “-”, begins with a letter or digit, and has at most 63."
-_KEY: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+KEY_PATTERN: Final = "^[a-z0-9][a-z0-9-]{0,62}$"
+_KEY: Final = re.compile(KEY_PATTERN[1:-1])
 _LONGEST: Final = 63
 _NOT_IN_KEY: Final = re.compile(r"[^a-z0-9]+")
 

@@ -1,4 +1,4 @@
-"""One text of a request with its values in it, for all places but URL and JSON body."""
+"""One text of a request with its values in it, for all places but the JSON body."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from httpstep.core.encoders import header_fault
 from httpstep.core.errors import InvalidRequest
 from httpstep.core.headers import MOST_CHARACTERS
 from httpstep.core.placeholders import Placeholder, PlaceholderFault, scan
+from httpstep.core.urls import UrlFault, build_url, compile_url
 from httpstep.core.values import OverLimit, Part, Place, Values, joined
 
 MOST_BODY_BYTES: Final = 1024 * 1024
@@ -22,6 +23,16 @@ def filled(template: str, values: Values, place: Place, limit: int = MOST_CHARAC
         raise InvalidRequest(fault.sentences[0], reason="placeholder", place=place.path) from None
     except OverLimit:
         raise (too_large(place.path) if limit == MOST_BODY_BYTES else too_long(place)) from None
+
+
+def filled_url(template: str, values: Values, rows: Iterable[tuple[str, str]], place: Place) -> tuple[str, list[str]]:
+    """`urls.build_url` with its faults as InvalidRequest."""
+    try:
+        return build_url(compile_url(template), values, rows, place)
+    except PlaceholderFault as fault:
+        raise InvalidRequest(fault.sentences[0], reason="placeholder", place=place.path) from None
+    except UrlFault as fault:
+        raise InvalidRequest(fault.sentence, reason=fault.reason, place=place.path) from None
 
 
 def filled_header(name: str, template: str, values: Values, path: str, *, prefix: str = "") -> str:

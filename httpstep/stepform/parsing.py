@@ -7,9 +7,10 @@ from dataclasses import replace
 from typing import Any, Final, cast
 
 from httpstep.core import stepdocument
+from httpstep.core.authentication import Auth
 from httpstep.core.jsonpath import check_query
 from httpstep.core.jsontext import Json, Path
-from httpstep.core.spec import Auth, Body, MappingRule, Pair, RequestSpec, StepSpec
+from httpstep.core.spec import Body, MappingRule, Pair, RequestSpec, StepSpec
 from httpstep.stepform.fields import AUTH_TEXTS, AUTH_TYPES, BODY_MODES, RuleRow, StepForm, path_of, typed_value
 
 _ADDRESSES_ARE_KEPT: Final = (
@@ -94,7 +95,7 @@ def _auth(form: StepForm) -> dict[str, Json]:
     """Members typed for another type are kept where they were typed, so that switching back finds them."""
     document: dict[str, Json] = {"type": form.auth_type}
     document |= {member: text for member, text in form.auth.items() if text}
-    if form.auth_type == "api_key" or form.auth_in != Auth().location:
+    if form.auth_type == "api_key" or form.auth_in != "header":
         document["in"] = form.auth_in
     return document
 
@@ -165,8 +166,7 @@ def request_of(form: StepForm) -> RequestSpec:
     """The request as far as it is typed, for looking at only: which attributes it uses, which host it calls."""
     auth_type = form.auth_type if form.auth_type in AUTH_TYPES else "none"
     mode = form.body_mode if form.body_mode in BODY_MODES else "none"
-    texts: dict[str, Any] = {member: form.auth.get(member, "") for member in AUTH_TEXTS}
-    auth = Auth(type=cast(Any, auth_type), **texts)
+    auth = Auth(auth_type, {member: form.auth.get(member, "") for member in AUTH_TEXTS})
     body = Body(
         mode=cast(Any, mode), fields=tuple(Pair(row.name, row.value) for row in form.fields), text=_body_text(form),
         content_type=form.content_type,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from flask import Blueprint, Response, current_app, request
 
 from httpstep import __version__
+from httpstep.core import stepdocument
 from httpstep.core.errors import FailureKind
 from httpstep.core.flow import SKIPPED
 from httpstep.core.jsontext import Json
-from httpstep.core.spec import METHODS
 from httpstep.web.problems import json_response
 
 blueprint = Blueprint("openapi", __name__, url_prefix="/api/v1")
@@ -46,7 +46,7 @@ def _schemas() -> dict[str, Json]:
         "Answer": _object(list(answer), **answer) | {"additionalProperties": False},
         "FlowAnswer": _flow_answer(answer, outcomes),
         "Problem": _object(["type", "title", "status", "detail", "request_id"], **problem),
-        "Step": _step_schema(),
+        "Step": stepdocument.schema(),
     }
 
 
@@ -58,40 +58,6 @@ def _flow_answer(answer: dict[str, Json], outcomes: list[str]) -> dict[str, Json
     members = {"flow": _TEXT} | {name: schema for name, schema in answer.items() if name != "step"}
     members["steps"] = {"type": "array", "items": one}
     return _object(list(members), **members) | {"additionalProperties": False}
-
-
-def _pairs() -> Json:
-    return {"type": "array", "items": _object(["name", "value"], name=_TEXT, value=_TEXT)}
-
-
-def _step_schema() -> Json:
-    request_ = dict(
-        method={"type": "string", "enum": list(METHODS)},
-        url=_TEXT,
-        headers=_pairs(),
-        auth={"type": "object"},
-        body=_object([], mode={"enum": ["none", "query", "json", "raw"]}, fields=_pairs(),
-                     send_fields_in={"enum": ["auto", "url", "body"]}, text=_TEXT, content_type=_TEXT),
-    )  # fmt: skip
-    return _object(
-        ["format", "name", "request"],
-        format={"const": "httpstep/1"},
-        key={"type": "string", "pattern": "^[a-z0-9][a-z0-9-]{0,62}$"},
-        name=_TEXT,
-        request=_object(["method", "url"], **request_),
-        missing_attributes={"enum": ["error", "empty"]},
-        success_statuses=_TEXT,
-        timeout={"type": "number", "exclusiveMinimum": 0, "maximum": 60},
-        follow_redirects={"type": "boolean"},
-        retries={"type": "integer", "minimum": 0, "maximum": 2},
-        retry_unsafe={"type": "boolean"},
-        mapping={"type": ["array", "null"], "items": {"type": "object"}},
-        dictionaries={"type": "array", "items": {"type": "array"}},
-        fallback=_NEXT,
-        alert_emails={"type": "array", "maxItems": 10, "items": _TEXT},
-        alert_on_drift={"type": "boolean"},
-        enabled={"type": "boolean"},
-    )
 
 
 def _ref(name: str) -> Json:

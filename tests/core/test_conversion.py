@@ -93,7 +93,7 @@ values = st.recursive(
 
 @given(
     values | st.from_regex(r"-?[0-9]{1,15}(\.[0-9]{1,9})?(e-?[0-9]{1,2})?", fullmatch=True),
-    st.sampled_from(CONVERSIONS),
+    st.sampled_from(list(CONVERSIONS)),
 )
 def test_any_value_is_converted_or_refused(value: Any, conversion: str) -> None:
     try:

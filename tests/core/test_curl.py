@@ -10,10 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from httpstep.core import members
+from httpstep.core.authentication import Auth
 from httpstep.core.curl import from_curl, to_curl, with_secrets
 from httpstep.core.exchange import RenderedRequest
 from httpstep.core.rendering import check_request
-from httpstep.core.spec import Auth, Body, Pair, RequestSpec
+from httpstep.core.spec import Body, Pair, RequestSpec
 
 
 def request(method: str, url: str, *headers: str, auth: Auth | None = None, body: Body | None = None) -> RequestSpec:
@@ -35,11 +37,11 @@ def raw(text: str, content_type: str) -> Body:
 
 
 def basic(username: str, password: str = "") -> Auth:
-    return Auth("basic", username=username, password=password)
+    return Auth("basic", {"username": username, "password": password})
 
 
 def bearer(token: str) -> Auth:
-    return Auth("bearer", token=token)
+    return Auth("bearer", {"token": token})
 
 
 COMMANDS: list[tuple[str, RequestSpec]] = [
@@ -448,8 +450,8 @@ def test_credentials_are_offered_as_secrets(command: str, credentials: list[tupl
     kept = with_secrets(result.spec, result.credentials)
     assert check_request(kept) == []
     for item in result.credentials:
-        assert f"{{{{secret.{item.name}}}}}" in repr(kept)
-        assert f"'{item.value}'" not in repr(kept)
+        assert f"{{{{secret.{item.name}}}}}" in repr(members.write(kept))
+        assert f"'{item.value}'" not in repr(members.write(kept))
 
 
 @pytest.mark.parametrize(
@@ -534,7 +536,7 @@ rows = st.lists(st.builds(Pair, st.sampled_from(["a", "b c", "d&e", "f=g"]), tam
 @given(rows, st.sampled_from(["POST", "PUT", "GET", "DELETE"]), tame)
 def test_a_typed_request_is_read_back_as_it_was(fields: tuple[Pair, ...], method: str, password: str) -> None:
     spec = RequestSpec(
-        method, "https://a.example/{{id}}?x=1", (Pair("X-A", "{{v}}"),), Auth("basic", username="u", password=password),
+        method, "https://a.example/{{id}}?x=1", (Pair("X-A", "{{v}}"),), Auth("basic", {"username": "u", "password": password}),
         Body("query", fields),
     )  # fmt: skip
     assert from_curl(to_curl(spec)).spec == spec

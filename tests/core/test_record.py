@@ -10,7 +10,8 @@ import pytest
 
 from httpstep import executor
 from httpstep.core import jsontext, record
-from httpstep.core.spec import Auth, MappingRule, Pair, RequestSpec, StepSpec
+from httpstep.core.authentication import Auth
+from httpstep.core.spec import MappingRule, Pair, RequestSpec, StepSpec
 from tests.fakes import Clock, NoTokens, ThirdParty, answer
 
 SECRET = 's3cr3t/"välue"&x'
@@ -31,9 +32,9 @@ def recorded(third: ThirdParty, spec: StepSpec) -> str:
         RequestSpec(url="https://a.example/x", headers=(Pair("X-Key", "{{secret.plain}}"),)),
         RequestSpec(url="https://a.example/{{secret.token}}"),
         RequestSpec(url="https://a.example/?k={{secret.token}}"),
-        RequestSpec(url="https://a.example/", auth=Auth(type="bearer", token="{{secret.token}}")),
-        RequestSpec(url="https://a.example/", auth=Auth(type="basic", username="u", password="{{secret.token}}")),
-        RequestSpec(url="https://a.example/", auth=Auth(type="api_key", name="k", value="{{secret.token}}", location="query")),
+        RequestSpec(url="https://a.example/", auth=Auth("bearer", {"token": "{{secret.token}}"})),
+        RequestSpec(url="https://a.example/", auth=Auth("basic", {"username": "u", "password": "{{secret.token}}"})),
+        RequestSpec(url="https://a.example/", auth=Auth("api_key", {"name": "k", "value": "{{secret.token}}", "in": "query"})),
     ],
 )  # fmt: skip
 def test_a_secret_that_went_out_is_masked_everywhere(request_spec: RequestSpec) -> None:
@@ -49,7 +50,7 @@ def test_a_secret_that_went_out_is_masked_everywhere(request_spec: RequestSpec) 
 
 def test_a_secret_that_comes_back_as_a_name_is_neither_in_the_structure_nor_in_the_rules() -> None:
     spec = StepSpec(
-        key="a", request=RequestSpec(url="https://a.example/", auth=Auth("bearer", token="{{secret.plain}}"))
+        key="a", request=RequestSpec(url="https://a.example/", auth=Auth("bearer", {"token": "{{secret.plain}}"}))
     )
     execution = executor.execute(
         spec, {}, send=ThirdParty(answer(200, {PLAIN: {"x": 1}, "y": 2})), clock=Clock(), tokens=NoTokens(),

@@ -14,9 +14,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from httpstep.core.authentication import Auth
 from httpstep.core.redaction import MASK, redact, redact_bytes, redact_pairs
 from httpstep.core.rendering import render
-from httpstep.core.spec import Auth, Body, Pair, RequestSpec, StepSpec
+from httpstep.core.spec import Body, Pair, RequestSpec, StepSpec
 from tests.core.timing import within
 
 SECRET = 'sk/live+42?"a&b" <ü>\\x%=\''
@@ -192,7 +193,7 @@ def test_no_secret_of_a_rendered_request_survives_its_redaction() -> None:
             "POST",
             "https://api.example/{{secret.S}}?k={{secret.S}}",
             (Pair("X-Note", "n {{secret.S}}"),),
-            Auth("basic", username="user", password="{{secret.S}}"),
+            Auth("basic", {"username": "user", "password": "{{secret.S}}"}),
             Body("json", text='{"a": "{{secret.S}}", "b": {{secret.S}}}'),
         )
     )

@@ -16,11 +16,12 @@ from hypothesis import strategies as st
 from urllib3.util import parse_url
 
 from httpstep.core import jsontext
+from httpstep.core.authentication import Auth
 from httpstep.core.errors import InvalidRequest
 from httpstep.core.exchange import RenderedRequest
 from httpstep.core.jsontext import Json
 from httpstep.core.rendering import attributes_used, check_request, render, secrets_used, token_request
-from httpstep.core.spec import Auth, Body, Pair, RequestSpec, StepSpec
+from httpstep.core.spec import Body, Pair, RequestSpec, StepSpec
 
 URL = "https://api.example/orders"
 
@@ -471,7 +472,7 @@ def test_a_body_that_is_not_sent_is_not_looked_at() -> None:
         (RequestSpec("POST", URL, body=Body("json", text='{"a": "{{gone.id}}"}')), "body.text"),
         (RequestSpec("POST", URL, body=Body("json", text='{"a": {{gone.id}}}')), "body.text"),
         (RequestSpec("POST", URL, body=Body("raw", text="{{gone.id}}")), "body.text"),
-        (RequestSpec(url=URL, auth=Auth("bearer", token="x{{gone.id}}")), "auth.token"),
+        (RequestSpec(url=URL, auth=Auth("bearer", {"token": "x{{gone.id}}"})), "auth.token"),
     ],
 )
 def test_a_missing_attribute_is_named_with_its_place_or_sent_empty(request_spec: RequestSpec, place: str) -> None:
@@ -516,7 +517,7 @@ def test_the_names_a_step_needs_are_listed_in_the_order_of_the_form() -> None:
             "POST",
             "https://{{host}}/{{id}}?k={{secret.K}}#{{fragment}}",
             (Pair("X-A", "{{b}} {{id}}"),),
-            Auth("basic", username="{{user}}", password="{{secret.P}}", token="{{unused}}"),
+            Auth("basic", {"username": "{{user}}", "password": "{{secret.P}}", "token": "{{unused}}"}),
             Body("query", (Pair("{{n}}", "{{v.w}}"),), text="{{unused}}"),
         )
     )
@@ -528,7 +529,7 @@ def test_the_names_a_step_needs_are_listed_in_the_order_of_the_form() -> None:
 
 
 def test_basic_is_utf_8_and_everything_of_it_is_secret() -> None:
-    auth = Auth("basic", username="{{u}}", password="{{secret.P}}")
+    auth = Auth("basic", {"username": "{{u}}", "password": "{{secret.P}}"})
     sent = rendered(RequestSpec(url=URL, auth=auth), {"u": "zoë"}, secrets={"P": "p:ß"})
     credential = base64.b64encode("zoë:p:ß".encode()).decode()
     assert sent.headers == (("Authorization", f"Basic {credential}"),)
@@ -537,23 +538,25 @@ def test_basic_is_utf_8_and_everything_of_it_is_secret() -> None:
 
 @pytest.mark.parametrize(("user", "password"), [("a:b", "c"), ("a\nb", "c"), ("a", "c\r\nX: 1"), ("a", "\0")])
 def test_basic_refuses_what_it_cannot_carry(user: str, password: str) -> None:
-    auth = Auth("basic", username="{{u}}", password="{{p}}")
+    auth = Auth("basic", {"username": "{{u}}", "password": "{{p}}"})
     assert refused(RequestSpec(url=URL, auth=auth), {"u": user, "p": password}).reason == "auth"
 
 
 def test_bearer_and_api_keys() -> None:
-    sent = rendered(RequestSpec(url=URL, auth=Auth("bearer", token="{{secret.T}}")), secrets={"T": "tok"})
+    sent = rendered(RequestSpec(url=URL, auth=Auth("bearer", {"token": "{{secret.T}}"})), secrets={"T": "tok"})
     assert sent.headers == (("Authorization", "Bearer tok"),) and sent.secrets == {"tok"}
-    sent = rendered(RequestSpec(url=URL, auth=Auth("api_key", name="X-Api-Key", value="typed-key")))
+    sent = rendered(RequestSpec(url=URL, auth=Auth("api_key", {"name": "X-Api-Key", "value": "typed-key"})))
     assert sent.headers == (("X-Api-Key", "typed-key"),) and sent.secrets == {"typed-key"}
-    auth = Auth("api_key", name="api key", value="{{secret.T}}", location="query")
+    auth = Auth("api_key", {"name": "api key", "value": "{{secret.T}}", "in": "query"})
     for method in ("GET", "POST"):
         sent = rendered(RequestSpec(method, URL + "?a=1", auth=auth), secrets={"T": "t&k"})
         assert sent.url == f"{URL}?a=1&api%20key=t%26k"
 
 
 def test_authentication_wins_over_a_typed_header_with_a_warning() -> None:
-    request = RequestSpec(url=URL, headers=(Pair("authorization", "Bearer old"),), auth=Auth("bearer", token="new"))
+    request = RequestSpec(
+        url=URL, headers=(Pair("authorization", "Bearer old"),), auth=Auth("bearer", {"token": "new"})
+    )
     sent = rendered(request)
     assert sent.headers == (("Authorization", "Bearer new"),)
     assert any("Authorization" in warning for warning in sent.warnings)
@@ -565,7 +568,7 @@ def test_a_typed_credential_header_is_secret_too() -> None:
 
 
 def test_an_access_token_is_sent_as_bearer_and_is_secret() -> None:
-    auth = Auth("oauth2_client_credentials", token_url=URL, client_id="c", client_secret="s")
+    auth = Auth("oauth2_client_credentials", {"token_url": URL, "client_id": "c", "client_secret": "s"})
     sent = rendered(RequestSpec(url=URL, auth=auth), token="at-123")
     assert sent.headers == (("Authorization", "Bearer at-123"),) and "at-123" in sent.secrets
     preview = rendered(RequestSpec(url=URL, auth=auth))
@@ -576,10 +579,12 @@ def test_an_access_token_is_sent_as_bearer_and_is_secret() -> None:
 def test_the_token_request_is_client_credentials_with_basic() -> None:
     auth = Auth(
         "oauth2_client_credentials",
-        token_url="https://login.example/{{tenant}}/token?v=2",
-        client_id="my id",
-        client_secret="{{secret.S}}",
-        scope="read write",
+        {
+            "token_url": "https://login.example/{{tenant}}/token?v=2",
+            "client_id": "my id",
+            "client_secret": "{{secret.S}}",
+            "scope": "read write",
+        },
     )
     sent = token_request(auth, {"tenant": "a/b"}, secrets={"S": "p:w+"})
     assert (sent.method, sent.url) == ("POST", "https://login.example/a%2Fb/token?v=2")
@@ -591,7 +596,7 @@ def test_the_token_request_is_client_credentials_with_basic() -> None:
         "Authorization": f"Basic {credential}",
     }
     assert sent.secrets == {"p:w+", "p%3Aw%2B", credential} and not sent.follow_redirects
-    assert token_request(replace(auth, scope=""), {"tenant": "a"}, secrets={"S": "s"}).body == (
+    assert token_request(auth.having(scope=""), {"tenant": "a"}, secrets={"S": "s"}).body == (
         b"grant_type=client_credentials"
     )
 
@@ -600,16 +605,19 @@ def test_the_token_request_is_client_credentials_with_basic() -> None:
     ("auth", "places"),
     [
         (Auth("basic"), ["auth.username"]),
-        (Auth("basic", username="a:b"), ["auth.username"]),
-        (Auth("basic", username="a", password="{{1}}"), ["auth.password"]),
+        (Auth("basic", {"username": "a:b"}), ["auth.username"]),
+        (Auth("basic", {"username": "a", "password": "{{1}}"}), ["auth.password"]),
         (Auth("bearer"), ["auth.token"]),
-        (Auth("bearer", token="a\nb"), ["auth.token"]),
+        (Auth("bearer", {"token": "a\nb"}), ["auth.token"]),
         (Auth("api_key"), ["auth.name", "auth.value"]),
-        (Auth("api_key", name="Host", value="x"), ["auth.name"]),
-        (Auth("api_key", name="{{n}}", value="x", location="query"), ["auth.name"]),
+        (Auth("api_key", {"name": "Host", "value": "x"}), ["auth.name"]),
+        (Auth("api_key", {"name": "{{n}}", "value": "x", "in": "query"}), ["auth.name"]),
         (Auth("oauth2_client_credentials"), ["auth.token_url", "auth.client_id", "auth.client_secret"]),
-        (Auth("oauth2_client_credentials", token_url="x", client_id="a", client_secret="b"), ["auth.token_url"]),
-        (Auth("none", token="{{1}}"), []),
+        (
+            Auth("oauth2_client_credentials", {"token_url": "x", "client_id": "a", "client_secret": "b"}),
+            ["auth.token_url"],
+        ),
+        (Auth("none", {"token": "{{1}}"}), []),
     ],
 )
 def test_incomplete_authentication_is_refused_at_save(auth: Auth, places: list[str]) -> None:

@@ -10,7 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from httpstep.core.spec import NO_DEFAULT, Auth, Body, MappingRule, Pair, RequestSpec, StepSpec
+from httpstep.core.authentication import Auth
+from httpstep.core.conversion import CONVERSIONS
+from httpstep.core.spec import NO_DEFAULT, Body, MappingRule, Pair, RequestSpec, StepSpec
 from httpstep.core.stepdocument import DocumentError, dump, key_from_name, parse, success
 from httpstep.core.stepkey import is_key
 
@@ -247,21 +249,24 @@ rules = st.builds(
     attribute=names,
     path=paths,
     take=st.sampled_from(["one", "last", "all", "count"]),
-    convert=st.sampled_from(["none", "text", "integer", "number", "boolean", "date", "json"]),
+    convert=st.sampled_from(list(CONVERSIONS)),
     default=st.just(NO_DEFAULT) | json_values,
     on=st.booleans(),
 ) | st.builds(MappingRule, attribute=names, call=st.sampled_from(["status", "error", "header:X-Id"]))
 safe_lines = st.text(alphabet="aZ09 .:/%&?=+é\"'", max_size=20)
 auths = (
     st.just(Auth())
-    | st.builds(Auth, type=st.just("basic"), username=st.just("u"), password=safe_lines, token=safe_lines)
-    | st.builds(Auth, type=st.just("api_key"), name=st.just("X-K"), value=st.just("v"), location=st.just("query"))
     | st.builds(
         Auth,
-        type=st.just("oauth2_client_credentials"),
-        token_url=st.just("https://a.example/"),
-        client_id=st.just("i"),
-        client_secret=st.just("{{secret.S}}"),
+        st.just("basic"),
+        st.fixed_dictionaries({"username": st.just("u"), "password": safe_lines, "token": safe_lines}),
+    )
+    | st.just(Auth("api_key", {"name": "X-K", "value": "v", "in": "query"}))
+    | st.just(
+        Auth(
+            "oauth2_client_credentials",
+            {"token_url": "https://a.example/", "client_id": "i", "client_secret": "{{secret.S}}"},
+        )
     )
 )
 pairs = st.lists(st.builds(Pair, name=st.just("X-A"), value=safe_lines), max_size=3).map(tuple)

@@ -1,0 +1,62 @@
+"""What proves to an API who calls. A kind is one class in one file, and a line in the table here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from httpstep.core.authentication.api_key import ApiKey
+from httpstep.core.authentication.basic import Basic
+from httpstep.core.authentication.bearer import Bearer
+from httpstep.core.authentication.kind import Auth, Credential, Kind, Proof, empty_members
+from httpstep.core.authentication.oauth2_client_credentials import OAuth2ClientCredentials
+from httpstep.core.documentreader import Reader
+from httpstep.core.jsontext import Json
+
+__all__ = ["KINDS", "Auth", "AuthMember", "Credential", "Kind", "Proof", "empty_members", "kind_of"]
+
+
+class NoAuthentication(Kind):
+    type = "none"
+    label = "None"
+
+
+KINDS: Final[dict[str, Kind]] = {
+    kind.type: kind for kind in (NoAuthentication(), Basic(), Bearer(), ApiKey(), OAuth2ClientCredentials())
+}
+MEMBERS: Final = tuple({one.name: one for kind in KINDS.values() for one in kind.members}.values())
+"""Of all kinds, each name once."""
+
+
+def kind_of(auth: Auth) -> Kind:
+    return KINDS[auth.type]
+
+
+@dataclass(frozen=True, slots=True)
+class AuthMember:
+    """`auth` in the step document (`core.members`): the members of its type, and whatever was typed for another one."""
+
+    def read(self, reader: Reader, name: str, default: Any) -> Auth:
+        inner = reader.object(name)
+        texts = {
+            one.name: inner.word(one.name, tuple(one.choices), one.default) if one.choices else inner.text(one.name)
+            for one in MEMBERS
+        }
+        auth = Auth(
+            inner.word("type", tuple(KINDS), "none"),
+            {one.name: texts[one.name] for one in MEMBERS if texts[one.name] != one.default},
+        )
+        inner.end()
+        return auth
+
+    def write(self, value: Auth) -> Json:
+        own = {one.name: value[one.name] or one.default for one in kind_of(value).members}
+        return {"type": value.type, **own, **{name: text for name, text in value.texts.items() if name not in own}}
+
+    def schema(self) -> dict[str, Json]:
+        texts: dict[str, Json] = {
+            one.name: {"type": "string", "title": one.label} | ({"enum": list(one.choices)} if one.choices else {})
+            for one in MEMBERS
+        }
+        known = {"type": {"type": "string", "enum": list(KINDS)}, **texts}
+        return {"type": "object", "additionalProperties": False, "properties": known}

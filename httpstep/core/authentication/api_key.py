@@ -1,0 +1,47 @@
+"""A key under a name of the API's own, in a header or in the URL's query."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from httpstep.core import headers, urls
+from httpstep.core.authentication.kind import Auth, Credential, Kind, Proof
+from httpstep.core.errors import InvalidRequest
+from httpstep.core.texts import filled, filled_header
+from httpstep.core.values import Place, Values
+
+
+class ApiKey(Kind):
+    type = "api_key"
+    label = "API key"
+    members = (
+        Credential(
+            "name", "Name", takes_values=False, placeholder="X-Api-Key",
+            needed="Give the name under which the API expects its key, like X-Api-Key.",
+        ),
+        Credential("value", "Key", secret=True, needed="Put the API key here, best as {{secret.NAME}}."),
+        Credential("in", "Sent in", takes_values=False, choices={"header": "a header", "query": "the URL"}),
+    )  # fmt: skip
+
+    def proof(self, auth: Auth, values: Values, token: str | None) -> Proof:
+        name = auth["name"].strip()
+        if auth["in"] == "query":
+            value = filled(auth["value"], values, Place("auth.value", "the API key"), urls.MOST_CHARACTERS)
+            return Proof(query=((name, values.credential(value)),))
+        if fault := headers.name_fault(name):
+            raise InvalidRequest(fault, reason="header", place="auth.name")
+        return Proof(headers=((name, values.credential(filled_header(name, auth["value"], values, "auth.value"))),))
+
+    def faults(self, auth: Auth) -> Iterator[tuple[str, str]]:
+        name = auth["name"].strip()
+        if name and auth["in"] == "query" and "{{" in name:
+            yield "name", "Attributes can stand in the key's value, not in its name."
+        elif name and auth["in"] != "query" and (fault := headers.name_fault(name)):
+            yield "name", fault
+
+    def header(self, auth: Auth) -> str:
+        return "" if auth["in"] == "query" else auth["name"]
+
+    def typed(self, auth: Auth) -> Proof:
+        row = ((auth["name"], auth["value"]),)
+        return Proof(query=row) if auth["in"] == "query" else Proof(headers=row)

@@ -1,0 +1,89 @@
+"""What every kind of authentication is: its members, what may be wrong with them, and what it adds to a request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar, NamedTuple
+
+from httpstep.core.values import Values
+
+
+@dataclass(frozen=True, slots=True)
+class Auth:
+    """How a step proves who calls: the type, and the texts typed for it by the names of their members.
+
+    Texts typed for another type are kept, so that switching back finds them. A text that is empty is not kept.
+    """
+
+    type: str = "none"
+    texts: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "texts", {name: text for name, text in self.texts.items() if text})
+
+    def __getitem__(self, member: str) -> str:
+        return self.texts.get(member, "")
+
+    def having(self, **texts: str) -> Auth:
+        """The same with other texts."""
+        return Auth(self.type, {**self.texts, **texts})
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """One member of a kind. secret: it proves who calls, so it is masked and best kept as a secret. needed: the
+    sentence where it is empty. choices: the words it may be, with their labels, the first one the default.
+    takes_values: placeholders may stand in it. in_url: it is an address."""
+
+    name: str
+    label: str
+    secret: bool = False
+    needed: str = ""
+    choices: Mapping[str, str] = field(default_factory=dict)
+    takes_values: bool = True
+    in_url: bool = False
+    help: str = ""
+    placeholder: str = ""
+
+    @property
+    def default(self) -> str:
+        return next(iter(self.choices), "")
+
+
+class Proof(NamedTuple):
+    """What authentication adds to a request: header rows, query rows, warnings."""
+
+    headers: tuple[tuple[str, str], ...] = ()
+    query: tuple[tuple[str, str], ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+class Kind:
+    """A kind of authentication: one class in one file, named in `core.authentication.KINDS`."""
+
+    type: ClassVar[str]
+    label: ClassVar[str]
+    members: ClassVar[tuple[Credential, ...]] = ()
+
+    def proof(self, auth: Auth, values: Values, token: str | None) -> Proof:
+        """What goes into the request. Everything that proves who calls is noted as a secret in `values`, typed or
+        stored. token: an access token that was fetched. Raises InvalidRequest."""
+        return Proof()
+
+    def faults(self, auth: Auth) -> Iterable[tuple[str, str]]:
+        """(member, sentence) of what is wrong beyond empty members and placeholders."""
+        return ()
+
+    def header(self, auth: Auth) -> str:
+        """The header that carries its secret members as typed; "" where none does."""
+        return ""
+
+    def typed(self, auth: Auth) -> Proof:
+        """What it adds to a request that is written down for people, placeholders and all."""
+        return Proof()
+
+
+def empty_members(kind: Kind, auth: Auth) -> Iterator[tuple[str, str]]:
+    """(member, sentence) of what is needed and not there."""
+    yield from ((one.name, one.needed) for one in kind.members if one.needed and not auth[one.name].strip())

@@ -1,0 +1,68 @@
+"""An access token of OAuth 2, by the client's own credentials (RFC 6749, 4.4), the client known by Basic (2.3.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+from urllib.parse import quote_plus
+
+from httpstep.core.authentication.basic import encoded
+from httpstep.core.authentication.kind import Auth, Credential, Kind, Proof
+from httpstep.core.encoders import form, whole
+from httpstep.core.exchange import RenderedRequest
+from httpstep.core.jsontext import Json
+from httpstep.core.texts import filled, filled_url, header_value
+from httpstep.core.values import Place, Values
+
+NO_VALUES: Final[Mapping[str, Json]] = MappingProxyType({})
+FORM_TYPE: Final = "application/x-www-form-urlencoded"
+_TOKEN_LATER: Final = "The access token is fetched when the step runs, so it is not shown here."
+
+
+class OAuth2ClientCredentials(Kind):
+    type = "oauth2_client_credentials"
+    label = "OAuth 2 client credentials"
+    members = (
+        Credential(
+            "token_url", "Token URL", in_url=True, needed="Give the address where access tokens are fetched.",
+            help="Where the access token is fetched; httpstep keeps it while it is good.",
+        ),
+        Credential("client_id", "Client id", needed="Give the client id."),
+        Credential(
+            "client_secret", "Client secret", secret=True, needed="Put the client secret here, best as {{secret.NAME}}."
+        ),
+        Credential("scope", "Scope"),
+    )  # fmt: skip
+
+    def proof(self, auth: Auth, values: Values, token: str | None) -> Proof:
+        if token is None:
+            return Proof(warnings=(_TOKEN_LATER,))
+        value = header_value("Authorization", f"Bearer {values.credential(token)}", "auth")
+        return Proof(headers=(("Authorization", value),))
+
+    def typed(self, auth: Auth) -> Proof:
+        return Proof(headers=(("Authorization", "Bearer ACCESS_TOKEN"),))
+
+
+def token_request(
+    auth: Auth, attributes: Mapping[str, Json], *, secrets: Mapping[str, str], defaults: Mapping[str, Json] = NO_VALUES
+) -> RenderedRequest:
+    """The request for an access token. Redirects are not followed: the credentials are for the address the editor
+    wrote. Raises InvalidRequest."""
+    values = Values(attributes, secrets=secrets, defaults=defaults)
+    url, warnings = filled_url(auth["token_url"], values, (), Place("auth.token_url", "the token URL"))
+    client = filled(auth["client_id"], values, Place("auth.client_id", "the client id"))
+    secret = values.credential(filled(auth["client_secret"], values, Place("auth.client_secret", "the client secret")))
+    scope = filled(auth["scope"], values, Place("auth.scope", "the scope"))
+    basic = encoded(quote_plus(whole(client)), values.credential(quote_plus(whole(secret))), values)
+    fields = [("grant_type", "client_credentials")] + ([("scope", scope)] if scope else [])
+    return RenderedRequest(
+        method="POST",
+        url=url,
+        headers=(("Accept", "application/json"), ("Content-Type", FORM_TYPE), ("Authorization", f"Basic {basic}")),
+        body=form(fields).encode(),
+        follow_redirects=False,
+        secrets=frozenset(values.secrets_used),
+        warnings=tuple(warnings),
+    )
