@@ -175,7 +175,8 @@
     for (const [name, value] of draft.pairs) values.append(name, value || secretNow(name, values.getAll(name).length));
     if (!values.has("version")) values.set("version", $('[name="version"]').value);
     const before = form();
-    await htmx.ajax("POST", `/steps/${ref}/form`, { target: "#step-form", swap: "outerHTML", values }).catch(() => {});
+    values.set("op", "redraw");
+    await htmx.ajax("POST", `/steps/${ref}/move`, { target: "#step-form", swap: "outerHTML", values }).catch(() => {});
     if (form() === before) return; // it did not work: the offer stays
     keepOffered([...replaced, ...offered().slice(1)]);
     offerDraft();

@@ -119,20 +119,21 @@
     row.append(said);
     input.setAttribute("aria-invalid", "true");
   }
+  const opOf = (event) => event.detail.requestConfig?.parameters?.op;
   let wanted = "";
-  function addRule(values, focus) {
+  function addRule(op, focus) {
     wanted = focus;
-    htmx.ajax("POST", `/steps/${ref}/mapping/rows`, { source: "#mapping-adder", target: "#mapping", swap: "outerHTML", values });
+    htmx.ajax("POST", `/steps/${ref}/move`, { source: "#mapping-adder", target: "#mapping", swap: "outerHTML", values: { op } });
   }
   on("[data-map]", "click", (button, event) => {
     event.preventDefault();
-    addRule({ path: button.closest("[data-node]").dataset.node }, "");
+    addRule(`map:${button.closest("[data-node]").dataset.node}`, "");
   });
   on("[data-add-rule]", "click", (button, event) => {
     event.preventDefault();
     const call = button.dataset.addRule;
     button.closest("details")?.removeAttribute("open");
-    addRule(call ? { call } : {}, call && call !== "header:" ? ".rule-name" : ".rule-source");
+    addRule(`add_rule:${call}`, call && call !== "header:" ? ".rule-name" : ".rule-source");
   });
   on("[data-remove-rule]", "click", (button, event) => {
     event.preventDefault();
@@ -249,7 +250,7 @@
   // ---- the preview of the request says when it is old
   let previewed = "";
   body.addEventListener("htmx:beforeRequest", (event) => {
-    if (event.detail.requestConfig.path.endsWith("/preview")) previewed = httpstep.typed();
+    if (opOf(event) === "preview") previewed = httpstep.typed();
   });
   function markPreview() {
     const preview = $("#preview");
@@ -288,7 +289,7 @@
       if (details instanceof HTMLDetailsElement && !details.matches("[data-menu]")) details.open = true;
     }
     opened = [];
-    if (event.detail.pathInfo?.requestPath === "/import/curl" && event.detail.xhr.status === 200) showFilled();
+    if (opOf(event) === "curl" && event.detail.xhr.status === 200) showFilled();
     if (event.detail.target.id === "mapping") {
       const row = ruleRows().at(-1);
       row?.classList.add("rule-new");

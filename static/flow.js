@@ -119,7 +119,7 @@
     $("[data-draft-restore]", banner).addEventListener("click", async () => {
       const values = new FormData();
       for (const [name, value] of draft) values.append(name, value);
-      await htmx.ajax("POST", `${page.dataset.flow}/form`, { target: "#flow-form", swap: "outerHTML", values });
+      await htmx.ajax("POST", `${page.dataset.flow}/move`, { target: "#flow-form", swap: "outerHTML", values });
       done();
     });
   }

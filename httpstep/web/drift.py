@@ -10,7 +10,8 @@ from httpstep.models import structures
 from httpstep.web.access import access
 from httpstep.web.differences import before, remembered
 from httpstep.web.editor import Editor, fragment, opened, submitted
-from httpstep.web.fragments import respond, toast
+from httpstep.web.fragments import respond
+from httpstep.web.moves import Done
 
 blueprint = Blueprint("drift", __name__)
 
@@ -23,62 +24,34 @@ def banner(ref: str) -> Response:
     return respond(fragment("drift/_drift_banner.html", editor, oob=False))
 
 
-@blueprint.post("/steps/<ref>/drift/remap")
-@access("editor")
-def remap(ref: str) -> Response:
+# ---------------------------------------------------------------- moves
+
+
+def remap(editor: Editor, _: str) -> Done:
     """The rules read from the chosen places, and the new structure is the form's."""
-    editor = submitted(ref)
     count = remap_and_accept(editor)
     moved = f"{count} {'row reads' if count == 1 else 'rows read'} from a new place." if count else ""
-    return _answer(editor, _accepted(editor, moved))
+    return _accepted(editor, moved)
 
 
-@blueprint.post("/steps/<ref>/drift/accept")
-@access("editor")
-def accept(ref: str) -> Response:
-    editor = submitted(ref)
+def accept(editor: Editor, _: str) -> Done:
     accept_structure(editor)
-    return _answer(editor, _accepted(editor))
+    return _accepted(editor)
 
 
-def _accepted(editor: Editor, moved: str = "") -> str:
+def _accepted(editor: Editor, moved: str = "") -> Done:
     lost = editor.drift.lost_text if editor.drift is not None else ""
-    return " ".join(filter(None, ("The new structure is accepted.", moved, lost, "Save to keep it.")))
+    return Done(said=" ".join(filter(None, ("The new structure is accepted.", moved, lost, "Save to keep it."))))
 
 
-@blueprint.post("/steps/<ref>/drift/keep")
-@access("editor")
-def keep(ref: str) -> Response:
-    editor = submitted(ref)
+def keep(editor: Editor, _: str) -> Done:
     editor.form.drift_kept = True
-    return _answer(editor, "The old mapping stays in force. You are reminded when you open this step again.")
+    return Done(said="The old mapping stays in force. You are reminded when you open this step again.")
 
 
-@blueprint.post("/steps/<ref>/drift/undo")
-@access("editor")
-def undo(ref: str) -> Response:
-    editor = submitted(ref)
+def undo(editor: Editor, _: str) -> Done:
     undo_accept(editor)
-    return _answer(editor, "Undone.")
-
-
-@blueprint.post("/steps/<ref>/structures/use")
-@access("editor")
-def use(ref: str) -> Response:
-    """One of the history is the form's accepted structure. `structure`: its id; none: it is not."""
-    editor = submitted(ref)
-    use_structure(editor, request.form.get("structure", ""))
-    return _answer(editor, "Save to use it from now on." if editor.form.accepted_again else "It stays as it is.")
-
-
-def _answer(editor: Editor, text: str) -> Response:
-    editor.fill_samples()
-    parts = (
-        fragment("drift/_drift_banner.html", editor, oob=False),
-        fragment("mapping/_mapping.html", editor, oob=True),
-        fragment("testing/_test_notes.html", editor, oob=True),
-    )
-    return respond("".join(parts), trigger=toast(text))
+    return Done(said="Undone.")
 
 
 # ---------------------------------------------------------------- what the form becomes
@@ -111,7 +84,7 @@ def _accept(editor: Editor, sources: dict[str, dict[str, str]], dictionaries: st
     editor.compare_anew()
 
 
-def use_structure(editor: Editor, wanted: str) -> None:
+def use_structure(editor: Editor, wanted: str) -> Done:
     """Accept one of the history again, by its id; with none, what was in force stays so. The last test is compared."""
     form = editor.form
     found = structures.accepted_before(editor.step_id, stepform.whole(wanted))
@@ -120,6 +93,7 @@ def use_structure(editor: Editor, wanted: str) -> None:
     tested = editor.log(form.tested_log)
     form.drift_log = tested.id if tested is not None and tested.structure else None
     editor.compare_anew()
+    return Done(said="Save to use it from now on." if found else "It stays as it is.")
 
 
 def _later(editor: Editor) -> int | None:

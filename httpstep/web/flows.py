@@ -96,9 +96,9 @@ def submit(ref: str) -> ResponseReturnValue:
     return redirect(url_for("flows.edit", ref=saved.id), 303)
 
 
-@blueprint.post("/flows/<ref>/form")
+@blueprint.post("/flows/<ref>/move")
 @access("editor")
-def flow_form(ref: str) -> Response:
+def move(ref: str) -> Response:
     """The form with its rows rearranged, not saved."""
     editor = submitted(ref)
     _rearrange(editor, request.form.get("op", ""))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, request
-
 from httpstep import stepform
 from httpstep.core import automatic, jsontext, stepkey
 from httpstep.core.errors import UnreadableAnswer
@@ -13,94 +11,27 @@ from httpstep.core.spec import MappingRule
 from httpstep.models import steps
 from httpstep.stepform import RuleRow
 from httpstep.web import drift, marking
-from httpstep.web.access import access
 from httpstep.web.documents import Document
-from httpstep.web.editor import Editor, fragment, submitted
-from httpstep.web.fragments import respond, toast
+from httpstep.web.editor import Editor
 from httpstep.web.here import account_id
-
-blueprint = Blueprint("mapping", __name__)
+from httpstep.web.moves import Done
 
 CALL_NAMES = {"status": "http_status", "duration_ms": "duration_ms", "error": "error"}
 """Facts of the call that can be mapped, and the names their attributes begin with."""
 
 
-@blueprint.post("/steps/<ref>/mapping/rows")
-@access("editor")
-def rows(ref: str) -> Response:
-    """The mapping with one more row. `path`: a JSON list or a normalized path; `call`: a fact of the call; none: blank."""
-    editor = submitted(ref)
-    path = request.form.get("path")
-    if path is not None:
-        map_path(editor, path)
-    else:
-        add_row(editor, request.form.get("call", ""))
-    return _answer(editor)
-
-
-@blueprint.post("/steps/<ref>/mapping/all")
-@access("editor")
-def everything(ref: str) -> Response:
-    """The mapping with a row for every value that has none, of the answer it is made on."""
-    editor = submitted(ref)
-    map_all(editor)
-    return _answer(editor)
-
-
-@blueprint.post("/steps/<ref>/mapping/remove")
-@access("editor")
-def remove(ref: str) -> Response:
-    editor = submitted(ref)
-    remove_row(editor, request.form.get("row", ""))
-    return _answer(editor)
-
-
-@blueprint.post("/steps/<ref>/mapping/mark")
-@access("editor")
-def mark(ref: str) -> Response:
-    """The mapping with the object at `path` marked as a dictionary, and the banner that this may have answered."""
-    editor = submitted(ref)
-    mark_dictionary(editor, request.form.get("path", ""))
-    editor.fill_samples()
-    beside = ("drift/_drift_banner.html", "testing/_test_notes.html")
-    html = fragment("mapping/_mapping.html", editor, oob=False)
-    html += "".join(fragment(one, editor, oob=True) for one in beside)
-    return respond(html, trigger=toast("Marked. Save to keep it."))
-
-
-def _answer(editor: Editor) -> Response:
-    editor.fill_samples()
-    note_duplicates(editor)
-    return respond(fragment("mapping/_mapping.html", editor, oob=False))
-
-
-@blueprint.post("/steps/<ref>/sample")
-@access("editor")
-def sample(ref: str) -> Response:
-    """The tree of a pasted JSON, and the rows read on it. 422: it is no JSON, which is said at the field alone."""
-    editor = submitted(ref)
-    if not read_sample(editor):
-        return respond(fragment("testing/_map_sample.html", editor), 422, retarget="#map-sample")
-    editor.fill_samples()
-    answer = fragment("testing/_test_result.html", editor)
-    return respond(answer + fragment("mapping/_mapping.html", editor, oob=True))
-
-
-# ---------------------------------------------------------------- what the rows become
-
-
-def read_sample(editor: Editor) -> bool:
-    """Whether the pasted text is JSON; else its fault stands at "sample"."""
+def show_sample(editor: Editor, _: str) -> Done | None:
+    """The tree of a pasted JSON, and the rows read on it. What is no JSON is said at its field alone."""
     try:
         jsontext.loads(editor.form.sample)
     except UnreadableAnswer as error:
         editor.form.faults["sample"] = error.message
-        return False
-    return True
+        return Done(422, shows="testing/_map_sample.html")
+    return None
 
 
 def map_path(editor: Editor, text: str) -> None:
-    """One row more for a place in the answer. A place that is mapped already is not mapped twice."""
+    """One row more for a place in the answer, as a JSON list or a normalized path. A place that is mapped already is not mapped twice."""
     path = _path(text)
     if path is None or any(row.path == path and row.take == "one" for row in editor.form.rules):
         return
@@ -116,7 +47,8 @@ def add_row(editor: Editor, call: str = "") -> None:
     _append(editor, RuleRow(stepform.next_id(editor.form), call, kind, attribute))
 
 
-def map_all(editor: Editor) -> None:
+def map_all(editor: Editor, _: str) -> None:
+    """A row for every value that has none, of the answer the mapping is made on."""
     known = editor.mapped_document
     if known is None:
         return
@@ -130,15 +62,17 @@ def map_all(editor: Editor) -> None:
 def remove_row(editor: Editor, row_id: str) -> None:
     editor.form.rules = [row for row in editor.form.rules if row.id != row_id]
     editor.form.mapping_set = True
+    note_duplicates(editor)
 
 
-def mark_dictionary(editor: Editor, source: str) -> None:
+def mark_dictionary(editor: Editor, source: str) -> Done:
     """Mark an object as a dictionary. Where that explains the whole of a difference, the new structure is accepted."""
     form, differed, before = editor.form, editor.drift is not None, editor.form.dictionaries
     marking.mark(form, source)
     editor.compare_anew()
     if differed and editor.drift is None:
         drift.accept_structure(editor, dictionaries=before)
+    return Done(said="Marked. Save to keep it.")
 
 
 def note_duplicates(editor: Editor) -> None:
@@ -153,6 +87,7 @@ def note_duplicates(editor: Editor) -> None:
 def _append(editor: Editor, row: RuleRow) -> None:
     editor.form.rules.append(row)
     editor.form.mapping_set = True
+    note_duplicates(editor)
 
 
 def _path(text: str) -> Path | None:

@@ -23,23 +23,13 @@ from httpstep.models.tables import Secret
 from httpstep.stepform import Row
 from httpstep.web import bodies
 from httpstep.web.access import access, may
-from httpstep.web.addressed import NEW
 from httpstep.web.editor import Editor, Preview, fragment, submitted
 from httpstep.web.entries import advice_in_editor
 from httpstep.web.fragments import respond
 from httpstep.web.here import account_id, parts
+from httpstep.web.moves import Done
 
 blueprint = Blueprint("request_form", __name__)
-
-
-@blueprint.post("/steps/<ref>/form")
-@access("editor")
-def redraw(ref: str) -> Response:
-    """The form as it was sent, drawn again: for a draft that is brought back."""
-    editor = submitted(ref)
-    editor.fill_samples()
-    html = fragment("steps/_step_form.html", editor, oob=False)
-    return respond(html + fragment("testing/_test_values.html", editor, oob=True))
 
 
 @blueprint.post("/steps/<ref>/values")
@@ -51,57 +41,11 @@ def test_values(ref: str) -> Response:
     return respond(html + fragment("steps/_usage.html", editor, oob=True))
 
 
-@blueprint.post("/steps/<ref>/values/<name>")
-@access("editor")
-def new_attribute(ref: str, name: str) -> Response:
-    """Add a name that the form uses to the account's attributes, with the value for test as its sample."""
-    editor = submitted(ref)
-    add_attribute(editor, name)
-    return respond(fragment("testing/_test_values.html", editor, oob=False))
-
-
 @blueprint.post("/steps/<ref>/usage")
 @access("viewer")
 def bot_lines(ref: str) -> Response:
     """The lines for the bot, with the values for test as they are typed now."""
     return respond(fragment("steps/_usage.html", submitted(ref), oob=False))
-
-
-@blueprint.post("/steps/<ref>/body-editor")
-@access("editor")
-def body_editor(ref: str) -> Response:
-    editor = submitted(ref)
-    switch_body(editor, "")
-    return respond(fragment("request_form/_body_editor.html", editor))
-
-
-@blueprint.post("/steps/<ref>/body-editor/format")
-@access("editor")
-def laid_out_body(ref: str) -> Response:
-    """The JSON body laid out for reading; 422 with the line and the column where it is no JSON."""
-    editor = submitted(ref)
-    status = lay_out_body(editor, "") or 200
-    return respond(fragment("request_form/_body_editor.html", editor), status)
-
-
-@blueprint.post("/steps/<ref>/preview")
-@access("editor")
-def preview(ref: str) -> Response:
-    """The request as it would go out with the values for test. No call is made."""
-    editor = submitted(ref)
-    preview_request(editor, "")
-    return respond(fragment("request_form/_preview.html", editor))
-
-
-@blueprint.post("/import/curl")
-@access("editor")
-def import_curl() -> Response:
-    """The form of a new step, filled from a pasted command or step document. 422 where there is none in it."""
-    editor = submitted(NEW)
-    status = read_pasted(editor, "") or 200
-    html = fragment("steps/_step_form.html", editor, oob=False)
-    beside = ("testing/_test_values.html", "testing/_budget.html")
-    return respond(html + "".join(fragment(name, editor, oob=True) for name in beside), status)
 
 
 def switch_body(editor: Editor, _: str) -> None:
@@ -112,7 +56,7 @@ def switch_body(editor: Editor, _: str) -> None:
 
 
 def add_attribute(editor: Editor, name: str) -> None:
-    """Somebody who was quicker has added it already, which is just as well."""
+    """A name that the form uses goes to the account's attributes, with the value for test as its sample. Somebody who was quicker has added it already, which is just as well."""
     if name not in editor.attributes_used or not is_name(name):
         abort(404)
     sample = jsontext.dumps_text(editor.given[name]) if name in editor.given else None
@@ -121,14 +65,14 @@ def add_attribute(editor: Editor, name: str) -> None:
     editor.__dict__.pop("names", None)
 
 
-def lay_out_body(editor: Editor, _: str) -> int | None:
+def lay_out_body(editor: Editor, _: str) -> Done | None:
     try:
         editor.form.json_text = jsonlayout.laid_out(editor.form.json_text)
     except JsonBodyFault as error:
         editor.form.faults["request.body.text"] = error.sentence
     except PlaceholderFault as error:
         editor.form.faults["request.body.text"] = " ".join(error.sentences)
-    return 422 if editor.form.faults else None
+    return Done(422) if editor.form.faults else None
 
 
 def add_header(editor: Editor, _: str) -> None:
@@ -157,11 +101,11 @@ _STAND_IN = "value-of-the-secret"
 """Stands for every secret while a preview is rendered, and is masked in it: a preview reads no secret."""
 
 
-def preview_request(editor: Editor, _: str) -> int | None:
+def preview_request(editor: Editor, _: str) -> Done | None:
     spec = stepform.parse(editor.form, draft=True)
     if spec is None:
         editor.preview = Preview(fault="The form is not right yet. The places are marked.")
-        return 422
+        return Done(422)
     stand_ins = dict.fromkeys(editor.names.secrets, _STAND_IN)
     defaults = {name: jsontext.loads(text) for name, text in editor.names.defaults.items()}
     try:
@@ -185,13 +129,13 @@ class _Pasted:
     notes: list[str]
 
 
-def read_pasted(editor: Editor, _: str) -> int | None:
+def read_pasted(editor: Editor, _: str) -> Done | None:
     """Fill the form from what was pasted: an object is a step document, whatever else a command."""
     pasted = request.form.get("curl", "").strip()
     return _read_document(editor, pasted) if pasted.startswith("{") else _read_curl(editor, pasted)
 
 
-def _read_document(editor: Editor, text: str) -> int | None:
+def _read_document(editor: Editor, text: str) -> Done | None:
     """A new step that is not saved yet. The key stays with the step that has it; an editor's step alerts nobody."""
     try:
         document = jsontext.loads(text)
@@ -200,7 +144,7 @@ def _read_document(editor: Editor, text: str) -> int | None:
         spec = stepdocument.parse(document, draft=True)
     except (UnreadableAnswer, stepdocument.DocumentError) as error:
         editor.form.faults["curl"], editor.pasted = _why_refused(error), text
-        return 422
+        return Done(422)
     notes = []
     if spec.alert_emails and not may("admin"):
         spec = replace(spec, alert_emails=())
@@ -230,11 +174,11 @@ def _fill(editor: Editor, spec: StepSpec, notes: list[str], source: str) -> None
     editor.form, editor.ignored, editor.filled_from = form, notes, source
 
 
-def _read_curl(editor: Editor, text: str) -> int | None:
+def _read_curl(editor: Editor, text: str) -> Done | None:
     result = curl.from_curl(text)
     if result.faults and not result.spec.url:
         editor.form.faults["curl"] = " ".join(result.faults)
-        return 422
+        return Done(422)
     notes = list(result.faults)
     if result.ignored:
         ignored = ", ".join(f"{one.option} ({one.why})" if one.why else one.option for one in result.ignored)

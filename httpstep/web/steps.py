@@ -1,27 +1,29 @@
 """The list of steps and the step editor: open, save, copy, delete, export, and the parts of the form that are redrawn.
 
-POST /steps/<ref> is the plain form, whatever its button (`op`) asks for, and answers with the page or a redirect;
-the addresses below it are the same moves as fragments.
+POST /steps/<ref> is the plain form, whatever its button (`op`) asks for, and answers with the page or a redirect.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import replace
+from typing import Final
 
 from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection
 
-from httpstep import alerts, stepform
+from httpstep import stepform
 from httpstep.core import jsontext
+from httpstep.core import spec as step_spec
+from httpstep.core.authentication import KINDS
+from httpstep.core.conversion import CONVERSIONS
 from httpstep.core.documentreader import Fault
 from httpstep.core.naming import LONGEST_NAME
 from httpstep.models import logs, overview, steps
 from httpstep.models.database import end_transaction
 from httpstep.models.tables import Step
-from httpstep.web import drift, mapping, request_form, testing
+from httpstep.web import step_moves, testing
 from httpstep.web.acceptance import Accepted
 from httpstep.web.access import access, current_user, may
 from httpstep.web.addressed import NEW, gone
@@ -58,7 +60,19 @@ def _words() -> dict[str, object]:
         "outcome_tone": tone_of,
         "bot_usage": _usage,
         "page_state": page_state,
+        "step_words": STEP_WORDS,
     }
+
+
+STEP_WORDS: Final = {
+    "methods": step_spec.METHODS,
+    "body_modes": step_spec.BODY_MODES,
+    "send_fields_in": step_spec.SEND_FIELDS_IN,
+    "when_missing": step_spec.WHEN_MISSING,
+    "conversions": {name: one.label for name, one in CONVERSIONS.items()},
+    "auth_kinds": KINDS,
+}
+"""What the form offers, from the tables that the step document is read by."""
 
 
 def _usage(editor: Editor) -> object:
@@ -110,9 +124,11 @@ def submit(ref: str) -> ResponseReturnValue:
     editor = submitted_or_new(ref)
     if editor.is_new and ref != NEW:
         return page(editor, 404)
-    op, _, what = request.form.get("op", "save").partition(":")
-    if op in _MOVES:
-        return page(editor, _MOVES[op](editor, what) or 200)
+    op = request.form.get("op", "save")
+    if op == "test":
+        return page(editor, testing.run(editor))
+    if op != "save":
+        return page(editor, step_moves.make(editor, op).status)
     try:
         status, saved = save(editor)
     except steps.Gone:
@@ -187,79 +203,6 @@ def _keep_tests(connection: Connection, editor: Editor, saved: Step, accepted: A
         text = jsontext.dumps_text(accepted.structure)
         by, now = saved.updated_by, saved.updated_at
         steps.accept_structure(connection, saved.id, text, accepted.sample, by=by, now=now)
-
-
-# ---------------------------------------------------------------- mail
-
-
-@blueprint.post("/steps/<ref>/mail/reset")
-@access("editor")
-def reset_mail(ref: str) -> Response:
-    """Reset Mail Timeout."""
-    editor = submitted(ref)
-    _reset_mail(editor, "")
-    return respond(
-        fragment("steps/_mail_status.html", editor, oob=False), trigger=toast("Next alert can be sent at once.")
-    )
-
-
-def _reset_mail(editor: Editor, _: str) -> None:
-    if editor.row is not None:
-        alerts.reset(editor.row.id)
-        editor.mail_reset = True
-        editor.marked_later()
-
-
-def _send_alert(editor: Editor, what: str) -> None:
-    editor.notice, _ = testing.send_alert(editor)
-    editor.marked_later()
-
-
-# ---------------------------------------------------------------- the plain form's other buttons
-
-
-def _test(editor: Editor, _: str) -> int:
-    return testing.run(editor)
-
-
-def _keep_drift(editor: Editor, _: str) -> None:
-    editor.form.drift_kept = True
-
-
-def _remap(editor: Editor, _: str) -> None:
-    drift.remap_and_accept(editor)
-
-
-def _read_sample(editor: Editor, _: str) -> int | None:
-    return None if mapping.read_sample(editor) else 422
-
-
-_MOVES: dict[str, Callable[[Editor, str], int | None]] = {
-    "test": _test,
-    "preview": request_form.preview_request,
-    "body_mode": request_form.switch_body,
-    "format_json": request_form.lay_out_body,
-    "add_attribute": request_form.add_attribute,
-    "auth_type": lambda editor, _: None,
-    "add_header": request_form.add_header,
-    "remove_header": request_form.remove_header,
-    "add_field": request_form.add_field,
-    "remove_field": request_form.remove_field,
-    "map": mapping.map_path,
-    "map_all": lambda editor, _: mapping.map_all(editor),
-    "add_rule": mapping.add_row,
-    "remove_rule": mapping.remove_row,
-    "sample": _read_sample,
-    "mark": mapping.mark_dictionary,
-    "remap": _remap,
-    "accept": lambda editor, _: drift.accept_structure(editor),
-    "keep": _keep_drift,
-    "undo": lambda editor, _: drift.undo_accept(editor),
-    "use_structure": drift.use_structure,
-    "alert": _send_alert,
-    "reset_mail": _reset_mail,
-    "curl": request_form.read_pasted,
-}
 
 
 # ---------------------------------------------------------------- the whole step

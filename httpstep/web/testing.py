@@ -22,8 +22,9 @@ from httpstep.web.documents import Document
 from httpstep.web.editor import Editor, Shown, fragment, submitted
 from httpstep.web.entries import ended, entry_of
 from httpstep.web.faults import call_is_made
-from httpstep.web.fragments import respond, toast
+from httpstep.web.fragments import respond
 from httpstep.web.here import account_id, parts, tenant
+from httpstep.web.moves import Done
 from httpstep.web.responses import request_id
 
 blueprint = Blueprint("testing", __name__)
@@ -166,15 +167,20 @@ def _document(done: calls.Run) -> Document:
 # ---------------------------------------------------------------- the alert of a failed test
 
 
-@blueprint.post("/steps/<ref>/alert")
-@access("editor")
-def mail_status(ref: str) -> Response:
+def send_alert_now(editor: Editor, _: str) -> Done:
     """Send this alert now: the same hour as a bot's failure, the addresses as they are on the screen."""
-    editor = submitted(ref)
-    text, good = send_alert(editor)
+    editor.notice, good = send_alert(editor)
     editor.marked_later()
-    html = fragment("steps/_mail_status.html", editor, oob=False)
-    return respond(html, trigger=toast(text, "success" if good else "error"))
+    return Done(said=editor.notice, good=good)
+
+
+def reset_mail(editor: Editor, _: str) -> Done:
+    """Reset Mail Timeout."""
+    if editor.row is not None:
+        alerts.reset(editor.row.id)
+        editor.mail_reset = True
+        editor.marked_later()
+    return Done(said="Next alert can be sent at once.")
 
 
 def send_alert(editor: Editor) -> tuple[str, bool]:

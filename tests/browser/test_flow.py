@@ -130,7 +130,7 @@ def test_what_is_typed_while_an_answer_is_on_its_way_stays_where_it_belongs(page
     page.get_by_label("Move down: step 1").click()
     page.locator("#attribute-1").fill("vip")
     page.get_by_label("Name").fill("Another name")
-    answer("form")
+    answer("move")
     expect(page.locator("#attribute-2")).to_have_value("vip")
     expect(page.locator("#attribute-1")).to_have_value("")
     expect(page.get_by_label("Name")).to_have_value("Another name")

@@ -175,6 +175,10 @@ class Screen:
         """What htmx would get: POST to the address below the step's."""
         return self.browser.htmx("POST", f"{self.path}/{what}", data=self.data(**more))
 
+    def move(self, op: str) -> TestResponse:
+        """What htmx would get for the button with that value."""
+        return self.fragment("move", op=op)
+
     def rules(self) -> dict[str, str]:
         """attribute -> source, as the rows of the mapping say."""
         ids = self.all("rule")

@@ -94,21 +94,21 @@ def without(name: str) -> dict[str, object]:
 
 def test_rows_that_will_find_nothing_are_named_before_and_after_accepting(drifted: Screen) -> None:
     assert "Left as it is, 1 row finds nothing any more: status ." in drifted.text
-    told = drifted.fragment("drift/remap")
+    told = drifted.move("remap")
     assert "2 rows read from a new place. 1 row finds nothing any more: status. Save" in told.headers["HX-Trigger"]
     drifted.press("remap")
     assert "2 rows read from a new place. 1 row finds nothing any more: status. Save" in drifted.text
 
 
 def test_accepting_alone_names_them_too(drifted: Screen) -> None:
-    told = drifted.fragment("drift/accept").headers["HX-Trigger"]
+    told = drifted.move("accept").headers["HX-Trigger"]
     assert "The new structure is accepted. 3 rows find nothing any more: status, name, email. Save to keep it." in told
 
 
 def test_nothing_moved_is_not_said_to_read_from_a_new_place(drifted: Screen) -> None:
     for row in drifted.all("rule"):
         drifted.set(f"remap-{row}", "") if drifted.get(f"remap-{row}") else None
-    assert "from a new place" not in drifted.fragment("drift/remap").headers["HX-Trigger"]
+    assert "from a new place" not in drifted.move("remap").headers["HX-Trigger"]
 
 
 def test_what_the_last_good_answer_left_missing_stays_on_the_step_and_in_the_list(

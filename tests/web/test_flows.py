@@ -109,7 +109,7 @@ def test_rows_are_added_moved_and_removed_without_losing_what_is_typed(shop: tup
     ):  # fmt: skip
         _, html = page(bob, rows | {"op": op})
         assert [part.split('"')[0] for part in html.split('name="value" value="')[1:]] == order, op
-    fragment = bob.htmx("POST", "/flows/new/form", data=rows | {"op": "add"}, headers={"X-CSRFToken": bob.token()})
+    fragment = bob.htmx("POST", "/flows/new/move", data=rows | {"op": "add"}, headers={"X-CSRFToken": bob.token()})
     assert fragment.text.count('name="step"') == 3 and "<html" not in fragment.text
 
 
@@ -216,7 +216,7 @@ def test_viewers_look_and_change_nothing(shop: tuple[Web, ThirdParty]) -> None:
     vera = web.as_("vera")
     assert "View only" in vera.get("/flows/1").text
     assert vera.get("/flows/new").status_code == 303
-    for path in ("/flows/new", "/flows/1", "/flows/1/delete", "/flows/1/form", "/flows/1/test", "/flows/1/values"):
+    for path in ("/flows/new", "/flows/1", "/flows/1/delete", "/flows/1/move", "/flows/1/test", "/flows/1/values"):
         assert vera.post(path, form((2,), version="1")).status_code == 403, path
     assert third.requests == []
 

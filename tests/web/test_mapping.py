@@ -160,7 +160,7 @@ def test_a_pasted_sample_is_a_tree_to_map_from(web: Web) -> None:
 
 def test_a_sample_that_is_no_json_says_where(web: Web) -> None:
     screen = new_step(web.as_("bob")).fill(sample='{"a": }')
-    fragment = screen.fragment("sample")
+    fragment = screen.move("sample")
     assert (fragment.status_code, fragment.headers["HX-Retarget"]) == (422, "#map-sample")
     assert '<details class="disclosure map-sample" id="map-sample" open' in fragment.text
     assert 'aria-invalid="true"' in fragment.text and "This is not valid JSON: at line 1" in fragment.text
@@ -181,10 +181,10 @@ def test_a_fault_calls_the_rows_of_the_mapping_rows(screen: Screen) -> None:
 
 
 def test_a_row_as_a_fragment(screen: Screen) -> None:
-    row = screen.fragment("mapping/rows", path='["data","items",1,"sku"]')
+    row = screen.move('map:["data","items",1,"sku"]')
     assert row.status_code == 200 and "sku_2" in row.text
     assert row.text.lstrip().startswith('<section class="section" id="mapping"')
-    assert "id_2" not in screen.fragment("mapping/rows", path='["data","id"]').text
+    assert "id_2" not in screen.move('map:["data","id"]').text
 
 
 def test_objects_whose_names_are_data_are_kept(web: Web, screen: Screen) -> None:

@@ -64,7 +64,7 @@ def test_a_mark_that_is_no_path_is_not_written_down(screen: Screen) -> None:
 
 
 def test_mark_as_a_fragment_brings_the_mapping_and_the_banner(screen: Screen) -> None:
-    found = screen.fragment("mapping/mark", path="$['rates']")
+    found = screen.move("mark:$['rates']")
     assert found.status_code == 200 and found.text.lstrip().startswith('<section class="section" id="mapping"')
     assert ">\n$['rates']</textarea>" in unescape(found.text) and 'id="drift-banner" hx-swap-oob' in found.text
 

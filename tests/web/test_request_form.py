@@ -184,5 +184,5 @@ def test_a_step_document_that_cannot_be_taken_says_why_and_stays(web: Web, text:
     assert screen.status == 422 and sentence in screen.text
     assert screen.get("curl") == text and screen.get("url") == URL, "what was typed is still there"
     part = web.as_("bob")
-    answered = part.htmx("POST", "/import/curl", data=screen.data(csrf_token=part.token()))
+    answered = part.htmx("POST", "/steps/new/move", data=screen.data(csrf_token=part.token(), op="curl"))
     assert answered.status_code == 422 and 'id="step-form"' in answered.text

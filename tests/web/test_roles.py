@@ -36,14 +36,9 @@ TABLE: Final[Mapping[str, tuple[str, ...]]] = {
     "editor": (
         "POST /attributes", "POST /attributes/<name>/edit", "POST /attributes/<name>/delete",
         "POST /steps/<ref>", "POST /steps/<ref>/save", "POST /steps/<ref>/delete", "POST /steps/<ref>/duplicate",
-        "POST /steps/<ref>/test", "POST /steps/<ref>/preview", "POST /steps/<ref>/budget", "POST /steps/<ref>/form",
-        "POST /steps/<ref>/values/<name>", "POST /steps/<ref>/body-editor", "POST /steps/<ref>/body-editor/format",
-        "POST /steps/<ref>/alert", "POST /steps/<ref>/mail/reset", "POST /steps/<ref>/sample",
-        "POST /steps/<ref>/mapping/rows", "POST /steps/<ref>/mapping/all", "POST /steps/<ref>/mapping/mark",
-        "POST /steps/<ref>/mapping/remove", "POST /steps/<ref>/drift/accept", "POST /steps/<ref>/drift/keep",
-        "POST /steps/<ref>/drift/remap", "POST /steps/<ref>/drift/undo", "POST /steps/<ref>/structures/use",
-        "POST /import/curl", "POST /flows/<ref>", "POST /flows/<ref>/form", "POST /flows/<ref>/values",
-        "POST /flows/<ref>/test", "POST /flows/<ref>/delete",
+        "POST /steps/<ref>/test", "POST /steps/<ref>/budget", "POST /steps/<ref>/move",
+        "POST /flows/<ref>", "POST /flows/<ref>/move", "POST /flows/<ref>/values", "POST /flows/<ref>/test",
+        "POST /flows/<ref>/delete",
     ),
     # users, keys, secrets and addresses
     "admin": (

@@ -101,9 +101,9 @@ def test_another_steps_structure_cannot_be_used(web: Web, twice: Screen) -> None
 
 
 def test_the_choice_as_a_fragment_and_not_for_a_viewer(web: Web, twice: Screen) -> None:
-    found = twice.fragment("structures/use", structure="1")
+    found = twice.move("use_structure:1")
     assert found.status_code == 200 and 'name="accepted_again" value="1"' in found.text
     assert 'id="mapping"' in found.text and 'hx-swap-oob="true"' in found.text
     vera = web.as_("vera")
     assert "Accepted structures" in vera.get("/steps/1").text and "use_structure" not in vera.get("/steps/1").text
-    assert vera.htmx("POST", "/steps/1/structures/use", data=twice.data(structure="1")).status_code == 403
+    assert vera.htmx("POST", "/steps/1/move", data=twice.data(op="use_structure:1")).status_code == 403

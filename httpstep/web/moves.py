@@ -1,0 +1,38 @@
+"""What a button of an editor does to its form, and which parts of the page show it. One table for the page and for htmx."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+E = TypeVar("E")
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What came of a move. status: 422 where the form is not right for it. said: a short notice; good: of a success.
+    shows: the only part to redraw, where it is not what the table says."""
+
+    status: int = 200
+    said: str = ""
+    good: bool = True
+    shows: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Move(Generic[E]):
+    """act: changes the form of an editor; its second argument is what follows the colon of the button's value.
+    redraws: templates of the parts it changes. The first is what the button swaps, the others come beside it."""
+
+    act: Callable[[E, str], Done | None]
+    redraws: tuple[str, ...]
+
+    @property
+    def target(self) -> str:
+        return target_of(self.redraws[0])
+
+
+def target_of(template: str) -> str:
+    """The element that a fragment's template draws: "drift/_drift_banner.html" is "#drift-banner"."""
+    return "#" + template.rsplit("/", 1)[-1].removeprefix("_").removesuffix(".html").replace("_", "-")
