@@ -47,7 +47,6 @@ class Parts:
     postponed: Postponed
     base_url: str = ""
     tokens: TokenCache = field(default_factory=TokenCache)
-    parsed: steps.ParsedSteps = field(default_factory=steps.ParsedSteps)
 
 
 @dataclass(frozen=True, slots=True)

@@ -134,7 +134,7 @@ def step_run(key_: str, attributes: str, slug: str | None) -> None:
     given = _json_argument(attributes, "--attributes")
     if not isinstance(given, dict):
         raise click.ClickException("--attributes must be a JSON object of names and values.")
-    loaded = steps.load(parts.parsed, owner.id, key=key_)
+    loaded = steps.load(owner.id, key=key_)
     if loaded is None:
         raise click.ClickException(f'There is no step with the key "{key_}".')
     request_id = uuid.uuid4().hex

@@ -64,12 +64,12 @@ def house(make_house: Callable[..., House]) -> House:
 
 
 def test_every_list_of_names_has_that_order(house: House) -> None:
-    account, parsed = house.account(), house.app.extensions["httpstep"].parsed
+    account = house.account()
     with house.app.app_context():
         names = overview.names_for(account, None)
         in_order: dict[str, list[Any]] = {
             "steps": [step.name for step in steps.listed(account)],
-            "steps of a flow": [step.spec.name for step in steps.load_all(parsed, account)],
+            "steps of a flow": [step.spec.name for step in steps.load_all(account)],
             "the page of steps": [row.step.name for row in overview.listed(account)],
             "flows": [row.name for row in flows.listed(account)],
             "steps in the picker": list(names.from_steps),

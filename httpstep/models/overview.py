@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, func, literal, null, select
 from sqlalchemy.orm import defer
 
-from httpstep.core import jsontext, record, stepdocument
+from httpstep.core import jsontext, record
 from httpstep.core.fallback import SUCCESS
 from httpstep.core.naming import in_lists
 from httpstep.core.spec import MappingRule, StepSpec
@@ -50,7 +51,7 @@ def listed(account_id: int, search: str = "") -> list[Listed]:
     found = []
     rows = db.session.execute(query.order_by(Step.id))
     for step, automatic, drift in sorted(rows, key=lambda row: in_lists(row[0].name)):
-        spec = stepdocument.parse(jsontext.loads(step.document))
+        spec = steps.spec_of(step.document)
         if search.casefold() not in f"{spec.name}\n{spec.key}\n{spec.request.url}".casefold():
             continue
         rules = spec.mapping
@@ -98,24 +99,32 @@ class Names:
         return frozenset(self.bot).union(*self.from_steps.values())
 
 
+def _catalogue(account_id: int) -> tuple[list[Any], list[str]]:
+    """The account's attributes (name, sample, default, in_bot) and the names of its secrets, by name, in one query."""
+    a, s = Attribute, Secret
+    attributes = select(a.name, a.sample, a.default, a.in_bot, literal(False).label("secret"))
+    secrets = select(s.name, null(), null(), literal(False), literal(True).label("secret"))
+    both = attributes.where(a.account_id == account_id).union_all(secrets.where(s.account_id == account_id))
+    rows = sorted(db.session.execute(both), key=lambda row: in_lists(row.name))
+    return [row for row in rows if not row.secret], [row.name for row in rows if row.secret]
+
+
 def names_for(account_id: int, step_id: int | None) -> Names:
     """The names that a step of this account may use; its own attributes are not among them."""
-    rows = db.session.scalars(select(Attribute).where(Attribute.account_id == account_id))
-    catalogue = sorted(rows, key=lambda attribute: in_lists(attribute.name))
-    secrets = db.session.scalars(select(Secret.name).where(Secret.account_id == account_id))
+    catalogue, secrets = _catalogue(account_id)
     from_steps: dict[str, list[str]] = defaultdict(list)
     query = select(Step.id, Step.name, Step.document, StepState.automatic).join(StepState)
     others = db.session.execute(query.where(Step.account_id == account_id).order_by(Step.id))
     for other, name, document, automatic in sorted(others, key=lambda row: in_lists(row[1])):
         if other != step_id:
-            rules = stepdocument.parse(jsontext.loads(document)).mapping
+            rules = steps.spec_of(document).mapping
             rules = steps.rules_of(automatic) if rules is None and automatic else rules
             from_steps[name] += [rule.attribute for rule in rules or () if rule.on]
     given = {name for names in from_steps.values() for name in names}
     return Names(
         bot=tuple(one.name for one in catalogue if one.in_bot or one.name not in given),
         from_steps={name: tuple(dict.fromkeys(found)) for name, found in from_steps.items() if found},
-        secrets=tuple(sorted(secrets, key=in_lists)),
+        secrets=tuple(secrets),
         samples={one.name: one.sample for one in catalogue if one.sample is not None},
         defaults={one.name: one.default for one in catalogue if one.default is not None},
     )

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy.orm import joinedload
 
 from httpstep.core import jsontext, stepdocument, stepkey
 from httpstep.core.jsontext import Json
@@ -42,25 +41,10 @@ class LoadedStep:
     drift: str | None
 
 
-class ParsedSteps:
-    """Parsed step documents of this process, checked by version. Bounded; the oldest goes first."""
-
-    def __init__(self, most: int = 1000) -> None:
-        self._most = most
-        self._specs: OrderedDict[int, tuple[int, StepSpec]] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def get(self, step_id: int, version: int, document: str) -> StepSpec:
-        with self._lock:
-            known = self._specs.get(step_id)
-        if known is not None and known[0] == version:
-            return known[1]
-        spec = stepdocument.parse(jsontext.loads(document))
-        with self._lock:
-            self._specs[step_id] = (version, spec)
-            while len(self._specs) > self._most:
-                self._specs.popitem(last=False)
-        return spec
+@lru_cache(maxsize=2000)
+def spec_of(document: str) -> StepSpec:
+    """The step of a stored document. Read once for calls and pages alike: a step is a value, and nothing changes it."""
+    return stepdocument.parse(jsontext.loads(document))
 
 
 @lru_cache(maxsize=500)
@@ -87,25 +71,23 @@ _BY_KEY = _LOADED.where(Step.account_id == bindparam("owner"), Step.key == bindp
 _BY_ID = _LOADED.where(Step.account_id == bindparam("owner"), Step.id == bindparam("wanted"))
 
 
-def load(
-    parsed: ParsedSteps, account_id: int, *, key: str | None = None, step_id: int | None = None
-) -> LoadedStep | None:
+def load(account_id: int, *, key: str | None = None, step_id: int | None = None) -> LoadedStep | None:
     """One step of that account, by key or id. None where the account has no such step."""
     query, wanted = (_BY_KEY, key) if key is not None else (_BY_ID, step_id)
     with reading() as connection:
         row = connection.execute(query, {"owner": account_id, "wanted": wanted}).one_or_none()
-    return None if row is None else _loaded(parsed, row)
+    return None if row is None else _loaded(row)
 
 
-def load_all(parsed: ParsedSteps, account_id: int) -> list[LoadedStep]:
+def load_all(account_id: int) -> list[LoadedStep]:
     """All steps of that account, by name."""
     with reading() as connection:
-        found = [_loaded(parsed, row) for row in connection.execute(_ALL, {"owner": account_id})]
+        found = [_loaded(row) for row in connection.execute(_ALL, {"owner": account_id})]
     return sorted(found, key=lambda step: in_lists(step.spec.name))
 
 
-def _loaded(parsed: ParsedSteps, row: Any) -> LoadedStep:
-    spec = parsed.get(row.id, row.version, row.document)
+def _loaded(row: Any) -> LoadedStep:
+    spec = spec_of(row.document)
     own = spec.mapping is not None
     if not own and row.automatic is not None:
         spec = replace(spec, mapping=rules_of(row.automatic))
@@ -117,7 +99,7 @@ def _loaded(parsed: ParsedSteps, row: Any) -> LoadedStep:
 
 def document_of(step: Step) -> StepSpec:
     """The step as its editor saved it."""
-    return stepdocument.parse(jsontext.loads(step.document))
+    return spec_of(step.document)
 
 
 class Conflict(Exception):
@@ -149,7 +131,9 @@ def find(account_id: int, key: str) -> Step | None:
 
 
 def get(account_id: int, step_id: int) -> Step | None:
-    return db.session.scalar(select(Step).where(Step.account_id == account_id, Step.id == step_id))
+    """The step, its state along with it."""
+    whole = select(Step).options(joinedload(Step.state))
+    return db.session.scalar(whole.where(Step.account_id == account_id, Step.id == step_id))
 
 
 def listed(account_id: int) -> list[Step]:
@@ -281,7 +265,7 @@ def names_taken(account_id: int, except_step: int | None) -> frozenset[str]:
     for step_id, document, automatic in db.session.execute(query):
         if step_id == except_step:
             continue
-        rules = stepdocument.parse(jsontext.loads(document)).mapping
+        rules = spec_of(document).mapping
         if rules is None and automatic is not None:
             rules = rules_of(automatic)
         names.update(rule.attribute for rule in rules or ())

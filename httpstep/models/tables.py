@@ -153,6 +153,7 @@ class Step(Base):
     created_at: Mapped[float]
     updated_at: Mapped[float]
     updated_by: Mapped[str] = mapped_column(Text, default="")
+    state: Mapped[StepState] = relationship(viewonly=True, uselist=False)
 
 
 class StepState(Base):

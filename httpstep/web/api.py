@@ -49,7 +49,7 @@ def caller() -> keys.Caller:
 
 
 def found_step(who: keys.Caller, key: str) -> steps.LoadedStep:
-    step = steps.load(parts().parsed, who.account_id, key=key)
+    step = steps.load(who.account_id, key=key)
     if step is None:
         raise Problem(404, "Not Found", f'There is no step with the key "{key[:63]}" in this account.')
     return step

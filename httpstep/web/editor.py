@@ -158,7 +158,7 @@ class Editor:
         """When the next mail is possible, in seconds since the epoch."""
         return (self.state.last_alert_at or 0) + alerts.HOUR if self.state else 0
 
-    @property
+    @cached_property
     def budget(self) -> ratelimit.Budget:
         return ratelimit.budget_of(account_id(), current_user().account.per_minute)
 
@@ -292,8 +292,8 @@ class Editor:
         """Something beside this request's session wrote to the step's state: read it anew. 404 where the step went."""
         end_transaction()
         self.row = step_or_404(self.ref)
-        self.state = steps.state(self.row.id) if self.row else None
-        for name in ("logs", "drift", "accepted", "history"):
+        self.state = self.row.state if self.row else None
+        for name in ("logs", "drift", "accepted", "history", "budget"):
             self.__dict__.pop(name, None)
 
 
@@ -318,7 +318,7 @@ def opened(ref: str) -> Editor:
     row = step_or_404(ref)
     if row is None:
         return Editor(NEW, stepform.new_form())
-    state = steps.state(row.id)
+    state = row.state
     form = stepform.of_spec(steps.document_of(row))
     form.version = row.version
     if not form.mapping_set and state.automatic is not None:
@@ -345,7 +345,7 @@ def submitted(ref: str) -> Editor:
     if not may("admin"):
         form.emails_kept = steps.document_of(row).alert_emails if row else ()
         form.alert_emails = request.form.get("alert_emails", ", ".join(form.emails_kept))
-    state = steps.state(row.id) if row else None
+    state = row.state if row else None
     return Editor(NEW if row is None else str(row.id), form, row, state, typed=True)
 
 

@@ -20,7 +20,7 @@ from httpstep.models import logs, overview, steps
 from httpstep.models.tables import Flow
 from httpstep.web.access import current_user, may
 from httpstep.web.addressed import NEW, gone, is_gone, row_or_404
-from httpstep.web.here import account_id, base_url, parts
+from httpstep.web.here import account_id, base_url
 from httpstep.web.shellcommand import Usage, usage
 from httpstep.web.testvalues import given_by, is_inside
 
@@ -69,7 +69,7 @@ class FlowEditor:
     @cached_property
     def steps(self) -> dict[int, StepSpec]:
         """The account's steps by id, in the order of their names; with the mapping in force."""
-        return {one.id: one.spec for one in steps.load_all(parts().parsed, account_id())}
+        return {one.id: one.spec for one in steps.load_all(account_id())}
 
     def spec(self) -> FlowSpec:
         """What the form describes; a row without a step of the account has the id 0."""

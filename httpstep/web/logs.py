@@ -127,7 +127,7 @@ def branch(ref: str) -> Response:
         row = logs.get(account_id(), stepform.whole(request.args["log"]) or 0)
         document = of_log(row) if row is not None and row.step_id == (step.id if step else None) else None
     elif step is not None:
-        document = of_body(steps.state(step.id).sample)
+        document = of_body(step.state.sample)
     if document is None:
         return respond(render_template("logs/_branch.html", node=None, ref=ref, document=None))
     try:

@@ -106,7 +106,7 @@ def _call(editor: Editor, spec: StepSpec) -> calls.Call:
     loaded = None
     structure = editor.accepted.structure if editor.accepted is not None else None
     if editor.step_id is not None:
-        loaded = steps.load(parts().parsed, account_id(), step_id=editor.step_id)
+        loaded = steps.load(account_id(), step_id=editor.step_id)
         if loaded is not None and structure is not None:
             loaded = replace(loaded, structure=structure)
     return calls.Call(
