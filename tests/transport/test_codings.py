@@ -229,3 +229,16 @@ def test_what_cannot_be_repeated_whole_is_not_repeated(call: CallIt, serve: Any,
     answer = call(serve(peers.answering(BODY, headers=coded(value))).url())
     assert answer.body == BODY
     assert answer.trace.notes == ("The answer says something in Content-Encoding that is not a coding: read as plain.",)
+
+
+@pytest.mark.parametrize("name", ["a", "identity", "gzip", "br"])
+@pytest.mark.parametrize("times", [6, 6_000])
+def test_many_codings_cost_neither_time_nor_room(call: CallIt, serve: Any, peers: Any, name: str, times: int) -> None:
+    server = serve(peers.answering(BODY, headers=coded(",".join([name] * times))))
+    if name in ("gzip", "br"):
+        with pytest.raises(NetworkError, match=r"The answer is compressed more than once\."):
+            call(server.url(), timeout=5)
+    else:
+        answer = call(server.url(), timeout=5)
+        assert answer.body == BODY
+        assert len("".join(answer.trace.notes)) < 200
