@@ -15,7 +15,7 @@ from httpstep.core.exchange import Send
 from httpstep.extensions import db
 from tests.house import House
 from tests.mailbox import Inbox, open_inbox
-from tests.services import Absent, PostgreSQL, Redis
+from tests.services import Absent, Nginx, PostgreSQL, Redis
 
 ABSENT = pytest.StashKey[dict[str, str]]()
 
@@ -82,6 +82,15 @@ def redis_server(pytestconfig: pytest.Config) -> Iterator[Redis | None]:
     yield service
     if service is not None:
         service.stop()
+
+
+@pytest.fixture
+def nginx(pytestconfig: pytest.Config) -> Iterator[Nginx]:
+    service = _started(pytestconfig, "nginx", Nginx)
+    if service is None:
+        pytest.skip("nginx is not here; the summary names it")
+    yield service
+    service.stop()
 
 
 @pytest.fixture

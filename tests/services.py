@@ -1,15 +1,16 @@
-"""PostgreSQL and Redis from Debian's packages, started for the tests on sockets of their own and stopped after them."""
+"""PostgreSQL, Redis and nginx from Debian's packages, started for the tests on sockets of their own and stopped after them."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,11 @@ class Absent(Exception):
 
 
 def _program(name: str) -> str:
-    places = [*Path("/usr/lib/postgresql").glob("*/bin"), *map(Path, os.environ.get("PATH", "").split(":"))]
+    places = [
+        *Path("/usr/lib/postgresql").glob("*/bin"),
+        *map(Path, os.environ.get("PATH", "").split(":")),
+        Path("/usr/sbin"),
+    ]
     for place in sorted(places, key=lambda place: "/usr/lib/postgresql" not in str(place)):
         if (place / name).is_file() and os.access(place / name, os.X_OK):
             return str(place / name)
@@ -166,3 +171,59 @@ class Redis:
     def stop(self) -> None:
         self._process.terminate()
         self._process.wait(60)
+
+
+_NGINX = """
+daemon off; pid {folder}/pid; error_log {folder}/errors; worker_processes 2;
+events {{ worker_connections 1024; }}
+http {{
+  log_format one '$request_method $request_uri'; access_log {folder}/requests one;
+  client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fastcgi;
+  uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
+  keepalive_timeout 1; keepalive_requests 3; default_type application/json;
+  server {{
+    listen 127.0.0.1:{port}; absolute_redirect off;
+    location /old {{ return 302 /new$is_args$args; }}
+    location /lost {{ if ($connection_requests = 2) {{ return 444; }} return 200 '{{"a": 1}}'; }}
+    location / {{ return 200 '{{"a": 1}}'; }}
+  }}
+}}
+"""
+
+
+class Nginx:
+    """Answers everything with {"a": 1}, /old with a redirect to /new, and keeps connections for a second and three requests.
+
+    Of /lost it drops the connection without an answer where that is the second request on it (nginx's 444).
+    """
+
+    def __init__(self) -> None:
+        program = _program("nginx")
+        self.port = free_port()
+        self._folder = Path(tempfile.mkdtemp(prefix="httpstep-nginx-"))
+        self._folder.chmod(0o755)
+        settings = self._folder / "nginx.conf"
+        settings.write_text(_NGINX.format(folder=self._folder, port=self.port))
+        self._process = subprocess.Popen(
+            [program, "-c", str(settings), "-e", str(self._folder / "errors")],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        ends = time.monotonic() + 60
+        while time.monotonic() < ends and self._process.poll() is None:
+            with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 5):
+                return
+            time.sleep(0.05)
+        self.stop()
+        raise Absent("nginx does not start")
+
+    def url(self, path: str = "/") -> str:
+        return f"http://127.0.0.1:{self.port}{path}"
+
+    def requests(self) -> list[str]:
+        """Every request it has answered, or gave up: "GET /new?n=1"."""
+        return (self._folder / "requests").read_text().splitlines()
+
+    def stop(self) -> None:
+        self._process.terminate()
+        self._process.wait(60)
+        shutil.rmtree(self._folder, ignore_errors=True)

@@ -49,10 +49,11 @@ class Timings:
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """What one try saw on the way, whether it ended well or not."""
+    """What one try saw on the way, however it ended. notes: sentences on what was not in order and was put up with."""
 
     hops: tuple[Hop, ...] = ()
     timings: Timings = Timings()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,7 @@ def record_of(execution: Execution, given: Mapping[str, Json], timeout: float | 
         "request": _request(execution.request, request_cut),
         "response": _response(execution.response, response_cut),
         "tries": [_try(one) for one in execution.tries],
+        "notes": list(notes_of(execution)),
         "mapping": [_row(row, secrets) for row in execution.mapping.rows],
         "automatic": execution.automatic is not None,
         "attributes": {name: _short(value, secrets) for name, value in execution.outcome.attributes.items()},
@@ -59,6 +60,11 @@ def record_of(execution: Execution, given: Mapping[str, Json], timeout: float | 
     masked = masked_json(detail, secrets)
     assert isinstance(masked, dict)
     return Record(masked, None if message is None else redaction.redact(message, secrets), request_body, response_body)
+
+
+def notes_of(execution: Execution) -> tuple[str, ...]:
+    """What was put up with on the way, a sentence each, in order and without repetition: of the tries, to begin with."""
+    return tuple(dict.fromkeys(note for one in execution.tries for note in one.trace.notes))
 
 
 def masked_json(value: Json, secrets: Set[str]) -> Json:

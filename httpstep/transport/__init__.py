@@ -9,7 +9,8 @@ dialing       judge every address, connect to one of them
 sockets, tls  connections that keep the deadline; whom we trust
 connections   urllib3 and requests wired to use these
 idle          connections at rest
-answers       the body, bounded and decoded
+answers       the body, bounded
+codings       its compression undone, whatever its headers say
 pausing       the wait between two tries
 failures      foreign exceptions to ours
 sending       Transport, which puts these together

@@ -42,6 +42,7 @@ class Call:
 
     deadline: seconds of `time.monotonic()`. hangup: file descriptor of the caller's socket, or None.
     seconds: the time limit as the caller knows it, for the sentence of a timeout.
+    reused: the current hop goes over a connection that had been kept. again: the hop is sent for the second time.
     """
 
     def __init__(
@@ -58,6 +59,8 @@ class Call:
         self.host = ""
         self.request_target = ""
         self.origin = ("", "", 0)
+        self.reused = False
+        self.again = False
         self._deadline = deadline
         self._hangup = hangup
         self._started = time.monotonic()
@@ -68,6 +71,7 @@ class Call:
         self._wire = 0
         self._head = 0
         self._hops: list[Hop] = []
+        self._notes: list[str] = []
 
     # ------------------------------------------------------------ time
 
@@ -159,8 +163,27 @@ class Call:
         self._hops.append(Hop(method, target.url))
         self.host, self.origin, self.request_target = target.host, target.origin, target.request_target
         self._head = 0
+        self.reused = self.again = False
         self.enter("begin")
         self.remaining()
+
+    def begin_again(self) -> None:
+        """The current hop once more, over a new connection. Raises TimedOut and Cancelled, as if it were the first."""
+        self._head = 0
+        self.reused, self.again = False, True
+        self.enter("begin")
+        self.poll(at_most=0)
+
+    def connected(self) -> None:
+        """A new connection stands, and the request goes out on it."""
+        self.enter("sending")
+        if self.again:
+            lost = f"{self.host} closed the connection that was kept open"
+            self.remark(f"{lost}, so the {self._hops[-1].method} was sent again on a new one.")
+
+    def remark(self, note: str) -> None:
+        """Add a sentence for whoever looks at the call: something was not as it should be, and was put up with."""
+        self._notes.append(note)
 
     def note(self, *, address: str = "", status: int | None = None, location: str = "") -> None:
         """Add what is now known about the current hop; what is empty stays as it was."""
@@ -183,7 +206,7 @@ class Call:
             first_byte_ms=_milliseconds(spent.get("waiting")),
             total_ms=(now - self._started) * 1000,
         )
-        return Trace(tuple(self._hops), timings)
+        return Trace(tuple(self._hops), timings, tuple(self._notes))
 
 
 _current: ContextVar[Call] = ContextVar("httpstep_call")

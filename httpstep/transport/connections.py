@@ -64,7 +64,7 @@ class GuardedHTTPConnection(HTTPConnection):
 
     def connect(self) -> None:
         super().connect()
-        current_call().enter("sending")
+        current_call().connected()
 
     def request(self, method: str, url: str, body: Any = None, headers: Any = None, **options: Any) -> None:
         call = current_call()
@@ -92,8 +92,8 @@ class GuardedHTTPSConnection(GuardedHTTPConnection, HTTPSConnection):
 class _GuardedPool(HTTPConnectionPool):
     """The idle connections of one account to one origin, and nothing that repeats a request.
 
-    A taken connection is new, or was silent and open a moment ago. If it fails all the same the call fails:
-    nobody can know whether the server acted on a request it did not answer, so none is ever sent twice.
+    A taken connection is new, or was silent and open a moment ago. Whether a request that is lost on it all the same
+    may be sent again is for `sending` to decide.
     """
 
     dialer: Dialer
@@ -105,8 +105,11 @@ class _GuardedPool(HTTPConnectionPool):
         return connection
 
     def _get_conn(self, timeout: float | None = None) -> Any:
-        """A connection at rest that is still open, else a new one. A pool closed meanwhile has none at rest."""
-        pool = self.pool
+        """A connection at rest that is still open, else a new one. A pool closed meanwhile has none at rest.
+
+        New for certain where the call is sent again.
+        """
+        call, pool = current_call(), self.pool
         try:
             connection: Any = pool.get(block=False) if pool is not None else None
         except queue.Empty:
@@ -114,8 +117,9 @@ class _GuardedPool(HTTPConnectionPool):
         if connection is None:
             return self._new_conn()
         # Taken out of the book it is ours alone; before that it might be closed at any moment.
-        if not self.idle.take(connection) or is_connection_dropped(connection):
+        if not self.idle.take(connection) or call.again or is_connection_dropped(connection):
             connection.close()
+        call.reused = connection.sock is not None
         return connection
 
     def _put_conn(self, conn: Any) -> None:

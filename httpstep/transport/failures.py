@@ -39,6 +39,11 @@ def translate(error: BaseException, call: Call) -> SendError:
     return _broken(error, call)
 
 
+def lost_on_kept_connection(error: BaseException, call: Call) -> bool:
+    """Whether a kept connection was closed by the server before a byte of the answer to the current hop had come."""
+    return call.reused and not call.answered and any(isinstance(link, _CLOSED) for link in _chain(error))
+
+
 def _chain(error: BaseException) -> Iterator[BaseException]:
     """The exception and all it wraps: urllib3 and requests keep them in `args` and `reason`, Python in `__cause__`."""
     pending: list[object] = [error]
@@ -80,11 +85,12 @@ def _by_text(error: BaseException, call: Call) -> SendError:
 def _closed(error: BaseException, call: Call) -> SendError:
     if call.answered:
         return _incomplete(error, call)
-    return NetworkError(
-        f"{call.host} closed the connection without an answer.",
-        reason="broken_answer",
-        advice="It may be overloaded. The call was not repeated, because the server may have acted on it.",
+    advice = (
+        "It may be overloaded. A second request, on a new connection, met the same."
+        if call.again
+        else "It may be overloaded. The call was not repeated, because the server may have acted on it."
     )
+    return NetworkError(f"{call.host} closed the connection without an answer.", reason="broken_answer", advice=advice)
 
 
 def _incomplete(error: BaseException, call: Call) -> SendError:
@@ -103,6 +109,7 @@ def _broken(error: BaseException, call: Call) -> SendError:
     )
 
 
+_CLOSED = (ConnectionError, http.client.RemoteDisconnected, ssl.SSLEOFError, ssl.SSLZeroReturnError)
 _Kinds = type[BaseException] | tuple[type[BaseException], ...]
 _TABLE: tuple[tuple[_Kinds, Callable[[BaseException, Call], SendError]], ...] = (
     (SendError, _own),

@@ -18,19 +18,21 @@ class Closable(Protocol):
 class IdleConnections:
     """The book of all resting connections of a transport. Over `most`, the one that rests longest is closed.
 
+    seconds: how long one may rest at most; unpromised: how long where the server did not say that it keeps it.
     A connection is closed only under the lock and while it is in the book, so never while a call uses it.
     """
 
-    def __init__(self, *, most: int, seconds: float) -> None:
+    def __init__(self, *, most: int, seconds: float, unpromised: float) -> None:
         self._most = most
         self._seconds = seconds
+        self._unpromised = min(unpromised, seconds)
         self._until: OrderedDict[Closable, float] = OrderedDict()
         self._lock = threading.Lock()
 
     def rest(self, connection: Closable, promised: float | None) -> None:
         """`promised`: seconds the server said it keeps the connection, if it said so."""
         now = time.monotonic()
-        seconds = self._seconds if promised is None else min(self._seconds, promised - _MARGIN)
+        seconds = self._unpromised if promised is None else min(self._seconds, promised - _MARGIN)
         with self._lock:
             self._until[connection] = now + seconds
             while len(self._until) > self._most or self._oldest_is_over(now):

@@ -13,7 +13,8 @@ class Limits:
 
     decoded: the body after gzip. wire: all that is received for one call, header lines and chunk framing included.
     head: status line and headers of one answer, interim answers (100 Continue) included.
-    idle_seconds: how long an unused connection may be taken up again. idle_connections: kept open in all, for
+    idle_seconds: how long an unused connection may be taken up again; idle_unpromised where the server did not say
+    how long it keeps it: many close after 5 seconds, some after 2. idle_connections: kept open in all, for
     every account together. accounts: pools kept; the one used longest ago goes first.
     """
 
@@ -24,6 +25,7 @@ class Limits:
     lookups: int = 64
     lookups_per_account: int = 4
     idle_seconds: float = 30.0
+    idle_unpromised: float = 4.0
     idle_connections: int = 256
     connections_per_host: int = 16
     hosts_per_account: int = 16

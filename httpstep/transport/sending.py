@@ -18,13 +18,17 @@ from httpstep.transport.answers import read_answer
 from httpstep.transport.call import Call, as_current
 from httpstep.transport.connections import GuardedAdapter
 from httpstep.transport.dialing import Dialer
-from httpstep.transport.failures import FOREIGN, translate
+from httpstep.transport.failures import FOREIGN, lost_on_kept_connection, translate
 from httpstep.transport.idle import IdleConnections
 from httpstep.transport.limits import Limits
 from httpstep.transport.outgoing import REDIRECTS, Outgoing, first_hop, next_hop
 from httpstep.transport.resolving import GetAddrInfo, Resolver
 from httpstep.transport.sockets import DeadlineTLSSocket
 from httpstep.transport.tls import trusting_context
+
+# What asks for nothing to be done (RFC 9110, 9.2.1). PUT and DELETE may be repeated too (9.2.2), but a stale repetition
+# could undo what somebody else did in between.
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class Transport:
@@ -48,7 +52,9 @@ class Transport:
         resolver = Resolver(getaddrinfo, places=limits.lookups, per_account=limits.lookups_per_account)
         self._limits = limits
         self._dialer = Dialer(policy, resolver)
-        self._idle = IdleConnections(most=limits.idle_connections, seconds=limits.idle_seconds)
+        self._idle = IdleConnections(
+            most=limits.idle_connections, seconds=limits.idle_seconds, unpromised=limits.idle_unpromised
+        )
         self._context = trusting_context(ca_file, DeadlineTLSSocket)
         self._adapters: OrderedDict[str, GuardedAdapter] = OrderedDict()
         self._lock = threading.Lock()
@@ -62,7 +68,10 @@ class Transport:
         hangup: int | None = None,
         seconds: float | None = None,
     ) -> HttpResponse:
-        """Send the request exactly as rendered, once, and read the answer wholly.
+        """Send the request exactly as rendered and read the answer wholly.
+
+        It is sent once. Only a GET, HEAD or OPTIONS that met a kept connection the server was closing, and had no byte
+        of an answer, is sent once more on a new one (RFC 9110, 9.2.2); the trace has a note of it.
 
         deadline: seconds of `time.monotonic()`; holds for everything, look-ups and redirects included.
         account: whose connections and look-up places are used. hangup: descriptor of the caller's socket; when the
@@ -108,8 +117,17 @@ class Transport:
         )
 
     def _exchange(self, hop: Outgoing, call: Call) -> urllib3.BaseHTTPResponse:
-        """Send one hop and read the head of its answer. The body is left unread."""
+        """Send one hop, a second time where that is safe, and read the head of its answer. The body is left unread."""
         call.begin_hop(hop.method, hop.target)
+        try:
+            return self._sent(hop, call)
+        except FOREIGN as error:
+            if not (hop.method in _SAFE and lost_on_kept_connection(error, call)):
+                raise
+        call.begin_again()
+        return self._sent(hop, call)
+
+    def _sent(self, hop: Outgoing, call: Call) -> urllib3.BaseHTTPResponse:
         prepared: Any = PreparedRequest()
         prepared.method, prepared.url, prepared.body = hop.method, hop.target.url, hop.body
         prepared.headers = urllib3.HTTPHeaderDict()

@@ -159,6 +159,7 @@ def log_json(row: Log, now: float) -> dict[str, Json]:
         "request": sent and sent | {"body": _text(row.request_body)},
         "response": got and got | {"body": _text(row.response_body)},
         "tries": detail.get("tries", []),
+        "notes": detail.get("notes", []),
         "mapping": detail.get("mapping", []),
         "attributes": detail.get("attributes", {}),
         "missing": detail.get("missing", []),

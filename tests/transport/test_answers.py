@@ -115,8 +115,8 @@ def test_an_answer_that_is_cut_off_is_incomplete(call: CallIt, serve: Any, peers
         OK + b"Transfer-Encoding: chunked\r\n\r\n-5\r\nhello\r\n0\r\n\r\n",
         OK + b"Transfer-Encoding: gzip, chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
         OK + b"Transfer-Encoding: gzip\r\n\r\nhello",
-        OK + b"Content-Encoding: gzip\r\n\r\nthis is no gzip",
-        OK + b"Content-Encoding: deflate\r\n\r\nthis is no deflate",
+        OK + b"Content-Encoding: gzip\r\n\r\n\x1f\x8b\x08 and no gzip after it",
+        OK + b"Content-Encoding: deflate\r\n\r\n\x78\x9c and no deflate after it",
     ],
 )
 def test_an_answer_that_is_not_http_is_broken(call: CallIt, serve: Any, peers: Any, answer: bytes) -> None:
