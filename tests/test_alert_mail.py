@@ -86,7 +86,7 @@ def test_a_mail_holds_no_secret_and_nothing_of_a_customer(make_house: MakeHouse,
     )
     with house.app.app_context():
         token = house.app.extensions["httpstep"].vault.encrypt(secret.encode())
-        catalogue.put_secret(house.account(), "CRM", token, now=0, new=True)
+        catalogue.put_secret(house.account(), "CRM", token, hosts=None, now=0, new=True)
     for _ in range(2):
         house.execute(attributes={"shop": customer, "customer": {"id": customer}})
         settled(house)

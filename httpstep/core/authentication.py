@@ -8,11 +8,12 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 from urllib.parse import quote_plus
 
-from httpstep.core import headers, urls
+from httpstep.core import headers, secrethosts, urls
 from httpstep.core.encoders import form, whole
 from httpstep.core.errors import InvalidRequest
 from httpstep.core.model import Auth, Json, RenderedRequest
-from httpstep.core.placeholders import PlaceholderFault
+from httpstep.core.placeholders import SECRET_PREFIX, PlaceholderFault, names_in
+from httpstep.core.secrethosts import Hosts
 from httpstep.core.texts import filled, filled_header, header_value
 from httpstep.core.urls import UrlFault, build_url, compile_url
 from httpstep.core.values import Place, Values
@@ -41,23 +42,31 @@ def proof(auth: Auth, values: Values, token: str | None) -> Proof:
     if auth.type == "api_key":
         return _api_key(auth, values)
     if auth.type == "oauth2_client_credentials":
-        return _access_token(values, token)
+        return _access_token(auth, values, token)
     return Proof()
 
 
 def token_request(
-    auth: Auth, attributes: Mapping[str, Json], *, secrets: Mapping[str, str], defaults: Mapping[str, Json] = NO_VALUES
+    auth: Auth,
+    attributes: Mapping[str, Json],
+    *,
+    secrets: Mapping[str, str],
+    hosts: Mapping[str, Hosts] = NO_VALUES,
+    defaults: Mapping[str, Json] = NO_VALUES,
 ) -> RenderedRequest:
     """The request for an access token: client credentials (RFC 6749, 4.4), the client known by Basic (2.3.1).
 
-    Redirects are not followed: the credentials are for the address the editor wrote. Raises InvalidRequest.
+    Redirects are not followed: the credentials are for the address the editor wrote. `hosts` as in `rendering.render`.
+    Raises InvalidRequest.
     """
     values = Values(attributes, secrets=secrets, defaults=defaults)
-    url, warnings = filled_url(auth.token_url, values, (), Place("auth.token_url", "the token URL"))
+    place = Place("auth.token_url", "the token URL")
+    url, warnings = filled_url(auth.token_url, values, (), place)
     client = filled(auth.client_id, values, Place("auth.client_id", "the client id"))
     secret = values.credential(filled(auth.client_secret, values, Place("auth.client_secret", "the client secret")))
     scope = filled(auth.scope, values, Place("auth.scope", "the scope"))
     credential = _credential(quote_plus(whole(client)), values.credential(quote_plus(whole(secret))), values)
+    secrethosts.require(url, values.carried, hosts, auth.token_url, place)
     fields = [("grant_type", "client_credentials")] + ([("scope", scope)] if scope else [])
     return RenderedRequest(
         method="POST",
@@ -109,7 +118,12 @@ def _api_key(auth: Auth, values: Values) -> Proof:
     return Proof(headers=((name, values.credential(filled_header(name, auth.value, values, "auth.value"))),))
 
 
-def _access_token(values: Values, token: str | None) -> Proof:
+def _access_token(auth: Auth, values: Values, token: str | None) -> Proof:
+    """Whoever gets the token can do what the stored secrets that it was asked for with can do."""
+    for text in (auth.token_url, auth.client_id, auth.client_secret, auth.scope):
+        for name in names_in(text):
+            if name.startswith(SECRET_PREFIX):
+                values.token_of(name.removeprefix(SECRET_PREFIX))
     if token is None:
         return Proof(warnings=(_TOKEN_LATER,))
     value = header_value("Authorization", f"Bearer {values.credential(token)}", "auth")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from httpstep.core import headers
+from httpstep.core import headers, secrethosts
 from httpstep.core.authentication import FORM_TYPE, NO_VALUES, Proof, filled_url, proof, token_request
 from httpstep.core.encoders import form
 from httpstep.core.errors import InvalidRequest
@@ -17,6 +17,7 @@ from httpstep.core.model import METHODS, Json, Pair, RenderedRequest, RequestSpe
 from httpstep.core.placeholders import SECRET_PREFIX, PlaceholderFault, names_in
 from httpstep.core.redaction import is_credential_header, without_scheme
 from httpstep.core.requestcheck import check_request, fields_go_in, sent_texts
+from httpstep.core.secrethosts import Hosts
 from httpstep.core.texts import MOST_BODY_BYTES, body_bytes, filled, filled_header, too_large
 from httpstep.core.urls import UrlFault, compile_url
 from httpstep.core.values import OverLimit, Place, Values
@@ -31,20 +32,25 @@ def render(
     attributes: Mapping[str, Json],
     *,
     secrets: Mapping[str, str],
+    hosts: Mapping[str, Hosts] = NO_VALUES,
     defaults: Mapping[str, Json] = NO_VALUES,
     token: str | None = None,
 ) -> RenderedRequest:
     """The request of one call. `defaults`: the attribute catalogue's. `token`: what the token request brought (OAuth 2).
 
+    `hosts`: where each secret may be sent; one that is not in it may be sent nowhere, and neither may what it brings.
+
     Header names are distinct, the last row of a name wins; what `transport` adds itself (Host, Content-Length,
     Accept-Encoding, and User-Agent and Accept where the step has none) is not in it. Without a `token` an OAuth 2
     step renders without Authorization, and a warning says so.
 
-    Raises InvalidRequest, reason: missing_attribute, unknown_secret, placeholder, method, url, header, json,
+    Raises InvalidRequest, reason: missing_attribute, unknown_secret, secret_host, placeholder, method, url, header, json,
     auth, too_long (URL, header), too_large (body).
     """
     values = Values(attributes, secrets=secrets, defaults=defaults, missing=spec.missing_attributes)
-    return _Rendering(spec.request, values).request(token, spec.follow_redirects)
+    request = _Rendering(spec.request, values).request(token, spec.follow_redirects)
+    secrethosts.require(request.url, values.carried, hosts, spec.request.url, Place("url", "the URL"))
+    return request
 
 
 def attributes_used(spec: StepSpec) -> list[str]:
@@ -55,6 +61,12 @@ def attributes_used(spec: StepSpec) -> list[str]:
 def secrets_used(spec: StepSpec) -> list[str]:
     """The names of the secrets the request needs, without `secret.`."""
     return [name.removeprefix(SECRET_PREFIX) for name in _names_used(spec) if name.startswith(SECRET_PREFIX)]
+
+
+def secrets_in_address(spec: StepSpec) -> list[str]:
+    """The secrets that make scheme, host or port of the step's URL or of its token's address."""
+    texts = [text for place, text in sent_texts(spec.request) if place in ("url", "auth.token_url")]
+    return list(dict.fromkeys(name for text in texts for name in secrethosts.secrets_before_path(text)))
 
 
 def _names_used(spec: StepSpec) -> list[str]:

@@ -21,7 +21,7 @@ from httpstep.core.naming import LONGEST_NAME
 from httpstep.models import logs, overview, steps
 from httpstep.models.database import end_transaction
 from httpstep.models.tables import Step
-from httpstep.web import drift, mapping, request_form, testing
+from httpstep.web import drift, mapping, previews, request_form, testing
 from httpstep.web.acceptance import Accepted
 from httpstep.web.access import access, current_user, may
 from httpstep.web.addressed import NEW, gone
@@ -236,7 +236,7 @@ def _read_sample(editor: Editor, _: str) -> int | None:
 
 _MOVES: dict[str, Callable[[Editor, str], int | None]] = {
     "test": _test,
-    "preview": request_form.preview_request,
+    "preview": previews.preview_request,
     "body_mode": request_form.switch_body,
     "format_json": request_form.lay_out_body,
     "add_attribute": request_form.add_attribute,
