@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from httpstep import alerts, learning
 from httpstep.calls import Call, Parts
-from httpstep.core import jsontext, mailtext, record
+from httpstep.core import jsontext, mailtext, record, visible
 from httpstep.core.errors import FailureKind
 from httpstep.core.model import Execution, Json, StepSpec
 from httpstep.extensions import db
@@ -124,6 +124,6 @@ def occasion_of(
         else mailtext.failure_sentence(detail, written)
     )
     return alerts.Occasion(
-        step_id=step_id, name=spec.name, what=what, url=spec.request.url, method=spec.request.method,
+        step_id=step_id, name=spec.name, what=what, url=visible.url_for(spec.request.url, may_edit=False), method=spec.request.method,
         recipients=spec.alert_emails, at=time.time(), link=f"{parts.base_url}/steps/{step_id}", drift=drift,
     )  # fmt: skip

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from httpstep.core.model import Auth, Pair, RequestSpec
-from httpstep.core.redaction import is_credential_header, without_scheme
+from httpstep.core.redaction import MASK, is_credential_header, without_scheme
 
 _HOST: Final = re.compile(r"[A-Za-z]+://([^/?#]+)")
 _PARAMETER: Final = re.compile(
@@ -33,7 +33,7 @@ def credentials_of(request: RequestSpec) -> tuple[Credential, ...]:
     found: dict[str, Credential] = {}
     taken: set[str] = set()
     for place, what, value in _candidates(request):
-        if not value or "{{" in value or value in found:
+        if not value or "{{" in value or MASK in value or value in found:
             continue
         name, number = f"{prefix}{what}", 2
         while name in taken:

@@ -7,6 +7,7 @@ it stands in. A value is inserted once; what it contains is never looked at agai
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from urllib.parse import parse_qsl
 
 from httpstep.core import headers, secrethosts
 from httpstep.core.authentication import FORM_TYPE, NO_VALUES, Proof, filled_url, proof, token_request
@@ -100,6 +101,7 @@ class _Rendering:
         in_url = fields_go_in(spec.method, spec.body) == "url"
         query = (*fields, *proven.query) if in_url else proven.query
         url, warnings = filled_url(spec.url, values, query, Place("url", "the URL"))
+        self._note_credentials(url)
         rows = self._typed_headers()
         body, content_type = self._body([] if in_url else fields)
         return RenderedRequest(
@@ -112,6 +114,13 @@ class _Rendering:
             warnings=(*warnings, *self._warnings, *proven.warnings),
             filled_empty=tuple(values.filled_empty),
         )
+
+    def _note_credentials(self, url: str) -> None:
+        """A parameter that is named like a header with a credential is one too, typed or stored."""
+        query = url.partition("?")[2]
+        for name, value in parse_qsl(query) if is_credential_header(query) else ():
+            if is_credential_header(name):
+                self._values.credential(value)
 
     # ------------------------------------------------------------ headers
 
@@ -166,6 +175,8 @@ class _Rendering:
         words = f"the field “{field.name}”"
         name = filled(field.name, self._values, Place(f"body.fields[{index}].name", words), MOST_BODY_BYTES)
         value = filled(field.value, self._values, Place(f"body.fields[{index}].value", words), MOST_BODY_BYTES)
+        if is_credential_header(name):
+            self._values.credential(value)
         return name, value
 
     def _body(self, fields: Rows) -> tuple[bytes | None, str | None]:

@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from typing import Any, Final, cast
 
-from httpstep.core import stepdocument
+from httpstep.core import stepdocument, visible
 from httpstep.core.jsonpath import check_query
 from httpstep.core.model import Auth, Body, Json, MappingRule, Pair, Path, RequestSpec, StepSpec
 from httpstep.stepform.fields import AUTH_TEXTS, AUTH_TYPES, BODY_MODES, RuleRow, StepForm, path_of, typed_value
@@ -25,7 +25,7 @@ def parse(form: StepForm, *, draft: bool = False) -> StepSpec | None:
     form.faults = {}
     document, early = document_of(form)
     try:
-        spec = stepdocument.parse(document, draft=draft)
+        spec = visible.refuse_masked(stepdocument.parse(document, draft=draft))
     except stepdocument.DocumentError as error:
         form.note([*early, *(fault for fault in error.faults if not _is_covered(fault.place, early))])
         return None

@@ -8,7 +8,7 @@ from flask import Blueprint, Response, request
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm.exc import StaleDataError
 
-from httpstep.core import jsontext, stepdocument
+from httpstep.core import jsontext, stepdocument, visible
 from httpstep.core.model import Json, StepSpec
 from httpstep.models import keys, logs, steps
 from httpstep.models.tables import Log
@@ -36,12 +36,15 @@ def list_steps() -> Response:
     return json_response({"steps": found})
 
 
-def exported(step_id: int, account_id: int) -> dict[str, Json]:
-    """The document of a step with the mapping in force: the editor's, else the automatic one."""
+def exported(step_id: int, account_id: int, *, may_edit: bool = True) -> dict[str, Json]:
+    """The document of a step with the mapping in force: the editor's, else the automatic one.
+
+    may_edit: whether whoever gets it may edit the step, as every key with scope manage may.
+    """
     step = steps.get(account_id, step_id)
     if step is None:
         raise steps.Gone("This step no longer exists.")
-    document = stepdocument.dump(steps.document_of(step))
+    document = stepdocument.dump(visible.step_for(steps.document_of(step), may_edit=may_edit))
     automatic = steps.state(step.id).automatic
     if "mapping" not in document and automatic is not None:
         document["mapping"] = jsontext.loads(automatic)
@@ -88,7 +91,7 @@ def _document(key: str) -> StepSpec:
     if isinstance(document, dict) and document.setdefault("key", key) != key:
         raise Problem(422, "Invalid Step", f'The document\'s key is not the one in the address ("{key[:63]}").')
     try:
-        return stepdocument.parse(document)
+        return visible.refuse_masked(stepdocument.parse(document))
     except stepdocument.DocumentError as error:
         faults = [{"place": fault.place, "message": fault.message} for fault in error.faults]
         first = error.faults[0]

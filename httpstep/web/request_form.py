@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from flask import Blueprint, Response, abort, request
 
 from httpstep import installation, stepform
-from httpstep.core import curl, jsonlayout, jsontext, secrethosts, stepdocument
+from httpstep.core import curl, jsonlayout, jsontext, secrethosts, stepdocument, visible
 from httpstep.core.errors import UnreadableAnswer
 from httpstep.core.jsonbodies import JsonBodyFault
 from httpstep.core.model import RequestSpec, StepSpec
@@ -172,7 +172,7 @@ def _read_document(editor: Editor, text: str) -> int | None:
         document = jsontext.loads(text)
         if not isinstance(document, dict) or "format" not in document:
             raise stepdocument.DocumentError((stepdocument.Fault("", _NO_DOCUMENT),))
-        spec = stepdocument.parse(document, draft=True)
+        spec = visible.refuse_masked(stepdocument.parse(document, draft=True))
     except (UnreadableAnswer, stepdocument.DocumentError) as error:
         editor.form.faults["curl"], editor.pasted = _why_refused(error), text
         return 422
