@@ -59,9 +59,9 @@ class Tokens(Protocol):
 class Known:
     """What is known of the account and the step besides its document.
 
-    hosts: where each secret may be sent; one that is not in it, nowhere. masked: further values that are never kept or shown. structure: the accepted one, or None. taken: attribute names
-    that have another source, None where nobody can tell just now: then no rules are made. It is asked for only
-    when automatic rules are made.
+    hosts: where each secret may be sent; one that is not in it, nowhere. masked: further values that are never kept or
+    shown. structure: the accepted one, or None. taken: attribute names that have another source, None where nobody can
+    tell just now: then no rules are made. It is asked for only when automatic rules are made.
     """
 
     secrets: Mapping[str, str] = field(default_factory=dict)

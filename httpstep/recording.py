@@ -123,7 +123,8 @@ def occasion_of(
         if drift
         else mailtext.failure_sentence(detail, written)
     )
+    url = visible.url_for(spec.request.url, may_edit=False)
     return alerts.Occasion(
-        step_id=step_id, name=spec.name, what=what, url=visible.url_for(spec.request.url, may_edit=False), method=spec.request.method,
+        step_id=step_id, name=spec.name, what=what, url=url, method=spec.request.method,
         recipients=spec.alert_emails, at=time.time(), link=f"{parts.base_url}/steps/{step_id}", drift=drift,
     )  # fmt: skip

@@ -117,8 +117,7 @@ class _Rendering:
 
     def _note_credentials(self, url: str) -> None:
         """A parameter that is named like a header with a credential is one too, typed or stored."""
-        query = url.partition("?")[2]
-        for name, value in parse_qsl(query) if is_credential_header(query) else ():
+        for name, value in parse_qsl(url.partition("?")[2]):
             if is_credential_header(name):
                 self._values.credential(value)
 

@@ -36,7 +36,7 @@ def list_steps() -> Response:
     return json_response({"steps": found})
 
 
-def exported(step_id: int, account_id: int, *, may_edit: bool = True) -> dict[str, Json]:
+def exported(step_id: int, account_id: int, *, may_edit: bool) -> dict[str, Json]:
     """The document of a step with the mapping in force: the editor's, else the automatic one.
 
     may_edit: whether whoever gets it may edit the step, as every key with scope manage may.
@@ -57,7 +57,7 @@ def get_step(key: str) -> Response:
     step = steps.find(who.account_id, key)
     if step is None:
         raise _no_step(key)
-    return json_response(exported(step.id, who.account_id), headers={"ETag": f'"{step.version}"'})
+    return json_response(exported(step.id, who.account_id, may_edit=True), headers={"ETag": f'"{step.version}"'})
 
 
 _TRIES = 5
@@ -79,7 +79,7 @@ def put_step(key: str) -> Response:
                 who.account_id, spec, by=f"key {who.key_name}", now=time.time(), step_id=step_id,
                 version=version if asked else None,
             )  # fmt: skip
-            document = exported(step.id, who.account_id)
+            document = exported(step.id, who.account_id, may_edit=True)
         except _OVERTAKEN:
             continue
         return json_response(document, 200 if existing else 201, {"ETag": f'"{step.version}"'})

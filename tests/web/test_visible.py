@@ -93,10 +93,14 @@ def test_what_is_masked_is_not_found_by_searching_either(web: Web) -> None:
 def test_a_key_in_a_url_is_masked_where_the_api_repeats_it(make_house: Callable[..., House]) -> None:
     web = web_with(make_house, ThirdParty(answer(200, {"you_sent": KEY})))
     for number, step in enumerate(
-        ({"url": f"https://api.example/?api_key={KEY}"}, {"method": "POST", "body": STEPS["field"]["body"]}), 1
+        (
+            {"url": f"https://api.example/?api_key={KEY}"},
+            {"url": f"https://api.example/?a=b&token={KEY}"},
+            {"method": "POST", "body": {"mode": "query", "fields": [{"name": "password", "value": KEY}]}},
+            {"body": {"mode": "query", "fields": [{"name": "access_token", "value": KEY}]}},
+        ),
+        1,
     ):
-        if number == 2:
-            step["body"] = {"mode": "query", "fields": [{"name": "password", "value": KEY}]}
         web.house.put(document(f"s{number}", **step))
         assert web.house.execute(f"s{number}").json["outcome"] == "success"
         assert KEY not in json.dumps(web.house.logs(f"s{number}"))
