@@ -21,7 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from httpstep import calls, config, installation, ratelimit, runs
 from httpstep.answers import answer_of
-from httpstep.core import jsontext, stepdocument
+from httpstep.core import jsontext, stepdocument, visible
 from httpstep.core.errors import UnreadableAnswer
 from httpstep.core.jsontext import Json
 from httpstep.extensions import db
@@ -96,7 +96,7 @@ def step_import(file: Path, slug: str | None) -> None:
     specs = []
     for index, document in enumerate(documents):
         try:
-            specs.append(stepdocument.parse(document))
+            specs.append(visible.refuse_masked(stepdocument.parse(document)))
         except stepdocument.DocumentError as error:
             where = f"step {index + 1}, " if len(documents) > 1 else ""
             lines = [f"{where}{fault.place or 'document'}: {fault.message}" for fault in error.faults]

@@ -154,7 +154,8 @@ def fill(app: Flask, base: str) -> str:
         steps.save_all(account.id, missing, by="demo", now=now)
         with editing():
             _samples(account.id)
-            installation.put_secret(app.extensions["httpstep"].vault, account.id, "demo_token", "demo-token", now)
+            vault = app.extensions["httpstep"].vault
+            installation.put_secret(vault, account.id, "demo_token", "demo-token", now, hosts=(base,))
             mine = ApiKey.account_id == account.id, ApiKey.name == KEY_NAME, ApiKey.revoked_at.is_(None)
             for old in db.session.scalars(select(ApiKey).where(*mine)):
                 old.revoked_at = now

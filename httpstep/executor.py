@@ -20,6 +20,7 @@ from httpstep.core.execution import Drift, Execution, Failure, MappingResult, Tr
 from httpstep.core.jsontext import Json
 from httpstep.core.record import masked_json
 from httpstep.core.redaction import MASK
+from httpstep.core.secrethosts import Hosts
 from httpstep.core.spec import MappingRule, StepSpec
 
 MOST_SECONDS = 60
@@ -48,12 +49,13 @@ class Tokens(Protocol):
 class Known:
     """What is known of the account and the step besides its document.
 
-    masked: further values that are never kept or shown. structure: the accepted one, or None. taken: attribute names
-    that have another source, None where nobody can tell just now: then no rules are made. It is asked for only
-    when automatic rules are made.
+    hosts: where each secret may be sent; one that is not in it, nowhere. masked: further values that are never kept or
+    shown. structure: the accepted one, or None. taken: attribute names that have another source, None where nobody can
+    tell just now: then no rules are made. It is asked for only when automatic rules are made.
     """
 
     secrets: Mapping[str, str] = field(default_factory=dict)
+    hosts: Mapping[str, Hosts] = field(default_factory=dict)
     masked: frozenset[str] = frozenset()
     defaults: Mapping[str, Json] = field(default_factory=dict)
     structure: Json = None
@@ -201,8 +203,9 @@ class _Line:
         auth = self.spec.request.auth
         if auth.type != "oauth2_client_credentials":
             return None
+        known = self.known
         asking = rendering.token_request(
-            auth, self.attributes, secrets=self.known.secrets, defaults=self.known.defaults
+            auth, self.attributes, secrets=known.secrets, hosts=known.hosts, defaults=known.defaults
         )
         self.seen.token_url = asking.url
         self.seen.secrets |= asking.secrets
@@ -212,8 +215,14 @@ class _Line:
 
     def _tried(self, token: str | None) -> HttpResponse:
         """Send, and again as the step allows. What a try that failed gave stands when no further one is made."""
+        known = self.known
         self.seen.request = rendering.render(
-            self.spec, self.attributes, secrets=self.known.secrets, defaults=self.known.defaults, token=token
+            self.spec,
+            self.attributes,
+            secrets=known.secrets,
+            hosts=known.hosts,
+            defaults=known.defaults,
+            token=token,
         )
         self.seen.secrets |= self.seen.request.secrets
         left = self.spec.retries if self.spec.retry_unsafe or self.spec.request.method not in _UNSAFE else 0

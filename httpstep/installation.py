@@ -19,6 +19,8 @@ from sqlalchemy import delete, func, select
 from werkzeug.security import generate_password_hash
 
 from httpstep.config import Config
+from httpstep.core import secrethosts
+from httpstep.core.secrethosts import Hosts
 from httpstep.extensions import db
 from httpstep.models import database, logs
 from httpstep.models.keys import digest
@@ -115,14 +117,15 @@ def is_served(data: Path) -> bool:
         return False
 
 
-def put_secret(vault: Vault, account_id: int, name: str, value: str, now: float) -> None:
-    """Store or replace a secret, encrypted. The caller commits."""
+def put_secret(vault: Vault, account_id: int, name: str, value: str, now: float, *, hosts: Hosts) -> None:
+    """Store or replace a secret, encrypted, with where it may be sent. The caller commits."""
     mine = Secret.account_id == account_id, Secret.name == name
     secret = db.session.scalar(select(Secret).where(*mine))
     if secret is None:
         secret = Secret(account_id=account_id, name=name)
         db.session.add(secret)
     secret.token, secret.updated_at = vault.encrypt(value.encode()), now
+    secret.hosts = secrethosts.dump(hosts)
 
 
 def new_setup_code() -> str | None:

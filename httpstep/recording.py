@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from httpstep import alerts, learning
 from httpstep.calls import Call, Parts
-from httpstep.core import jsontext, mailtext, record
+from httpstep.core import jsontext, mailtext, record, visible
 from httpstep.core.errors import FailureKind
 from httpstep.core.execution import Execution
 from httpstep.core.jsontext import Json
@@ -125,7 +125,8 @@ def occasion_of(
         if drift
         else mailtext.failure_sentence(detail, written)
     )
+    url = visible.url_for(spec.request.url, may_edit=False)
     return alerts.Occasion(
-        step_id=step_id, name=spec.name, what=what, url=spec.request.url, method=spec.request.method,
+        step_id=step_id, name=spec.name, what=what, url=url, method=spec.request.method,
         recipients=spec.alert_emails, at=time.time(), link=f"{parts.base_url}/steps/{step_id}", drift=drift,
     )  # fmt: skip

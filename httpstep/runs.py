@@ -26,7 +26,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from httpstep import executor, ratelimit, recording
 from httpstep.calls import INTERNAL_MESSAGE, Call, InternalError, Parts, Run, TooManyInFlight
-from httpstep.core import jsontext, record, redaction
+from httpstep.core import jsontext, record, redaction, secrethosts
 from httpstep.core.errors import BudgetSpent, FailureKind
 from httpstep.core.exchange import HttpResponse, RenderedRequest
 from httpstep.core.execution import Execution
@@ -102,7 +102,7 @@ def _begin(parts: Parts, call: Call) -> int:
 _DEFAULTS = select(Attribute.name, Attribute.default).where(
     Attribute.account_id == bindparam("owner"), Attribute.default.is_not(None)
 )
-_SECRETS = select(Secret.name, Secret.token).where(
+_SECRETS = select(Secret.name, Secret.token, Secret.hosts).where(
     Secret.account_id == bindparam("owner"), Secret.name.in_(bindparam("wanted", expanding=True))
 )
 
@@ -113,12 +113,11 @@ def _known(parts: Parts, call: Call) -> executor.Known:
     with reading() as connection:
         rows = connection.execute(_DEFAULTS, {"owner": account_id})
         defaults = {name: jsontext.loads(text) for name, text in rows if text is not None}
-        found = {}
-        if wanted:
-            tokens = connection.execute(_SECRETS, {"owner": account_id, "wanted": wanted})
-            found = {name: parts.vault.decrypt(token).decode() for name, token in tokens}
+        stored = connection.execute(_SECRETS, {"owner": account_id, "wanted": wanted}).all() if wanted else ()
+        found = {name: parts.vault.decrypt(token).decode() for name, token, _ in stored}
     return executor.Known(
         secrets=found,
+        hosts={name: secrethosts.load(hosts) for name, _, hosts in stored},
         masked=call.masked,
         defaults=defaults,
         structure=call.step.structure if call.step else call.structure,

@@ -86,7 +86,7 @@ def test_a_mail_holds_no_secret_and_nothing_of_a_customer(make_house: MakeHouse,
     )
     with house.app.app_context():
         token = house.app.extensions["httpstep"].vault.encrypt(secret.encode())
-        catalogue.put_secret(house.account(), "CRM", token, now=0, new=True)
+        catalogue.put_secret(house.account(), "CRM", token, hosts=None, now=0, new=True)
     for _ in range(2):
         house.execute(attributes={"shop": customer, "customer": {"id": customer}})
         settled(house)
@@ -441,3 +441,16 @@ def test_a_failed_mail_is_tried_again_by_whatever_comes_next(make_house: MakeHou
     house.execute("healthy")
     settled(house)
     assert len(inbox.to) == 2
+
+
+def test_a_mail_of_a_refused_secret_names_neither_it_nor_a_host_that_an_attribute_gave(
+    make_house: MakeHouse, inbox: Inbox
+) -> None:
+    house = mailing(make_house, inbox, ThirdParty(), url="https://{{shop}}/{{secret.crm.token}}")
+    with house.app.app_context():
+        token = house.app.extensions["httpstep"].vault.encrypt(b"sesame-9942")
+        catalogue.put_secret(house.account(), "crm.token", token, hosts=("https://api.example",), now=0, new=True)
+    assert house.execute(attributes={"shop": "jane.roe.example"}).json["outcome"] == "invalid_request"
+    settled(house)
+    assert "What happened: A secret may not be sent to the host of this call; an admin can allow it" in inbox.text()
+    assert "roe" not in inbox.text() and "9942" not in inbox.text()

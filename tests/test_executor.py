@@ -148,7 +148,7 @@ def test_a_token_refused_twice_is_a_failure_with_the_reason_the_api_gave() -> No
 def test_it_knows_every_secret_of_the_step_whether_a_request_came_of_it_or_not() -> None:
     """A client secret that is typed, one that is stored, their Basic credential, and each token there was."""
     auth = OAUTH.having(client_secret="{{secret.CRM}}/typed")
-    known = executor.Known(secrets={"CRM": "stored"})
+    known = executor.Known(secrets={"CRM": "stored"}, hosts={"CRM": None})
     spec = replace(SPEC, request=replace(SPEC.request, auth=auth))
     credential = base64.b64encode(b"me:stored%2Ftyped").decode()
     failed = run(spec, ThirdParty(), tokens=Refusing(), known=known)

@@ -242,7 +242,7 @@ def test_a_secret_that_one_api_gives_back_is_masked_in_the_logs_of_the_next_step
     house, third = shop(make_house, answer(200, {"id": secret}), answer(200, {"name": "Ada"}))
     with house.app.app_context():
         token = house.app.extensions["httpstep"].vault.encrypt(secret.encode())
-        catalogue.put_secret(house.account(), "KEY", token, now=1.0, new=True)
+        catalogue.put_secret(house.account(), "KEY", token, hosts=("https://api.example",), now=1.0, new=True)
     house.put(
         document(
             "find", url="https://api.example/find", headers=[{"name": "K", "value": "{{secret.KEY}}"}], mapping=[FIND]

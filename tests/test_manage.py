@@ -163,7 +163,8 @@ def test_a_secret_is_written_by_name_and_never_comes_back(make_house: MakeHouse)
     house = make_house(third := ThirdParty())
     owner = house.account()
     with house.app.app_context(), editing():
-        installation.put_secret(house.app.extensions["httpstep"].vault, owner, "token", "s3cr3t-value", 0.0)
+        vault = house.app.extensions["httpstep"].vault
+        installation.put_secret(vault, owner, "token", "s3cr3t-value", 0.0, hosts=("https://api.example",))
     house.put(document(headers=[{"name": "X-Token", "value": "{{secret.token}}"}]))
     house.execute()
     assert dict(third.requests[0].headers)["X-Token"] == "s3cr3t-value"

@@ -59,7 +59,7 @@ def test_a_secret_that_is_stored_during_a_rotation_is_not_put_back(
     def store() -> None:
         with house.app.app_context():
             [name] = db.session.scalars(select(Secret.name))
-            catalogue.put_secret(owner, name, vault.encrypt(b"the newer value"), now=2.0, new=False)
+            catalogue.put_secret(owner, name, vault.encrypt(b"the newer value"), hosts=None, now=2.0, new=False)
 
     storing = threading.Thread(target=store)
 

@@ -27,7 +27,7 @@ def lived_in(make_house: Callable[..., House]) -> tuple[House, list[str]]:
     house = make_house(ThirdParty(echo), SMTP_URL="smtp://127.0.0.1:1", MAIL_FROM="a@b.example")
     with house.app.app_context():
         token = house.app.extensions["httpstep"].vault.encrypt(SECRET.encode())
-        catalogue.put_secret(house.account(), "CRM", token, now=0, new=True)
+        catalogue.put_secret(house.account(), "CRM", token, hosts=None, now=0, new=True)
         user = users.add(house.account(), "ana@example.com", PASSWORD, "admin")
         db.session.commit()
         session = sessions.begin(user.id, 1e12, user_agent="Firefox", address="127.0.0.1")

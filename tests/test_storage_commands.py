@@ -34,7 +34,7 @@ def furnish(house: House) -> None:
     account = house.account()
     with house.app.app_context():
         token = house.app.extensions["httpstep"].vault.encrypt(VALUE.encode())
-        catalogue.put_secret(account, "CRM", token, now=0, new=True)
+        catalogue.put_secret(account, "CRM", token, hosts=("https://api.example",), now=0, new=True)
     house.put(STEP)
 
 

@@ -107,7 +107,7 @@ def furnished(house: House, owner: str, email: str) -> Theirs:
     with house.app.app_context():
         vault = house.app.extensions["httpstep"].vault
         for name in (NAME, f"n.{MARK}"):
-            catalogue.put_secret(account, name, vault.encrypt(MARK.encode()), now=0, new=True)
+            catalogue.put_secret(account, name, vault.encrypt(MARK.encode()), hosts=None, now=0, new=True)
             catalogue.save(account, catalogue.Entry(name, f'"{MARK}"', f'"{MARK}"', True))
         users.invite(account, f"{MARK}@example.com", "admin")
         user = users.by_email(email)
@@ -307,7 +307,9 @@ def give(house: House, account: str, secret: str, default: str) -> None:
     owner = house.account(account)
     with house.app.app_context():
         vault = house.app.extensions["httpstep"].vault
-        catalogue.put_secret(owner, "word", vault.encrypt(secret.encode()), now=0, new=True)
+        catalogue.put_secret(
+            owner, "word", vault.encrypt(secret.encode()), hosts=("https://api.example",), now=0, new=True
+        )
         catalogue.save(owner, catalogue.Entry("city", None, f'"{default}"', True))
 
 

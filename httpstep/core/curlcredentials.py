@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from httpstep.core.redaction import is_credential_header, without_scheme
+from httpstep.core.redaction import MASK, is_credential_header, without_scheme
 from httpstep.core.spec import Pair, RequestSpec
 
 _HOST: Final = re.compile(r"[A-Za-z]+://([^/?#]+)")
@@ -33,7 +33,7 @@ def credentials_of(request: RequestSpec) -> tuple[Credential, ...]:
     found: dict[str, Credential] = {}
     taken: set[str] = set()
     for place, what, value in _candidates(request):
-        if not value or "{{" in value or value in found:
+        if not value or "{{" in value or MASK in value or value in found:
             continue
         name, number = f"{prefix}{what}", 2
         while name in taken:

@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import Final
 from urllib.parse import urlsplit
 
+from httpstep.core import secrethosts
 from httpstep.core.errors import FailureKind
 from httpstep.core.jsontext import Json
 from httpstep.core.placeholders import PlaceholderFault
@@ -30,6 +31,8 @@ def failure_sentence(detail: Mapping[str, Json], written: Iterable[str]) -> str:
             if response
             else "The token address gave no access token."
         )
+    if failure.get("reason") == secrethosts.REASON:
+        return "A secret may not be sent to the host of this call; an admin can allow it under Secrets."
     text = str(failure.get("message", "The call failed."))
     named = _HOST_NAME.findall(text) if kind in _NAMES_A_HOST else ()
     return _without({*named, *_hosts(_urls(detail))} - set(_hosts(_literal_origins(written))), text)

@@ -26,6 +26,10 @@ from typing import Final, NamedTuple
 from httpstep.core.textviews import Span, View, with_plain_letters, without_line_breaks
 
 MASK: Final = "••••"
+MASKED_SENTENCE: Final = (
+    f"The credential here is masked ({MASK}), as it is shown to whoever may not edit the step. "
+    "Put the credential itself in its place, best as {{secret.NAME}}."
+)
 
 _SHORT: Final = 4
 _LAYERS: Final = 3
@@ -34,6 +38,15 @@ _TELLING: Final = re.compile(
     r"api-?_?key|auth-?_?key|access-?_?key|auth-?_?token|access-?_?token|private-?_?token|session-?_?token|security-?_?token|"
     r"^(?:x-)?token$|secret|passw",
     re.IGNORECASE,
+)
+_NAME_WORDS: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+_CREDENTIALS: Final = re.compile(
+    "token|secret|password|passwd|pwd|passphrase|passcode|pin|otp|sig|signature|auth|authorization|cookie|jwt|bearer|"
+    "credentials?|apikey|appkey|appid|accesskey|sid|sessionid"
+)
+_KINDS_OF_KEY: Final = re.compile(
+    "api|app|access|auth|private|secret|client|subscription|consumer|account|master|admin|license|session|shared|"
+    "signing|encryption|service"
 )
 _SCHEME: Final = re.compile(
     r"(?:basic|bearer|digest|token|apikey|api-key|key|negotiate|hmac|oauth|zoho-oauthtoken|sso-key|genie-?key|bot|jwt)[ =]+",
@@ -107,6 +120,17 @@ def redact_pairs(pairs: Iterable[tuple[str, str]], secrets: AbstractSet[str]) ->
 def is_credential_header(name: str) -> bool:
     """Whether a header of this name carries what proves who calls."""
     return name.lower() in _ALWAYS or _TELLING.search(name) is not None
+
+
+def is_credential_name(name: str) -> bool:
+    """Whether a header, a parameter or a member of that name is likely to hold a credential: a wider net than
+    `is_credential_header`, for what is only hidden from view."""
+    if is_credential_header(name):
+        return True
+    words = [word.lower() for word in _NAME_WORDS.findall(name)]
+    if words[-1:] == ["key"]:
+        return len(words) == 1 or _KINDS_OF_KEY.fullmatch(words[-2]) is not None
+    return words[-2:] == ["session", "id"] or (bool(words) and _CREDENTIALS.fullmatch(words[-1]) is not None)
 
 
 def without_scheme(value: str) -> str:

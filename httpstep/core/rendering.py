@@ -7,8 +7,9 @@ it stands in. A value is inserted once; what it contains is never looked at agai
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from urllib.parse import parse_qsl
 
-from httpstep.core import headers
+from httpstep.core import headers, secrethosts
 from httpstep.core.authentication import Proof, kind_of
 from httpstep.core.authentication.oauth2_client_credentials import FORM_TYPE, NO_VALUES, token_request
 from httpstep.core.encoders import form
@@ -19,6 +20,7 @@ from httpstep.core.jsontext import Json
 from httpstep.core.placeholders import SECRET_PREFIX, PlaceholderFault, names_in
 from httpstep.core.redaction import is_credential_header, without_scheme
 from httpstep.core.requestcheck import check_request, fields_go_in, sent_texts
+from httpstep.core.secrethosts import Hosts
 from httpstep.core.spec import METHODS, Pair, RequestSpec, StepSpec
 from httpstep.core.texts import MOST_BODY_BYTES, body_bytes, filled, filled_header, filled_url, too_large
 from httpstep.core.urls import UrlFault, compile_url
@@ -34,20 +36,25 @@ def render(
     attributes: Mapping[str, Json],
     *,
     secrets: Mapping[str, str],
+    hosts: Mapping[str, Hosts] = NO_VALUES,
     defaults: Mapping[str, Json] = NO_VALUES,
     token: str | None = None,
 ) -> RenderedRequest:
     """The request of one call. `defaults`: the attribute catalogue's. `token`: what the token request brought (OAuth 2).
 
+    `hosts`: where each secret may be sent; one that is not in it may be sent nowhere, and neither may what it brings.
+
     Header names are distinct, the last row of a name wins; what `transport` adds itself (Host, Content-Length,
     Accept-Encoding, and User-Agent and Accept where the step has none) is not in it. Without a `token` an OAuth 2
     step renders without Authorization, and a warning says so.
 
-    Raises InvalidRequest, reason: missing_attribute, unknown_secret, placeholder, method, url, header, json,
+    Raises InvalidRequest, reason: missing_attribute, unknown_secret, secret_host, placeholder, method, url, header, json,
     auth, too_long (URL, header), too_large (body).
     """
     values = Values(attributes, secrets=secrets, defaults=defaults, missing=spec.missing_attributes)
-    return _Rendering(spec.request, values).request(token, spec.follow_redirects)
+    request = _Rendering(spec.request, values).request(token, spec.follow_redirects)
+    secrethosts.require(request.url, values.carried, hosts, spec.request.url, Place("url", "the URL"))
+    return request
 
 
 def attributes_used(spec: StepSpec) -> list[str]:
@@ -58,6 +65,12 @@ def attributes_used(spec: StepSpec) -> list[str]:
 def secrets_used(spec: StepSpec) -> list[str]:
     """The names of the secrets the request needs, without `secret.`."""
     return [name.removeprefix(SECRET_PREFIX) for name in _names_used(spec) if name.startswith(SECRET_PREFIX)]
+
+
+def secrets_in_address(spec: StepSpec) -> list[str]:
+    """The secrets that make scheme, host or port of the step's URL or of its token's address."""
+    texts = [text for place, text in sent_texts(spec.request) if place in ("url", "auth.token_url")]
+    return list(dict.fromkeys(name for text in texts for name in secrethosts.secrets_before_path(text)))
 
 
 def _names_used(spec: StepSpec) -> list[str]:
@@ -91,6 +104,7 @@ class _Rendering:
         in_url = fields_go_in(spec.method, spec.body) == "url"
         query = (*fields, *proven.query) if in_url else proven.query
         url, warnings = filled_url(spec.url, values, query, Place("url", "the URL"))
+        self._note_credentials(url)
         rows = self._typed_headers()
         body, content_type = self._body([] if in_url else fields)
         return RenderedRequest(
@@ -103,6 +117,12 @@ class _Rendering:
             warnings=(*warnings, *self._warnings, *proven.warnings),
             filled_empty=tuple(values.filled_empty),
         )
+
+    def _note_credentials(self, url: str) -> None:
+        """A parameter that is named like a header with a credential is one too, typed or stored."""
+        for name, value in parse_qsl(url.partition("?")[2]):
+            if is_credential_header(name):
+                self._values.credential(value)
 
     # ------------------------------------------------------------ headers
 
@@ -157,6 +177,8 @@ class _Rendering:
         words = f"the field “{field.name}”"
         name = filled(field.name, self._values, Place(f"body.fields[{index}].name", words), MOST_BODY_BYTES)
         value = filled(field.value, self._values, Place(f"body.fields[{index}].value", words), MOST_BODY_BYTES)
+        if is_credential_header(name):
+            self._values.credential(value)
         return name, value
 
     def _body(self, fields: Rows) -> tuple[bytes | None, str | None]:

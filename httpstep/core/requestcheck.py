@@ -10,6 +10,7 @@ from httpstep.core.authentication import Auth, empty_members, kind_of
 from httpstep.core.encoders import header_fault
 from httpstep.core.jsonbodies import JsonBodyFault, compile_json
 from httpstep.core.placeholders import Placeholder, PlaceholderFault, faults_in, scan
+from httpstep.core.redaction import MASK, MASKED_SENTENCE
 from httpstep.core.spec import METHODS, Body, Pair, RequestSpec
 from httpstep.core.urls import UrlFault, compile_url
 
@@ -100,7 +101,9 @@ def _header_value(place: str, value: str, name: str) -> Found:
         yield from ((place, sentence) for sentence in fault.sentences)
         return
     typed = "".join(piece.text for piece in pieces if not isinstance(piece, Placeholder))
-    if fault_text := header_fault(typed):
+    if MASK in typed:
+        yield place, MASKED_SENTENCE
+    elif fault_text := header_fault(typed):
         yield place, f"The value of the header “{name}” {fault_text}."
 
 

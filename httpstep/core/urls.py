@@ -61,6 +61,11 @@ class UrlTemplate:
         parts = (self.base, self.scheme, *self.authority, *self.path, *self.query)
         return [part for part in parts if isinstance(part, Placeholder)]
 
+    @property
+    def before_path(self) -> list[Placeholder]:
+        """Those that make scheme, host and port."""
+        return [part for part in (self.base, self.scheme, *self.authority) if isinstance(part, Placeholder)]
+
 
 @lru_cache(maxsize=1024)
 def compile_url(text: str) -> UrlTemplate:

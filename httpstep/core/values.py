@@ -24,8 +24,9 @@ class Place(NamedTuple):
 class Values:
     """Attributes, the catalogue's defaults and secrets, in this order of asking.
 
-    Remembers what the redaction and the preview need: the secret values that went in (`secrets_used`)
-    and the attributes that were not there and are sent empty (`filled_empty`).
+    Remembers what the redaction, the check of hosts and the preview need: the secret values that went in
+    (`secrets_used`), the stored secrets by name with the words for what carries each (`carried`), and the attributes
+    that were not there and are sent empty (`filled_empty`).
     """
 
     def __init__(
@@ -41,6 +42,7 @@ class Values:
         self._defaults = defaults
         self._missing = missing
         self.secrets_used: set[str] = set()
+        self.carried: dict[str, str] = {}
         self.filled_empty: dict[str, None] = {}
 
     def json(self, placeholder: Placeholder, place: Place) -> Json:
@@ -73,6 +75,10 @@ class Values:
         if placeholder.secret is not None:
             self.secrets_used.add(spelling)
 
+    def token_of(self, name: str) -> None:
+        """Notes that the request carries an access token which the stored secret `name` brings."""
+        self.carried.setdefault(name, f"The access token that the secret “{name}” brings")
+
     def credential(self, text: str) -> str:
         """Notes `text`, which proves who calls, as a secret; returns it."""
         if text:
@@ -87,6 +93,7 @@ class Values:
                 advice="Add it under Secrets, or correct its name in the step.",
                 place=place.path,
             )
+        self.carried[name] = f"The secret “{name}”"
         return self.credential(self._secrets[name])
 
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import delete, select
 
-from httpstep.core import jsontext, renaming, stepdocument
+from httpstep.core import jsontext, renaming, secrethosts, stepdocument
 from httpstep.core.naming import in_lists
+from httpstep.core.secrethosts import Hosts
 from httpstep.core.spec import MappingRule, StepSpec
 from httpstep.extensions import db
 from httpstep.models import flows, steps
@@ -41,8 +42,11 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class SecretEntry:
+    """hosts: where it may be sent (`core.secrethosts`)."""
+
     name: str
     updated_at: float
+    hosts: Hosts
     used_in: tuple[Place, ...]
 
 
@@ -142,15 +146,29 @@ def remove(account_id: int, name: str) -> bool:
 def secrets(account_id: int) -> list[SecretEntry]:
     """The account's secrets by name; nothing here reads a value."""
     named = [(one.step, renaming.secrets_of(one.spec)) for one in _parsed(account_id)]
-    rows = db.session.execute(select(Secret.name, Secret.updated_at).where(Secret.account_id == account_id))
+    columns = Secret.name, Secret.updated_at, Secret.hosts
+    rows = db.session.execute(select(*columns).where(Secret.account_id == account_id))
     return [
-        SecretEntry(name, updated, tuple(Place(step.id, step.name) for step, names in named if name in names))
-        for name, updated in sorted(rows, key=lambda row: in_lists(row[0]))
+        SecretEntry(
+            name,
+            updated,
+            secrethosts.load(hosts),
+            tuple(Place(step.id, step.name) for step, names in named if name in names),
+        )
+        for name, updated, hosts in sorted(rows, key=lambda row: in_lists(row[0]))
     ]
 
 
-def put_secret(account_id: int, name: str, token: bytes, *, now: float, new: bool) -> None:
-    """Store an encrypted value. new: it must not be there yet (raises NameTaken); else it must (raises LookupError)."""
+def stored_secrets(account_id: int) -> dict[str, Secret]:
+    """The account's rows by name, values encrypted."""
+    return {row.name: row for row in db.session.scalars(select(Secret).where(Secret.account_id == account_id))}
+
+
+def put_secret(account_id: int, name: str, token: bytes, *, hosts: Hosts, now: float, new: bool) -> None:
+    """Store an encrypted value and where it may be sent, never one without the other.
+
+    new: it must not be there yet (raises NameTaken); else it must (raises LookupError).
+    """
     with editing():
         row = db.session.scalar(select(Secret).where(Secret.account_id == account_id, Secret.name == name))
         if new and row is not None:
@@ -160,7 +178,7 @@ def put_secret(account_id: int, name: str, token: bytes, *, now: float, new: boo
         if row is None:
             row = Secret(account_id=account_id, name=name)
             db.session.add(row)
-        row.token, row.updated_at = token, now
+        row.token, row.updated_at, row.hosts = token, now, secrethosts.dump(hosts)
 
 
 def remove_secret(account_id: int, name: str) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, literal, null, select
 from sqlalchemy.orm import defer
 
-from httpstep.core import jsontext, record
+from httpstep.core import jsontext, record, visible
 from httpstep.core.fallback import SUCCESS
 from httpstep.core.naming import in_lists
 from httpstep.core.spec import MappingRule, StepSpec
@@ -44,14 +44,17 @@ class Listed:
         return rest if len(rest) <= 40 else rest[:39] + "…"
 
 
-def listed(account_id: int, search: str = "") -> list[Listed]:
-    """The account's steps by name, each with its last call; those whose name, key or URL has the text in it."""
+def listed(account_id: int, search: str, *, may_edit: bool) -> list[Listed]:
+    """The account's steps by name, each with its last call; those whose name, key or URL has the text in it.
+
+    may_edit: what is masked for whoever may not edit the steps is not found either.
+    """
     query = select(Step, StepState.automatic, StepState.drift).join(StepState).where(Step.account_id == account_id)
     last, succeeded = _last_calls(account_id), _last_calls(account_id, Log.outcome == SUCCESS, whole=True)
     found = []
     rows = db.session.execute(query.order_by(Step.id))
     for step, automatic, drift in sorted(rows, key=lambda row: in_lists(row[0].name)):
-        spec = steps.spec_of(step.document)
+        spec = visible.step_for(steps.spec_of(step.document), may_edit=may_edit)
         if search.casefold() not in f"{spec.name}\n{spec.key}\n{spec.request.url}".casefold():
             continue
         rules = spec.mapping

@@ -128,7 +128,7 @@ class Attribute(Base):
 
 
 class Secret(Base):
-    """token: the value as the vault encrypted it."""
+    """token: the value as the vault encrypted it. hosts: where it may be sent, as `core.secrethosts.dump` writes it."""
 
     __tablename__ = "secrets"
     __table_args__ = (UniqueConstraint("account_id", "name"), NEVER_REUSED)
@@ -137,6 +137,7 @@ class Secret(Base):
     name: Mapped[str] = mapped_column(Text)
     token: Mapped[bytes] = mapped_column(LargeBinary)
     updated_at: Mapped[float]
+    hosts: Mapped[str] = mapped_column(Text, default="", server_default="")
 
 
 class Step(Base):

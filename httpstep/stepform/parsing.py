@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from typing import Any, Final, cast
 
-from httpstep.core import stepdocument
+from httpstep.core import stepdocument, visible
 from httpstep.core.authentication import Auth
 from httpstep.core.jsonpath import check_query
 from httpstep.core.jsontext import Json, Path
@@ -27,7 +27,7 @@ def parse(form: StepForm, *, draft: bool = False) -> StepSpec | None:
     form.faults = {}
     document, early = document_of(form)
     try:
-        spec = stepdocument.parse(document, draft=draft)
+        spec = visible.refuse_masked(stepdocument.parse(document, draft=draft))
     except stepdocument.DocumentError as error:
         form.note([*early, *(fault for fault in error.faults if not _is_covered(fault.place, early))])
         return None

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from flask import render_template, request
 
 from httpstep import alerts, ratelimit, stepform
-from httpstep.core import jsontext, mapping, rendering
+from httpstep.core import jsontext, mapping, rendering, visible
 from httpstep.core.fallback import SUCCESS
 from httpstep.core.jsontext import Json
 from httpstep.core.mapping import CallFacts
@@ -319,7 +319,7 @@ def opened(ref: str) -> Editor:
     if row is None:
         return Editor(NEW, stepform.new_form())
     state = row.state
-    form = stepform.of_spec(steps.document_of(row))
+    form = stepform.of_spec(visible.step_for(steps.document_of(row), may_edit=may("editor")))
     form.version = row.version
     if not form.mapping_set and state.automatic is not None:
         form.rules, form.mapping_set = stepform.rows_of(steps.rules_of(state.automatic)), True

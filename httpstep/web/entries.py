@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Final
 
-from httpstep.core import jsontext, reading
+from httpstep.core import jsontext, reading, visible
 from httpstep.core.errors import UnreadableAnswer
 from httpstep.core.exchange import HttpResponse
 from httpstep.core.jsontext import Json
@@ -36,11 +36,13 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """detail holds what core.record wrote: request, response, tries, mapping, failure, unreadable, drift."""
+    """detail holds what core.record wrote: request, response, tries, mapping, failure, unreadable, drift; body what was
+    sent. Both are as the reader may see them."""
 
     log: Log
     outcome: str
     detail: dict[str, Json]
+    body: bytes | None = None
     sent: Text = field(default_factory=Text)
     got: Text = field(default_factory=Text)
 
@@ -136,14 +138,16 @@ def outcome_of(log: Log, now: float) -> str:
     return "running" if log.state == "running" else log.outcome or ""
 
 
-def entry_of(log: Log, now: float) -> Entry:
-    """The whole view of one row."""
-    detail = jsontext.loads(log.detail) if log.detail else {}
+def entry_of(log: Log, now: float, *, may_edit: bool) -> Entry:
+    """The whole view of one row, for somebody who may edit the step or may not."""
+    detail = visible.detail_for(jsontext.loads(log.detail), may_edit=may_edit) if log.detail else {}
+    body = visible.body_for(log.request_body, may_edit=may_edit)
     return Entry(
         log=log,
         outcome=outcome_of(log, now),
         detail=detail,
-        sent=_text(log.request_body, detail.get("request") or {}),
+        body=body,
+        sent=_text(body, detail.get("request") or {}),
         got=_text(log.response_body, detail.get("response") or {}),
     )
 

@@ -17,7 +17,7 @@ from httpstep.core import jsontext
 from httpstep.models import logs, steps
 from httpstep.models.tables import Log, Step
 from httpstep.web import tree
-from httpstep.web.access import access
+from httpstep.web.access import access, may
 from httpstep.web.addressed import NEW
 from httpstep.web.documents import of_body, of_log
 from httpstep.web.editor import Editor, fragment, opened, step_or_404
@@ -113,7 +113,7 @@ def _opened(log_id: int) -> Opened:
     place = around.index(row.id) if row.id in around else 0
     newer = around[place - 1] if place else None
     older = around[place + 1] if place + 1 < len(around) else None
-    entry = entry_of(row, time.time())
+    entry = entry_of(row, time.time(), may_edit=may("editor"))
     return Opened(entry, step, newer, older, curl_of(entry))
 
 

@@ -8,7 +8,7 @@ from flask import Blueprint, Response, request
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm.exc import StaleDataError
 
-from httpstep.core import jsontext, stepdocument
+from httpstep.core import jsontext, stepdocument, visible
 from httpstep.core.jsontext import Json
 from httpstep.core.spec import StepSpec
 from httpstep.models import keys, logs, steps
@@ -37,12 +37,15 @@ def list_steps() -> Response:
     return json_response({"steps": found})
 
 
-def exported(step_id: int, account_id: int) -> dict[str, Json]:
-    """The document of a step with the mapping in force: the editor's, else the automatic one."""
+def exported(step_id: int, account_id: int, *, may_edit: bool) -> dict[str, Json]:
+    """The document of a step with the mapping in force: the editor's, else the automatic one.
+
+    may_edit: whether whoever gets it may edit the step, as every key with scope manage may.
+    """
     step = steps.get(account_id, step_id)
     if step is None:
         raise steps.Gone("This step no longer exists.")
-    document = stepdocument.dump(steps.document_of(step))
+    document = stepdocument.dump(visible.step_for(steps.document_of(step), may_edit=may_edit))
     automatic = steps.state(step.id).automatic
     if "mapping" not in document and automatic is not None:
         document["mapping"] = jsontext.loads(automatic)
@@ -55,7 +58,7 @@ def get_step(key: str) -> Response:
     step = steps.find(who.account_id, key)
     if step is None:
         raise _no_step(key)
-    return json_response(exported(step.id, who.account_id), headers={"ETag": f'"{step.version}"'})
+    return json_response(exported(step.id, who.account_id, may_edit=True), headers={"ETag": f'"{step.version}"'})
 
 
 _TRIES = 5
@@ -77,7 +80,7 @@ def put_step(key: str) -> Response:
                 who.account_id, spec, by=f"key {who.key_name}", now=time.time(), step_id=step_id,
                 version=version if asked else None,
             )  # fmt: skip
-            document = exported(step.id, who.account_id)
+            document = exported(step.id, who.account_id, may_edit=True)
         except _OVERTAKEN:
             continue
         return json_response(document, 200 if existing else 201, {"ETag": f'"{step.version}"'})
@@ -89,7 +92,7 @@ def _document(key: str) -> StepSpec:
     if isinstance(document, dict) and document.setdefault("key", key) != key:
         raise Problem(422, "Invalid Step", f'The document\'s key is not the one in the address ("{key[:63]}").')
     try:
-        return stepdocument.parse(document)
+        return visible.refuse_masked(stepdocument.parse(document))
     except stepdocument.DocumentError as error:
         faults = [{"place": fault.place, "message": fault.message} for fault in error.faults]
         first = error.faults[0]

@@ -30,7 +30,11 @@ def _schemas() -> dict[str, Json]:
     answer = dict(
         request_id=_TEXT,
         step=_TEXT,
-        outcome={"type": "string", "enum": outcomes},
+        outcome={
+            "type": "string",
+            "enum": outcomes,
+            "description": "invalid_request: no call was made, for example because a secret may not be sent to that host.",
+        },
         next=_NEXT,
         attributes={"type": "object", "additionalProperties": True},
         missing={"type": "array", "items": _TEXT},
@@ -131,6 +135,7 @@ def contract(server: str) -> dict[str, Json]:
                 "get": _operation("getStep", "Get a step", {"200": step}, 404, parameters=one),
                 "put": _operation(
                     "putStep", "Create or replace a step", saved, 400, 409, 412, 413, 415, 422, parameters=one,
+                    description="A document in which a credential is masked (••••), as viewers export it, is a 422.",
                     requestBody={"required": True, **_body(_ref("Step"))},
                 ),
                 "delete": _operation("deleteStep", "Delete a step", {"204": {"description": "Deleted."}}, 404, 409, 412, parameters=one),

@@ -3,28 +3,25 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from flask import Blueprint, Response, abort, request
-from sqlalchemy import select
 
 from httpstep import installation, stepform
-from httpstep.core import curl, jsonlayout, jsontext, redaction, rendering, stepdocument
-from httpstep.core.errors import InvalidRequest, UnreadableAnswer
+from httpstep.core import curl, jsonlayout, jsontext, secrethosts, stepdocument, visible
+from httpstep.core.errors import UnreadableAnswer
 from httpstep.core.jsonbodies import JsonBodyFault
 from httpstep.core.placeholders import PlaceholderFault, is_name
+from httpstep.core.secrethosts import Hosts
 from httpstep.core.spec import RequestSpec, StepSpec
-from httpstep.extensions import db
 from httpstep.models import catalogue, steps
 from httpstep.models.database import editing
-from httpstep.models.tables import Secret
 from httpstep.stepform import Row
 from httpstep.web import bodies
 from httpstep.web.access import access, may
-from httpstep.web.editor import Editor, Preview, fragment, submitted
-from httpstep.web.entries import advice_in_editor
+from httpstep.web.editor import Editor, fragment, submitted
 from httpstep.web.fragments import respond
 from httpstep.web.here import account_id, parts
 from httpstep.web.moves import Done
@@ -97,29 +94,6 @@ def _remove(rows: list[Row], place: str) -> None:
         del rows[row]
 
 
-_STAND_IN = "value-of-the-secret"
-"""Stands for every secret while a preview is rendered, and is masked in it: a preview reads no secret."""
-
-
-def preview_request(editor: Editor, _: str) -> Done | None:
-    spec = stepform.parse(editor.form, draft=True)
-    if spec is None:
-        editor.preview = Preview(fault="The form is not right yet. The places are marked.")
-        return Done(422)
-    stand_ins = dict.fromkeys(editor.names.secrets, _STAND_IN)
-    defaults = {name: jsontext.loads(text) for name, text in editor.names.defaults.items()}
-    try:
-        sent = rendering.render(spec, editor.given, secrets=stand_ins, defaults=defaults)
-    except InvalidRequest as error:
-        editor.preview = Preview(fault=f"{error.message} {advice_in_editor(error.reason, error.advice)}".strip())
-        return None
-    body = redaction.redact_bytes(sent.body or b"", sent.secrets).decode("utf-8", "replace")
-    url = redaction.redact(sent.url, sent.secrets)
-    headers = redaction.redact_pairs(sent.headers, sent.secrets)
-    editor.preview = Preview(f"{sent.method} {url}", headers, body, sent.warnings, sent.filled_empty)
-    return None
-
-
 # ---------------------------------------------------------------- from a curl command, or a step document
 
 
@@ -141,7 +115,7 @@ def _read_document(editor: Editor, text: str) -> Done | None:
         document = jsontext.loads(text)
         if not isinstance(document, dict) or "format" not in document:
             raise stepdocument.DocumentError((stepdocument.Fault("", _NO_DOCUMENT),))
-        spec = stepdocument.parse(document, draft=True)
+        spec = visible.refuse_masked(stepdocument.parse(document, draft=True))
     except (UnreadableAnswer, stepdocument.DocumentError) as error:
         editor.form.faults["curl"], editor.pasted = _why_refused(error), text
         return Done(422)
@@ -190,31 +164,35 @@ def _read_curl(editor: Editor, text: str) -> Done | None:
 
 
 def _with_secrets(editor: Editor, result: curl.CurlResult, notes: list[str]) -> _Pasted:
-    """An admin's credentials become secrets at once, where that was ticked; others are told to."""
-    found = result.credentials
+    """An admin's credentials become secrets at once, where that was ticked: for the host of the command and no other.
+    Others are told to."""
+    found, host = result.credentials, secrethosts.literal_origin(result.spec.url)
     if not found:
         return _Pasted(result.spec, notes)
-    if request.form.get("keep_secrets") != "1" or not may("admin"):
+    if request.form.get("keep_secrets") != "1" or not may("admin") or host is None:
         names = ", ".join(f"{{{{secret.{one.name}}}}}" for one in found)
         return _Pasted(
             result.spec, [*notes, f"This command carries a credential. Keep it under Secrets and write {names}."]
         )
-    kept, new = _named(found, _known_secrets())
+    stored = catalogue.stored_secrets(account_id())
+    kept, new = _named(found, {name: parts().vault.decrypt(one.token).decode() for name, one in stored.items()})
+    known = {one.name: secrethosts.load(stored[one.name].hosts) for one in kept if one not in new}
     with editing():
         for one in new:
-            installation.put_secret(parts().vault, account_id(), one.name, one.value, time.time())
+            installation.put_secret(parts().vault, account_id(), one.name, one.value, time.time(), hosts=(host,))
     editor.__dict__.pop("names", None)
-    said = []
+    return _Pasted(curl.with_secrets(result.spec, kept), [*notes, *_said_of([one.name for one in new], known, host)])
+
+
+def _said_of(new: list[str], known: dict[str, Hosts], host: str) -> Iterator[str]:
+    """A list that is there already is not made longer by a command: that asks for the value again."""
     if new:
-        said.append("Stored under Secrets now, whether or not you save the step: " + ", ".join(one.name for one in new))
-    if known := [one.name for one in kept if one not in new]:
-        said.append("Was kept under Secrets already: " + ", ".join(known))
-    return _Pasted(curl.with_secrets(result.spec, kept), [*notes, *(f"{line}." for line in said)])
-
-
-def _known_secrets() -> dict[str, str]:
-    mine = db.session.execute(select(Secret.name, Secret.token).where(Secret.account_id == account_id()))
-    return {name: parts().vault.decrypt(token).decode() for name, token in mine}
+        names = ", ".join(new)
+        yield f"Stored under Secrets now, whether or not you save the step: {names}. It may be sent to {host}."
+    if known:
+        yield f"Was kept under Secrets already: {', '.join(known)}."
+    if elsewhere := [name for name, hosts in known.items() if not secrethosts.may_be_sent(hosts, host)]:
+        yield f"May not be sent to {host} yet: {', '.join(elsewhere)}. Add the host under Secrets."
 
 
 def _named(

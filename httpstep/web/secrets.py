@@ -1,4 +1,8 @@
-"""/secrets: values that steps use and nobody sees again. They can be added, replaced and deleted, never read."""
+"""/secrets: values that steps use and nobody sees again. They can be added, replaced and deleted, never read.
+
+Where a secret may be sent is asked for with its value and changed only with it: nobody who does not know a value can
+send it elsewhere.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,7 @@ import time
 from flask import Blueprint, abort, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
+from httpstep.core import secrethosts
 from httpstep.core.placeholders import SECRET_PREFIX, is_name
 from httpstep.models import catalogue
 from httpstep.web.access import access, current_user
@@ -31,15 +36,13 @@ def _list(form: Form) -> str:
 @blueprint.post("/secrets")
 @access("admin")
 def add() -> ResponseReturnValue:
-    form = sent("name")
+    form = sent("name", "hosts")
     name = form["name"].removeprefix(SECRET_PREFIX)
-    value = _value(form)
     form.require("name", _name_fault(name))
+    value, hosts = _value(form), _hosts(form)
     if form.is_good:
         try:
-            catalogue.put_secret(
-                current_user().account_id, name, parts().vault.encrypt(value), now=time.time(), new=True
-            )
+            _put(name, value, hosts, new=True)
             flash(f"{{{{secret.{name}}}}} was stored. It is not shown again.", "success")
             return redirect("/secrets", 303)
         except catalogue.NameTaken:
@@ -51,18 +54,20 @@ def add() -> ResponseReturnValue:
 @blueprint.get("/secrets/<name>/replace")
 @access("admin")
 def replace_form(name: str) -> ResponseReturnValue:
-    return render_template("secrets/replace.html", secret=_secret(name), form=Form())
+    secret = _secret(name)
+    return render_template("secrets/replace.html", secret=secret, form=Form({"hosts": "\n".join(secret.hosts or ())}))
 
 
 @blueprint.post("/secrets/<name>/replace")
 @access("admin")
 def replace(name: str) -> ResponseReturnValue:
-    secret, form = _secret(name), Form()
-    value = _value(form)
+    secret, form = _secret(name), sent("hosts")
+    value, hosts = _value(form), _hosts(form)
     if not form.is_good:
+        form.require("secret_value", "Enter the value again: what was typed is never written into a page.")
         return render_template("secrets/replace.html", secret=secret, form=form), 422
     try:
-        catalogue.put_secret(current_user().account_id, name, parts().vault.encrypt(value), now=time.time(), new=False)
+        _put(name, value, hosts, new=False)
     except LookupError:
         abort(404)
     flash(f"{{{{secret.{name}}}}} has its new value, from the next call on.", "success")
@@ -83,6 +88,17 @@ def _secret(name: str) -> catalogue.SecretEntry:
     if found is None:
         abort(404)
     return found
+
+
+def _put(name: str, value: bytes, hosts: tuple[str, ...], *, new: bool) -> None:
+    token = parts().vault.encrypt(value)
+    catalogue.put_secret(current_user().account_id, name, token, hosts=hosts, now=time.time(), new=new)
+
+
+def _hosts(form: Form) -> tuple[str, ...]:
+    hosts, fault = secrethosts.read_hosts(form["hosts"])
+    form.require("hosts", fault)
+    return hosts
 
 
 def _value(form: Form) -> bytes:

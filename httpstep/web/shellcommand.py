@@ -79,4 +79,4 @@ def curl_of(entry: Entry) -> str:
     if not sent:
         return ""
     headers = tuple((name, value) for name, value in sent["headers"] if name.lower() not in _CURLS_OWN)
-    return to_curl(RenderedRequest(sent["method"], sent["url"], headers, entry.log.request_body))
+    return to_curl(RenderedRequest(sent["method"], sent["url"], headers, entry.body))

@@ -10,7 +10,7 @@ from typing import Final
 
 from flask import Blueprint, Response, abort, request
 
-from httpstep.web import drift, mapping, request_form, testing
+from httpstep.web import drift, mapping, previews, request_form, testing
 from httpstep.web.access import access
 from httpstep.web.editor import Editor, fragment, submitted
 from httpstep.web.fragments import respond, toast
@@ -28,7 +28,7 @@ _MAIL = "steps/_mail_status.html"
 _DRIFT = (_BANNER, _MAPPING, _NOTES)
 
 MOVES: Final[dict[str, Move[Editor]]] = {
-    "preview": Move(request_form.preview_request, ("request_form/_preview.html",)),
+    "preview": Move(previews.preview_request, ("request_form/_preview.html",)),
     "body_mode": Move(request_form.switch_body, (_BODY,)),
     "format_json": Move(request_form.lay_out_body, (_BODY,)),
     "auth_type": Move(lambda editor, _: None, (_FORM,)),

@@ -87,7 +87,7 @@ def _usage(editor: Editor) -> object:
 @access("viewer")
 def list_steps() -> str:
     search = request.args.get("q", "").strip()
-    found = overview.listed(account_id(), search)
+    found = overview.listed(account_id(), search, may_edit=may("editor"))
     return render_template("steps/list.html", steps=found, search=search, now=time.time())
 
 
@@ -96,7 +96,7 @@ def list_steps() -> str:
 def step_list() -> Response:
     """The table alone, while somebody types into the search."""
     search = request.args.get("q", "").strip()
-    found = overview.listed(account_id(), search)
+    found = overview.listed(account_id(), search, may_edit=may("editor"))
     return respond(render_template("steps/_step_list.html", steps=found, search=search, now=time.time()))
 
 
@@ -240,10 +240,11 @@ def delete(ref: str) -> ResponseReturnValue:
 @blueprint.get("/steps/<ref>/export")
 @access("viewer")
 def export(ref: str) -> ResponseReturnValue:
-    """The step document as a file. Secrets stand in it as {{secret.NAME}} only."""
+    """The step document as a file. Secrets stand in it as {{secret.NAME}} only; whoever may not edit the step gets the
+    credentials typed into it masked, as on its page."""
     row = step_or_404(ref)
     if row is None:
         return redirect(url_for("steps.list_steps"), 303)
-    text = jsontext.pretty(exported(row.id, account_id())) + "\n"
+    text = jsontext.pretty(exported(row.id, account_id(), may_edit=may("editor"))) + "\n"
     headers = {"Content-Disposition": f'attachment; filename="{row.key}.json"'}
     return Response(text, headers=headers, content_type="application/json")

@@ -138,7 +138,7 @@ def _note(editor: Editor, done: calls.Run) -> None:
     lost = (
         "The call was made, but its record could not be kept. The operator finds the reason in the application's log."
     )
-    editor.shown = Shown(why=lost) if log is None else Shown(entry=entry_of(log, editor.now))
+    editor.shown = Shown(why=lost) if log is None else Shown(entry=entry_of(log, editor.now, may_edit=editor.can_edit))
 
 
 def _without_secrets(execution: Execution) -> list[MappingRule]:

@@ -19,7 +19,7 @@ PLAIN = "pl41n-s3cr3t"
 
 
 def recorded(third: ThirdParty, spec: StepSpec) -> str:
-    known = executor.Known(secrets={"token": SECRET, "plain": PLAIN})
+    known = executor.Known(secrets={"token": SECRET, "plain": PLAIN}, hosts={"token": None, "plain": None})
     execution = executor.execute(spec, {}, send=third, clock=Clock(), tokens=NoTokens(), known=known)
     kept = record.record_of(execution, {"given": 1})
     bodies = (kept.request_body or b"").decode() + (kept.response_body or b"").decode()
@@ -54,7 +54,7 @@ def test_a_secret_that_comes_back_as_a_name_is_neither_in_the_structure_nor_in_t
     )
     execution = executor.execute(
         spec, {}, send=ThirdParty(answer(200, {PLAIN: {"x": 1}, "y": 2})), clock=Clock(), tokens=NoTokens(),
-        known=executor.Known(secrets={"plain": PLAIN}),
+        known=executor.Known(secrets={"plain": PLAIN}, hosts={"plain": None}),
     )  # fmt: skip
     assert PLAIN not in jsontext.dumps_text(execution.structure)
     assert [rule.attribute for rule in execution.automatic or ()] == ["y"]
@@ -63,7 +63,7 @@ def test_a_secret_that_comes_back_as_a_name_is_neither_in_the_structure_nor_in_t
 def test_what_the_caller_gave_is_masked_where_no_request_came_of_it() -> None:
     """A bot may hold the same value as a secret does: the step needs it, and another attribute that is not there."""
     spec = StepSpec(key="a", request=RequestSpec(url="https://a.example/{{gone}}?k={{secret.plain}}"))
-    known = executor.Known(secrets={"plain": PLAIN})
+    known = executor.Known(secrets={"plain": PLAIN}, hosts={"plain": None})
     execution = executor.execute(spec, {}, send=ThirdParty(), clock=Clock(), tokens=NoTokens(), known=known)
     kept = record.record_of(execution, {"token": PLAIN, "deep": [{PLAIN: 1}]})
     assert execution.request is None

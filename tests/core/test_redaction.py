@@ -197,7 +197,7 @@ def test_no_secret_of_a_rendered_request_survives_its_redaction() -> None:
             Body("json", text='{"a": "{{secret.S}}", "b": {{secret.S}}}'),
         )
     )
-    request = render(spec, {}, secrets={"S": secret})
+    request = render(spec, {}, secrets={"S": secret}, hosts={"S": None})
     shown = [redact(request.url, request.secrets), redact_bytes(request.body or b"", request.secrets).decode()]
     shown += [redact(f"{name}: {value}", request.secrets) for name, value in request.headers]
     assert all(MASK in text for text in shown if "application/json" not in text)
@@ -208,7 +208,7 @@ def test_no_secret_of_a_rendered_request_survives_its_redaction() -> None:
 
 def test_a_secret_in_the_host_is_masked_in_small_letters_too() -> None:
     spec = StepSpec(request=RequestSpec(url="https://{{secret.TENANT}}.example/"))
-    request = render(spec, {}, secrets={"TENANT": "AcmeCorp"})
+    request = render(spec, {}, secrets={"TENANT": "AcmeCorp"}, hosts={"TENANT": None})
     assert redact(request.url, request.secrets) == f"https://{MASK}.example/"
 
 

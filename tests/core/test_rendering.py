@@ -36,7 +36,8 @@ def rendered(
     empty: bool = False,
 ) -> RenderedRequest:
     spec = StepSpec(request=request, missing_attributes="empty" if empty else "error")
-    return render(spec, attributes or {}, secrets=secrets or {}, defaults=defaults or {}, token=token)
+    hosts = dict.fromkeys(secrets or {})
+    return render(spec, attributes or {}, secrets=secrets or {}, hosts=hosts, defaults=defaults or {}, token=token)
 
 
 def refused(request: RequestSpec, attributes: dict[str, Json] | None = None, **rest: Any) -> InvalidRequest:
@@ -586,7 +587,7 @@ def test_the_token_request_is_client_credentials_with_basic() -> None:
             "scope": "read write",
         },
     )
-    sent = token_request(auth, {"tenant": "a/b"}, secrets={"S": "p:w+"})
+    sent = token_request(auth, {"tenant": "a/b"}, secrets={"S": "p:w+"}, hosts={"S": None})
     assert (sent.method, sent.url) == ("POST", "https://login.example/a%2Fb/token?v=2")
     assert sent.body == b"grant_type=client_credentials&scope=read+write"
     credential = base64.b64encode(b"my+id:p%3Aw%2B").decode()
@@ -596,9 +597,8 @@ def test_the_token_request_is_client_credentials_with_basic() -> None:
         "Authorization": f"Basic {credential}",
     }
     assert sent.secrets == {"p:w+", "p%3Aw%2B", credential} and not sent.follow_redirects
-    assert token_request(auth.having(scope=""), {"tenant": "a"}, secrets={"S": "s"}).body == (
-        b"grant_type=client_credentials"
-    )
+    unscoped = token_request(auth.having(scope=""), {"tenant": "a"}, secrets={"S": "s"}, hosts={"S": None})
+    assert unscoped.body == b"grant_type=client_credentials"
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from werkzeug.test import TestResponse
 
 from httpstep import installation
 from httpstep.core.exchange import Send
+from httpstep.core.secrethosts import Hosts
 from httpstep.extensions import db
 from httpstep.models.database import editing
 from httpstep.models.tables import Account
@@ -229,7 +230,9 @@ def limit(web: Web, per_minute: int) -> None:
         found.per_minute = per_minute
 
 
-def put_secret(web: Web, name: str, value: str) -> None:
+def put_secret(web: Web, name: str, value: str, hosts: Hosts = None) -> None:
     owner = web.house.account()
     with web.house.app.app_context(), editing():
-        installation.put_secret(web.house.app.extensions["httpstep"].vault, owner, name, value, time.time())
+        installation.put_secret(
+            web.house.app.extensions["httpstep"].vault, owner, name, value, time.time(), hosts=hosts
+        )

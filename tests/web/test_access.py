@@ -169,7 +169,7 @@ def test_what_is_another_accounts_is_not_found(web: Web) -> None:
 def _furnish(alice: Browser) -> None:
     for path, form in (
         ("/attributes", {"name": "order.id", "in_bot": "on"}),
-        ("/secrets", {"name": "CRM", "secret_value": "sesame"}),
+        ("/secrets", {"name": "CRM", "secret_value": "sesame", "hosts": "https://api.example"}),
     ):
         assert alice.post(path, form).status_code == 303
     assert alice.post("/settings/keys", {"name": "Alices bot", "scope": "execute"}).status_code == 201

@@ -186,7 +186,7 @@ def test_a_test_runs_the_whole_as_it_is_on_the_screen_and_shows_each_step(shop: 
 def test_a_secret_that_an_api_gives_back_is_not_shown(make_house: Make) -> None:
     web = Web(make_house(ThirdParty(answer(200, {"token": SECRET}))))
     alice = web.as_("alice")
-    alice.post("/secrets", {"name": "TOKEN", "secret_value": SECRET}, page="/secrets")
+    alice.post("/secrets", {"name": "TOKEN", "secret_value": SECRET, "hosts": "https://api.example"}, page="/secrets")
     web.house.put(
         document(
             "leak",

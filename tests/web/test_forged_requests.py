@@ -122,7 +122,7 @@ def furnished(make_house: Callable[..., House]) -> Web:
     web.house.flow("x", name="x")
     alice = web.as_("alice")
     alice.post("/attributes", {"name": "x"})
-    alice.post("/secrets", {"name": "x", "secret_value": "y"})
+    alice.post("/secrets", {"name": "x", "secret_value": "y", "hosts": "https://api.example"})
     alice.post("/settings/users/invite", {"email": "dora@example.com", "role": "viewer"})
     return web
 

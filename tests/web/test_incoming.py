@@ -60,7 +60,7 @@ def test_no_address_takes_a_nul(alice: Browser, method: str) -> None:
 
 
 FIELDS = [
-    ("/attributes", {"name": "order.id", "sample": "a", "description": "a"}), ("/secrets", {"name": "CRM", "secret_value": "a"}),
+    ("/attributes", {"name": "order.id", "sample": "a", "description": "a"}), ("/secrets", {"name": "CRM", "secret_value": "a", "hosts": "a"}),
     ("/settings/account", {"name": "Shop"}), ("/settings/keys", {"name": "Bot", "scope": "execute"}),
     ("/settings/users/invite", {"email": "dora@example.com", "role": "viewer"}), ("/settings/accounts", {"slug": "b", "name": "B", "email": "e@example.com"}),
     ("/steps/new", {"op": "save", "draft_id": "d", "name": "A", "key": "a", "method": "GET", "url": "https://api.example/", "alert_emails": "a@example.com"}),

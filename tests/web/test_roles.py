@@ -60,7 +60,7 @@ TABLE: Final[Mapping[str, tuple[str, ...]]] = {
 }  # fmt: skip
 FORM: Final = {
     "name": "changed", "slug": "changed", "email": "changed@example.com", "role": "viewer", "scope": "manage",
-    "secret_value": "changed", "address": "changed@example.com", "per_minute": "7", "in_flight": "7", "method": "GET",
+    "secret_value": "changed", "hosts": "https://api.example", "address": "changed@example.com", "per_minute": "7", "in_flight": "7", "method": "GET",
     "url": "https://api.example/changed", "op": "save", "attribute": "changed", "command": "curl https://a.example/",
 }  # fmt: skip
 """Right wherever it is sent, but for the codes, passwords and ids that it lacks."""
@@ -86,7 +86,7 @@ class Scene:
         flow = house.flow("x", name="x")
         alice = web.as_("alice")
         alice.post("/attributes", {"name": "x"})
-        alice.post("/secrets", {"name": "x", "secret_value": "y"})
+        alice.post("/secrets", {"name": "x", "secret_value": "y", "hosts": "https://api.example"})
         with house.app.app_context():
             users.invite(owner, "dora@example.com", "viewer")
             made = {"password_hash": "-", "account_id": owner, "created_at": time.time()}

@@ -12,6 +12,7 @@ from tests.web.conftest import Web
 
 SQLITE_ONLY = "the files of the data folder are looked into"
 VALUE = "sesame-open-7431"
+HOSTS = {"hosts": "https://api.example"}
 
 
 def step(**more: str) -> dict[str, object]:
@@ -23,7 +24,9 @@ def test_a_secret_is_stored_encrypted_and_never_shown(make_house: Callable[..., 
     web = Web(make_house(third))
     alice = web.as_("alice")
     assert "No secrets yet" in alice.get("/secrets").text
-    stored = alice.post("/secrets", {"name": "CRM_TOKEN", "secret_value": VALUE + "\r\n"}, follow_redirects=True)
+    stored = alice.post(
+        "/secrets", {"name": "CRM_TOKEN", "secret_value": VALUE + "\r\n", **HOSTS}, follow_redirects=True
+    )
     assert "{{secret.CRM_TOKEN}}" in unescape(stored.text)
     web.house.put(step(name="Order status"))
     assert web.house.execute().json["outcome"] == "success"
@@ -32,7 +35,7 @@ def test_a_secret_is_stored_encrypted_and_never_shown(make_house: Callable[..., 
     assert VALUE not in shown and "Order status" in shown
     files = b"".join(file.read_bytes() for file in (tmp_path / "data").rglob("*") if file.is_file())
     assert VALUE.encode() not in files
-    replaced = alice.post("/secrets/CRM_TOKEN/replace", {"secret_value": "another value"})
+    replaced = alice.post("/secrets/CRM_TOKEN/replace", {"secret_value": "another value", **HOSTS})
     assert replaced.status_code == 303
     web.house.execute()
     assert third.requests[1].headers[0] == ("X-Token", "another value")
@@ -46,19 +49,20 @@ def test_a_wrong_secret_says_what_is_wrong_without_repeating_the_value(web: Web)
         ({"name": "X", "secret_value": ""}, "Enter the value."),
         ({"name": "X", "secret_value": "x" * 20_000}, "at most 16 KB"),
     ):
-        refused = alice.post("/secrets", form)
+        refused = alice.post("/secrets", form | HOSTS)
         assert refused.status_code == 422 and sentence in refused.text
         assert VALUE not in refused.text
         assert f'value="{form["name"]}"' in refused.text, "the name comes back"
         if form["secret_value"] == VALUE:
             assert "Enter the value again: what was typed is never written into a page." in unescape(refused.text)
-    assert alice.post("/secrets", {"name": "secret.X", "secret_value": VALUE}).status_code == 303
-    assert "There is a secret of this name already." in alice.post("/secrets", {"name": "X", "secret_value": "y"}).text
+    assert alice.post("/secrets", {"name": "secret.X", "secret_value": VALUE, **HOSTS}).status_code == 303
+    again = alice.post("/secrets", {"name": "X", "secret_value": "y", **HOSTS})
+    assert "There is a secret of this name already." in again.text
 
 
 def test_deleting_a_used_secret_says_so_first(web: Web) -> None:
     alice = web.as_("alice")
-    alice.post("/secrets", {"name": "CRM_TOKEN", "secret_value": VALUE})
+    alice.post("/secrets", {"name": "CRM_TOKEN", "secret_value": VALUE, **HOSTS})
     web.house.put(step())
     assert "1 step uses it." in alice.get("/secrets").text
     assert alice.post("/secrets/CRM_TOKEN/delete").status_code == 303
@@ -67,7 +71,7 @@ def test_deleting_a_used_secret_says_so_first(web: Web) -> None:
 
 
 def test_editors_see_names_and_cannot_change_them(web: Web) -> None:
-    web.as_("alice").post("/secrets", {"name": "CRM_TOKEN", "secret_value": VALUE})
+    web.as_("alice").post("/secrets", {"name": "CRM_TOKEN", "secret_value": VALUE, **HOSTS})
     bob = web.as_("bob")
     assert "secret.CRM_TOKEN" in bob.get("/secrets").text
     assert bob.post("/secrets", {"name": "MINE", "secret_value": "x"}).status_code == 403

@@ -7,11 +7,14 @@ from types import MappingProxyType
 from typing import Final
 from urllib.parse import quote_plus
 
+from httpstep.core import secrethosts
 from httpstep.core.authentication.basic import encoded
 from httpstep.core.authentication.kind import Auth, Credential, Kind, Proof
 from httpstep.core.encoders import form, whole
 from httpstep.core.exchange import RenderedRequest
 from httpstep.core.jsontext import Json
+from httpstep.core.placeholders import SECRET_PREFIX, names_in
+from httpstep.core.secrethosts import Hosts
 from httpstep.core.texts import filled, filled_url, header_value
 from httpstep.core.values import Place, Values
 
@@ -36,6 +39,11 @@ class OAuth2ClientCredentials(Kind):
     )  # fmt: skip
 
     def proof(self, auth: Auth, values: Values, token: str | None) -> Proof:
+        """Whoever gets the token can do what the stored secrets that it was asked for with can do."""
+        for member in self.members:
+            for name in names_in(auth[member.name]):
+                if name.startswith(SECRET_PREFIX):
+                    values.token_of(name.removeprefix(SECRET_PREFIX))
         if token is None:
             return Proof(warnings=(_TOKEN_LATER,))
         value = header_value("Authorization", f"Bearer {values.credential(token)}", "auth")
@@ -46,16 +54,23 @@ class OAuth2ClientCredentials(Kind):
 
 
 def token_request(
-    auth: Auth, attributes: Mapping[str, Json], *, secrets: Mapping[str, str], defaults: Mapping[str, Json] = NO_VALUES
+    auth: Auth,
+    attributes: Mapping[str, Json],
+    *,
+    secrets: Mapping[str, str],
+    hosts: Mapping[str, Hosts] = NO_VALUES,
+    defaults: Mapping[str, Json] = NO_VALUES,
 ) -> RenderedRequest:
     """The request for an access token. Redirects are not followed: the credentials are for the address the editor
-    wrote. Raises InvalidRequest."""
+    wrote. `hosts` as in `rendering.render`. Raises InvalidRequest."""
     values = Values(attributes, secrets=secrets, defaults=defaults)
-    url, warnings = filled_url(auth["token_url"], values, (), Place("auth.token_url", "the token URL"))
+    place = Place("auth.token_url", "the token URL")
+    url, warnings = filled_url(auth["token_url"], values, (), place)
     client = filled(auth["client_id"], values, Place("auth.client_id", "the client id"))
     secret = values.credential(filled(auth["client_secret"], values, Place("auth.client_secret", "the client secret")))
     scope = filled(auth["scope"], values, Place("auth.scope", "the scope"))
     basic = encoded(quote_plus(whole(client)), values.credential(quote_plus(whole(secret))), values)
+    secrethosts.require(url, values.carried, hosts, auth["token_url"], place)
     fields = [("grant_type", "client_credentials")] + ([("scope", scope)] if scope else [])
     return RenderedRequest(
         method="POST",
