@@ -198,10 +198,10 @@ OAUTH = Auth(
 
 def test_the_token_address_is_judged_as_every_other_one() -> None:
     known = {"secrets": {"crm": VALUE}, "hosts": {"crm": ("https://id.example.com",)}}
-    assert token_request(OAUTH, {}, **known).url == OAUTH.token_url
+    assert token_request(OAUTH, {}, **known).url == OAUTH["token_url"]
     for token_url in ("https://evil.test/", "http://id.example.com/", "{{secret.crm}}"):
         with pytest.raises(InvalidRequest) as caught:
-            token_request(replace(OAUTH, token_url=token_url), {}, **known)
+            token_request(OAUTH.having(token_url=token_url), {}, **known)
         assert caught.value.place == "auth.token_url" and VALUE not in caught.value.message
 
 
@@ -278,7 +278,7 @@ def test_the_hosts_of_saved_steps_are_told_where_they_do_not_vary() -> None:
         replace(CARRYING, url="https://b.example:8443/{{order.id}}"),
         varying,
         replace(varying, url="https://a.example"),
-        RequestSpec(url="https://c.example/", auth=replace(OAUTH, client_secret="{{secret.oauth}}")),
+        RequestSpec(url="https://c.example/", auth=OAUTH.having(client_secret="{{secret.oauth}}")),
         RequestSpec(url="https://d.example/", body=Body("none", text="{{secret.idle}}")),
     ]
     assert destinations.hosts_of_steps(StepSpec(request=one) for one in steps) == {

@@ -67,11 +67,13 @@ def test_placeholders_and_the_scheme_stay(typed: str, shown: str) -> None:
 
 
 def test_the_secret_members_of_an_authentication_are_masked_whatever_its_type() -> None:
-    auth = Auth("none", "ana", KEY, KEY, "X-Key", KEY, "header", f"https://id.example/?key={KEY}", "me", KEY, "read")
-    assert seen(RequestSpec(auth=auth)).auth == Auth(
-        "none", "ana", MASK, MASK, "X-Key", MASK, "header", f"https://id.example/?key={MASK}", "me", MASK, "read"
-    )
-    assert seen(RequestSpec(auth=Auth("basic", {"username": KEY}))).auth.username == MASK, (
+    def typed(key: str) -> Auth:
+        secret = {"password": key, "token": key, "value": key, "client_secret": key}
+        told = {"username": "ana", "name": "X-Key", "client_id": "me", "scope": "read"}
+        return Auth("none", secret | told | {"token_url": f"https://id.example/?key={key}"})
+
+    assert seen(RequestSpec(auth=typed(KEY))).auth == typed(MASK)
+    assert seen(RequestSpec(auth=Auth("basic", {"username": KEY}))).auth["username"] == MASK, (
         "a key in a user name's place"
     )
 
@@ -121,7 +123,7 @@ def test_masking_twice_is_masking_once_and_a_masked_step_is_no_step() -> None:
         "POST",
         f"https://a.example/?key={KEY}",
         (Pair("Accept", MASK), Pair("Authorization", f"Bearer {KEY}")),
-        Auth("basic", "ana", KEY),
+        Auth("basic", {"username": "ana", "password": KEY}),
         Body("json", text=f'{{"password": "{KEY}", "note": "{MASK}"}}'),
     )
     masked = seen(request)
