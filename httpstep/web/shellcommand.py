@@ -15,6 +15,8 @@ from httpstep.models import overview, steps
 from httpstep.web.entries import Entry
 
 TOKEN = "YOUR_API_KEY"
+SECONDS = 65
+"""How long the lines wait: a little more than a call may take."""
 _CURLS_OWN = {"host", "connection", "content-length", "accept-encoding", "user-agent"}
 """What curl sets itself, or cannot undo: it would print a compressed answer as it came."""
 
@@ -39,20 +41,25 @@ def usage(
     # In double quotes, so that a shell variable may stand in the token's place.
     header = f'"Authorization: Bearer {token}"'
     curl = (
-        f"curl -X POST {shlex.quote(url)} \\\n  -H {header} \\\n"
+        f"curl --fail-with-body --max-time {SECONDS} -X POST {shlex.quote(url)} \\\n  -H {header} \\\n"
         f"  -H 'Content-Type: application/json' \\\n  -d {shlex.quote(body)}"
     )
     python = (
-        f'import requests\n\nanswer = requests.post(\n    "{url}",\n'
-        f'    headers={{"Authorization": "Bearer {token}", "Content-Type": "application/json"}},\n'
-        f"    data={_python_text(body)},\n    timeout=65,\n).json()\n"
-        'if answer["next"] == "stop":\n    ...  # end this flow\n'
+        f"import requests\n\nanswer = {{}}\ntry:\n    reply = requests.post(\n"
+        f'        "{url}",\n'
+        f'        headers={{"Authorization": "Bearer {token}", "Content-Type": "application/json"}},\n'
+        f"        data={_python_text(body)},\n        timeout={SECONDS},\n    )\n"
+        "    if reply.status_code == 200:\n        answer = reply.json()\n"
+        "except requests.RequestException:\n    pass  # no answer, or none that can be read\n"
+        'if answer.get("next") != "continue":\n    ...  # end this flow\n'
     )
     javascript = (
-        f'const answer = await fetch("{url}", {{\n  method: "POST",\n'
-        f'  headers: {{ "Authorization": "Bearer {token}", "Content-Type": "application/json" }},\n'
-        f"  body: JSON.stringify({jsontext.dumps_text({'attributes': attributes})}),\n}}).then((r) => r.json());\n"
-        'if (answer.next === "stop") { /* end this flow */ }\n'
+        f'let answer = {{}};\ntry {{\n  const reply = await fetch("{url}", {{\n    method: "POST",\n'
+        f'    headers: {{ "Authorization": "Bearer {token}", "Content-Type": "application/json" }},\n'
+        f"    body: JSON.stringify({body}),\n    signal: AbortSignal.timeout({SECONDS}000),\n  }});\n"
+        "  if (reply.status === 200) answer = await reply.json();\n"
+        "} catch {} // no answer, or none that can be read\n"
+        'if (answer.next !== "continue") {\n  // end this flow\n}\n'
     )
     return Usage(key, url, curl, python, javascript)
 
