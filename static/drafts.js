@@ -13,7 +13,6 @@
   const { user } = body.dataset;
   const form = () => $("#step-form");
 
-  const SECRET = ["auth_password", "auth_token", "auth_value", "auth_client_secret"];
   const TELLING = /authorization|cookie|key|token|secret|passw/i;
   const LEFT_OUT = ["csrf_token", "tested_log", "body_mode_was", "curl", "keep_secrets", "sample", "op", "drift_log", "drift_kept", "before_remap"];
   const path = location.pathname;
@@ -28,10 +27,11 @@
   const isSecret = (name, value) => TELLING.test(name) && !/^(\w+ )?\{\{[^}]*\}\}$/.test(value.trim());
   function pairs() {
     const found = [...new FormData(form())].filter(([name, value]) => typeof value === "string" && !LEFT_OUT.includes(name) && !name.startsWith("remap-"));
+    const secret = new Set($$('[data-secret="true"]', form()).map((input) => input.name));
     let row = "";
     return found.map(([name, value]) => {
       if (name === "header_name" || name === "field_name") row = value;
-      const hidden = (SECRET.includes(name) || name === "header_value" || name === "field_value") && isSecret(SECRET.includes(name) ? "key" : row, value);
+      const hidden = (secret.has(name) || name === "header_value" || name === "field_value") && isSecret(secret.has(name) ? "key" : row, value);
       return [name, hidden ? "" : value, hidden ? value : ""];
     });
   }

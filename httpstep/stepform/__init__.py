@@ -8,7 +8,6 @@ judges; a fault's place ("request.headers[2].name") is the place the template sh
 from __future__ import annotations
 
 from httpstep.stepform.fields import (
-    BODY_MODES,
     Row,
     RuleRow,
     StepForm,
@@ -19,9 +18,9 @@ from httpstep.stepform.fields import (
     whole,
 )
 from httpstep.stepform.opening import of_spec, read, rows_of, starred
-from httpstep.stepform.parsing import dictionaries_of, document_of, parse, request_of, rule_of
+from httpstep.stepform.parsing import beside, dictionaries_of, document_of, parse, request_of, rule_of
 
 __all__ = [
-    "BODY_MODES", "Row", "RuleRow", "StepForm", "dictionaries_of", "document_of", "new_form", "next_id", "of_spec",
+    "Row", "RuleRow", "StepForm", "beside", "dictionaries_of", "document_of", "new_form", "next_id", "of_spec",
     "parse", "read", "request_of", "rows_of", "rule_of", "starred", "typed_text", "typed_value", "whole",
 ]  # fmt: skip

@@ -13,19 +13,6 @@ from httpstep.core.errors import UnreadableAnswer
 from httpstep.core.jsonpath import check_query, parse_normalized, singular_path
 from httpstep.core.jsontext import Json, Path
 
-AUTH_TEXTS: Final = (
-    "username",
-    "password",
-    "token",
-    "name",
-    "value",
-    "token_url",
-    "client_id",
-    "client_secret",
-    "scope",
-)
-AUTH_TYPES: Final = ("none", "basic", "bearer", "api_key", "oauth2_client_credentials")
-BODY_MODES: Final = ("none", "query", "json", "raw")
 MOST_RULES: Final = 600
 
 
@@ -86,7 +73,8 @@ class StepForm:
     """All fields as typed. accepted_log: the test whose structure Save accepts; tested_log: the last test.
 
     accepted_again: the structure of the history that Save accepts once more, in the place of a test's.
-    emails_kept: the saved alert addresses, where whoever sent the form may not choose others.
+    emails_kept: the saved alert addresses, where whoever sent the form may not choose others. kept: the members of the
+    document that the form has no field for, as JSON.
     """
 
     key: str = ""
@@ -96,7 +84,6 @@ class StepForm:
     headers: list[Row] = field(default_factory=list)
     auth_type: str = "none"
     auth: dict[str, str] = field(default_factory=dict)
-    auth_in: str = "header"
     body_mode: str = "none"
     fields: list[Row] = field(default_factory=list)
     send_fields_in: str = "auto"
@@ -125,6 +112,7 @@ class StepForm:
     drift_log: int | None = None
     drift_kept: bool = False
     before_remap: str = ""
+    kept: str = ""
     sample: str = ""
     values: dict[str, str] = field(default_factory=dict)
     faults: dict[str, str] = field(default_factory=dict)

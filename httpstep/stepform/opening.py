@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Final
 
 from werkzeug.datastructures import MultiDict
 
+from httpstep.core import jsontext, stepdocument
+from httpstep.core.authentication import MEMBERS
 from httpstep.core.jsonpath import normalized
 from httpstep.core.jsontext import Path
 from httpstep.core.spec import NO_DEFAULT, MappingRule, StepSpec
-from httpstep.stepform.fields import AUTH_TEXTS, MOST_RULES, Row, RuleRow, StepForm, typed_text, whole
+from httpstep.stepform.fields import MOST_RULES, Row, RuleRow, StepForm, typed_text, whole
+from httpstep.stepform.parsing import beside, document_of
 
 Fields = MultiDict[str, str]
 """A submitted form."""
@@ -19,15 +23,14 @@ Fields = MultiDict[str, str]
 def of_spec(spec: StepSpec) -> StepForm:
     """The form of a saved step. Its version and draft id are the caller's to set."""
     request, body = spec.request, spec.request.body
-    return StepForm(
+    form = StepForm(
         key=spec.key,
         name=spec.name,
         method=request.method,
         url=request.url,
         headers=[Row(pair.name, pair.value) for pair in request.headers],
         auth_type=request.auth.type,
-        auth={member: request.auth[member] for member in AUTH_TEXTS},
-        auth_in=request.auth["in"] or "header",
+        auth={one.name: request.auth[one.name] or one.default for one in MEMBERS},
         body_mode=body.mode,
         fields=[Row(pair.name, pair.value) for pair in body.fields],
         send_fields_in=body.send_fields_in,
@@ -48,6 +51,9 @@ def of_spec(spec: StepSpec) -> StepForm:
         alert_on_drift=spec.alert_on_drift,
         enabled=spec.enabled,
     )
+    kept = beside(stepdocument.dump(replace(spec, mapping=None)), document_of(form)[0])
+    form.kept = jsontext.dumps_text(kept) if kept else ""
+    return form
 
 
 def rows_of(rules: Iterable[MappingRule], first: int = 1) -> list[RuleRow]:
@@ -78,7 +84,7 @@ def read(fields: Fields) -> StepForm:
     form = StepForm(
         headers=_rows(fields, "header"),
         fields=_rows(fields, "field"),
-        auth={member: fields.get(f"auth_{member}", "") for member in AUTH_TEXTS},
+        auth={one.name: fields.get(f"auth_{one.name}", one.default) for one in MEMBERS},
         rules=_rule_rows(fields),
         values=_values(fields),
     )
@@ -94,9 +100,9 @@ def read(fields: Fields) -> StepForm:
 
 
 _TEXTS: Final = (
-    "key", "name", "method", "url", "auth_type", "auth_in", "body_mode", "send_fields_in", "json_text", "raw_text",
+    "key", "name", "method", "url", "auth_type", "body_mode", "send_fields_in", "json_text", "raw_text",
     "content_type", "missing_attributes", "success_statuses", "timeout", "retries", "dictionaries", "fallback",
-    "alert_emails", "draft_id", "before_remap", "sample",
+    "alert_emails", "draft_id", "before_remap", "sample", "kept",
 )  # fmt: skip
 _ON_UNLESS_SHOWN: Final = ("follow_redirects", "enabled")
 """Boxes that are ticked for a form without them; `options` says that it has them."""

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final, cast
 
-from httpstep.core import stepdocument, visible
-from httpstep.core.authentication import Auth
+from httpstep.core import jsontext, stepdocument, visible
+from httpstep.core.authentication import KINDS, Auth
+from httpstep.core.errors import UnreadableAnswer
 from httpstep.core.jsonpath import check_query
 from httpstep.core.jsontext import Json, Path
-from httpstep.core.spec import Body, MappingRule, Pair, RequestSpec, StepSpec
-from httpstep.stepform.fields import AUTH_TEXTS, AUTH_TYPES, BODY_MODES, RuleRow, StepForm, path_of, typed_value
+from httpstep.core.spec import BODY_MODES, Body, MappingRule, Pair, RequestSpec, StepSpec
+from httpstep.stepform.fields import RuleRow, StepForm, path_of, typed_value
 
 _ADDRESSES_ARE_KEPT: Final = (
     "Only an admin of your account can change whom the mails go to. Save again to leave the addresses as they are."
@@ -88,16 +90,41 @@ def document_of(form: StepForm) -> tuple[dict[str, Json], list[stepdocument.Faul
         faults.append(stepdocument.Fault("alert_emails", _ADDRESSES_ARE_KEPT))
     if form.mapping_set:
         document["mapping"] = [_rule(row, index, faults) for index, row in enumerate(form.rules)]
-    return document, faults
+    return _over(_kept(form), document), faults
+
+
+def beside(document: Mapping[str, Json], typed: Mapping[str, Json]) -> dict[str, Json]:
+    """The members of a document that the form has no field for, at the places they have in it."""
+    found: dict[str, Json] = {}
+    for member, value in document.items():
+        if member not in typed:
+            found[member] = value
+        elif isinstance(value, dict) and (inner := beside(value, typed[member])):
+            found[member] = inner
+    return found
+
+
+def _kept(form: StepForm) -> dict[str, Json]:
+    try:
+        kept = jsontext.loads(form.kept)
+    except UnreadableAnswer:
+        return {}
+    return kept if isinstance(kept, dict) else {}
+
+
+def _over(kept: Mapping[str, Json], typed: dict[str, Json]) -> dict[str, Json]:
+    """What was typed, and beside it what was kept."""
+    inner = {
+        member: _over(kept[member], value)
+        for member, value in typed.items()
+        if isinstance(value, dict) and isinstance(kept.get(member), dict)
+    }
+    return {**kept, **typed, **inner}
 
 
 def _auth(form: StepForm) -> dict[str, Json]:
     """Members typed for another type are kept where they were typed, so that switching back finds them."""
-    document: dict[str, Json] = {"type": form.auth_type}
-    document |= {member: text for member, text in form.auth.items() if text}
-    if form.auth_type == "api_key" or form.auth_in != "header":
-        document["in"] = form.auth_in
-    return document
+    return {"type": form.auth_type, **{member: text for member, text in form.auth.items() if text}}
 
 
 def _body_text(form: StepForm) -> str:
@@ -164,9 +191,9 @@ def dictionaries_of(form: StepForm) -> list[Path]:
 
 def request_of(form: StepForm) -> RequestSpec:
     """The request as far as it is typed, for looking at only: which attributes it uses, which host it calls."""
-    auth_type = form.auth_type if form.auth_type in AUTH_TYPES else "none"
+    auth_type = form.auth_type if form.auth_type in KINDS else "none"
     mode = form.body_mode if form.body_mode in BODY_MODES else "none"
-    auth = Auth(auth_type, {member: form.auth.get(member, "") for member in AUTH_TEXTS})
+    auth = Auth(auth_type, form.auth)
     body = Body(
         mode=cast(Any, mode), fields=tuple(Pair(row.name, row.value) for row in form.fields), text=_body_text(form),
         content_type=form.content_type,

@@ -15,7 +15,7 @@ from httpstep.core.errors import UnreadableAnswer
 from httpstep.core.jsonbodies import JsonBodyFault
 from httpstep.core.placeholders import PlaceholderFault, is_name
 from httpstep.core.secrethosts import Hosts
-from httpstep.core.spec import RequestSpec, StepSpec
+from httpstep.core.spec import BODY_MODES, RequestSpec, StepSpec
 from httpstep.models import catalogue, steps
 from httpstep.models.database import editing
 from httpstep.stepform import Row
@@ -48,7 +48,7 @@ def bot_lines(ref: str) -> Response:
 def switch_body(editor: Editor, _: str) -> None:
     wanted = editor.form.body_mode
     was = request.form.get("body_mode_was", wanted)
-    editor.form.body_mode = was if was in stepform.BODY_MODES else wanted
+    editor.form.body_mode = was if was in BODY_MODES else wanted
     editor.body_note = bodies.switch(editor.form, wanted)
 
 
