@@ -19,11 +19,12 @@ from gunicorn.glogging import Logger
 from sqlalchemy.exc import SQLAlchemyError
 
 from httpstep import calls, installation
+from httpstep.clients import CheckedBodies
 from httpstep.extensions import db
 from httpstep.mailserver import SECONDS as MAIL_SECONDS
 from httpstep.models.database import is_unavailable
 from httpstep.models.patience import limit_waiting
-from httpstep.worker import CheckedBodies, Worker
+from httpstep.worker import Worker
 
 GRACE = 75
 TO_SPARE = 5
