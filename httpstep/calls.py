@@ -92,10 +92,16 @@ class Run:
 
 
 class TooManyInFlight(Exception):
-    """The account (or this process) has as many calls waiting as it may. Spends no budget."""
+    """The account has as many calls waiting as it may. Spends no budget."""
 
 
-REFUSALS = (ratelimit.RateLimited, TooManyInFlight, SQLAlchemyError, StorageError, RedisError, VaultError)
+class ProcessFull(Exception):
+    """This process has as many calls waiting as it can hold, whoever's they are: no fault of the caller. Spends no budget."""
+
+    SENTENCE = "httpstep waits for as many third parties as it can just now. No call was made. Try again shortly."
+
+
+REFUSALS = (ratelimit.RateLimited, TooManyInFlight, ProcessFull, SQLAlchemyError, StorageError, RedisError, VaultError)
 """What `runs.run_step` raises before any call is made, and never after one."""
 
 

@@ -148,6 +148,8 @@ def step_run(key_: str, attributes: str, slug: str | None) -> None:
         raise click.ClickException(f"Rate Limit Exceeded. Try again in {error.budget.reset} s.") from None
     except calls.TooManyInFlight:
         raise click.ClickException("Too Many Calls In Flight. Try again shortly.") from None
+    except calls.ProcessFull:
+        raise click.ClickException(calls.ProcessFull.SENTENCE) from None
     except VaultError as error:
         raise click.ClickException(f"Secrets Unavailable. {error}") from None
     except calls.InternalError:

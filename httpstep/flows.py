@@ -132,6 +132,8 @@ def _refused(parts: calls.Parts, call: FlowCall, place: Place, error: Exception)
         return flow.not_run(key, FailureKind.RATE_LIMITED, next_, "Rate Limit Exceeded")
     if isinstance(error, calls.TooManyInFlight):
         return flow.not_run(key, FailureKind.RATE_LIMITED, next_, "Too Many Calls In Flight")
+    if isinstance(error, calls.ProcessFull):
+        return flow.not_run(key, FailureKind.RATE_LIMITED, next_, calls.ProcessFull.SENTENCE)
     if isinstance(error, VaultError):
         _log.error("%s", error)
         return flow.not_run(key, FailureKind.INVALID_REQUEST, next_, f"Secrets Unavailable. {error}")

@@ -8,6 +8,17 @@ from typing import Final
 
 from gunicorn.http import errors
 
+BUSY: Final = "Server Busy"
+"""The title of a 503 that is nobody's fault: a pool of this process is full."""
+NO_PLACE: Final = "Too many requests come slowly just now, so this one was not waited for. Send it again."
+RETRY_AFTER: Final = 1
+"""Seconds."""
+
+
+class NoPlace(Exception):
+    """A client would have to be waited for, and all places to wait in are taken."""
+
+
 _REFUSED: Final[dict[type[Exception], tuple[int, str, str]]] = {
     errors.LimitRequestLine: (414, "URI Too Long", "The address is longer than 8 KB."),
     errors.LimitRequestHeaders: (
@@ -18,6 +29,7 @@ _REFUSED: Final[dict[type[Exception], tuple[int, str, str]]] = {
     errors.InvalidResponseHeader: (500, "Internal Error", "httpstep itself failed."),
     errors.InvalidResponseHeaderName: (500, "Internal Error", "httpstep itself failed."),
     errors.ConfigurationProblem: (500, "Internal Error", "httpstep itself failed."),
+    NoPlace: (503, BUSY, NO_PLACE),
     errors.ParseException: (400, "Bad Request", "This is not a proper HTTP request."),
     Exception: (500, "Internal Error", "httpstep itself failed."),
 }  # fmt: skip
@@ -33,5 +45,6 @@ def refusal(error: Exception) -> tuple[int, bytes, str]:
         f"HTTP/1.1 {status} {title}", "Connection: close", f"X-Request-Id: {request_id}", "Cache-Control: no-store",
         "Content-Type: application/problem+json", f"Content-Length: {len(body)}", "X-Content-Type-Options: nosniff",
         "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'",
+        *([f"Retry-After: {RETRY_AFTER}"] if status == 503 else []),
     )  # fmt: skip
     return status, "\r\n".join([*head, "", ""]).encode() + body, request_id

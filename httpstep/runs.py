@@ -25,7 +25,7 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from httpstep import executor, ratelimit, recording
-from httpstep.calls import INTERNAL_MESSAGE, Call, InternalError, Parts, Run, TooManyInFlight
+from httpstep.calls import INTERNAL_MESSAGE, Call, InternalError, Parts, ProcessFull, Run, TooManyInFlight
 from httpstep.core import jsontext, record, redaction, secrethosts
 from httpstep.core.errors import BudgetSpent, FailureKind
 from httpstep.core.exchange import HttpResponse, RenderedRequest
@@ -67,7 +67,7 @@ def run_step(parts: Parts, call: Call) -> Run:
 @contextmanager
 def _place(parts: Parts) -> Iterator[None]:
     if not parts.places.acquire(blocking=False):
-        raise TooManyInFlight
+        raise ProcessFull
     try:
         yield
     finally:

@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import IO, Any
 
 from flask import Flask
 from gunicorn.app.base import BaseApplication
@@ -19,11 +19,12 @@ from gunicorn.glogging import Logger
 from sqlalchemy.exc import SQLAlchemyError
 
 from httpstep import calls, installation
+from httpstep.clients import CheckedBodies
 from httpstep.extensions import db
 from httpstep.mailserver import SECONDS as MAIL_SECONDS
 from httpstep.models.database import is_unavailable
 from httpstep.models.patience import limit_waiting
-from httpstep.worker import CheckedBodies, Worker
+from httpstep.worker import Worker
 
 GRACE = 75
 TO_SPARE = 5
@@ -38,6 +39,7 @@ class Server(BaseApplication):  # type: ignore[misc]
         self._app = app
         self._load = load
         self._ended: list[int] = []
+        self._lock: IO[bytes] | None = None
         super().__init__()
 
     def load_config(self) -> None:
@@ -57,6 +59,7 @@ class Server(BaseApplication):  # type: ignore[misc]
             "logger_class": _ServerLog,
             "child_exit": self._worker_ended,
             "pre_fork": self._before_fork,
+            "post_fork": self._after_fork,
             "post_worker_init": self._worker_began,
             "worker_exit": self._worker_leaves,
             "when_ready": self._ready,
@@ -80,8 +83,21 @@ class Server(BaseApplication):  # type: ignore[misc]
     def _worker_ended(self, _server: Any, worker: Any) -> None:
         self._ended.append(worker.pid)
 
+    def run(self) -> None:
+        with installation.mark_served(self._settings.data) as self._lock:
+            super().run()
+
     def _before_fork(self, _server: Any, worker: Any) -> None:
+        """SQLite's descriptors and PostgreSQL's sockets must not be carried over a fork: two processes would speak on
+        one connection, and closing a copy of SQLite's file drops the locks that the copy's process holds on it."""
         worker.ended, self._ended = self._ended, []
+        _close_connections(self._app)
+
+    def _after_fork(self, _server: Any, _worker: Any) -> None:
+        """The folder counts as served while a worker lives, so each holds the lock itself, and none the master's."""
+        inherited, self._lock = self._lock, installation.mark_served(self._settings.data)
+        if inherited is not None:
+            inherited.close()
 
     def _worker_began(self, worker: Any) -> None:
         """A worker that was killed leaves its calls behind; they read as interrupted from now on.
@@ -160,8 +176,7 @@ def serve(create_app: Callable[[], Flask]) -> None:
         if not is_unavailable(error):
             raise
         sys.exit(f"httpstep cannot start. The database cannot be opened or written: {_first_line(error)}")
-    with installation.mark_served(settings.data):
-        Server(app, create_app).run()
+    Server(app, create_app).run()
 
 
 def _prepare(app: Flask, log: logging.Logger) -> None:
@@ -170,6 +185,14 @@ def _prepare(app: Flask, log: logging.Logger) -> None:
         log.warning("calls that were interrupted when httpstep last stopped: %d", left)
     with app.app_context():
         _announce(log, app)
+    _close_connections(app)
+
+
+def _close_connections(app: Flask) -> None:
+    """All of this process to the database. In a context of its own: what the session of another one holds goes back
+    into its pool when that one ends, and no sooner."""
+    with app.app_context():
+        db.session.remove()
         db.engine.dispose()
 
 

@@ -2,9 +2,9 @@
 
 The original hands a connection to a thread with its first byte; 200 clients that send a byte a second then hold every
 thread for as long as they like. Here the kernel keeps what has come (it is looked at, not read) until the head and a
-body of ordinary size are there, or `PATIENCE` is over. What is read after that, a longer body or one in chunks, has
-`BODY_SECONDS`, and at most one thread in `READERS` waits for such a body at once.
-An answer goes into the kernel's buffer, which holds an ordinary one whole, so nobody who does not read it keeps a thread.
+body of ordinary size are there, or `PATIENCE` is over. An answer goes into the kernel's buffer, which holds an ordinary
+one whole. What is longer is waited for by a thread, in one of the places of `clients`; and since there are that many
+threads more, those who wait so take none from the others.
 """
 
 from __future__ import annotations
@@ -12,35 +12,30 @@ from __future__ import annotations
 import logging
 import re
 import struct
-import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from fcntl import ioctl
 from functools import partial
-from select import POLLIN, poll
 from selectors import EVENT_READ
 from socket import MSG_DONTWAIT, MSG_PEEK, SHUT_WR, SO_RCVLOWAT, SO_SNDBUF, SOL_SOCKET
 from termios import TIOCOUTQ
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from gunicorn.http.errors import InvalidHeader, LimitRequestHeaders, ParseException
-from gunicorn.http.unreader import SocketUnreader
 from gunicorn.workers import gthread
-from werkzeug.exceptions import BadRequest
 
-from httpstep.refusals import refusal
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+from httpstep.clients import BoundedUnreader, ClientSocket, Places
+from httpstep.refusals import NoPlace, refusal
 
 PATIENCE: Final = 20.0
-BODY_SECONDS: Final = 30.0
-READERS: Final = 4
+SHARE: Final = 2
+"""One place for each so many threads: to wait for bodies in, and as many to wait in until answers are read."""
 DRAIN_SECONDS: Final = 0.1
 """For the rest of a body that was answered unread; then its connection ends."""
-ANSWER_SECONDS: Final = 30.0
-"""For an answer larger than the kernel's buffer, to a client that does not read it."""
+CROWDED: Final = 0.7
+"""Share of its connections from which on a worker closes one that waits for each that comes."""
 LINGER: Final = 2.0
 MOST_HEAD: Final = 32 * 1024
 MOST_WAITED: Final = 64 * 1024
@@ -75,91 +70,15 @@ def bytes_wanted(data: bytes) -> int:
     return wanted if len(data) < wanted else 0
 
 
-class BoundedUnreader(SocketUnreader):  # type: ignore[misc]
-    """Reads a request until `ends` (seconds of time.monotonic()); then the client counts as gone. So it does where it
-    would have to be waited for and all `places` to wait in are taken."""
-
-    ends = 0.0
-
-    def __init__(self, sock: Any, places: threading.BoundedSemaphore) -> None:
-        super().__init__(sock)
-        self._places = places
-
-    def chunk(self, size_hint: int | None = None) -> bytes:
-        if self._has_come():
-            return self._chunk(size_hint)
-        if not self._places.acquire(blocking=False):
-            return b""
-        try:
-            return self._chunk(size_hint)
-        finally:
-            self._places.release()
-
-    def _has_come(self) -> bool:
-        poller = poll()
-        poller.register(self.sock, POLLIN)
-        return bool(poller.poll(0))
-
-    def _chunk(self, size_hint: int | None) -> bytes:
-        left = self.ends - time.monotonic()
-        if left <= 0:
-            return b""
-        before = self.sock.gettimeout()
-        self.sock.settimeout(left)
-        try:
-            read: bytes = super().chunk(size_hint)
-            return read
-        except TimeoutError:
-            return b""
-        finally:
-            self.sock.settimeout(before)
-
-
-class _Body:
-    """A request's body whose faults are the client's: 400, where gunicorn's own errors would read as ours."""
-
-    def __init__(self, body: Any, length: int) -> None:
-        """length: the bytes that were announced; 0 for chunks, which say their end themselves."""
-        self._body = body
-        self._missing = length
-
-    def read(self, size: int | None = None) -> bytes:
-        return self._asked(self._body.read, size)
-
-    def readline(self, size: int | None = None) -> bytes:
-        return self._asked(self._body.readline, size)
-
-    def __iter__(self) -> Iterator[bytes]:
-        while line := self.readline():
-            yield line
-
-    def _asked(self, read: Callable[[int | None], bytes], size: int | None) -> bytes:
-        try:
-            data = read(None if size == -1 else size)
-        except (ParseException, OSError) as error:
-            raise BadRequest from error
-        self._missing -= len(data)
-        if self._missing > 0 and size != 0 and (not data or size in (None, -1)):
-            raise BadRequest("The body ended before its announced length.")
-        return data
-
-
-class CheckedBodies:
-    """WSGI middleware that gives the application such bodies."""
-
-    def __init__(self, application: WSGIApplication) -> None:
-        self._application = application
-
-    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        environ["wsgi.input"] = _Body(environ["wsgi.input"], int(environ.get("CONTENT_LENGTH") or 0))
-        return self._application(environ, start_response)
-
-
 def _unread_by_client(sock: Any) -> int:
     """Bytes that were sent to the client and that its side has not confirmed yet."""
     with suppress(OSError):
         return int(struct.unpack("i", ioctl(sock, TIOCOUTQ, bytes(4)))[0])
     return 0
+
+
+def _address(conn: Any) -> str:
+    return conn.client[0] if isinstance(conn.client, tuple) else str(conn.client)
 
 
 class Worker(gthread.ThreadWorker):  # type: ignore[misc]
@@ -171,7 +90,12 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
 
     def __init__(self, *args: Any, **named: Any) -> None:
         super().__init__(*args, **named)
-        self._readers = threading.BoundedSemaphore(max(1, self.cfg.threads // READERS))
+        places = max(4, self.cfg.threads // SHARE)
+        self._to_read, self._to_send = Places(places), Places(places)
+        self._threads = self.cfg.threads + 2 * places
+
+    def get_thread_pool(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(max_workers=self._threads)
 
     def handle_exit(self, sig: int, frame: Any) -> None:
         self.stopped_at = self.stopped_at or time.monotonic()
@@ -191,6 +115,8 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
         return self.alive
 
     def handle(self, conn: Any) -> Any:
+        if not isinstance(conn.sock, ClientSocket):
+            conn.sock = ClientSocket(conn.sock.detach(), self._to_send)
         if not self.alive and conn.parser is not None and conn.parser.req_count:
             return False  # a further request on an open connection: closed unread, so that its client may repeat it
         if conn.parser is not None and _unread_by_client(conn.sock) > MOST_UNREAD:
@@ -212,14 +138,12 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
         """Two parsers agree on whose request it is only where HTTP/1.1 says so once (RFC 9112, 3.2)."""
         if req.version >= (1, 1) and [name for name, _ in req.headers].count("HOST") != 1:
             raise InvalidHeader("HOST", req=req)
-        conn.sock.settimeout(ANSWER_SECONDS)
+        conn.sock.begin()
         try:
             return super().handle_request(req, conn)
-        except TimeoutError:
+        except TimeoutError as error:
+            self.log.warning("an answer was cut off: %s", error)
             return False
-        finally:
-            with suppress(OSError):
-                conn.sock.settimeout(None)  # with a time-out, a look at what has come would wait for it
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: Exception) -> None:
         """Answer in the API's own form. What the parser quotes may be a key, so the log names only the fault."""
@@ -233,9 +157,9 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
 
     def _bound(self, conn: Any) -> None:
         if not isinstance(conn.parser.unreader, BoundedUnreader):
-            conn.parser.unreader = BoundedUnreader(conn.sock, self._readers)
+            conn.parser.unreader = BoundedUnreader(conn.sock, self._to_read)
             conn.sock.setsockopt(SOL_SOCKET, SO_SNDBUF, SEND_BUFFER)
-        conn.parser.unreader.ends = time.monotonic() + BODY_SECONDS
+        conn.parser.unreader.begin()
 
     def _must_wait(self, conn: Any) -> bool:
         """Whether more has to come first; then the kernel says so when it has. An end or a fault is read at once."""
@@ -263,7 +187,7 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
         conn.parser.unreader.ends = time.monotonic() + DRAIN_SECONDS
         try:
             return bool(super()._keepalive_after(conn, keepalive))
-        except ParseException:
+        except (ParseException, NoPlace):
             return False
 
     def finish_request(self, conn: Any, fs: Any) -> None:
@@ -296,14 +220,32 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
         except OSError:
             pass
         conn.ends = 0.0
-        self.murder_pending()
 
     def murder_pending(self) -> None:
-        """Close what has waited too long: counted from the request's beginning, not from its last byte."""
+        """Close what has waited too long: counted from the request's beginning, not from its last byte; then make room.
+
+        The loop calls it when all events are dealt with: the next of them may be that of a connection closed here.
+        """
         now = time.monotonic()
         for conn in [one for one in self.pending_conns if one.ends <= now]:
             self.pending_conns.remove(conn)
-            with suppress(OSError, KeyError, ValueError):
-                self.poller.unregister(conn.sock)
-            self.nr_conns -= 1
-            conn.close()
+            self._close(conn)
+        if self.nr_conns > self.worker_connections * CROWDED:
+            self._make_room()
+
+    def _make_room(self) -> None:
+        """Whoever keeps most connections that wait gives up the one that has waited longest: at its limit a worker takes
+        no new ones, and those of a probe, a bot or a browser would wait with them."""
+        waiting = [*self.pending_conns, *self.keepalived_conns]
+        if not waiting:
+            return
+        ((address, _),) = Counter(_address(conn) for conn in waiting).most_common(1)
+        conn = next(conn for conn in waiting if _address(conn) == address)
+        (self.pending_conns if conn in self.pending_conns else self.keepalived_conns).remove(conn)
+        self._close(conn)
+
+    def _close(self, conn: Any) -> None:
+        with suppress(OSError, KeyError, ValueError):
+            self.poller.unregister(conn.sock)
+        self.nr_conns -= 1
+        conn.close()

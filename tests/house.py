@@ -91,6 +91,11 @@ class House:
     def logs(self, key: str = "order-status") -> list[dict[str, Any]]:
         return list(self.call("GET", f"/steps/{key}/logs").json["logs"])
 
+    def log(self, key: str = "order-status") -> dict[str, Any]:
+        """The newest, with its bodies."""
+        newest = self.logs(key)[0]["id"]
+        return dict(self.call("GET", f"/steps/{key}/logs/{newest}").json)
+
     def limit(self, per_minute: int) -> None:
         with self.app.app_context(), editing():
             db.session.scalars(select(Account).where(Account.slug == "default")).one().per_minute = per_minute

@@ -107,3 +107,8 @@ class Server:
             f"{self.url}/api/v1/steps/{key}/logs", headers={"Authorization": f"Bearer {token}"}, timeout=30
         )
         return list(answer.json()["logs"])
+
+    def log_of(self, key: str, log_id: str, token: str) -> dict[str, Any]:
+        """One of them with its bodies."""
+        bearer = {"Authorization": f"Bearer {token}"}
+        return dict(requests.get(f"{self.url}/api/v1/steps/{key}/logs/{log_id}", headers=bearer, timeout=30).json())

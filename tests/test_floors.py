@@ -9,13 +9,13 @@ ROOT = Path(__file__).resolve().parent.parent
 FLOORS = {
     "core": 0,
     "config": 1, "extensions": 1,
-    "executor": 2, "transport": 2, "models": 2, "vault": 2, "tokens": 2, "mailserver": 2, "worker": 2, "refusals": 2,
+    "executor": 2, "transport": 2, "models": 2, "vault": 2, "tokens": 2, "mailserver": 2, "worker": 2, "clients": 2, "refusals": 2,
     "ratelimit": 3, "alerts": 3, "idempotency": 3, "learning": 3, "postponed": 3,
     "calls": 4, "recording": 4, "runs": 4, "flows": 4, "answers": 4, "installation": 4, "accounts": 4, "stepform": 4, "backups": 4, "rotation": 4,
     "web": 5, "commands": 5, "commands_users": 5, "commands_accounts": 5, "commands_storage": 5, "server": 5, "demo": 5,
 }  # fmt: skip
 BESIDE = {
-    ("models", "vault"), ("recording", "calls"), ("runs", "calls"), ("runs", "recording"), ("flows", "calls"), ("answers", "calls"), ("answers", "runs"), ("flows", "runs"), ("flows", "answers"), ("server", "installation"), ("demo", "server"), ("tokens", "core"), ("worker", "refusals"),
+    ("models", "vault"), ("recording", "calls"), ("runs", "calls"), ("runs", "recording"), ("flows", "calls"), ("answers", "calls"), ("answers", "runs"), ("flows", "runs"), ("flows", "answers"), ("server", "installation"), ("demo", "server"), ("tokens", "core"), ("worker", "refusals"), ("worker", "clients"), ("clients", "refusals"),
     ("backups", "installation"), ("commands_users", "commands"), ("commands_accounts", "commands"), ("commands_storage", "commands"),
 }  # fmt: skip
 IMPURE = {"flask", "sqlalchemy", "requests", "urllib3", "socket", "ssl", "logging", "time", "random", "secrets", "os"}

@@ -54,8 +54,8 @@ def test_a_bot_developer_imports_a_step_makes_a_key_and_gets_attributes(
     assert sent.environ["RAW_URI" if "RAW_URI" in sent.environ else "REQUEST_URI"].endswith("/orders/4%2F2")
     assert json.loads(sent.data) == {"note": 'say "hi"\n', "count": 3}
 
-    log = server.logs("order-status", token)[0]
-    assert log["id"] == body["log_id"]
+    assert server.logs("order-status", token)[0]["id"] == body["log_id"]
+    log = server.log_of("order-status", body["log_id"], token)
     assert log["request"]["url"].endswith("/orders/4%2F2")
     assert json.loads(log["response"]["body"]) == ORDER
     assert (log["outcome"], log["next"]) == ("success", "continue")

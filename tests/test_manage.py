@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.fakes import ThirdParty
+from tests.fakes import ThirdParty, answer
 from tests.house import House, document
 
 MakeHouse = Callable[..., House]
@@ -156,6 +156,34 @@ def test_of_many_that_make_a_step_only_once_one_does(make_house: MakeHouse) -> N
         assert sorted(pool.map(make, range(8))) == [201] + [412] * 7
 
 
+def test_logs_are_listed_without_bodies_and_had_one_by_one_with_them(make_house: MakeHouse) -> None:
+    """Twenty of them are a few KB, so whoever asks for them and reads nothing holds little."""
+    house = make_house(ThirdParty(answer(200, {"found": "x" * 70_000})))
+    house.put(document(mapping=[], method="POST", body={"mode": "raw", "text": "y" * 70_000}))
+    house.limit(100)
+    for _ in range(20):
+        house.execute()
+    listed = house.call("GET", "/steps/order-status/logs")
+    assert len(listed.json["logs"]) == 20 and len(listed.data) < 64 * 1024
+    one = house.call("GET", f"/steps/order-status/logs/{listed.json['logs'][3]['id']}").json
+    assert one["request"].pop("body").startswith("yyy") and one["response"].pop("body").startswith('{"found": "xxx')
+    assert one == listed.json["logs"][3]
+
+
+def test_a_log_is_found_only_under_its_own_step(make_house: MakeHouse) -> None:
+    house = make_house(ThirdParty())
+    house.put(document())
+    house.put(document("other"))
+    log_id = house.execute().json["log_id"]
+    assert house.call("GET", f"/steps/order-status/logs/{log_id}").json["id"] == log_id
+    for path in (f"other/logs/{log_id}", "order-status/logs/999", "nothing/logs/1", "order-status/logs/" + "9" * 30):
+        assert house.call("GET", f"/steps/{path}").status_code == 404, path
+    refused = house.call("GET", f"/steps/order-status/logs/{log_id}", token=house.token("execute"))
+    assert refused.status_code == 403
+    foreign = house.call("GET", f"/steps/order-status/logs/{log_id}", token=house.token(account="b"))
+    assert foreign.status_code == 404
+
+
 def test_a_secret_is_written_by_name_and_never_comes_back(make_house: MakeHouse) -> None:
     from httpstep import installation
     from httpstep.models.database import editing
@@ -168,7 +196,7 @@ def test_a_secret_is_written_by_name_and_never_comes_back(make_house: MakeHouse)
     house.put(document(headers=[{"name": "X-Token", "value": "{{secret.token}}"}]))
     house.execute()
     assert dict(third.requests[0].headers)["X-Token"] == "s3cr3t-value"
-    for path in ("", "/logs"):
+    for path in ("", "/logs", f"/logs/{house.logs()[0]['id']}"):
         assert "s3cr3t-value" not in house.call("GET", f"/steps/order-status{path}").get_data(as_text=True)
     assert "••••" in house.call("GET", "/steps/order-status/logs").get_data(as_text=True)
 

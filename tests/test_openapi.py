@@ -87,6 +87,9 @@ def test_the_answers_fit_the_contract(make_house: MakeHouse) -> None:
     house.limit(1)
     fits(contract, execute, "post", house.execute())
     fits(contract, logs, "get", house.call("GET", "/steps/order-status/logs"))
+    log = house.logs()[0]["id"]
+    fits(contract, f"{logs}/{{log_id}}", "get", house.call("GET", f"/steps/order-status/logs/{log}"))
+    fits(contract, f"{logs}/{{log_id}}", "get", house.call("GET", "/steps/order-status/logs/999"))
     flow = "/api/v1/flows/{key}/execute"
     fits(contract, flow, "post", house.run_flow())
     house.flow(("order-status", Condition("never", "there")), "order-status")

@@ -94,6 +94,7 @@ def used(web: Web, number: int, where: str) -> Iterator[str]:
     logs = web.house.call("GET", f"/steps/step-{number}/logs")
     yield logs.text
     for row in logs.json["logs"]:
+        yield web.house.call("GET", f"/steps/step-{number}/logs/{row['id']}").text
         yield bob.get(f"/steps/{number + 1}/logs/{row['id']}").text
     yield bob.get(f"/steps/{number + 1}").text
 
@@ -150,6 +151,8 @@ def test_a_bug_of_our_own_tells_where_it_is_and_no_secret(
         screen = open_step(web.as_("bob"), number + 1).set("value:where", "good")
         seen |= {f"answer {number}": answered.text, f"test {number}": screen.fragment("test").text}
         seen[f"rows {number}"] = web.house.call("GET", f"/steps/step-{number}/logs").text
+        log_id = answered.json["log_id"]
+        seen[f"row {number}"] = web.house.call("GET", f"/steps/step-{number}/logs/{log_id}").text
         seen[f"view {number}"] = web.as_("bob").get(f"/logs/{answered.json['log_id']}").text
     ran = web.house.app.test_cli_runner().invoke(
         args=["step", "run", "step-0", "--attributes", '{"where": "good"}', "--account", "default"]

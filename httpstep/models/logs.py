@@ -140,14 +140,11 @@ def _mine(account_id: int, step_id: int | None, draft_id: str | None) -> Any:
     return (Log.account_id == account_id) & home
 
 
-def newest(
-    account_id: int, *, step_id: int | None = None, draft_id: str | None = None, bodies: bool = False
-) -> list[Log]:
-    """The newest twenty of a step or a draft, newest first, without their bodies unless asked for."""
-    left_out = () if bodies else (defer(Log.request_body), defer(Log.response_body))
+def newest(account_id: int, *, step_id: int | None = None, draft_id: str | None = None) -> list[Log]:
+    """The newest twenty of a step or a draft, newest first, without their bodies."""
     query = (
         select(Log)
-        .options(*left_out, defer(Log.structure))
+        .options(defer(Log.request_body), defer(Log.response_body), defer(Log.structure))
         .where(_mine(account_id, step_id, draft_id))
         .order_by(Log.id.desc())
         .limit(KEPT)

@@ -93,6 +93,6 @@ _MEANINGS = {
     "invalid_request": "The request could not be built, for instance because an attribute was missing.",
     "cancelled": "The caller hung up, or Cancel was pressed.",
     "disabled": "The step is switched off. No call was made.",
-    "rate_limited": "Inside a flow: the account's budget was used up.",
+    "rate_limited": "Inside a flow: the account's budget was used up, or too many calls were waiting.",
     "internal": "httpstep itself failed. The answer has the status 500.",
 }

@@ -20,6 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug import Response
 from werkzeug.exceptions import Forbidden
 
+from httpstep.clients import CALLER
 from httpstep.extensions import csrf, login_manager
 from httpstep.models import sessions
 from httpstep.models.tables import User
@@ -112,7 +113,10 @@ def _visit() -> sessions.Visit | None:
 def _load(asked: Request) -> Visitor | None:
     token = asked.cookies.get(_cookie_name(), "")
     visit = sessions.find(token, time.time()) if token else None
-    return Visitor(visit) if visit else None
+    if visit is None:
+        return None
+    asked.environ[CALLER] = f"user {visit.user.id}"
+    return Visitor(visit)
 
 
 # ---------------------------------------------------------------- signing in and out

@@ -13,10 +13,11 @@ from typing import Literal
 
 from flask import Blueprint, Response, current_app, request
 from sqlalchemy.exc import IntegrityError
-from werkzeug.exceptions import BadRequest
+from werkzeug.exceptions import BadRequest, ServiceUnavailable
 
 from httpstep import calls, flows, idempotency, ratelimit, runs
 from httpstep.answers import answer_of, internal_answer
+from httpstep.clients import CALLER
 from httpstep.core import jsontext
 from httpstep.core.errors import FailureKind, UnreadableAnswer
 from httpstep.core.flow import FlowSpec
@@ -27,7 +28,7 @@ from httpstep.models.database import end_transaction, reading
 from httpstep.web.callers import hangup
 from httpstep.web.faults import unavailable
 from httpstep.web.here import parts
-from httpstep.web.problems import Problem, json_response
+from httpstep.web.problems import Problem, busy, json_response
 from httpstep.web.responses import request_id
 
 blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
@@ -45,6 +46,7 @@ def caller() -> keys.Caller:
             401, "Unauthorized", "Send a valid API key: Authorization: Bearer <api key>.",
             headers={"WWW-Authenticate": "Bearer"},
         )  # fmt: skip
+    request.environ[CALLER] = f"key {found.key_id}"
     return found
 
 
@@ -65,8 +67,11 @@ def json_body(**more: Json) -> Json:
         raise Problem(413, "Content Too Large", "The body may have at most 256 KB.", **more)
     try:
         data = request.get_data()
+    except ServiceUnavailable as error:
+        raise busy(error.description or "", **more) from None
     except BadRequest:
-        raise Problem(400, "Malformed Request", "The body ended too early or is not proper HTTP.", **more) from None
+        detail = "The body ended too early, came too slowly or is not proper HTTP."
+        raise Problem(400, "Malformed Request", detail, **more) from None
     if len(data) > MOST_BODY:
         raise Problem(413, "Content Too Large", "The body may have at most 256 KB.", **more)
     try:
@@ -126,8 +131,9 @@ def execute_flow(key: str) -> Response:
     if flow is None:
         raise Problem(404, "Not Found", f'There is no flow with the key "{key[:63]}" in this account.')
     flow_id, spec = flow.id, stored_flows.spec_of(flow)
-    asked = Asked.read(who, flows.fallback_of(parts(), who.account_id, spec))
+    fallback = flows.fallback_of(parts(), who.account_id, spec)
     end_transaction()
+    asked = Asked.read(who, fallback)
     return _executed(asked, _claim(asked, flow_id=flow_id), lambda peer: _run_flow(asked, spec, peer))
 
 
@@ -244,4 +250,6 @@ def _refusal(error: Exception, next_: str) -> Exception:
             429, "Too Many Calls In Flight", "As many calls as allowed at once are waiting for answers. Try again shortly.",
             headers={"Retry-After": "1"}, next=next_,
         )  # fmt: skip
+    if isinstance(error, calls.ProcessFull):
+        return busy(error.SENTENCE, next=next_)
     return unavailable(error, next=next_) or error

@@ -7,10 +7,12 @@ from flask_limiter.errors import RateLimitExceeded
 from limits.errors import StorageError
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, ServiceUnavailable
 
+from httpstep import calls
 from httpstep.core.jsontext import Json
 from httpstep.models.database import is_unavailable
+from httpstep.refusals import BUSY, NO_PLACE, RETRY_AFTER
 from httpstep.vault import VaultError
 from httpstep.web.access import form_to_send_again
 from httpstep.web.fragments import asked_by_htmx
@@ -52,7 +54,7 @@ def _shown(status: int, title: str, text: str, retry_after: int | None) -> Respo
     mark = {"X-Fault": "true"} if asked_by_htmx() else {}
     more = {"reference": reference, "retry_after": retry_after}
     try:
-        if status == 503 and request.method == "POST" and not mark and not _call_was_made():
+        if status == 503 and request.method == "POST" and not mark and not _call_was_made() and text != NO_PLACE:
             html = form_to_send_again(title, text, **more)
         else:
             html = render_template(template, title=title, text=text, status=status, **more)
@@ -64,6 +66,8 @@ def _shown(status: int, title: str, text: str, retry_after: int | None) -> Respo
 
 def _http(error: HTTPException) -> Response:
     status = error.code or 500
+    if isinstance(error, ServiceUnavailable):
+        return _answer(503, BUSY, error.description or "", _seconds(error))
     if error.response is not None or status < 400:
         return Response(error.get_body(), status, error.get_headers())
     title, text = _TITLES.get(status, (error.name, error.description or ""))
@@ -115,6 +119,10 @@ def _storage(error: Exception) -> Response:
     return _unexpected(error) if problem is None else _answer(503, problem.title, problem.detail, retry_after=5)
 
 
+def _full(error: calls.ProcessFull) -> Response:
+    return _answer(503, BUSY, error.SENTENCE, RETRY_AFTER)
+
+
 def _unexpected(error: Exception) -> Response:
     current_app.logger.error("%s %s failed, request %s", request.method, request.path, request_id(), exc_info=error)
     return _answer(500)
@@ -123,6 +131,7 @@ def _unexpected(error: Exception) -> Response:
 def register(app: Flask) -> None:
     app.register_error_handler(Problem, lambda problem: problem.response())
     app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(calls.ProcessFull, _full)
     for kind in (SQLAlchemyError, StorageError, RedisError, VaultError):
         app.register_error_handler(kind, _storage)
     app.register_error_handler(Exception, _unexpected)

@@ -1,8 +1,9 @@
-"""Steps by API, for keys with scope manage: list, get, put, delete, logs."""
+"""Steps by API, for keys with scope manage: list, get, put, delete, logs; and one log."""
 
 from __future__ import annotations
 
 import time
+from typing import Any
 
 from flask import Blueprint, Response, request
 from sqlalchemy.exc import IntegrityError
@@ -12,7 +13,7 @@ from httpstep.core import jsontext, stepdocument, visible
 from httpstep.core.jsontext import Json
 from httpstep.core.spec import StepSpec
 from httpstep.models import keys, logs, steps
-from httpstep.models.tables import Log
+from httpstep.models.tables import Log, Step
 from httpstep.web.api import caller, json_body
 from httpstep.web.problems import Problem, json_response
 
@@ -132,21 +133,39 @@ def delete_step(key: str) -> Response:
 
 @blueprint.get("/steps/<key>/logs")
 def step_logs(key: str) -> Response:
-    """The newest twenty executions, newest first, each with request, answer and decision."""
-    who = manager()
-    step = steps.find(who.account_id, key)
-    if step is None:
-        raise _no_step(key)
-    rows = logs.newest(who.account_id, step_id=step.id, bodies=True)
+    """The newest twenty executions, newest first, each with its decision, without the bodies of request and answer."""
+    step = _logged(key)
+    rows = logs.newest(step.account_id, step_id=step.id)
     now = time.time()
     return json_response({"step": key, "logs": [log_json(row, now) for row in rows]})
 
 
-def log_json(row: Log, now: float) -> dict[str, Json]:
-    """A log row for the API. Bodies are text, with U+FFFD where the bytes are not UTF-8."""
+@blueprint.get("/steps/<key>/logs/<int:log_id>")
+def step_log(key: str, log_id: int) -> Response:
+    """One execution of the step, with the bodies."""
+    step = _logged(key)
+    row = logs.get(step.account_id, log_id)
+    if row is None or row.step_id != step.id:
+        raise Problem(404, "Not Found", f'The step "{key[:63]}" has no log {log_id}. The newest twenty are kept.')
+    shown = log_json(row, time.time())
+    for part, body in (("request", row.request_body), ("response", row.response_body)):
+        if shown[part] is not None:
+            shown[part]["body"] = _text(body)
+    return json_response(shown)
+
+
+def _logged(key: str) -> Step:
+    who = manager()
+    step = steps.find(who.account_id, key)
+    if step is None:
+        raise _no_step(key)
+    return step
+
+
+def log_json(row: Log, now: float) -> dict[str, Any]:
+    """A log row for the API, without its bodies."""
     detail = jsontext.loads(row.detail) if row.detail else {}
     interrupted = logs.is_interrupted(row, now)
-    sent, got = detail.get("request"), detail.get("response")
     return {
         "id": str(row.id),
         "request_id": row.request_id,
@@ -159,8 +178,8 @@ def log_json(row: Log, now: float) -> dict[str, Json]:
         "message": row.message,
         "duration_ms": row.duration_ms,
         "structure_changed": row.structure_changed,
-        "request": sent and sent | {"body": _text(row.request_body)},
-        "response": got and got | {"body": _text(row.response_body)},
+        "request": detail.get("request"),
+        "response": detail.get("response"),
         "tries": detail.get("tries", []),
         "notes": detail.get("notes", []),
         "mapping": detail.get("mapping", []),
@@ -172,4 +191,5 @@ def log_json(row: Log, now: float) -> dict[str, Json]:
 
 
 def _text(body: bytes | None) -> str | None:
+    """With U+FFFD where the bytes are not UTF-8."""
     return None if body is None else body.decode("utf-8", "replace")

@@ -51,6 +51,7 @@ def _schemas() -> dict[str, Json]:
         "FlowAnswer": _flow_answer(answer, outcomes),
         "Problem": _object(["type", "title", "status", "detail", "request_id"], **problem),
         "Step": stepdocument.schema(),
+        "Log": _log_schema(),
     }
 
 
@@ -62,6 +63,26 @@ def _flow_answer(answer: dict[str, Json], outcomes: list[str]) -> dict[str, Json
     members = {"flow": _TEXT} | {name: schema for name, schema in answer.items() if name != "step"}
     members["steps"] = {"type": "array", "items": one}
     return _object(list(members), **members) | {"additionalProperties": False}
+
+
+def _log_schema() -> Json:
+    """Of one log. In the list of logs `request` and `response` lack `body`."""
+    maybe = {name: {"type": ["string", "null"]} for name in ("outcome", "next", "message")}
+    parts = {
+        name: {"type": ["object", "null"], "properties": {"body": maybe["message"]}} for name in ("request", "response")
+    }
+    members = dict(
+        id=_TEXT, request_id=_TEXT, source={"enum": ["test", "bot"]}, actor=_TEXT, started_at=_TEXT,
+        state={"enum": ["running", "done", "interrupted"]}, **maybe, duration_ms={"type": ["integer", "null"]},
+        structure_changed={"type": "boolean"}, **parts, tries={"type": "array"}, mapping={"type": "array"},
+        attributes={"type": "object"}, missing={"type": "array", "items": _TEXT},
+        failure={"type": ["object", "null"]}, drift={},
+    )  # fmt: skip
+    return _object(list(members), **members) | {"additionalProperties": False}
+
+
+def _logs_schema() -> Json:
+    return _object(["step", "logs"], step=_TEXT, logs={"type": "array", "maxItems": 20, "items": _ref("Log")})
 
 
 def _ref(name: str) -> Json:
@@ -85,6 +106,7 @@ def _header(name: str, text: str) -> Json:
 
 
 _KEY: Json = {"name": "key", "in": "path", "required": True, "schema": _TEXT}
+_LOG_ID: Json = {"name": "log_id", "in": "path", "required": True, "schema": {"type": "integer"}}
 
 
 def _execute(name: str, what: str, answer: str) -> Json:
@@ -112,14 +134,15 @@ def _execute(name: str, what: str, answer: str) -> Json:
 
 
 def _operation(name: str, summary: str, good: dict[str, Json], *problems: int, **more: Json) -> Json:
-    return {"operationId": name, "summary": summary, "responses": _answers(good, 401, 403, *problems), **more}
+    return {"operationId": name, "summary": summary, "responses": _answers(good, 401, 403, *problems, 503), **more}
 
 
 def contract(server: str) -> dict[str, Json]:
     """The document. server: the address people use."""
     step = {"description": "The step document.", **_body(_ref("Step"))}
     listed = {"description": "Keys, names and versions.", **_body({"type": "object"})}
-    logs = {"description": "The newest twenty executions.", **_body({"type": "object"})}
+    logs = {"description": "The newest twenty executions, without bodies.", **_body(_logs_schema())}
+    log = {"description": "The execution, with the bodies of request and answer.", **_body(_ref("Log"))}
     saved = {"200": step | {"description": "Replaced."}, "201": step | {"description": "Created."}}
     one = [_KEY]
     return {
@@ -142,6 +165,9 @@ def contract(server: str) -> dict[str, Json]:
             },
             "/api/v1/steps/{key}/logs": {
                 "get": _operation("stepLogs", "The last twenty logs", {"200": logs}, 404, parameters=one)
+            },
+            "/api/v1/steps/{key}/logs/{log_id}": {
+                "get": _operation("stepLog", "A log with its bodies", {"200": log}, 404, parameters=[_KEY, _LOG_ID])
             },
             "/api/v1/openapi.json": {
                 "get": {"operationId": "contract", "security": [], "responses": {"200": {"description": "This document."}}}

@@ -8,6 +8,7 @@ from flask import Response
 
 from httpstep.core import jsontext
 from httpstep.core.jsontext import Json
+from httpstep.refusals import BUSY, RETRY_AFTER
 from httpstep.web.responses import request_id
 
 
@@ -30,6 +31,11 @@ class Problem(Exception):
         answer = Response(jsontext.dumps(body), self.status, content_type="application/problem+json")
         answer.headers.extend(self.headers)
         return answer
+
+
+def busy(detail: str, **more: Json) -> Problem:
+    """The 503 for a pool of this process that is full, which is no fault of the caller's."""
+    return Problem(503, BUSY, detail, headers={"Retry-After": str(RETRY_AFTER)}, **more)
 
 
 def json_response(value: Json, status: int = 200, headers: dict[str, str] | None = None) -> Response:

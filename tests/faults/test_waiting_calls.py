@@ -52,6 +52,39 @@ def test_sixty_four_calls_wait_at_once_on_sqlite_and_others_still_write(tmp_path
         assert outcomes == ["success"] * 64
 
 
+def test_a_process_full_of_calls_says_so_and_the_account_is_not_blamed(tmp_path: Path) -> None:
+    """One place for waiting calls, which a call of another account has: 503; the account's own figure is a 429."""
+    go = threading.Event()
+
+    def third(peer: Peer) -> None:
+        peer.read_request()
+        go.wait(50)
+        peer.answer()
+
+    with closing(RawServer(third)) as api, Server(tmp_path / "data", WORKERS="1", THREADS="9") as server:
+        token = server.command("key", "create", "--name", "bot", "--scope", "manage")
+        server.command("account", "create", "b")
+        others = server.command("key", "create", "--name", "bot", "--scope", "manage", "--account", "b")
+        step = {"format": "httpstep/1", "name": "S", "fallback": "continue", "request": {"url": api.url()}}
+        for one in (token, others):
+            bearer = {"Authorization": f"Bearer {one}"}
+            put = requests.put(f"{server.url}/api/v1/steps/slow", json=step, headers=bearer, timeout=30)
+            assert put.status_code == 201
+        first = threading.Thread(target=lambda: server.execute("slow", {}, others))
+        first.start()
+        ends = time.monotonic() + 30
+        while not api.requests:
+            assert time.monotonic() < ends
+            time.sleep(0.05)
+        refused = server.execute("slow", {}, token)
+        go.set()
+        first.join(60)
+        assert (refused.status_code, refused.headers["Retry-After"]) == (503, "1")
+        assert (refused.json()["title"], refused.json()["next"]) == ("Server Busy", "continue")
+        assert server.logs("slow", token) == []
+        assert server.execute("slow", {}, token).json()["outcome"] == "success"
+
+
 def test_a_call_of_forty_seconds_is_finished_after_sigterm(tmp_path: Path) -> None:
     """gunicorn's own grace time of 30 s would cut it."""
     port = free_port()
