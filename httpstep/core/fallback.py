@@ -8,8 +8,9 @@ from typing import Literal
 
 from httpstep.core import jsontext
 from httpstep.core.errors import HttpStatusError, StepError, UnreadableAnswer
+from httpstep.core.masking import masked_start
 from httpstep.core.model import CONTINUE, Failure, HttpResponse, Json, MappingResult, Outcome
-from httpstep.core.redaction import redact
+from httpstep.core.redaction import margin
 
 SUCCESS = "success"
 _LONGEST_SENTENCE = 300
@@ -57,9 +58,11 @@ def reason_given(response: HttpResponse, secrets: Set[str] = frozenset()) -> str
     Secrets are masked here, because a sentence that was cut may end in the middle of one.
     """
     try:
-        return redact(_sentence(jsontext.loads(response.body), 3), secrets)[:_LONGEST_SENTENCE]
+        said = _sentence(jsontext.loads(response.body), 3)
     except UnreadableAnswer:
         return ""
+    needed = _LONGEST_SENTENCE + margin(secrets)
+    return masked_start(said[:needed], len(said) > needed, _LONGEST_SENTENCE, secrets)
 
 
 def _sentence(document: Json, depth: int) -> str:
