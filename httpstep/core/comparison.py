@@ -122,11 +122,12 @@ class _Listed:
     mapped: list[tuple[int, Change]] = field(default_factory=list)
     others: list[tuple[int, Change]] = field(default_factory=list)
 
-    def add(self, path: Path, was: Json, now: Json, mapped: bool) -> None:
+    def add(self, path: Path, was: Json, now: Json, mapped: bool, *key: str) -> None:
+        """A change at the path or, if one is given, at that key in it."""
         self.total += 1
         kept = self.mapped if mapped else self.others
         if len(kept) < MOST_LISTED:
-            change = Change(path, types_of(was) if was else "", types_of(now) if now else "", mapped)
+            change = Change((*path, *key), types_of(was) if was else "", types_of(now) if now else "", mapped)
             kept.append((self.total, change))
 
     def changes(self) -> tuple[Change, ...]:
@@ -171,9 +172,9 @@ class _Comparison:
             other = new.get(key)
             if other is None:
                 if key not in may_be_away:
-                    self._missing.add((*path, key), node, None, reads is not None and reads.at(key) is not None)
+                    self._missing.add(path, node, None, reads is not None and reads.at(key) is not None, key)
             elif len(node) > 1 or len(other) > 1 or node["types"] != other["types"]:
                 self.place(node, other, (*path, key), reads and reads.at(key))
         for key, node in new.items():
             if key not in old:
-                self._new.add((*path, key), None, node, reads is not None and reads.at(key) is not None)
+                self._new.add(path, None, node, reads is not None and reads.at(key) is not None, key)

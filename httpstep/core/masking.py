@@ -70,15 +70,15 @@ def masked_shape(
 
 def _names(shape: Structure) -> list[str]:
     """Every name of a field in it, once."""
-    names: dict[str, None] = {}
+    names: dict[str, Structure] = {}
     waiting = [shape]
     while waiting:
         node = waiting.pop()
-        if len(node) > 1:
-            fields = node.get("fields", {})
-            names.update(dict.fromkeys(fields))
-            waiting += fields.values()
-            waiting += filter(None, (node.get("items"), node.get("values")))
+        fields = node.get("fields", {})
+        names.update(fields)
+        for one in (*fields.values(), node.get("items"), node.get("values")):
+            if one and len(one) > 1:  # with "types" alone there is nothing inside
+                waiting.append(one)
     return list(names)
 
 

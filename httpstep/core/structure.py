@@ -61,25 +61,34 @@ def _object_shape(objects: list[dict[str, Json]], marks: Marks | None, work: Wor
     if marks and marks.here:
         values = list(chain.from_iterable(value.values() for value in objects))
         return {"values": _shape(values, marks.below(ANY), work)} if values else {"values": None}
+    if len(objects) == 1:
+        return _one_object_shape(objects[0], marks, work)
     columns = _columns(objects)
     work.spend(4 * len(columns) + 4 * len(objects))
     shape: dict[str, Any] = {}
     if columns:
         fields = shape["fields"] = {}
         for key, column in columns.items():  # a comprehension would be one more frame for each of 200 levels
-            leaf = _LEAF_OF.get(type(column[0])) if len(column) == 1 else None
-            fields[key] = leaf or _shape(column, marks.below(key) if marks else None, work)
-    if len(objects) > 1:
-        optional = sorted(key for key, column in columns.items() if len(column) < len(objects))
-        if optional:
-            shape["optional"] = optional
+            fields[key] = _shape(column, marks.below(key) if marks else None, work)
+    optional = sorted(key for key, column in columns.items() if len(column) < len(objects))
+    if optional:
+        shape["optional"] = optional
     return shape
+
+
+def _one_object_shape(value: dict[str, Json], marks: Marks | None, work: WorkCounter) -> dict[str, Any]:
+    """Without columns, which would be a list for each of its values."""
+    if not value:
+        return {}
+    work.spend(4 * len(value))
+    fields: dict[str, Structure] = {}
+    for key, member in value.items():
+        fields[key] = _LEAF_OF.get(type(member)) or _shape([member], marks.below(key) if marks else None, work)
+    return {"fields": fields}
 
 
 def _columns(objects: list[dict[str, Json]]) -> dict[str, list[Json]]:
     """The values of each key over all objects. Objects with the same keys, the common case, are turned in one go."""
-    if len(objects) == 1:
-        return {key: [value] for key, value in objects[0].items()}
     columns: dict[str, list[Json]] = {}
     for keys, group in _by_keys(objects):
         if not keys:
