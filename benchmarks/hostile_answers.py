@@ -73,7 +73,13 @@ def numbers(kind: str, size: int = 1_000_000) -> bytes:
 
 def records(size: int = 900_000) -> list[dict[str, Any]]:
     return [
-        {"id": n, "number": f"SO-{n:06}", "total": n / 8, "note": None, "customer": {"name": f"Name {n}", "city": "Köln"}}
+        {
+            "id": n,
+            "number": f"SO-{n:06}",
+            "total": n / 8,
+            "note": None,
+            "customer": {"name": f"Name {n}", "city": "Köln"},
+        }
         for n in range(size // 120)
     ]
 

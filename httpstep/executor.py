@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Set
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Protocol
 
 from httpstep.core import automatic, fallback, mapping, masking, reading, rendering, statuses, stepkey, structure
-from httpstep.core.errors import BudgetSpent, Disabled, FailureKind, SendError, StepError, TimedOut, UnreadableAnswer
+from httpstep.core.errors import BudgetSpent, Disabled, FailureKind, SendError, StepError, UnreadableAnswer
+from httpstep.core.headers import retry_after
 from httpstep.core.model import (
     Drift,
     Execution,
@@ -124,12 +123,7 @@ def _end_at(deadline: float, began: float, clock: Clock) -> Callable[[], None]:
 
     def check() -> None:
         if clock.monotonic() >= deadline:
-            raise TimedOut(
-                f"The answer came after {arrived - began:.1f} seconds, but it was too much work to read within the "
-                f"{deadline - began:g} seconds allowed.",
-                reason="timeout_working",
-                advice="Ask the API for a smaller answer, or allow more time.",
-            )
+            raise fallback.too_much_work(arrived - began, deadline - began)
 
     return check
 
@@ -301,16 +295,3 @@ class _Line:
         elif last.kind is not FailureKind.NETWORK_ERROR:
             return None
         return pause if self.clock.monotonic() + pause < self.deadline else None
-
-
-def retry_after(response: HttpResponse, now: float) -> float | None:
-    """Seconds of a Retry-After header (RFC 9110, 10.2.3), given as seconds or as a date; None where there is none."""
-    value = (response.header("Retry-After") or "").strip()
-    if value.isascii() and value.isdigit():
-        return float(value[:9])
-    try:
-        moment = parsedate_to_datetime(value)
-    except (ValueError, TypeError, OverflowError):
-        return None
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return max(0.0, (moment - datetime.fromtimestamp(now, UTC)).total_seconds())

@@ -19,9 +19,7 @@ MOST_LISTED: Final = 200
 """Changes of one kind in a Drift; what is mapped goes first."""
 
 
-def compare(
-    accepted: Json, latest: Json, rules: Sequence[MappingRule] = (), work: WorkCounter | None = None
-) -> Drift:
+def compare(accepted: Json, latest: Json, rules: Sequence[MappingRule] = (), work: WorkCounter | None = None) -> Drift:
     """What is gone, what changed its type and what is new in `latest`.
 
     No drift: null instead of a value or a value instead of null, an empty list, an optional field that is away, a

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Literal
 
 from httpstep.core import jsontext
-from httpstep.core.errors import HttpStatusError, StepError, UnreadableAnswer
+from httpstep.core.errors import HttpStatusError, StepError, TimedOut, UnreadableAnswer
 from httpstep.core.masking import masked_start
 from httpstep.core.model import CONTINUE, Failure, HttpResponse, Json, MappingResult, Outcome
 from httpstep.core.redaction import margin
@@ -50,6 +50,16 @@ def status_error(response: HttpResponse, secrets: Set[str] = frozenset()) -> Htt
         response.status, "The API has a problem of its own. Try again later." if response.status >= 500 else ""
     )
     return HttpStatusError(message, reason=f"status_{response.status}", advice=advice)
+
+
+def too_much_work(arrived: float, allowed: float) -> TimedOut:
+    """The failure of an answer that came after `arrived` seconds of the `allowed` ones, which did not suffice to read it."""
+    return TimedOut(
+        f"The answer came after {arrived:.1f} seconds, but it was too much work to read within the "
+        f"{allowed:g} seconds allowed.",
+        reason="timeout_working",
+        advice="Ask the API for a smaller answer, or allow more time.",
+    )
 
 
 def reason_given(response: HttpResponse, secrets: Set[str] = frozenset()) -> str:

@@ -13,8 +13,8 @@ from typing import Final
 
 from httpstep.core import jsontext
 from httpstep.core.errors import UnreadableAnswer
-from httpstep.core.model import HttpResponse, Json
 from httpstep.core.masking import masked_start
+from httpstep.core.model import HttpResponse, Json
 from httpstep.core.redaction import margin
 
 NOT_MAPPED: Final = "Response Mapping Not Done, Only JSON can be mapped as Response"

@@ -41,6 +41,8 @@ _SCHEME: Final = re.compile(
     re.IGNORECASE,
 )
 _WORDS: Final = re.compile(r"[A-Za-z0-9]+")
+_SEPARATORS: Final = tuple(map(chr, (*range(0x1C, 0x20), *range(0xE000, 0xF900))))
+"""In no spelling of any other character, and no letter, digit, line break or escape."""
 _IN_NUMBERS: Final = frozenset("0123456789+-.eE ")
 _RUNS: Final = re.compile(r"[A-Za-z0-9]+|\\+|.", re.DOTALL)
 
@@ -63,33 +65,27 @@ def redact(text: str, secrets: AbstractSet[str]) -> str:
 
 
 def redact_all(texts: Sequence[str], secrets: AbstractSet[str]) -> list[str]:
-    """Each of the texts as `redact` gives it. They are searched as one text, so that many cost no more than a long one."""
+    """Each of the texts as `redact` gives it, all searched as one text, so that many cost no more than a long one."""
     if not secrets or not texts:
         return list(texts)
-    between = _separator(secrets)
+    between = next(char for char in _SEPARATORS if not any(char in secret for secret in secrets))
     spans = _spans(between.join(texts), _needles(frozenset(secrets)))
     if not spans:
         return list(texts)
-    found = deque(_merged(spans))
-    masked, start = [], 0
+    found, masked, start = deque(_merged(spans)), [], 0
     for text in texts:
         end = start + len(text)
         inside: list[Span] = []
         while found and found[0][0] < end:
-            first, last = found[0]
-            if last > start:
-                inside.append((max(first, start) - start, min(last, end) - start))
-            if last > end:
-                break
-            found.popleft()
+            first, last = found.popleft()
+            inside.append((first - start, last - start))
         masked.append(_masked(text, inside) if inside else text)
         start = end + len(between)
     return masked
 
 
 def margin(secrets: AbstractSet[str]) -> int:
-    """So many characters of a text have any secret in them that begins before, however it is spelled: 32 for each of its
-    bytes, of which three layers of percent-encoding take 27."""
+    """So many characters hold any spelling of a secret: 32 for each byte, of which percent-encoding thrice takes 27."""
     return max((32 * len(secret.encode("utf-8", "replace")) for secret in secrets), default=0)
 
 
@@ -109,12 +105,6 @@ def _spans(text: str, needles: Sequence[_Needle]) -> list[Span]:
         in_base64 = (needle for needle in needles if needle.is_base64)
         spans += [unbroken.back(span) for span in _found(in_base64, unbroken.text)]
     return spans
-
-
-def _separator(secrets: AbstractSet[str]) -> str:
-    """A character that is in none of the secrets, nor in any spelling of them: no letter, digit, line break or escape."""
-    candidates = map(chr, (*range(0x1C, 0x20), *range(0xE000, 0xF900)))
-    return next(char for char in candidates if not any(char in secret for secret in secrets))
 
 
 def redact_bytes(data: bytes, secrets: AbstractSet[str]) -> bytes:

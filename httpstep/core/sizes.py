@@ -20,14 +20,16 @@ MAX_ATTRIBUTES: Final = 1024 * 1024
 """Bytes of the object that holds all attributes of one execution."""
 
 _VALUE_TOO_LARGE: Final = "The value is larger than 256 KB as JSON, which is the most that one attribute can be."
-_ALL_TOO_LARGE: Final = "With this value the attributes would be more than 1 MB as JSON, which is the most that a bot gets."
+_ALL_TOO_LARGE: Final = (
+    "With this value the attributes would be more than 1 MB as JSON, which is the most that a bot gets."
+)
 
 
 def within_limits(rows: Sequence[MappedRow], document: Json, work: WorkCounter) -> list[MappedRow]:
     """The rows, those whose value is too much without it: with their default or missing. In the order of the rules, so
     that a value for which there is no room leaves it to smaller ones after it."""
     sizes = _Sizes([row.rule for row in rows], document, work)
-    room = MAX_ATTRIBUTES - 2
+    room = MAX_ATTRIBUTES - 1  # the two braces, and no comma before the first
     kept: dict[str, None] = {}
     result = []
     for row in rows:
@@ -92,14 +94,13 @@ class _Sizes:
 def _way(rule: MappingRule, document: Json) -> list[Json]:
     """The lists and objects at the rule's path and on the way to it, as far as they are there."""
     value, way = document, []
-    for part in (*(rule.path or ()), None):
+    path: tuple[Json, ...] = (*(rule.path or ()), None)
+    for part in path:
         if not isinstance(value, (dict, list)):
             break
         way.append(value)
-        if isinstance(value, dict) and isinstance(part, str) and part in value:
-            value = value[part]
-        elif isinstance(value, list) and type(part) is int and 0 <= part < len(value):
-            value = value[part]
-        else:
+        there = part in value if isinstance(value, dict) else isinstance(part, int) and 0 <= part < len(value)
+        if not there:
             break
+        value = value[part]
     return way
