@@ -9,19 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Set
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Protocol
 
-from httpstep.core import automatic, fallback, mapping, reading, rendering, statuses, stepkey, structure
+from httpstep.core import automatic, fallback, mapping, masking, reading, rendering, statuses, stepkey, structure
 from httpstep.core.errors import BudgetSpent, Disabled, FailureKind, SendError, StepError, UnreadableAnswer
 from httpstep.core.exchange import HttpResponse, RenderedRequest, Send, Trace
 from httpstep.core.execution import Drift, Execution, Failure, MappingResult, Try
+from httpstep.core.headers import retry_after
 from httpstep.core.jsontext import Json
-from httpstep.core.record import masked_json
 from httpstep.core.redaction import MASK
 from httpstep.core.secrethosts import Hosts
 from httpstep.core.spec import MappingRule, StepSpec
+from httpstep.core.workcounter import WorkCounter
 
 MOST_SECONDS = 60
 _RETRIED_STATUSES = frozenset({429, 502, 503, 504})
@@ -90,16 +89,19 @@ def execute(
     known = known or Known()
     began = clock.monotonic()
     deadline = began + allowed_seconds(spec, timeout)
-    seen, failure = _Seen(frozenset(filter(None, known.secrets.values())) | known.masked), None
+    seen = _Seen(frozenset(filter(None, known.secrets.values())) | known.masked)
     try:
         _require_enabled(spec)
         line = _Line(spec, attributes, known, send, clock, tokens, began, deadline, seen)
         seen.response = line.call()
+        work = WorkCounter(_end_at(deadline, began, clock))
         _require_success(spec, seen.response, seen.secrets)
-        _read(spec, seen)
+        _read(spec, seen, work)
+        return _concluded(spec, known, seen, None, (clock.monotonic() - began) * 1000, work)
     except StepError as error:
         failure = fallback.failure_of(error)
-    return _concluded(spec, known, seen, failure, (clock.monotonic() - began) * 1000)
+    seen.has_document, seen.document = False, _NO_DOCUMENT
+    return _concluded(spec, known, seen, failure, (clock.monotonic() - began) * 1000, WorkCounter())
 
 
 def allowed_seconds(spec: StepSpec, timeout: float | None) -> float:
@@ -107,23 +109,30 @@ def allowed_seconds(spec: StepSpec, timeout: float | None) -> float:
     return min(float(spec.timeout), timeout or MOST_SECONDS, MOST_SECONDS)
 
 
-def _concluded(spec: StepSpec, known: Known, seen: _Seen, failure: Failure | None, duration_ms: float) -> Execution:
+def _end_at(deadline: float, began: float, clock: Clock) -> Callable[[], None]:
+    """What ends the work on an answer that came in time, and cannot be read in what is left of it."""
+    arrived = clock.monotonic()
+
+    def check() -> None:
+        if clock.monotonic() >= deadline:
+            raise fallback.too_much_work(arrived - began, deadline - began)
+
+    return check
+
+
+def _concluded(
+    spec: StepSpec, known: Known, seen: _Seen, failure: Failure | None, duration_ms: float, work: WorkCounter
+) -> Execution:
     made, shape, drift = None, None, Drift()
     if seen.has_document:
         # Shape and rules are kept and shown: a name in the answer that is a secret must not get into them.
-        document = masked_json(seen.document, seen.secrets)
-        shape = structure.shape_of(document, spec.dictionaries)
-        taken = known.taken() if spec.mapping is None else None
-        if taken is not None:
-            step_key = spec.key or stepkey.key_from_name(spec.name)
-            rules_of_all = automatic.automatic_rules(
-                document, step_key=step_key, taken=taken, dictionaries=spec.dictionaries
-            )
-            made = tuple(rule for rule in rules_of_all if not any(MASK in str(part) for part in rule.path or ()))
+        shape, document = masking.masked_shape(seen.document, spec.dictionaries, seen.secrets, work)
+        if spec.mapping is None:
+            made = _automatic(spec, known, document)
         if known.structure is not None:
-            drift = structure.compare(known.structure, shape, spec.mapping or ())
+            drift = structure.compare(known.structure, shape, spec.mapping or (), work)
     rules = made if made is not None else spec.mapping or ()
-    result = _map(rules, seen, failure, duration_ms)
+    result = _map(rules, seen, failure, duration_ms, work)
     return Execution(
         spec=spec,
         request=seen.request,
@@ -144,7 +153,19 @@ def _concluded(spec: StepSpec, known: Known, seen: _Seen, failure: Failure | Non
     )
 
 
-def _map(rules: tuple[MappingRule, ...], seen: _Seen, failure: Failure | None, duration_ms: float) -> MappingResult:
+def _automatic(spec: StepSpec, known: Known, document: Json) -> tuple[MappingRule, ...] | None:
+    """The rules of a first answer, but those whose path has a masked name in it; None where none can be made just now."""
+    taken = known.taken()
+    if taken is None:
+        return None
+    step_key = spec.key or stepkey.key_from_name(spec.name)
+    rules = automatic.automatic_rules(document, step_key=step_key, taken=taken, dictionaries=spec.dictionaries)
+    return tuple(rule for rule in rules if not any(MASK in str(part) for part in rule.path or ()))
+
+
+def _map(
+    rules: tuple[MappingRule, ...], seen: _Seen, failure: Failure | None, duration_ms: float, work: WorkCounter
+) -> MappingResult:
     response = seen.response
     facts = mapping.CallFacts(
         status=response.status if response else None,
@@ -152,7 +173,7 @@ def _map(rules: tuple[MappingRule, ...], seen: _Seen, failure: Failure | None, d
         duration_ms=round(duration_ms),
         headers=response.headers if response else (),
     )
-    return mapping.apply_rules(rules, seen.document, seen.has_document, facts)
+    return mapping.apply_rules(rules, seen.document, seen.has_document, facts, work)
 
 
 def _require_enabled(spec: StepSpec) -> None:
@@ -165,9 +186,10 @@ def _require_success(spec: StepSpec, response: HttpResponse, secrets: Set[str]) 
         raise fallback.status_error(response, secrets)
 
 
-def _read(spec: StepSpec, seen: _Seen) -> None:
+def _read(spec: StepSpec, seen: _Seen, work: WorkCounter) -> None:
     """Read the document. Unreadable is a failure only where rules read it."""
     assert seen.response is not None
+    work.spend_bytes(2 * len(seen.response.body))
     try:
         seen.document = reading.read(seen.response, seen.secrets)
         seen.has_document = True
@@ -272,16 +294,3 @@ class _Line:
         elif last.kind is not FailureKind.NETWORK_ERROR:
             return None
         return pause if self.clock.monotonic() + pause < self.deadline else None
-
-
-def retry_after(response: HttpResponse, now: float) -> float | None:
-    """Seconds of a Retry-After header (RFC 9110, 10.2.3), given as seconds or as a date; None where there is none."""
-    value = (response.header("Retry-After") or "").strip()
-    if value.isascii() and value.isdigit():
-        return float(value[:9])
-    try:
-        moment = parsedate_to_datetime(value)
-    except (ValueError, TypeError, OverflowError):
-        return None
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return max(0.0, (moment - datetime.fromtimestamp(now, UTC)).total_seconds())

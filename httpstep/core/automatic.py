@@ -10,10 +10,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from httpstep.core.dictionaries import ANY, Marks, marks_of
 from httpstep.core.jsontext import Json, Path
@@ -45,8 +44,7 @@ def automatic_rules(
 # ---------------------------------------------------------------- which values
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
+class _Place(NamedTuple):
     """A value on the way. `order`: the positions on the way to it, which sort as the document reads."""
 
     path: Path
@@ -58,27 +56,34 @@ class _Place:
 def _places(document: Json, marks: Marks | None, limit: int) -> list[Path]:
     """Level by level until there are enough, so that a wide or deep document costs no more than its first rules."""
     found: list[_Place] = []
-    waiting = deque([_Place((), (), document, marks)])
+    waiting = deque([iter([_Place((), (), document, marks)])])
     while waiting and len(found) < limit:
-        place = waiting.popleft()
-        below = _below(place)
-        if not below or isinstance(place.value, list):
+        place = next(waiting[0], None)
+        if place is None:
+            waiting.popleft()
+            continue
+        inside = _has_inside(place)
+        if not inside or isinstance(place.value, list):
             found.append(place)
-        waiting.extend(below)
+        if inside:
+            waiting.append(_below(place))
     return [place.path for place in sorted(found, key=lambda place: place.order)]
 
 
-def _below(place: _Place) -> list[_Place]:
+def _has_inside(place: _Place) -> bool:
+    if isinstance(place.value, dict):
+        return bool(place.value) and not (place.marks and place.marks.here)
+    return isinstance(place.value, list) and bool(place.value)
+
+
+def _below(place: _Place) -> Iterator[_Place]:
+    """What is inside, made one by one: of a wide object only the first are needed."""
     value, marks = place.value, place.marks
     if isinstance(value, list):
-        inner = marks.below(ANY) if marks else None
-        return [_Place((*place.path, 0), (*place.order, 0), value[0], inner)] if value else []
-    if not isinstance(value, dict) or (marks and marks.here):
-        return []
-    return [
-        _Place((*place.path, key), (*place.order, number), child, marks.below(key) if marks else None)
-        for number, (key, child) in enumerate(value.items())
-    ]
+        yield _Place((*place.path, 0), (*place.order, 0), value[0], marks.below(ANY) if marks else None)
+        return
+    for number, (key, child) in enumerate(value.items()):
+        yield _Place((*place.path, key), (*place.order, number), child, marks.below(key) if marks else None)
 
 
 # ---------------------------------------------------------------- names

@@ -2,9 +2,9 @@
 
     StepError                     kind INTERNAL, never raised itself
     ├── InvalidRequest            the request cannot be built: missing attribute, bad URL, bad header
-    ├── SendError                 the call gave no usable answer; raised by transport only
+    ├── SendError                 the call gave no usable answer; raised by transport only, but for TimedOut
     │   ├── NetworkError          name not found, refused, no route, TLS, broken answer, redirects
-    │   ├── TimedOut              the deadline passed; `reason` names the part that was waiting
+    │   ├── TimedOut              the deadline passed; `reason` names the part that was waiting, or the work on the answer
     │   ├── Blocked               the address, scheme or redirect target is not allowed
     │   ├── TooLarge              more bytes than the limits allow
     │   ├── Cancelled             the caller hung up or pressed Cancel
@@ -84,7 +84,8 @@ class NetworkError(SendError):
 
 
 class TimedOut(SendError):
-    """reason: timeout_dns, timeout_connect, timeout_tls, timeout_sending, timeout_waiting, timeout_reading."""
+    """reason: timeout_dns, timeout_connect, timeout_tls, timeout_sending, timeout_waiting, timeout_reading;
+    from the executor: timeout_working, where the answer came in time and reading it took too long."""
 
     kind = FailureKind.TIMEOUT
 

@@ -43,11 +43,17 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """The difference between the accepted structure and a later answer's. Falsy when there is none."""
+    """The difference between the accepted structure and a later answer's. Falsy when there is none.
+
+    more_missing, more_changed, more_new: how many there are of each kind beside those listed.
+    """
 
     missing: tuple[Change, ...] = ()
     changed: tuple[Change, ...] = ()
     new: tuple[Change, ...] = ()
+    more_missing: int = 0
+    more_changed: int = 0
+    more_new: int = 0
 
     def __bool__(self) -> bool:
         return bool(self.missing or self.changed or self.new)

@@ -7,11 +7,12 @@ from http import HTTPStatus
 from typing import Literal
 
 from httpstep.core import jsontext
-from httpstep.core.errors import HttpStatusError, StepError, UnreadableAnswer
+from httpstep.core.errors import HttpStatusError, StepError, TimedOut, UnreadableAnswer
 from httpstep.core.exchange import HttpResponse
 from httpstep.core.execution import Failure, MappingResult, Outcome
 from httpstep.core.jsontext import Json
-from httpstep.core.redaction import redact
+from httpstep.core.masking import masked_start
+from httpstep.core.redaction import margin
 from httpstep.core.spec import CONTINUE
 
 SUCCESS = "success"
@@ -54,15 +55,27 @@ def status_error(response: HttpResponse, secrets: Set[str] = frozenset()) -> Htt
     return HttpStatusError(message, reason=f"status_{response.status}", advice=advice)
 
 
+def too_much_work(arrived: float, allowed: float) -> TimedOut:
+    """The failure of an answer that came after `arrived` seconds of the `allowed` ones, which did not suffice to read it."""
+    return TimedOut(
+        f"The answer came after {arrived:.1f} seconds, but it was too much work to read within the "
+        f"{allowed:g} seconds allowed.",
+        reason="timeout_working",
+        advice="Ask the API for a smaller answer, or allow more time.",
+    )
+
+
 def reason_given(response: HttpResponse, secrets: Set[str] = frozenset()) -> str:
     """The sentence in which an API says why, from the members APIs commonly use; "" where there is none.
 
     Secrets are masked here, because a sentence that was cut may end in the middle of one.
     """
     try:
-        return redact(_sentence(jsontext.loads(response.body), 3), secrets)[:_LONGEST_SENTENCE]
+        said = _sentence(jsontext.loads(response.body), 3)
     except UnreadableAnswer:
         return ""
+    needed = _LONGEST_SENTENCE + margin(secrets)
+    return masked_start(said[:needed], len(said) > needed, _LONGEST_SENTENCE, secrets)
 
 
 def _sentence(document: Json, depth: int) -> str:

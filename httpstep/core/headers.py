@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Final
 from urllib.parse import urlsplit
 
 from httpstep import __version__
+from httpstep.core.exchange import HttpResponse
 
 MOST_CHARACTERS: Final = 8 * 1024
 MOST_ROWS: Final = 50
@@ -95,3 +98,16 @@ def authority_of(url: str) -> str:
     """The authority of a rendered URL, the scheme's own port left out."""
     parts = urlsplit(url)
     return parts.netloc.removesuffix({"http": ":80", "https": ":443"}.get(parts.scheme, ""))
+
+
+def retry_after(response: HttpResponse, now: float) -> float | None:
+    """Seconds of a Retry-After header (RFC 9110, 10.2.3), given as seconds or as a date; None where there is none."""
+    value = (response.header("Retry-After") or "").strip()
+    if value.isascii() and value.isdigit():
+        return float(value[:9])
+    try:
+        moment = parsedate_to_datetime(value)
+    except (ValueError, TypeError, OverflowError):
+        return None
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return max(0.0, (moment - datetime.fromtimestamp(now, UTC)).total_seconds())

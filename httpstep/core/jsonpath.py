@@ -22,9 +22,10 @@ from jsonpath.stream import TokenStream
 from jsonpath.token import TOKEN_SINGLE_QUOTE_STRING, Token
 from jsonpath.unescape import unescape_string
 
-from httpstep.core.jsonpath_comparison import QueryRefused, Work
+from httpstep.core.jsonpath_comparison import MOST_WORK, QueryRefused, Work
 from httpstep.core.jsonpath_evaluation import Select, selection
 from httpstep.core.jsontext import Json, Path
+from httpstep.core.workcounter import WorkCounter
 
 __all__ = ["QueryRefused", "check_query", "find", "normalized", "parse_normalized", "searched_path", "singular_path"]
 
@@ -118,9 +119,14 @@ def check_query(query: str) -> str | None:
     return None
 
 
-def find(query: str, document: Json) -> list[Json]:
+def find(query: str, document: Json, counter: WorkCounter | None = None) -> list[Json]:
     """The values of the nodes a query selects, in order. Raises QueryRefused: a bad query, or too much work."""
-    return _compiled(query).select([document], Work(document))
+    work = Work(document)
+    try:
+        return _compiled(query).select([document], work)
+    finally:
+        if counter is not None:
+            counter.spend(MOST_WORK - work.left)
 
 
 def searched_path(query: str) -> Path:

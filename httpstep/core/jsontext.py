@@ -29,6 +29,9 @@ MAX_DEPTH: Final = 200
 MAX_DIGITS: Final = 4300
 
 
+_decimal: Final = Decimal.__new__
+
+
 class WrittenNumber(Decimal):
     """A number that remembers how it was written; `str` gives exactly that text."""
 
@@ -36,7 +39,7 @@ class WrittenNumber(Decimal):
     text: str
 
     def __new__(cls, text: str) -> WrittenNumber:
-        number = super().__new__(cls, text)
+        number = _decimal(cls, text)
         number.text = text
         return number
 
@@ -152,11 +155,16 @@ def _number(text: str) -> Decimal:
     if len(text) > MAX_DIGITS and sum(map(str.isdigit, text)) > MAX_DIGITS:
         raise _too_many_digits()
     if "e" in text or "E" in text:
-        _check_exponent(text)
+        if len(text) > _NEVER_TOO_LARGE:
+            _check_exponent(text)
         return WrittenNumber(text)
     if "0.000000" in text:  # str(Decimal("0.0000001")) is "1E-7"
         return WrittenNumber(text)
     return Decimal(text)
+
+
+_NEVER_TOO_LARGE: Final = 4
+"""So many characters have no room for an exponent beyond 99."""
 
 
 def _check_exponent(text: str) -> None:

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final
 
 from httpstep.core.jsontext import Json, Path, dumps_text, json_type
@@ -148,11 +149,12 @@ def _name_likeness(old: Place, new: Place) -> float:
     return 0.7 * _dice(_pairs(old.name), _pairs(new.name))
 
 
-def _pairs(name: str) -> set[str]:
-    return {name[place : place + 2] for place in range(len(name) - 1)}
+@lru_cache(maxsize=4096)
+def _pairs(name: str) -> frozenset[str]:
+    return frozenset(name[place : place + 2] for place in range(len(name) - 1))
 
 
-def _dice(one: set[str] | frozenset[str], other: set[str] | frozenset[str]) -> float:
+def _dice(one: frozenset[str], other: frozenset[str]) -> float:
     return 2 * len(one & other) / (len(one) + len(other)) if one or other else 0.0
 
 

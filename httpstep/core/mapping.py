@@ -23,7 +23,9 @@ from httpstep.core.conversion import CONVERSIONS, CannotConvert, convert
 from httpstep.core.execution import MappedRow, MappingResult
 from httpstep.core.jsontext import Json, Path
 from httpstep.core.placeholders import SECRET_PREFIX, is_name
+from httpstep.core.sizes import within_limits
 from httpstep.core.spec import NO_DEFAULT, TAKES, MappingRule
+from httpstep.core.workcounter import WorkCounter
 
 _HEADER: Final = "header:"
 _NOWHERE: Final = object()
@@ -43,13 +45,22 @@ class NotThere(Exception):
     """A rule found nothing; `str` is a sentence for a person."""
 
 
-def apply_rules(rules: Sequence[MappingRule], document: Json, has_document: bool, call: CallFacts) -> MappingResult:
+def apply_rules(
+    rules: Sequence[MappingRule],
+    document: Json,
+    has_document: bool,
+    call: CallFacts,
+    work: WorkCounter | None = None,
+) -> MappingResult:
     """Every rule's row, the attributes, and the names of those not found.
 
     Without a document only the rules about the call give values. A rule that finds nothing takes its default; such
-    an attribute is delivered and stands in `missing` as well. Of two rules for one attribute the first wins.
+    an attribute is delivered and stands in `missing` as well. Of two rules for one attribute the first wins. What is
+    more than `sizes` allows counts as not found.
     """
-    rows = tuple(_row(rule, document, has_document, call) for rule in rules)
+    work = work or WorkCounter()
+    found = [_row(rule, document, has_document, call, work) for rule in rules]
+    rows = tuple(within_limits(found, document if has_document else None, work))
     values: dict[str, Json] = {}
     missing: dict[str, None] = {}
     for row in rows:
@@ -60,11 +71,11 @@ def apply_rules(rules: Sequence[MappingRule], document: Json, has_document: bool
     return MappingResult(rows=rows, values=values, missing=tuple(missing))
 
 
-def _row(rule: MappingRule, document: Json, has_document: bool, call: CallFacts) -> MappedRow:
+def _row(rule: MappingRule, document: Json, has_document: bool, call: CallFacts, work: WorkCounter) -> MappedRow:
     if not rule.on:
         return MappedRow(rule, "off")
     try:
-        return MappedRow(rule, "ok", _converted(rule, _found(rule, document, has_document, call)))
+        return MappedRow(rule, "ok", _converted(rule, _found(rule, document, has_document, call, work), work))
     except (NotThere, CannotConvert, jsonpath.QueryRefused) as error:
         why = str(error)
     if rule.default is NO_DEFAULT:
@@ -72,13 +83,17 @@ def _row(rule: MappingRule, document: Json, has_document: bool, call: CallFacts)
     return MappedRow(rule, "default", rule.default, why=why)
 
 
-def _converted(rule: MappingRule, value: Json) -> Json:
+def _converted(rule: MappingRule, value: Json, work: WorkCounter) -> Json:
     if rule.take == "all" and isinstance(value, list) and not CONVERSIONS[rule.convert].whole_lists:
+        work.spend(10 * len(value))
         return [convert(item, rule.convert) for item in value]
-    return convert(value, rule.convert)
+    converted = convert(value, rule.convert)
+    if isinstance(converted, str) and converted is not value:
+        work.spend_bytes(len(converted))
+    return converted
 
 
-def _found(rule: MappingRule, document: Json, has_document: bool, call: CallFacts) -> Json:
+def _found(rule: MappingRule, document: Json, has_document: bool, call: CallFacts, work: WorkCounter) -> Json:
     if rule.call is not None:
         return _about_call(rule, call)
     if not has_document:
@@ -87,8 +102,8 @@ def _found(rule: MappingRule, document: Json, has_document: bool, call: CallFact
             "The call failed, so nothing was mapped." if failed else "There was no JSON answer to take it from."
         )
     if rule.jsonpath is not None:
-        return _queried(rule.jsonpath, rule.take, document)
-    return _at_path(rule.path or (), rule.take, document)
+        return _queried(rule.jsonpath, rule.take, document, work)
+    return _at_path(rule.path or (), rule.take, document, work)
 
 
 # ---------------------------------------------------------------- the call
@@ -119,9 +134,9 @@ _TAKEN: Final[dict[str, Callable[[list[Json]], Json]]] = {
 }
 
 
-def _queried(query: str, take: str, document: Json) -> Json:
+def _queried(query: str, take: str, document: Json, work: WorkCounter) -> Json:
     """An empty result is a result for `all` and `count`, but only while the place that is searched is there."""
-    nodes = jsonpath.find(query, document)
+    nodes = jsonpath.find(query, document, work)
     if nodes:
         return _TAKEN[take](nodes)
     if take in ("one", "last"):
@@ -133,13 +148,14 @@ def _queried(query: str, take: str, document: Json) -> Json:
 # ---------------------------------------------------------------- paths
 
 
-def _at_path(path: Path, take: str, document: Json) -> Json:
+def _at_path(path: Path, take: str, document: Json, work: WorkCounter) -> Json:
+    work.spend(len(path) + 1)
     if take == "one":
         return _value_at(path, document)
-    return _taken_from_list(path, take, document)
+    return _taken_from_list(path, take, document, work)
 
 
-def _taken_from_list(path: Path, take: str, document: Json) -> Json:
+def _taken_from_list(path: Path, take: str, document: Json, work: WorkCounter) -> Json:
     try:
         value = _value_at(path, document)
     except NotThere:
@@ -154,6 +170,7 @@ def _taken_from_list(path: Path, take: str, document: Json) -> Json:
     items = _value_at(path[:place], document)
     if not isinstance(items, list):
         raise NotThere(f"There is no list at {jsonpath.normalized(path[:place])}.")
+    work.spend(len(items) * (len(path) - place + 4))
     return _of_items(items, path[place + 1 :], take)
 
 

@@ -15,7 +15,8 @@ from httpstep.core import jsontext
 from httpstep.core.errors import UnreadableAnswer
 from httpstep.core.exchange import HttpResponse
 from httpstep.core.jsontext import Json
-from httpstep.core.redaction import redact
+from httpstep.core.masking import masked_start
+from httpstep.core.redaction import margin
 
 NOT_MAPPED: Final = "Response Mapping Not Done, Only JSON can be mapped as Response"
 
@@ -184,7 +185,8 @@ def _described(kind: str, response: HttpResponse, secrets: Set[str] = frozenset(
         return f"binary data ({media_type(response) or 'no content type'}, {len(response.body):,} bytes)"
     if kind in ("number", "too_deep", "encoding"):
         return "JSON that cannot be used"
-    text = redact(text_of(response), secrets)[:_LOOKED_AT]
+    whole, needed = text_of(response), _LOOKED_AT + margin(secrets)
+    text = masked_start(whole[:needed], len(whole) > needed, _LOOKED_AT, secrets)
     if kind == "text" and _CALLBACK.match(text):
         return f"JavaScript that calls a function (JSONP): {_first_line(text)}"
     title = _TITLE.search(text) if kind == "html" else None

@@ -8,18 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
-from decimal import Decimal
 
-from httpstep.core import jsontext, reading, redaction
+from httpstep.core import reading, redaction
 from httpstep.core.exchange import HttpResponse, RenderedRequest, Timings
 from httpstep.core.execution import Change, Drift, Execution, Failure, MappedRow, Try
 from httpstep.core.headers import authority_of, completed
 from httpstep.core.jsonpath import normalized
 from httpstep.core.jsontext import Json
+from httpstep.core.masking import is_longer, masked_beginning, masked_json
 from httpstep.core.spec import MappingRule
+
+__all__ = ["KEPT_BYTES", "LONGEST_VALUE", "Record", "cut", "drift_json", "masked_json", "record_of", "source_text"]
 
 KEPT_BYTES = 64 * 1024
 LONGEST_VALUE = 2000
+_MOST_LOOKED_AT = 512 * 1024
+"""Characters of long values that are masked for one record. Of those beyond it nothing is kept but the mark of a cut."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,7 @@ def record_of(execution: Execution, given: Mapping[str, Json], timeout: float | 
     secrets = execution.secrets
     request_body, request_cut = _body(execution.request.body if execution.request else None, secrets)
     response_body, response_cut = _body(execution.response.body if execution.response else None, secrets)
+    values = _short_values(execution.mapping.rows, secrets)
     detail = {
         "key": execution.spec.key,
         "name": execution.spec.name,
@@ -46,9 +51,9 @@ def record_of(execution: Execution, given: Mapping[str, Json], timeout: float | 
         "response": _response(execution.response, response_cut),
         "tries": [_try(one) for one in execution.tries],
         "notes": list(notes_of(execution)),
-        "mapping": [_row(row, secrets) for row in execution.mapping.rows],
+        "mapping": [_row(row, short) for row, short in zip(execution.mapping.rows, values, strict=True)],
         "automatic": execution.automatic is not None,
-        "attributes": {name: _short(value, secrets) for name, value in execution.outcome.attributes.items()},
+        "attributes": _attributes(execution, values),
         "missing": list(execution.outcome.missing),
         "failure": _failure(execution.failure),
         "unreadable": _failure(execution.unreadable),
@@ -67,23 +72,6 @@ def notes_of(execution: Execution) -> tuple[str, ...]:
     return tuple(dict.fromkeys(note for one in execution.tries for note in one.trace.notes))
 
 
-def masked_json(value: Json, secrets: Set[str]) -> Json:
-    """The same document with secrets masked in every text, key and number."""
-    if not secrets:
-        return value
-    if isinstance(value, str):
-        return redaction.redact(value, secrets)
-    if isinstance(value, dict):
-        return {redaction.redact(key, secrets): masked_json(item, secrets) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [masked_json(item, secrets) for item in value]
-    if isinstance(value, (int, Decimal)) and not isinstance(value, bool):
-        text = jsontext.dumps_text(value)
-        hidden = redaction.redact(text, secrets)
-        return value if hidden == text else hidden
-    return value
-
-
 def cut(data: bytes, most: int = KEPT_BYTES) -> tuple[bytes, bool]:
     """At most that many bytes, ended on a UTF-8 character (RFC 3629, 3), and whether anything went."""
     if len(data) <= most:
@@ -95,9 +83,14 @@ def cut(data: bytes, most: int = KEPT_BYTES) -> tuple[bytes, bool]:
 
 
 def _body(data: bytes | None, secrets: Set[str]) -> tuple[bytes | None, bool]:
+    """Cut first and masked then, with a margin for a secret that the first cut divides."""
     if data is None:
         return None, False
-    return cut(redaction.redact_bytes(data, secrets) if secrets else data)
+    margin = redaction.margin(secrets)
+    start, was_cut = cut(data, KEPT_BYTES + margin)
+    masked = redaction.redact_bytes(start, secrets)
+    kept, cut_again = cut(masked, min(KEPT_BYTES, len(masked) - margin if was_cut else len(masked)))
+    return kept, was_cut or cut_again
 
 
 def _request(request: RenderedRequest | None, was_cut: bool) -> Json:
@@ -160,26 +153,35 @@ def source_text(rule: MappingRule) -> str:
     return rule.jsonpath if rule.jsonpath is not None else f"call {rule.call}"
 
 
-def _row(row: MappedRow, secrets: Set[str]) -> Json:
+def _row(row: MappedRow, short: Json) -> Json:
     return {
         "attribute": row.rule.attribute,
         "source": source_text(row.rule),
         "state": row.state,
-        "value": _short(row.value, secrets),
+        "value": short,
         "why": row.why,
     }
 
 
-def _short(value: Json, secrets: Set[str]) -> Json:
-    """A value as it is kept: a long one as the beginning of its text, so that a row stays small.
+def _attributes(execution: Execution, values: list[Json]) -> dict[str, Json]:
+    """The attributes as their rows have them; of two rows for one the first that gave something."""
+    short: dict[str, Json] = {}
+    for row, value in zip(execution.mapping.rows, values, strict=True):
+        if row.state in ("ok", "default"):
+            short.setdefault(row.rule.attribute, value)
+    return {name: short[name] for name in execution.outcome.attributes}
 
-    A long one is masked first: what is left of a secret that was cut in two would not be known for one.
-    """
-    if isinstance(value, (str, list, dict)):
-        text = value if isinstance(value, str) else jsontext.dumps_text(value)
-        if len(text) > LONGEST_VALUE:
-            return redaction.redact(text, secrets)[:LONGEST_VALUE] + "…"
-    return value
+
+def _short_values(rows: tuple[MappedRow, ...], secrets: Set[str]) -> list[Json]:
+    """The rows' values as they are kept: a long one as the masked beginning of its text, so that a row stays small."""
+    left, values = _MOST_LOOKED_AT, []
+    for row in rows:
+        value = row.value
+        if isinstance(value, (str, list, dict)) and is_longer(value, LONGEST_VALUE):
+            value = (masked_beginning(value, LONGEST_VALUE, secrets) if left > 0 else "") + "…"
+            left -= LONGEST_VALUE + redaction.margin(secrets)
+        values.append(value)
+    return values
 
 
 def _failure(failure: Failure | None) -> Json:
@@ -195,14 +197,16 @@ def _failure(failure: Failure | None) -> Json:
 
 
 def drift_json(drift: Drift) -> Json:
-    """The difference as JSON; None where there is none."""
+    """The difference as JSON; None where there is none. `more`: how many of a kind there are beside those listed."""
     if not drift:
         return None
-    return {"missing": _changes(drift.missing), "changed": _changes(drift.changed), "new": _changes(drift.new)}
+    more = {"missing": drift.more_missing, "changed": drift.more_changed, "new": drift.more_new}
+    listed = {"missing": _changes(drift.missing), "changed": _changes(drift.changed), "new": _changes(drift.new)}
+    return listed | ({"more": {kind: count for kind, count in more.items() if count}} if any(more.values()) else {})
 
 
 def _changes(changes: tuple[Change, ...]) -> list[Json]:
     return [
         {"path": list(one.path), "text": normalized(one.path), "was": one.was, "now": one.now, "mapped": one.mapped}
-        for one in changes[:200]
+        for one in changes
     ]

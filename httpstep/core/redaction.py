@@ -17,7 +17,8 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from functools import lru_cache
 from itertools import pairwise
@@ -53,6 +54,9 @@ _SCHEME: Final = re.compile(
     re.IGNORECASE,
 )
 _WORDS: Final = re.compile(r"[A-Za-z0-9]+")
+_SEPARATORS: Final = tuple(map(chr, (*range(0x1C, 0x20), *range(0xE000, 0xF900))))
+"""In no spelling of any other character, and no letter, digit, line break or escape."""
+_IN_NUMBERS: Final = frozenset("0123456789+-.eE ")
 _RUNS: Final = re.compile(r"[A-Za-z0-9]+|\\+|.", re.DOTALL)
 
 
@@ -69,7 +73,42 @@ def redact(text: str, secrets: AbstractSet[str]) -> str:
     """`text` with every secret masked as ••••; overlapping ones as one."""
     if not secrets or not text:
         return text
-    needles = _needles(frozenset(secrets))
+    spans = _spans(text, _needles(frozenset(secrets)))
+    return _masked(text, _merged(spans)) if spans else text
+
+
+def redact_all(texts: Sequence[str], secrets: AbstractSet[str]) -> list[str]:
+    """Each of the texts as `redact` gives it, all searched as one text, so that many cost no more than a long one."""
+    if not secrets or not texts:
+        return list(texts)
+    between = next(char for char in _SEPARATORS if not any(char in secret for secret in secrets))
+    spans = _spans(between.join(texts), _needles(frozenset(secrets)))
+    if not spans:
+        return list(texts)
+    found, masked, start = deque(_merged(spans)), [], 0
+    for text in texts:
+        end = start + len(text)
+        inside: list[Span] = []
+        while found and found[0][0] < end:
+            first, last = found.popleft()
+            inside.append((first - start, last - start))
+        masked.append(_masked(text, inside) if inside else text)
+        start = end + len(between)
+    return masked
+
+
+def margin(secrets: AbstractSet[str]) -> int:
+    """So many characters hold any spelling of a secret: 32 for each byte, of which percent-encoding thrice takes 27."""
+    return max((32 * len(secret.encode("utf-8", "replace")) for secret in secrets), default=0)
+
+
+def may_be_number(secrets: AbstractSet[str]) -> bool:
+    """Whether one of the secrets, or a spelling of one, may be read as a number of JSON or as a part of one."""
+    return any(_IN_NUMBERS.issuperset(needle.text) for needle in _needles(frozenset(secrets)))
+
+
+def _spans(text: str, needles: Sequence[_Needle]) -> list[Span]:
+    """Where secrets are in the text, in no order."""
     spans = _found(needles, text)
     view = View(text)
     while view.depth < _LAYERS and (plainer := with_plain_letters(view)):
@@ -78,7 +117,7 @@ def redact(text: str, secrets: AbstractSet[str]) -> str:
     if unbroken := without_line_breaks(view):
         in_base64 = (needle for needle in needles if needle.is_base64)
         spans += [unbroken.back(span) for span in _found(in_base64, unbroken.text)]
-    return _masked(text, spans) if spans else text
+    return spans
 
 
 def redact_bytes(data: bytes, secrets: AbstractSet[str]) -> bytes:
@@ -155,10 +194,11 @@ def _found(needles: Iterable[_Needle], text: str) -> list[Span]:
     ]
 
 
-def _masked(text: str, spans: list[Span]) -> str:
+def _masked(text: str, spans: Iterable[Span]) -> str:
+    """The text with these spans masked, which are in order and apart."""
     pieces: list[str] = []
     done = 0
-    for start, end in _merged(spans):
+    for start, end in spans:
         pieces += (text[done:start], MASK)
         done = end
     pieces.append(text[done:])

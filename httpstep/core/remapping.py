@@ -113,6 +113,7 @@ class _Comparison:
         self.shape = shape_of(new)
         self.old = {place.path: place for place in places_in(old)} if old is not None else {}
         self.new = {place.path: place for place in places_in(new)}
+        self._last: tuple[Path, list[tuple[Place, Likeness]]] | None = None
         self.gone = _Index(place for path, place in self.old.items() if path not in self.new)
         self.added = _Index(place for path, place in self.new.items() if path not in self.old)
 
@@ -155,6 +156,12 @@ class _Comparison:
         return self.old.get(generic) or Place.unknown(generic)
 
     def _ranked(self, gone: Place) -> list[tuple[Place, Likeness]]:
+        """The new places by how much they look like it. Asked twice for each broken rule."""
+        if self._last is None or self._last[0] != gone.path:
+            self._last = (gone.path, self._compared(gone))
+        return self._last[1]
+
+    def _compared(self, gone: Place) -> list[tuple[Place, Likeness]]:
         near = self.added.near(gone)
         others = self.added.places if len(self.added.places) <= _MOST_COMPARED else []
         places = {place.path: place for place in (*near[:_MOST_COMPARED], *others)}
@@ -221,11 +228,16 @@ class _Index:
                 self._by_value[place.text].append(place)
 
     def near(self, other: Place) -> list[Place]:
-        """All that share a word of the name or the value with the other place, each once."""
-        found = [place for word in {*other.words, other.name} for place in self._by_word.get(word, ())]
+        """All that share a word of the name or the value with the other place, each once; of more than are compared,
+        not all."""
+        found = {
+            place.path: place
+            for word in {*other.words, other.name}
+            for place in self._by_word.get(word, ())[: _MOST_COMPARED + 1]
+        }
         if other.weight > 0:
-            found += self._by_value.get(other.text, ())
-        return list({place.path: place for place in found}.values())
+            found |= {place.path: place for place in self._by_value.get(other.text, ())[: _MOST_COMPARED + 1]}
+        return list(found.values())
 
 
 def _generic(path: Path) -> Path:

@@ -6,6 +6,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 
 Span = tuple[int, int]
@@ -28,7 +29,8 @@ class View:
     lost: list[int] = field(default_factory=list)
 
     def read(self, pieces: re.Pattern[str], meaning: _Meaning) -> View:
-        return View(pieces.sub(meaning, self.text), self, self.depth + 1, pieces, meaning)
+        text = pieces.sub("" if meaning is _nothing else meaning, self.text)
+        return View(text, self, self.depth + 1, pieces, meaning)
 
     def back(self, span: Span) -> Span:
         """Where a span of this view is in the first text."""
@@ -53,7 +55,10 @@ def with_plain_letters(view: View) -> View | None:
 
     An encoder leaves them alone as a rule; some encode every character. The others have spellings in `redaction`.
     """
-    return view.read(_ENCODED_LETTER, _letter) if _ENCODED_LETTER.search(view.text) else None
+    text = view.text
+    if not ("%" in text or "\\" in text or "&" in text):
+        return None
+    return view.read(_ENCODED_LETTER, _letter) if _ENCODED_LETTER.search(text) else None
 
 
 def without_line_breaks(view: View) -> View | None:
@@ -62,9 +67,17 @@ def without_line_breaks(view: View) -> View | None:
 
 
 def _letter(found: re.Match[str]) -> str:
+    return _letter_of(found[0])
+
+
+@lru_cache(maxsize=4096)
+def _letter_of(piece: str) -> str:
     """The letter, digit or backslash. Of a run of backslashes before it a power of two is the escape in so many layers
     of JSON; others have backslashes of the text in them (`a\\\\\\u0062` is `a\\b`)."""
-    run = found[0].count("\\")
+    found = _ENCODED_LETTER.fullmatch(piece)
+    if found is None:
+        return piece
+    run = piece.count("\\")
     digits = found[found.lastindex or 0]
     return "\\" * (run // 2 if run & (run - 1) else 0) + chr(int(digits, 10 if found.lastgroup else 16))
 

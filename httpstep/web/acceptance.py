@@ -58,7 +58,7 @@ class Past:
     fields: int
     in_force: bool
     first: bool
-    changes: dict[str, list[dict[str, Json]]] | None
+    changes: dict[str, Json] | None
 
     @property
     def summary(self) -> str:
@@ -66,7 +66,15 @@ class Past:
         if self.changes is None:
             return "the same structure" if not self.first else ""
         words = (("new", "new"), ("missing", "gone"), ("changed", "of another type"))
-        return ", ".join(f"{len(self.changes[group])} {word}" for group, word in words if self.changes[group])
+        return ", ".join(f"{self._count(group):,} {word}" for group, word in words if self._count(group))
+
+    @property
+    def unlisted(self) -> int:
+        """How many changes there are beside those listed."""
+        return sum(self.changes.get("more", {}).values()) if self.changes else 0
+
+    def _count(self, group: str) -> int:
+        return len(self.changes[group]) + self.changes.get("more", {}).get(group, 0) if self.changes else 0
 
 
 def history_of(rows: Sequence[AcceptedStructure]) -> list[Past]:

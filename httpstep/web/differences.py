@@ -46,6 +46,7 @@ class Broken:
 class DriftView:
     """groups are JSON as core.record writes them. known: the new answer is still there, so that rules can be moved.
 
+    more: how many of a group there are beside those listed.
     accepted: the form holds the new structure already, and `lost` names the attributes that find nothing in it;
     kept: the banner was put aside for now.
     dictionaries: objects with a difference in them that look like dictionaries.
@@ -56,6 +57,7 @@ class DriftView:
     missing: list[dict[str, Json]] = field(default_factory=list)
     changed: list[dict[str, Json]] = field(default_factory=list)
     new: list[dict[str, Json]] = field(default_factory=list)
+    more: dict[str, int] = field(default_factory=dict)
     broken: list[Broken] = field(default_factory=list)
     dictionaries: list[marking.Suggestion] = field(default_factory=list)
     known: bool = False
@@ -70,15 +72,19 @@ class DriftView:
     def summary(self) -> str:
         """ "2 mapped fields affected, 1 new field" """
         mapped = sum(1 for change in (*self.missing, *self.changed) if change["mapped"])
-        others = len(self.missing) + len(self.changed) - mapped
+        others = self.count("missing") + self.count("changed") - mapped
         if self.known:  # one place that is gone may hold several mapped fields
             mapped = len(self.broken) + sum(1 for change in self.changed if change["mapped"])
         parts = [_count(mapped, "mapped field") + " affected"]
         if others:
             parts.append(_count(others, "other change"))
         if self.new:
-            parts.append(_count(len(self.new), "new field"))
+            parts.append(_count(self.count("new"), "new field"))
         return ", ".join(parts)
+
+    def count(self, group: str) -> int:
+        """How many differences of a group there are, listed or not."""
+        return len(getattr(self, group)) + self.more.get(group, 0)
 
     @property
     def open(self) -> list[str]:
@@ -98,7 +104,7 @@ def lost_text(names: list[str]) -> str:
 
 
 def _count(number: int, word: str) -> str:
-    return f"{number} {word}{'' if number == 1 else 's'}"
+    return f"{number:,} {word}{'' if number == 1 else 's'}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +126,7 @@ def view_of(form: StepForm, sides: Sides) -> DriftView | None:
     found = record.drift_json(drift)
     if found is None:
         return None
-    view = DriftView(sides.log.id, sides.log.started_at, found["missing"], found["changed"], found["new"])
+    view = DriftView(sides.log.id, sides.log.started_at, **found)
     view.missing.sort(key=lambda change: not change["mapped"])
     view.kept = form.drift_kept
     if sides.new is not None:
@@ -151,7 +157,8 @@ def _lost(form: StepForm, document: Json) -> list[str]:
 def remembered_view(state: StepState) -> DriftView:
     """A mark whose answer is no longer in the logs: the differences are known, the answer is not."""
     found = jsontext.loads(state.drift or "{}")
-    return DriftView(None, state.drift_at, found.get("missing", []), found.get("changed", []), found.get("new", []))
+    groups = {group: found[group] for group in ("missing", "changed", "new", "more") if group in found}
+    return DriftView(None, state.drift_at, **groups)
 
 
 def before(form: StepForm) -> dict[str, Json]:

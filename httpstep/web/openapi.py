@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from flask import Blueprint, Response, current_app, request
 
 from httpstep import __version__
@@ -9,11 +11,20 @@ from httpstep.core import stepdocument
 from httpstep.core.errors import FailureKind
 from httpstep.core.flow import SKIPPED
 from httpstep.core.jsontext import Json
+from httpstep.core.sizes import MAX_ATTRIBUTES, MAX_VALUE
 from httpstep.web.problems import json_response
 
 blueprint = Blueprint("openapi", __name__, url_prefix="/api/v1")
 
 _TEXT: Json = {"type": "string"}
+_ATTRIBUTES: Final = (
+    f"The values, whole. One execution gives at most {MAX_VALUE // 1024} KB for one of them and "
+    f"{MAX_ATTRIBUTES // 1024**2} MB for all together, as compact JSON in UTF-8."
+)
+_MISSING: Final = (
+    "Attributes that the answer does not have, or whose value is more than may be given. One that came as its default "
+    "is here too. The step's log says why."
+)
 _NEXT: Json = {"type": "string", "enum": ["continue", "stop"]}
 
 
@@ -36,8 +47,8 @@ def _schemas() -> dict[str, Json]:
             "description": "invalid_request: no call was made, for example because a secret may not be sent to that host.",
         },
         next=_NEXT,
-        attributes={"type": "object", "additionalProperties": True},
-        missing={"type": "array", "items": _TEXT},
+        attributes={"type": "object", "additionalProperties": True, "description": _ATTRIBUTES},
+        missing={"type": "array", "items": _TEXT, "description": _MISSING},
         structure_changed={"type": "boolean"},
         http=_object(["status", "duration_ms"], status={"type": ["integer", "null"]}, duration_ms={"type": "integer"}),
         message={"type": ["string", "null"]},

@@ -1,0 +1,117 @@
+"""A value is masked as one text, and cut before it is written: with the same result as leaf by leaf, and as a whole."""
+
+from __future__ import annotations
+
+import sys
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from httpstep.core import excerpt, masking, redaction
+from httpstep.core.jsontext import Json, dumps_text, loads
+from httpstep.core.structure import shape_of
+from httpstep.core.workcounter import WorkCounter
+
+SECRETS = frozenset({"hemmelig", 'p"w/ü+1%', "4711", "ab", "a\x1cb\x1d"})
+PIECES = st.sampled_from(
+    ["hemmelig", "p%22w%2F%C3%BC%2B1%25", 'p"w/ü', "+1%", "aGVtbWVsaWc=", "aGVt\n", "bWVsaWc=", "4711", "ab", "a\x1cb\x1d",
+     "\\u0068emmelig", "&#104;emmelig", " ", "x", "\n", "\x1e", "\x1f", "%", "\\"]
+)  # fmt: skip
+TEXTS = st.lists(PIECES, max_size=5).map("".join)
+
+
+def leaf_by_leaf(value: Json) -> Json:
+    if isinstance(value, str):
+        return redaction.redact(value, SECRETS)
+    if isinstance(value, dict):
+        return {redaction.redact(name, SECRETS): leaf_by_leaf(member) for name, member in value.items()}
+    if isinstance(value, list):
+        return [leaf_by_leaf(item) for item in value]
+    if isinstance(value, (int, Decimal)) and not isinstance(value, bool):
+        hidden = redaction.redact(dumps_text(value), SECRETS)
+        return value if hidden == dumps_text(value) else hidden
+    return value
+
+
+LEAVES = st.none() | st.booleans() | st.sampled_from([4711, 147115, Decimal("4711.50"), 7]) | TEXTS
+VALUES = st.recursive(
+    LEAVES, lambda inside: st.lists(inside, max_size=4) | st.dictionaries(TEXTS, inside, max_size=4), max_leaves=15
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(VALUES)
+def test_a_value_is_masked_as_leaf_by_leaf(value: Json) -> None:
+    assert masking.masked_json(value, SECRETS) == leaf_by_leaf(value)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(TEXTS, max_size=6))
+def test_many_texts_are_masked_as_each_alone(texts: list[str]) -> None:
+    assert redaction.redact_all(texts, SECRETS) == [redaction.redact(text, SECRETS) for text in texts]
+
+
+@settings(deadline=None)
+@given(VALUES, st.integers(0, 80))
+def test_a_beginning_is_the_beginning_of_the_text(value: Json, most: int) -> None:
+    assert excerpt.beginning(value, most) == dumps_text(value)[:most]
+
+
+@pytest.mark.parametrize(
+    "spelled", ["hemmelig", "%68%65%6D%6D%65%6C%69%67", "%252568emmelig", "aGVtbWVsaWc=", "\\u0068emmelig"]
+)
+@pytest.mark.parametrize("many", [1, 40])
+def test_no_part_of_a_spelling_is_left_where_a_value_is_cut(spelled: str, many: int) -> None:
+    for before in range(200 - len(spelled), 201):
+        value = ["." * before + spelled * many, "tail " * 400]
+        start = masking.masked_beginning(value, 200, frozenset({"hemmelig"}))
+        assert len(start) <= 200 and spelled[:4] not in start
+
+
+def test_a_shape_has_the_types_of_the_answer_and_masked_names() -> None:
+    document = loads('{"hemmelig": {"x": 4711}, "list": [{"hemmelig-2": 1}], "plain": "hemmelig"}')
+    shape, named = masking.masked_shape(document, (), frozenset({"hemmelig", "4711"}), WorkCounter())
+    assert shape == shape_of({"••••": {"x": 1}, "list": [{"••••-2": 1}], "plain": ""})
+    assert list(named) == ["••••", "list", "plain"]
+
+
+# ---------------------------------------------------------------- how much is looked at
+
+
+@pytest.fixture
+def searched(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The lengths of all texts that are searched for secrets."""
+    lengths: list[int] = []
+    search = redaction._spans
+
+    def spans(text: str, needles: Any) -> Any:
+        lengths.append(len(text))
+        return search(text, needles)
+
+    monkeypatch.setattr(redaction, "_spans", spans)
+    return lengths
+
+
+def test_a_value_of_many_texts_is_searched_once(searched: list[int]) -> None:
+    masking.masked_json({f"name {number}": f"text {number}" for number in range(5000)}, SECRETS)
+    assert len(searched) == 1 and searched[0] < 5000 * 24
+
+
+def test_the_beginning_of_a_value_looks_at_nothing_behind_it(searched: list[int]) -> None:
+    value: Json = [["x" * 50] * 10_000]
+    masking.masked_beginning(value, 2000, frozenset({"hemmelig"}))
+    assert sum(searched) < 2000 + redaction.margin({"hemmelig"}) + 2
+    counted = [0, 0]
+    for place, size in enumerate((1_000, 100_000)):
+        wide: Json = [[1]] * size
+
+        def count(*_: object, place: int = place) -> None:
+            counted[place] += 1
+
+        sys.setprofile(count)
+        excerpt.beginning(wide, 500)
+        sys.setprofile(None)
+    assert counted[0] == counted[1]
