@@ -44,7 +44,7 @@ def run_step(parts: Parts, call: Call) -> Run:
         known = _known(parts, call)
         if call.spec.enabled:
             ratelimit.require(call.tenant.account_id, call.tenant.per_minute)
-    with _place(parts):
+    with _place(parts, call):
         log_id = _begin(parts, call)
         end_transaction()
         sending = _Sending(parts, call)
@@ -65,9 +65,11 @@ def run_step(parts: Parts, call: Call) -> Run:
 
 
 @contextmanager
-def _place(parts: Parts) -> Iterator[None]:
+def _place(parts: Parts, call: Call) -> Iterator[None]:
+    """One of the process's places. Raises TooManyInFlight where the account has all its own too, else ProcessFull."""
     if not parts.places.acquire(blocking=False):
-        raise ProcessFull
+        own = logs.running(call.tenant.account_id, time.time())
+        raise TooManyInFlight if own >= (call.tenant.in_flight or parts.in_flight) else ProcessFull
     try:
         yield
     finally:
