@@ -121,7 +121,7 @@ class Line:
         self.response = HttpResponse(200, "OK", (("Content-Type", "application/json"),), data, "https://api.example/x")
         document = _read(accepted)
         self.mapping: tuple[MappingRule, ...] | None = automatic_rules(document, step_key="hostile") if rules else None
-        self.known = executor.Known(secrets=secrets, structure=shape_of(document) if rules else None)
+        self.known = executor.Known(secrets=secrets, hosts=dict.fromkeys(secrets), structure=shape_of(document) if rules else None)
         headers = tuple(Pair(f"X-{name}", f"{{{{secret.{name}}}}}") for name in secrets if name != "token")
         auth = Auth("bearer", {"token": "{{secret.token}}"}) if secrets else Auth()
         request = RequestSpec(url="https://api.example/x", headers=headers, auth=auth)

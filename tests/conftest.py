@@ -20,7 +20,7 @@ from tests.services import Absent, Nginx, PostgreSQL, Redis
 ABSENT = pytest.StashKey[dict[str, str]]()
 
 
-hypothesis.settings.register_profile("the same every time", derandomize=True)
+hypothesis.settings.register_profile("the same every time", derandomize=True, deadline=None)
 """Of two runs of the same code both pass or both fail: what chance finds is found while somebody looks for it
 (`--hypothesis-profile default`)."""
 hypothesis.settings.load_profile("the same every time")

@@ -58,7 +58,7 @@ class Slow(Clock):
 
 def run(given: Json, clock: Slow, *rules: MappingRule, accepted: Json = None, spec: StepSpec = SPEC) -> Execution:
     structure = None if accepted is None else shape_of(accepted)
-    known = executor.Known(secrets={"plain": SECRET}, structure=structure)
+    known = executor.Known(secrets={"plain": SECRET}, hosts={"plain": None}, structure=structure)
     step = StepSpec(key=spec.key, request=spec.request, timeout=spec.timeout, mapping=rules or None)
     send = clock.sending(answer(200, given))
     return executor.execute(step, {}, send=send, clock=clock, tokens=NoTokens(), known=known)

@@ -85,7 +85,7 @@ def _log_schema() -> Json:
     members = dict(
         id=_TEXT, request_id=_TEXT, source={"enum": ["test", "bot"]}, actor=_TEXT, started_at=_TEXT,
         state={"enum": ["running", "done", "interrupted"]}, **maybe, duration_ms={"type": ["integer", "null"]},
-        structure_changed={"type": "boolean"}, **parts, tries={"type": "array"}, mapping={"type": "array"},
+        structure_changed={"type": "boolean"}, **parts, tries={"type": "array"}, notes={"type": "array", "items": _TEXT}, mapping={"type": "array"},
         attributes={"type": "object"}, missing={"type": "array", "items": _TEXT},
         failure={"type": ["object", "null"]}, drift={},
     )  # fmt: skip
