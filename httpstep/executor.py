@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from httpstep.core import automatic, fallback, mapping, masking, reading, rendering, statuses, stepkey, structure
+from httpstep.core import automatic, fallback, mapping, maskedshape, reading, rendering, statuses, stepkey, structure
 from httpstep.core.errors import BudgetSpent, Disabled, FailureKind, SendError, StepError, UnreadableAnswer
 from httpstep.core.exchange import HttpResponse, RenderedRequest, Send, Trace
 from httpstep.core.execution import Drift, Execution, Failure, MappingResult, Try
@@ -126,7 +126,7 @@ def _concluded(
     made, shape, drift = None, None, Drift()
     if seen.has_document:
         # Shape and rules are kept and shown: a name in the answer that is a secret must not get into them.
-        shape, document = masking.masked_shape(seen.document, spec.dictionaries, seen.secrets, work)
+        shape, document = maskedshape.masked_shape(seen.document, spec.dictionaries, seen.secrets, work)
         if spec.mapping is None:
             made = _automatic(spec, known, document)
         if known.structure is not None:

@@ -6,20 +6,18 @@ cut divides the first part is no longer known for one, so the margin goes afterw
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Set
 from decimal import Decimal
 
 from httpstep.core import excerpt, redaction
-from httpstep.core.jsontext import Json, Path, dumps_text
-from httpstep.core.structure import Structure, shape_of
-from httpstep.core.workcounter import WorkCounter
+from httpstep.core.jsontext import Json, dumps_text
 
 
 def masked_json(value: Json, secrets: Set[str]) -> Json:
     """The same document with secrets masked in every text, key and number; itself where there are none in it."""
     if not secrets:
         return value
-    replaced = _replaced(_texts(value, numbers=redaction.may_be_number(secrets)), secrets)
+    replaced = hidden_in(_texts(value, numbers=redaction.may_be_number(secrets)), secrets)
     return _with(replaced, value) if replaced else value
 
 
@@ -45,42 +43,6 @@ def masked_start(text: str, was_cut: bool, most: int, secrets: Set[str]) -> str:
     return masked[: max(0, len(masked) - redaction.margin(secrets))][:most] if was_cut else masked[:most]
 
 
-# ---------------------------------------------------------------- shapes
-
-
-def masked_shape(
-    document: Json, dictionaries: Sequence[Path], secrets: Set[str], work: WorkCounter
-) -> tuple[Structure, Json]:
-    """The shape of a document, and the document with the names that it has: where a secret is in them, masked ones.
-
-    The values are not looked at: they get neither into a shape nor into the rules made from the document.
-    """
-    shape = shape_of(document, dictionaries, work)
-    if not secrets:
-        return shape, document
-    names = _names(shape)
-    work.spend_bytes(4 * sum(map(len, names)))
-    replaced = _replaced(names, secrets)
-    if not replaced:
-        return shape, document
-    renamed = _renamed(replaced, document)
-    return shape_of(renamed, dictionaries, work), renamed
-
-
-def _names(shape: Structure) -> list[str]:
-    """Every name of a field in it, once."""
-    names: dict[str, Structure] = {}
-    waiting = [shape]
-    while waiting:
-        node = waiting.pop()
-        fields = node.get("fields", {})
-        names.update(fields)
-        for one in (*fields.values(), node.get("items"), node.get("values")):
-            if one and len(one) > 1:  # with "types" alone there is nothing inside
-                waiting.append(one)
-    return list(names)
-
-
 # ---------------------------------------------------------------- texts of a value
 
 
@@ -103,7 +65,7 @@ def _texts(value: Json, *, numbers: bool) -> list[str]:
     return list(found)
 
 
-def _replaced(texts: list[str], secrets: Set[str]) -> dict[str, str]:
+def hidden_in(texts: list[str], secrets: Set[str]) -> dict[str, str]:
     """Those of the texts in which something is masked, and how they read then."""
     masked = redaction.redact_all(texts, secrets)
     return {text: hidden for text, hidden in zip(texts, masked, strict=True) if text is not hidden and text != hidden}
@@ -118,12 +80,4 @@ def _with(replaced: Mapping[str, str], value: Json) -> Json:
         return [_with(replaced, item) for item in value]
     if isinstance(value, (int, Decimal)) and not isinstance(value, bool):
         return replaced.get(dumps_text(value), value)
-    return value
-
-
-def _renamed(replaced: Mapping[str, str], value: Json) -> Json:
-    if isinstance(value, dict):
-        return {replaced.get(name, name): _renamed(replaced, member) for name, member in value.items()}
-    if isinstance(value, list):
-        return [_renamed(replaced, item) for item in value]
     return value

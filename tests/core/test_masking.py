@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from httpstep.core import excerpt, masking, redaction
+from httpstep.core import excerpt, maskedshape, masking, redaction
 from httpstep.core.jsontext import Json, dumps_text, loads
 from httpstep.core.structure import shape_of
 from httpstep.core.workcounter import WorkCounter
@@ -73,7 +73,7 @@ def test_no_part_of_a_spelling_is_left_where_a_value_is_cut(spelled: str, many: 
 
 def test_a_shape_has_the_types_of_the_answer_and_masked_names() -> None:
     document = loads('{"hemmelig": {"x": 4711}, "list": [{"hemmelig-2": 1}], "plain": "hemmelig"}')
-    shape, named = masking.masked_shape(document, (), frozenset({"hemmelig", "4711"}), WorkCounter())
+    shape, named = maskedshape.masked_shape(document, (), frozenset({"hemmelig", "4711"}), WorkCounter())
     assert shape == shape_of({"••••": {"x": 1}, "list": [{"••••-2": 1}], "plain": ""})
     assert list(named) == ["••••", "list", "plain"]
 
