@@ -11,25 +11,26 @@ from pathlib import Path
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from httpstep import (
-    alerts,
-    calls,
-    commands,
-    commands_accounts,
-    commands_storage,
-    commands_users,
-    config,
-    demo,
-    ratelimit,
-    server,
-    transport,
-    vault,
-    web,
+from httpstep import config, transport, web
+from httpstep.alerts import alerts
+from httpstep.commands import (
+    accounts as commands_accounts,
+)
+from httpstep.commands import (
+    steps as commands,
+)
+from httpstep.commands import (
+    storage as commands_storage,
+)
+from httpstep.commands import (
+    users as commands_users,
 )
 from httpstep.core.exchange import HttpResponse, RenderedRequest, Send
+from httpstep.execution import calls, ratelimit
+from httpstep.execution.postponed import Postponed
 from httpstep.extensions import csrf, db, htmx, limiter, login_manager, mail, migrate
-from httpstep.models import database
-from httpstep.postponed import Postponed
+from httpstep.serving import demo, server
+from httpstep.storage import database, vault
 
 ROOT = Path(__file__).resolve().parent
 KEPT_FOR_PAGES = 8

@@ -18,7 +18,12 @@ import redis
 from sqlalchemy import func, select
 
 from httpstep.extensions import db
-from httpstep.models.tables import Alert, BudgetHit, Idempotency, Log
+from httpstep.storage.tables import (
+    Alert,
+    BudgetHit,
+    Idempotency,
+    Log,
+)
 from tests.contention import CALLS, PROCESSES, ROWS, THREADS, contend, upstream
 from tests.fakes import ThirdParty
 from tests.house import House, document

@@ -24,8 +24,8 @@ from sqlalchemy import update
 
 from benchmarks.guard import listen, quick
 from httpstep.extensions import db
-from httpstep.models.database import editing
-from httpstep.models.tables import Account
+from httpstep.storage.database import editing
+from httpstep.storage.tables import Account
 from tests.house import House, document
 
 BLOCK: Final = 20

@@ -19,14 +19,20 @@ from collections.abc import Callable
 from time import monotonic, perf_counter, thread_time, time
 from typing import Any, Final
 
-from httpstep import answers, calls, executor
-from httpstep.core import jsontext, record
+from httpstep.core import jsontext
+from httpstep.core.answer.automatic import automatic_rules
 from httpstep.core.authentication import Auth
-from httpstep.core.automatic import automatic_rules
+from httpstep.core.drift.structure import shape_of
 from httpstep.core.exchange import HttpResponse, RenderedRequest
 from httpstep.core.jsontext import Json
-from httpstep.core.spec import MappingRule, Pair, RequestSpec, StepSpec
-from httpstep.core.structure import shape_of
+from httpstep.core.outcome import record
+from httpstep.core.step.spec import (
+    MappingRule,
+    Pair,
+    RequestSpec,
+    StepSpec,
+)
+from httpstep.execution import answers, calls, executor
 
 TIMES: Final = 15
 MS_PER_MEGABYTE: Final = 60.0
@@ -121,7 +127,9 @@ class Line:
         self.response = HttpResponse(200, "OK", (("Content-Type", "application/json"),), data, "https://api.example/x")
         document = _read(accepted)
         self.mapping: tuple[MappingRule, ...] | None = automatic_rules(document, step_key="hostile") if rules else None
-        self.known = executor.Known(secrets=secrets, hosts=dict.fromkeys(secrets), structure=shape_of(document) if rules else None)
+        self.known = executor.Known(
+            secrets=secrets, hosts=dict.fromkeys(secrets), structure=shape_of(document) if rules else None
+        )
         headers = tuple(Pair(f"X-{name}", f"{{{{secret.{name}}}}}") for name in secrets if name != "token")
         auth = Auth("bearer", {"token": "{{secret.token}}"}) if secrets else Auth()
         request = RequestSpec(url="https://api.example/x", headers=headers, auth=auth)

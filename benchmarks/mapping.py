@@ -15,12 +15,12 @@ from collections.abc import Callable
 from functools import partial
 from time import perf_counter
 
-from httpstep.core.automatic import automatic_rules
-from httpstep.core.jsonpath import find
+from httpstep.core.answer.automatic import automatic_rules
+from httpstep.core.answer.jsonpath import find
+from httpstep.core.answer.mapping import CallFacts, apply_rules
+from httpstep.core.drift.structure import compare, shape_of
 from httpstep.core.jsontext import dumps, loads
-from httpstep.core.mapping import CallFacts, apply_rules
-from httpstep.core.spec import MappingRule
-from httpstep.core.structure import compare, shape_of
+from httpstep.core.step.spec import MappingRule
 
 SIZES = {"20 KB": 20_000, "200 KB": 200_000, "1 MB": 1_000_000}
 TARGET = 2.5

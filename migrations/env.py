@@ -3,7 +3,7 @@
 from alembic import context
 
 from httpstep.extensions import db
-from httpstep.models import tables  # noqa: F401  the tables register themselves
+from httpstep.storage import tables  # noqa: F401  the tables register themselves
 
 with db.engine.connect() as connection:
     context.configure(

@@ -19,12 +19,14 @@ from flask import Flask
 from sqlalchemy import select
 
 from app import create_app
-from httpstep import alerts, config, idempotency, ratelimit
+from httpstep import config
+from httpstep.alerts import alerts
 from httpstep.core.exchange import HttpResponse, RenderedRequest, Send
+from httpstep.execution import idempotency, ratelimit
 from httpstep.extensions import db
-from httpstep.models import keys, logs
-from httpstep.models.database import editing, writing
-from httpstep.models.tables import Step
+from httpstep.storage import keys, logs
+from httpstep.storage.database import editing, writing
+from httpstep.storage.tables import Step
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 PROCESSES: Final = 8

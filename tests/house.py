@@ -14,13 +14,14 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from app import create_app
-from httpstep import config, installation
+from httpstep import config
+from httpstep.core.document.flow import Condition, FlowSpec, Place
 from httpstep.core.exchange import Send
-from httpstep.core.flow import Condition, FlowSpec, Place
 from httpstep.extensions import db
-from httpstep.models import flows, keys, steps
-from httpstep.models.database import editing
-from httpstep.models.tables import Account, StepState
+from httpstep.storage import flows, keys, steps
+from httpstep.storage.database import editing
+from httpstep.storage.tables import Account, StepState
+from httpstep.upkeep import installation
 
 URL = "https://api.example/orders/{{order.id}}"
 

@@ -19,9 +19,9 @@ from typing import Any, Final
 from sqlalchemy import func, select, text
 
 from httpstep.extensions import db
-from httpstep.models import logs
-from httpstep.models.database import reading
-from httpstep.models.tables import BudgetHit, Idempotency, Log
+from httpstep.storage import logs
+from httpstep.storage.database import reading
+from httpstep.storage.tables import BudgetHit, Idempotency, Log
 from tests.fakes import ThirdParty, answer
 from tests.house import House, document
 

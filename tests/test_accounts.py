@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, select, update
 
-from httpstep import ratelimit
+from httpstep.execution import ratelimit
 from httpstep.extensions import db
-from httpstep.models import users
-from httpstep.models.database import editing, reading, writing
-from httpstep.models.tables import Account, Alert, User
+from httpstep.storage import users
+from httpstep.storage.database import editing, reading, writing
+from httpstep.storage.tables import Account, Alert, User
 from tests.fakes import ThirdParty, answer
 from tests.house import House
 from tests.test_commands import run

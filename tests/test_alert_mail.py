@@ -11,13 +11,14 @@ import pytest
 from sqlalchemy import update
 from sqlalchemy.exc import OperationalError
 
-from httpstep import alerts
-from httpstep.core import errors, mailtext
+from httpstep.alerts import alerts
+from httpstep.core import errors
 from httpstep.core.exchange import HttpResponse, RenderedRequest
+from httpstep.core.outcome import mailtext
 from httpstep.extensions import db
-from httpstep.models import catalogue
-from httpstep.models.database import editing, writing
-from httpstep.models.tables import Alert, StepState
+from httpstep.storage import catalogue
+from httpstep.storage.database import editing, writing
+from httpstep.storage.tables import Alert, StepState
 from tests.contention import contend
 from tests.fakes import ThirdParty, answer
 from tests.house import House, document

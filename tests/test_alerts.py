@@ -8,11 +8,11 @@ from collections.abc import Callable
 
 import pytest
 
-from httpstep import alerts
+from httpstep.alerts import alerts
 from httpstep.core import errors
 from httpstep.extensions import db
-from httpstep.models.database import editing, writing
-from httpstep.models.tables import Alert
+from httpstep.storage.database import editing, writing
+from httpstep.storage.tables import Alert
 from tests.fakes import ThirdParty, answer
 from tests.house import House, document
 from tests.mailbox import Inbox, mailing, settled

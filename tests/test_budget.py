@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from httpstep import ratelimit
+from httpstep.execution import ratelimit
 from httpstep.extensions import db
-from httpstep.models.database import writing
-from httpstep.models.tables import BudgetHit
+from httpstep.storage.database import writing
+from httpstep.storage.tables import BudgetHit
 from tests.contention import contend
 from tests.fakes import ThirdParty, answer
 from tests.house import House, document

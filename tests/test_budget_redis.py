@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 import redis
 
-from httpstep import ratelimit
+from httpstep.execution import ratelimit
 from httpstep.extensions import db
-from httpstep.models.tables import BudgetHit
+from httpstep.storage.tables import BudgetHit
 from tests.contention import contend
 from tests.fakes import ThirdParty
 from tests.house import House, document

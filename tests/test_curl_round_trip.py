@@ -16,9 +16,14 @@ from werkzeug import Request, Response
 
 from httpstep.core.addresses import AddressPolicy
 from httpstep.core.authentication import Auth
-from httpstep.core.curl import from_curl, to_curl
-from httpstep.core.rendering import render
-from httpstep.core.spec import Body, Pair, RequestSpec, StepSpec
+from httpstep.core.importing.curl import from_curl, to_curl
+from httpstep.core.request.rendering import render
+from httpstep.core.step.spec import (
+    Body,
+    Pair,
+    RequestSpec,
+    StepSpec,
+)
 from httpstep.transport import Transport
 from tests.conftest import ABSENT
 

@@ -10,9 +10,9 @@ import pytest
 from sqlalchemy import delete, select
 
 from httpstep.core.exchange import HttpResponse, RenderedRequest
-from httpstep.models import steps
-from httpstep.models.database import writing
-from httpstep.models.tables import Step
+from httpstep.storage import steps
+from httpstep.storage.database import writing
+from httpstep.storage.tables import Step
 from tests.fakes import ThirdParty, answer
 from tests.house import House, document
 

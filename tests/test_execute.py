@@ -11,8 +11,8 @@ import pytest
 from httpstep.core import errors
 from httpstep.core.exchange import RenderedRequest
 from httpstep.extensions import db
-from httpstep.models.database import editing
-from httpstep.models.tables import Attribute, BudgetHit, Log
+from httpstep.storage.database import editing
+from httpstep.storage.tables import Attribute, BudgetHit, Log
 from tests.fakes import ThirdParty, answer
 from tests.house import House, document
 

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from httpstep import executor
 from httpstep.core import errors
 from httpstep.core.authentication import Auth
 from httpstep.core.exchange import HttpResponse
-from httpstep.core.execution import Execution
-from httpstep.core.spec import Body, RequestSpec, StepSpec
+from httpstep.core.step.execution import Execution
+from httpstep.core.step.spec import Body, RequestSpec, StepSpec
+from httpstep.execution import executor
 from tests.fakes import Clock, NoTokens, ThirdParty, answer
 
 SPEC = StepSpec(key="a", name="A", request=RequestSpec(url="https://api.example/a"))

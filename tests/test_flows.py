@@ -10,15 +10,21 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.exc import OperationalError
 
-from httpstep import calls, flows, runs
 from httpstep.core import errors
+from httpstep.core.document.flow import Condition
 from httpstep.core.exchange import RenderedRequest
-from httpstep.core.flow import Condition
+from httpstep.execution import calls, flows, runs
 from httpstep.extensions import db
-from httpstep.models import catalogue, steps
-from httpstep.models import flows as stored
-from httpstep.models.database import editing
-from httpstep.models.tables import Account, Alert, BudgetHit, Flow, Idempotency
+from httpstep.storage import catalogue, steps
+from httpstep.storage import flows as stored
+from httpstep.storage.database import editing
+from httpstep.storage.tables import (
+    Account,
+    Alert,
+    BudgetHit,
+    Flow,
+    Idempotency,
+)
 from tests.fakes import ThirdParty, answer
 from tests.house import House, document
 

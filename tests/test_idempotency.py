@@ -12,12 +12,18 @@ import pytest
 from sqlalchemy import Engine, delete, func, select, update
 from sqlalchemy.exc import OperationalError
 
-from httpstep import idempotency
 from httpstep.core.exchange import HttpResponse, RenderedRequest
+from httpstep.execution import idempotency
 from httpstep.extensions import db
-from httpstep.models import logs
-from httpstep.models.database import writing
-from httpstep.models.tables import Account, Alert, BudgetHit, Idempotency, Log
+from httpstep.storage import logs
+from httpstep.storage.database import writing
+from httpstep.storage.tables import (
+    Account,
+    Alert,
+    BudgetHit,
+    Idempotency,
+    Log,
+)
 from tests.contention import contend, upstream
 from tests.fakes import ThirdParty, answer
 from tests.house import House, document

@@ -10,9 +10,9 @@ from typing import Any
 from sqlalchemy import event
 
 from httpstep.extensions import db
-from httpstep.models import users
-from httpstep.models.database import editing
-from httpstep.models.tables import User
+from httpstep.storage import users
+from httpstep.storage.database import editing
+from httpstep.storage.tables import User
 from tests.house import House
 
 ADMINS = ("ada", "eve", "kim", "lea")

@@ -7,9 +7,15 @@ from typing import Any
 
 import pytest
 
-from httpstep.core.naming import in_lists
-from httpstep.models import catalogue, flows, overview, steps, users
-from httpstep.models.database import editing
+from httpstep.core.step.naming import in_lists
+from httpstep.storage import (
+    catalogue,
+    flows,
+    overview,
+    steps,
+    users,
+)
+from httpstep.storage.database import editing
 from tests.fakes import ThirdParty
 from tests.house import House, document
 

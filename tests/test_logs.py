@@ -13,9 +13,9 @@ from sqlalchemy import func, insert, select, update
 
 from httpstep.core.exchange import HttpResponse, RenderedRequest
 from httpstep.extensions import db
-from httpstep.models import logs
-from httpstep.models.database import reading, writing
-from httpstep.models.tables import Log
+from httpstep.storage import logs
+from httpstep.storage.database import reading, writing
+from httpstep.storage.tables import Log
 from tests.contention import PROCESSES, ROWS, THREADS, contend
 from tests.fakes import ThirdParty, answer
 from tests.house import House, document

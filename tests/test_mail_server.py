@@ -16,9 +16,9 @@ import trustme
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 from sqlalchemy import update
 
-from httpstep import alerts, mailserver
-from httpstep.models.database import writing
-from httpstep.models.tables import Alert
+from httpstep.alerts import alerts, mailserver
+from httpstep.storage.database import writing
+from httpstep.storage.tables import Alert
 from tests.fakes import ThirdParty, answer
 from tests.house import House, document
 from tests.mailbox import open_inbox, settled

@@ -185,8 +185,8 @@ def test_a_log_is_found_only_under_its_own_step(make_house: MakeHouse) -> None:
 
 
 def test_a_secret_is_written_by_name_and_never_comes_back(make_house: MakeHouse) -> None:
-    from httpstep import installation
-    from httpstep.models.database import editing
+    from httpstep.storage.database import editing
+    from httpstep.upkeep import installation
 
     house = make_house(third := ThirdParty())
     owner = house.account()

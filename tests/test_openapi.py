@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from httpstep.core.flow import Condition
+from httpstep.core.document.flow import Condition
 from tests.fakes import ThirdParty, answer
 from tests.house import House, document
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from httpstep.extensions import db
-from httpstep.models.database import editing
-from httpstep.models.tables import Log
+from httpstep.storage.database import editing
+from httpstep.storage.tables import Log
 from tests.fakes import ThirdParty
 from tests.house import House, document
 from tests.web.conftest import Browser, Web

@@ -9,11 +9,16 @@ from typing import Any
 import pytest
 from sqlalchemy.exc import DataError, OperationalError
 
-from httpstep import idempotency, postponed, ratelimit, runs
+from httpstep.execution import (
+    idempotency,
+    postponed,
+    ratelimit,
+    runs,
+)
 from httpstep.extensions import db
-from httpstep.models import logs, steps
-from httpstep.models.database import editing
-from httpstep.models.tables import Account, Idempotency
+from httpstep.storage import logs, steps
+from httpstep.storage.database import editing
+from httpstep.storage.tables import Account, Idempotency
 from tests.fakes import ThirdParty, answer
 from tests.house import House, document
 

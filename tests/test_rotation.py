@@ -11,9 +11,9 @@ import pytest
 from sqlalchemy import select
 
 from httpstep.extensions import db
-from httpstep.models import catalogue
-from httpstep.models.tables import Secret
-from httpstep.vault import Vault, VaultError, new_key
+from httpstep.storage import catalogue
+from httpstep.storage.tables import Secret
+from httpstep.storage.vault import Vault, VaultError, new_key
 from tests.fakes import ThirdParty, answer
 from tests.house import House
 from tests.test_storage_commands import VALUE, furnish, run, sent_token

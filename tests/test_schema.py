@@ -11,10 +11,11 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
 from app import create_app
-from httpstep import config, installation
+from httpstep import config
 from httpstep.extensions import db
-from httpstep.models import database as schema
-from httpstep.models.tables import Account, User
+from httpstep.storage import database as schema
+from httpstep.storage.tables import Account, User
+from httpstep.upkeep import installation
 from tests.house import House
 from tests.services import PostgreSQL
 

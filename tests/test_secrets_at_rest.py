@@ -8,7 +8,7 @@ from pathlib import Path
 
 from httpstep.core.exchange import HttpResponse, RenderedRequest
 from httpstep.extensions import db
-from httpstep.models import catalogue, sessions, users
+from httpstep.storage import catalogue, sessions, users
 from tests.fakes import ThirdParty, answer
 from tests.house import House, document
 

@@ -30,7 +30,7 @@ CREDENTIALS = [base64.b64encode(text.encode()).decode() for text in (f"me:{SECRE
 
 
 def spellings(text: str) -> Iterator[str]:
-    """Every spelling that `core.redaction` promises to find."""
+    """Every spelling that `core.masking.masking.redaction` promises to find."""
     octets = text.encode()
     encoded = base64.b64encode(b"in front " + octets + b" behind").decode()
     yield from (text, text.upper(), text.lower(), octets.hex(), octets.hex().upper())
@@ -163,7 +163,13 @@ def test_a_bug_of_our_own_tells_where_it_is_and_no_secret(
     assert {place: found for place, text in seen.items() if (found := found_in(text))} == {}
     for number in range(len(failing)):
         assert f"step step-{number} failed inside httpstep" in seen["log"]
-    for word in ("RuntimeError: cannot read", "KeyError: ", "httpstep/executor.py", "in bug", "test_secrets_echoed.py"):
+    for word in (
+        "RuntimeError: cannot read",
+        "KeyError: ",
+        "httpstep/execution/executor.py",
+        "in bug",
+        "test_secrets_echoed.py",
+    ):
         assert word in seen["log"], "what an operator needs to find it"
 
 

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.datastructures import MultiDict
 
-from httpstep import stepform
-from httpstep.core import stepdocument
+from httpstep.core.document import stepdocument
 from httpstep.core.jsontext import Json
-from httpstep.core.spec import StepSpec
+from httpstep.core.step.spec import StepSpec
+from httpstep.web import stepform
 
 
 def sent(**fields: Any) -> MultiDict[str, str]:

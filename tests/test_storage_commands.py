@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from httpstep import backups, installation
 from httpstep.extensions import db
-from httpstep.models import catalogue
+from httpstep.storage import catalogue
+from httpstep.upkeep import backups, installation
 from tests.fakes import ThirdParty, answer
 from tests.house import House, document
 from tests.server import Server

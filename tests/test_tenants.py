@@ -14,9 +14,20 @@ from sqlalchemy import delete, insert, select, update
 from werkzeug.routing import Rule
 
 from httpstep.extensions import db
-from httpstep.models import catalogue, logs, sessions, users
-from httpstep.models.database import reading, writing
-from httpstep.models.tables import Account, ApiKey, BudgetHit, Log, Step
+from httpstep.storage import (
+    catalogue,
+    logs,
+    sessions,
+    users,
+)
+from httpstep.storage.database import reading, writing
+from httpstep.storage.tables import (
+    Account,
+    ApiKey,
+    BudgetHit,
+    Log,
+    Step,
+)
 from tests.fakes import ThirdParty, answer
 from tests.house import House, document
 from tests.web.conftest import Web

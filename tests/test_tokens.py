@@ -11,7 +11,7 @@ from httpstep.core.authentication import Auth
 from httpstep.core.authentication.oauth2_client_credentials import token_request
 from httpstep.core.errors import HttpStatusError
 from httpstep.core.exchange import HttpResponse, RenderedRequest
-from httpstep.tokens import TokenCache
+from httpstep.execution.tokens import TokenCache
 from tests.fakes import ThirdParty, answer
 
 SECRET = "s3cr3t-of-the-client"

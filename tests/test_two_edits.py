@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from httpstep.models import flows, steps
+from httpstep.storage import flows, steps
 from tests.fakes import ThirdParty
 from tests.house import House, document
 

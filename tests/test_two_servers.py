@@ -13,7 +13,7 @@ import requests
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from httpstep.vault import new_key
+from httpstep.storage.vault import new_key
 from tests.mailbox import Inbox, open_inbox
 from tests.server import Server
 from tests.services import PostgreSQL, Redis

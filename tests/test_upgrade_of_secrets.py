@@ -12,11 +12,12 @@ from flask import Flask
 from flask_migrate import upgrade
 
 from app import create_app
-from httpstep import config, installation
-from httpstep.core import secrethosts
+from httpstep import config
+from httpstep.core.inserting import secrethosts
 from httpstep.extensions import db
-from httpstep.models import catalogue
-from httpstep.models import database as schema
+from httpstep.storage import catalogue
+from httpstep.storage import database as schema
+from httpstep.upkeep import installation
 from tests.house import document
 from tests.services import PostgreSQL
 

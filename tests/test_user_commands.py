@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from httpstep import installation
-from httpstep.models import sessions, users
+from httpstep.storage import sessions, users
+from httpstep.upkeep import installation
 from tests.house import House
 from tests.test_storage_commands import run
 

@@ -11,18 +11,19 @@ from typing import Any
 
 import pytest
 
-from httpstep import executor
-from httpstep.core import jsontext, record
+from httpstep.core import jsontext
+from httpstep.core.answer.automatic import automatic_rules
+from httpstep.core.answer.sizes import MAX_ATTRIBUTES
 from httpstep.core.authentication import Auth
-from httpstep.core.automatic import automatic_rules
+from httpstep.core.drift.structure import shape_of
 from httpstep.core.exchange import HttpResponse, RenderedRequest
-from httpstep.core.execution import Execution
 from httpstep.core.jsontext import Json
-from httpstep.core.sizes import MAX_ATTRIBUTES
-from httpstep.core.spec import MappingRule, RequestSpec, StepSpec
-from httpstep.core.structure import shape_of
+from httpstep.core.outcome import record
+from httpstep.core.step.execution import Execution
+from httpstep.core.step.spec import MappingRule, RequestSpec, StepSpec
+from httpstep.execution import executor
 from httpstep.extensions import db
-from httpstep.models.tables import Log
+from httpstep.storage.tables import Log
 from tests.fakes import Clock, NoTokens, ThirdParty, answer
 from tests.house import House, document
 

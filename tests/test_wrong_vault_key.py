@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from httpstep.extensions import db
-from httpstep.models.tables import BudgetHit, Secret
-from httpstep.vault import Vault, new_key
+from httpstep.storage.tables import BudgetHit, Secret
+from httpstep.storage.vault import Vault, new_key
 from tests.fakes import ThirdParty, answer
 from tests.house import House, document
 from tests.test_commands import run

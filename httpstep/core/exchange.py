@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 class RenderedRequest:
     """The request exactly as it goes out. `url` is ASCII and carries the query; the bytes of `body` are the body.
 
-    `secrets`: every secret value that went in, raw; `core.redaction` masks them (and their encoded forms)
+    `secrets`: every secret value that went in, raw; `core.masking.masking.redaction` masks them (and their encoded forms)
     wherever this request is shown. `warnings`: sentences for the preview.
     `filled_empty`: attributes that were not there and were sent empty.
     """

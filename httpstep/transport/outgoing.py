@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 from httpstep.core.errors import Blocked, NetworkError
 from httpstep.core.exchange import RenderedRequest
-from httpstep.core.headers import completed
-from httpstep.core.spec import METHODS
+from httpstep.core.inserting.headers import completed
+from httpstep.core.step.spec import METHODS
 from httpstep.transport.targets import Target, parse_target, redirect_target
 
 Headers = tuple[tuple[str, str], ...]

@@ -5,32 +5,38 @@ from __future__ import annotations
 from flask import Flask
 
 from httpstep.web import (
-    about,
     access,
+    faults,
+    incoming,
+    moments,
+    responses,
+)
+from httpstep.web.api import (
+    api,
+    health,
+    manage,
+    openapi,
+)
+from httpstep.web.flows import flows
+from httpstep.web.settings import (
+    about,
     account,
     accounts,
-    api,
     attributes,
-    drift,
-    faults,
-    flows,
-    health,
-    incoming,
     keys,
-    logs,
     mailing,
-    manage,
-    moments,
-    openapi,
-    picker,
-    request_form,
-    responses,
     secrets,
     signing_in,
+    users,
+)
+from httpstep.web.step import (
+    drift,
+    logs,
+    picker,
+    request_form,
     step_moves,
     steps,
     testing,
-    users,
 )
 
 BLUEPRINTS = (

@@ -20,10 +20,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug import Response
 from werkzeug.exceptions import Forbidden
 
-from httpstep.clients import CALLER
 from httpstep.extensions import csrf, login_manager
-from httpstep.models import sessions
-from httpstep.models.tables import User
+from httpstep.serving.clients import CALLER
+from httpstep.storage import sessions
+from httpstep.storage.tables import User
 from httpstep.web.fragments import asked_by_htmx, respond
 
 P = ParamSpec("P")

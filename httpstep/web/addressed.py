@@ -7,7 +7,7 @@ from typing import Final, TypeVar
 
 from flask import abort, request
 
-from httpstep import stepform
+from httpstep.web import stepform
 from httpstep.web.here import account_id
 
 NEW: Final = "new"

@@ -9,11 +9,11 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException, ServiceUnavailable
 
-from httpstep import calls
 from httpstep.core.jsontext import Json
-from httpstep.models.database import is_unavailable
-from httpstep.refusals import BUSY, NO_PLACE, RETRY_AFTER
-from httpstep.vault import VaultError
+from httpstep.execution import calls
+from httpstep.serving.refusals import BUSY, NO_PLACE, RETRY_AFTER
+from httpstep.storage.database import is_unavailable
+from httpstep.storage.vault import VaultError
 from httpstep.web.access import form_to_send_again
 from httpstep.web.fragments import asked_by_htmx
 from httpstep.web.problems import Problem

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import current_app, request
 
-from httpstep import calls
+from httpstep.execution import calls
 from httpstep.web.access import current_user
 
 

@@ -8,7 +8,7 @@ from flask import Response
 
 from httpstep.core import jsontext
 from httpstep.core.jsontext import Json
-from httpstep.refusals import BUSY, RETRY_AFTER
+from httpstep.serving.refusals import BUSY, RETRY_AFTER
 from httpstep.web.responses import request_id
 
 

@@ -8,7 +8,10 @@ from collections import defaultdict
 import sqlalchemy as sa
 from alembic import op
 
-from httpstep.core import jsontext, destinations, secrethosts, stepdocument
+from httpstep.core import jsontext
+from httpstep.core.request import destinations
+from httpstep.core.inserting import secrethosts
+from httpstep.core.document import stepdocument
 from httpstep.core.errors import UnreadableAnswer
 
 revision = '0005'

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from httpstep.core import members
 from httpstep.core.authentication import Auth
-from httpstep.core.curl import from_curl, to_curl, with_secrets
 from httpstep.core.exchange import RenderedRequest
-from httpstep.core.rendering import check_request
-from httpstep.core.spec import Body, Pair, RequestSpec
+from httpstep.core.importing.curl import from_curl, to_curl, with_secrets
+from httpstep.core.request.rendering import check_request
+from httpstep.core.step import members
+from httpstep.core.step.spec import Body, Pair, RequestSpec
 
 
 def request(method: str, url: str, *headers: str, auth: Auth | None = None, body: Body | None = None) -> RequestSpec:

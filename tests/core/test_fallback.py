@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from httpstep.core.errors import FailureKind
-from httpstep.core.execution import Failure, MappingResult
-from httpstep.core.fallback import decide, reason_given, status_error
+from httpstep.core.outcome.fallback import decide, reason_given, status_error
+from httpstep.core.step.execution import Failure, MappingResult
 from tests.fakes import answer
 
 MAPPED = MappingResult(values={"a": 1}, missing=("b",))

@@ -7,7 +7,17 @@ from typing import Any
 
 import pytest
 
-from httpstep.core.flow import Condition, FlowSpec, Place, check, concluded, dump, left_out, parse, renamed
+from httpstep.core.document.flow import (
+    Condition,
+    FlowSpec,
+    Place,
+    check,
+    concluded,
+    dump,
+    left_out,
+    parse,
+    renamed,
+)
 
 
 @pytest.mark.parametrize(

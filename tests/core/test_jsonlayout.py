@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from httpstep.core.jsonbodies import JsonBodyFault
-from httpstep.core.jsonlayout import laid_out
+from httpstep.core.inserting.jsonbodies import JsonBodyFault
+from httpstep.core.inserting.jsonlayout import laid_out
 
 ANY_JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),

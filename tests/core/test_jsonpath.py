@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from httpstep.core.jsonpath import (
+from httpstep.core.answer.jsonpath import (
     QueryRefused,
     check_query,
     find,

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from httpstep.core.execution import MappedRow, MappingResult
+from httpstep.core.answer.mapping import CallFacts, apply_rules, check_rules
 from httpstep.core.jsontext import Path, dumps_text, loads
-from httpstep.core.mapping import CallFacts, apply_rules, check_rules
-from httpstep.core.spec import MappingRule
+from httpstep.core.step.execution import MappedRow, MappingResult
+from httpstep.core.step.spec import MappingRule
 
 CALL = CallFacts(
     status=200, error=None, duration_ms=41, headers=(("X-Total", "12"), ("Link", "a"), ("link", "b"), ("Empty", ""))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from httpstep.core.drift.marking import marked
+from httpstep.core.drift.structure import compare, shape_of
 from httpstep.core.jsontext import Json, Path
-from httpstep.core.marking import marked
-from httpstep.core.structure import compare, shape_of
 
 RATES = {"base": "EUR", "rates": {"USD": 1, "SEK": None, "NOK": 11}}
 ROWS = {"rows": [{"id": 1, "at": {"2026-01-01": {"n": 1}}}, {"id": 2, "at": {"2026-01-02": {"n": 2, "m": "x"}}}]}

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from httpstep.core import excerpt, maskedshape, masking, redaction
+from httpstep.core.drift import maskedshape
+from httpstep.core.drift.structure import shape_of
 from httpstep.core.jsontext import Json, dumps_text, loads
-from httpstep.core.structure import shape_of
+from httpstep.core.masking import excerpt, masking, redaction
 from httpstep.core.workcounter import WorkCounter
 
 SECRETS = frozenset({"hemmelig", 'p"w/ü+1%', "4711", "ab", "a\x1cb\x1d"})

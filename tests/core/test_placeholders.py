@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from httpstep.core.placeholders import (
+from httpstep.core.inserting.placeholders import (
     NOT_FOUND,
     Literal,
     Placeholder,

@@ -6,9 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from httpstep.core.answer.reading import (
+    describe,
+    media_type,
+    read,
+    text_of,
+)
 from httpstep.core.errors import UnreadableAnswer
 from httpstep.core.exchange import HttpResponse
-from httpstep.core.reading import describe, media_type, read, text_of
 
 NOT_MAPPED = "Response Mapping Not Done, Only JSON can be mapped as Response"
 

@@ -8,10 +8,16 @@ from urllib.parse import quote
 
 import pytest
 
-from httpstep import executor
-from httpstep.core import jsontext, record
+from httpstep.core import jsontext
 from httpstep.core.authentication import Auth
-from httpstep.core.spec import MappingRule, Pair, RequestSpec, StepSpec
+from httpstep.core.outcome import record
+from httpstep.core.step.spec import (
+    MappingRule,
+    Pair,
+    RequestSpec,
+    StepSpec,
+)
+from httpstep.execution import executor
 from tests.fakes import Clock, NoTokens, ThirdParty, answer
 
 SECRET = 's3cr3t/"välue"&x'

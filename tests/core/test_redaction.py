@@ -15,9 +15,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from httpstep.core.authentication import Auth
-from httpstep.core.redaction import MASK, redact, redact_bytes, redact_pairs
-from httpstep.core.rendering import render
-from httpstep.core.spec import Body, Pair, RequestSpec, StepSpec
+from httpstep.core.masking.redaction import (
+    MASK,
+    redact,
+    redact_bytes,
+    redact_pairs,
+)
+from httpstep.core.request.rendering import render
+from httpstep.core.step.spec import (
+    Body,
+    Pair,
+    RequestSpec,
+    StepSpec,
+)
 from tests.core.timing import within
 
 SECRET = 'sk/live+42?"a&b" <ü>\\x%=\''

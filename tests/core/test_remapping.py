@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from httpstep.core.drift.remapping import Move, candidates, remap
 from httpstep.core.jsontext import Path, loads
-from httpstep.core.remapping import Move, candidates, remap
-from httpstep.core.spec import MappingRule
+from httpstep.core.step.spec import MappingRule
 from tests.core.drifting import drifted
 from tests.core.timing import within
 

@@ -20,8 +20,19 @@ from httpstep.core.authentication import Auth
 from httpstep.core.errors import InvalidRequest
 from httpstep.core.exchange import RenderedRequest
 from httpstep.core.jsontext import Json
-from httpstep.core.rendering import attributes_used, check_request, render, secrets_used, token_request
-from httpstep.core.spec import Body, Pair, RequestSpec, StepSpec
+from httpstep.core.request.rendering import (
+    attributes_used,
+    check_request,
+    render,
+    secrets_used,
+    token_request,
+)
+from httpstep.core.step.spec import (
+    Body,
+    Pair,
+    RequestSpec,
+    StepSpec,
+)
 
 URL = "https://api.example/orders"
 

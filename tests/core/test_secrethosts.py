@@ -6,13 +6,19 @@ from dataclasses import replace
 
 import pytest
 
-from httpstep.core import destinations, secrethosts
 from httpstep.core.authentication import Auth
 from httpstep.core.errors import InvalidRequest
 from httpstep.core.exchange import RenderedRequest
+from httpstep.core.inserting import secrethosts
 from httpstep.core.jsontext import Json
-from httpstep.core.rendering import render, token_request
-from httpstep.core.spec import Body, Pair, RequestSpec, StepSpec
+from httpstep.core.request import destinations
+from httpstep.core.request.rendering import render, token_request
+from httpstep.core.step.spec import (
+    Body,
+    Pair,
+    RequestSpec,
+    StepSpec,
+)
 
 VALUE = "s3cr3t-of-the-crm"
 HERE = "https://api.example.com"

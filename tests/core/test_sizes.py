@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from httpstep.core.execution import MappingResult
+from httpstep.core.answer.mapping import CallFacts, apply_rules
+from httpstep.core.answer.sizes import MAX_ATTRIBUTES, MAX_VALUE, _Sizes
 from httpstep.core.jsontext import Json, dumps, loads
-from httpstep.core.mapping import CallFacts, apply_rules
-from httpstep.core.sizes import MAX_ATTRIBUTES, MAX_VALUE, _Sizes
-from httpstep.core.spec import MappingRule
+from httpstep.core.step.execution import MappingResult
+from httpstep.core.step.spec import MappingRule
 from httpstep.core.workcounter import WorkCounter
 
 CALL = CallFacts(status=200, error=None, duration_ms=1, headers=())

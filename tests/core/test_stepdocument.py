@@ -12,9 +12,22 @@ from hypothesis import strategies as st
 
 from httpstep.core.authentication import Auth
 from httpstep.core.conversion import CONVERSIONS
-from httpstep.core.spec import NO_DEFAULT, Body, MappingRule, Pair, RequestSpec, StepSpec
-from httpstep.core.stepdocument import DocumentError, dump, key_from_name, parse, success
-from httpstep.core.stepkey import is_key
+from httpstep.core.document.stepdocument import (
+    DocumentError,
+    dump,
+    key_from_name,
+    parse,
+    success,
+)
+from httpstep.core.step.spec import (
+    NO_DEFAULT,
+    Body,
+    MappingRule,
+    Pair,
+    RequestSpec,
+    StepSpec,
+)
+from httpstep.core.step.stepkey import is_key
 
 DOCUMENT: dict[str, Any] = {
     "format": "httpstep/1",

@@ -10,11 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from httpstep.core.execution import Drift
-from httpstep.core.jsonpath import find
+from httpstep.core.answer.jsonpath import find
+from httpstep.core.drift.structure import (
+    compare,
+    merge,
+    shape_of,
+    suggest_dictionaries,
+)
 from httpstep.core.jsontext import Path, dumps, loads
-from httpstep.core.spec import MappingRule
-from httpstep.core.structure import compare, merge, shape_of, suggest_dictionaries
+from httpstep.core.step.execution import Drift
+from httpstep.core.step.spec import MappingRule
 from tests.core.timing import within
 
 ORDER = '{"id": 7, "status": "open", "items": [{"sku": "A", "price": 1}], "note": null, "address": {"city": "Graz"}}'

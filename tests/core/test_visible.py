@@ -7,10 +7,15 @@ import time
 
 import pytest
 
-from httpstep.core import stepdocument, visible
 from httpstep.core.authentication import Auth
-from httpstep.core.redaction import MASK, is_credential_name
-from httpstep.core.spec import Body, Pair, RequestSpec, StepSpec
+from httpstep.core.document import stepdocument, visible
+from httpstep.core.masking.redaction import MASK, is_credential_name
+from httpstep.core.step.spec import (
+    Body,
+    Pair,
+    RequestSpec,
+    StepSpec,
+)
 
 KEY = "sk_live_7431abcd"
 

@@ -19,7 +19,7 @@ import requests
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from httpstep import server as gunicorn_server
+from httpstep.serving import server as gunicorn_server
 from tests.faults.test_storage import put_step, workers_of
 from tests.faults.visiting import SIGN_IN, Visitor
 from tests.house import House

@@ -20,8 +20,8 @@ from app import create_app
 from httpstep import config
 from httpstep.core.exchange import HttpResponse, RenderedRequest
 from httpstep.extensions import db
-from httpstep.models.database import editing
-from httpstep.models.tables import ApiKey, Session
+from httpstep.storage.database import editing
+from httpstep.storage.tables import ApiKey, Session
 from tests.fakes import ThirdParty, answer
 from tests.faults.test_storage import prepared, refused, third
 from tests.house import House, document

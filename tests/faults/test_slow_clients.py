@@ -12,9 +12,9 @@ from contextlib import ExitStack, contextmanager, suppress
 import pytest
 import requests
 
-from httpstep import clients
-from httpstep.clients import ClientSocket, Places
-from httpstep.refusals import NoPlace
+from httpstep.serving import clients
+from httpstep.serving.clients import ClientSocket, Places
+from httpstep.serving.refusals import NoPlace
 from tests.faults.visiting import SIGN_IN, Visitor
 from tests.server import Server
 

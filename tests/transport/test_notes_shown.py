@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from httpstep.extensions import db
-from httpstep.models.tables import BudgetHit
+from httpstep.storage.tables import BudgetHit
 from tests.house import House, document
 from tests.transport.conftest import Peer
 from tests.web.conftest import Web

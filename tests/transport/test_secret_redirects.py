@@ -9,8 +9,13 @@ import pytest
 
 from httpstep.core.authentication import Auth
 from httpstep.core.errors import NetworkError
-from httpstep.core.rendering import render
-from httpstep.core.spec import Body, Pair, RequestSpec, StepSpec
+from httpstep.core.request.rendering import render
+from httpstep.core.step.spec import (
+    Body,
+    Pair,
+    RequestSpec,
+    StepSpec,
+)
 from httpstep.transport import Transport
 
 VALUE = "s3cr3t-of-the-crm"

@@ -16,7 +16,7 @@ import pytest
 
 from httpstep.core.errors import Cancelled, NetworkError, SendError, TimedOut
 from httpstep.core.exchange import HttpResponse
-from httpstep.core.spec import METHODS
+from httpstep.core.step.spec import METHODS
 from httpstep.transport import Transport
 from tests.transport.conftest import RawServer
 

@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from httpstep.core import jsontext
 from httpstep.extensions import db
-from httpstep.models.tables import BudgetHit, Log
+from httpstep.storage.tables import BudgetHit, Log
 from tests.house import House, document
 from tests.transport.conftest import Peer
 from tests.web.conftest import Web

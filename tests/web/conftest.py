@@ -15,9 +15,9 @@ from werkzeug.security import generate_password_hash
 from werkzeug.test import TestResponse
 
 from httpstep.extensions import db
-from httpstep.models import sessions, users
-from httpstep.models.database import editing
-from httpstep.models.tables import User
+from httpstep.storage import sessions, users
+from httpstep.storage.database import editing
+from httpstep.storage.tables import User
 from tests.house import House
 
 PASSWORD = "correct horse battery"

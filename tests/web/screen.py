@@ -9,12 +9,12 @@ from typing import Any
 
 from werkzeug.test import TestResponse
 
-from httpstep import installation
 from httpstep.core.exchange import Send
-from httpstep.core.secrethosts import Hosts
+from httpstep.core.inserting.secrethosts import Hosts
 from httpstep.extensions import db
-from httpstep.models.database import editing
-from httpstep.models.tables import Account
+from httpstep.storage.database import editing
+from httpstep.storage.tables import Account
+from httpstep.upkeep import installation
 from tests.web.conftest import Browser, Web
 
 ORDER = {

@@ -145,7 +145,7 @@ def test_what_is_another_accounts_is_not_found(web: Web) -> None:
     alice, charlie = web.as_("alice"), web.as_("charlie")
     _furnish(alice)
     with web.house.app.app_context():
-        from httpstep.models import users
+        from httpstep.storage import users
 
         bob = users.by_email("bob@example.com")
         assert bob is not None

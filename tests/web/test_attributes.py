@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from httpstep.core.renaming import meant
-from httpstep.web.attributes import read, typed
+from httpstep.core.document.renaming import meant
+from httpstep.web.settings.attributes import read, typed
 from tests.house import document
 from tests.web.conftest import Browser, Web
 

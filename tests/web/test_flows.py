@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from httpstep.models import flows as stored
+from httpstep.storage import flows as stored
 from tests.fakes import ThirdParty, answer
 from tests.house import House, document
 from tests.web.conftest import Browser, Web

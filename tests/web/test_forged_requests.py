@@ -11,7 +11,7 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from httpstep.extensions import db
-from httpstep.models.database import reading
+from httpstep.storage.database import reading
 from tests.fakes import ThirdParty, answer
 from tests.house import House, document
 from tests.web.conftest import PASSWORD, Browser, Web

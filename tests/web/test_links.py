@@ -12,11 +12,11 @@ from sqlalchemy import func, select, update
 from sqlalchemy.exc import OperationalError
 from werkzeug.test import TestResponse
 
-from httpstep import installation
 from httpstep.extensions import db
-from httpstep.models import sessions, users
-from httpstep.models.database import writing
-from httpstep.models.tables import OneTimeCode, User
+from httpstep.storage import sessions, users
+from httpstep.storage.database import writing
+from httpstep.storage.tables import OneTimeCode, User
+from httpstep.upkeep import installation
 from tests.house import House
 from tests.web.conftest import PASSWORD, Browser, Web
 

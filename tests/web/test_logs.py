@@ -10,8 +10,8 @@ from html import unescape
 import pytest
 from sqlalchemy import update
 
-from httpstep.models.database import writing
-from httpstep.models.tables import Log, StepState
+from httpstep.storage.database import writing
+from httpstep.storage.tables import Log, StepState
 from tests.fakes import ThirdParty, answer
 from tests.house import House, document
 from tests.web.conftest import Browser, Web

@@ -7,9 +7,10 @@ from typing import Any, Final
 
 import pytest
 
-from httpstep import stepform
-from httpstep.core import members, stepdocument
-from httpstep.core.spec import Body, RequestSpec, StepSpec
+from httpstep.core.document import stepdocument
+from httpstep.core.step import members
+from httpstep.core.step.spec import Body, RequestSpec, StepSpec
+from httpstep.web import stepform
 from tests.house import document
 from tests.web.conftest import Web
 from tests.web.screen import open_step

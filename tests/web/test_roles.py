@@ -11,9 +11,9 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from httpstep.extensions import db
-from httpstep.models import users
-from httpstep.models.database import editing
-from httpstep.models.tables import ApiKey, OneTimeCode, User
+from httpstep.storage import users
+from httpstep.storage.database import editing
+from httpstep.storage.tables import ApiKey, OneTimeCode, User
 from tests.fakes import ThirdParty, answer
 from tests.house import House, document
 from tests.web.conftest import Browser, Web

@@ -8,7 +8,7 @@ from html import unescape
 import pytest
 from werkzeug.test import TestResponse
 
-from httpstep.models import catalogue
+from httpstep.storage import catalogue
 from tests.fakes import ThirdParty, answer
 from tests.house import House, document
 from tests.web.conftest import Browser, Web

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from httpstep.models import sessions, users
+from httpstep.storage import sessions, users
 from tests.web.conftest import Web
 
 

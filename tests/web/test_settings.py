@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from httpstep import alerts, ratelimit
-from httpstep.models import users
+from httpstep.alerts import alerts
+from httpstep.execution import ratelimit
+from httpstep.storage import users
 from tests.fakes import ThirdParty, answer
 from tests.house import House, document
 from tests.mailbox import Inbox

@@ -11,8 +11,8 @@ from urllib.parse import urlencode
 import pytest
 from werkzeug.security import generate_password_hash
 
-from httpstep import installation
-from httpstep.models import users
+from httpstep.storage import users
+from httpstep.upkeep import installation
 from httpstep.web.access import local_path
 from tests.house import House
 from tests.web.conftest import PASSWORD, Browser, Web

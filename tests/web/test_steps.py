@@ -11,7 +11,7 @@ from unittest.mock import Mock
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from httpstep.models import logs, steps
+from httpstep.storage import logs, steps
 from tests.fakes import ThirdParty, answer
 from tests.house import House, document
 from tests.mailbox import Inbox, settled

@@ -11,8 +11,8 @@ from sqlalchemy import update
 
 from httpstep.core.errors import NetworkError, TimedOut
 from httpstep.extensions import db
-from httpstep.models.database import editing
-from httpstep.models.tables import Alert
+from httpstep.storage.database import editing
+from httpstep.storage.tables import Alert
 from tests.fakes import ThirdParty, answer
 from tests.house import House, document
 from tests.mailbox import Inbox

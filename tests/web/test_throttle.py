@@ -11,9 +11,9 @@ from limits import RateLimitItem
 from werkzeug.test import TestResponse
 
 from httpstep.extensions import limiter
-from httpstep.models import users
-from httpstep.models.keys import digest
-from httpstep.web import account, signing_in
+from httpstep.storage import users
+from httpstep.storage.keys import digest
+from httpstep.web.settings import account, signing_in
 from tests.house import House
 from tests.web.conftest import PASSWORD, Browser, Web
 

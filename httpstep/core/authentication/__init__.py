@@ -34,7 +34,7 @@ def kind_of(auth: Auth) -> Kind:
 
 @dataclass(frozen=True, slots=True)
 class AuthMember:
-    """`auth` in the step document (`core.members`): the members of its type, and whatever was typed for another one."""
+    """`auth` in the step document (`core.step.members`): the members of its type, and whatever was typed for another one."""
 
     def read(self, reader: Reader, name: str, default: Any) -> Auth:
         inner = reader.object(name)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from httpstep.core import headers, urls
 from httpstep.core.authentication.kind import Auth, Credential, Kind, Proof
 from httpstep.core.errors import InvalidRequest
-from httpstep.core.texts import filled, filled_header
-from httpstep.core.values import Place, Values
+from httpstep.core.inserting import headers, urls
+from httpstep.core.inserting.texts import filled, filled_header
+from httpstep.core.inserting.values import Place, Values
 
 
 class ApiKey(Kind):

@@ -6,10 +6,10 @@ import base64
 from collections.abc import Iterator
 
 from httpstep.core.authentication.kind import Auth, Credential, Kind, Proof
-from httpstep.core.encoders import whole
 from httpstep.core.errors import InvalidRequest
-from httpstep.core.texts import filled, header_value
-from httpstep.core.values import Place, Values
+from httpstep.core.inserting.encoders import whole
+from httpstep.core.inserting.texts import filled, header_value
+from httpstep.core.inserting.values import Place, Values
 
 
 class Basic(Kind):

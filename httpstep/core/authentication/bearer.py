@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from httpstep.core.authentication.kind import Auth, Credential, Kind, Proof
-from httpstep.core.texts import filled_header
-from httpstep.core.values import Values
+from httpstep.core.inserting.texts import filled_header
+from httpstep.core.inserting.values import Values
 
 
 class Bearer(Kind):

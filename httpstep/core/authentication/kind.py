@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, NamedTuple
 
-from httpstep.core.values import Values
+from httpstep.core.inserting.values import Values
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,16 +7,16 @@ from types import MappingProxyType
 from typing import Final
 from urllib.parse import quote_plus
 
-from httpstep.core import secrethosts
 from httpstep.core.authentication.basic import encoded
 from httpstep.core.authentication.kind import Auth, Credential, Kind, Proof
-from httpstep.core.encoders import form, whole
 from httpstep.core.exchange import RenderedRequest
+from httpstep.core.inserting import secrethosts
+from httpstep.core.inserting.encoders import form, whole
+from httpstep.core.inserting.placeholders import SECRET_PREFIX, names_in
+from httpstep.core.inserting.secrethosts import Hosts
+from httpstep.core.inserting.texts import filled, filled_url, header_value
+from httpstep.core.inserting.values import Place, Values
 from httpstep.core.jsontext import Json
-from httpstep.core.placeholders import SECRET_PREFIX, names_in
-from httpstep.core.secrethosts import Hosts
-from httpstep.core.texts import filled, filled_url, header_value
-from httpstep.core.values import Place, Values
 
 NO_VALUES: Final[Mapping[str, Json]] = MappingProxyType({})
 FORM_TYPE: Final = "application/x-www-form-urlencoded"

@@ -1,0 +1,1 @@
+"""Alert mails: who is told, when, and by which mail server."""

@@ -1,0 +1,1 @@
+"""The commands of `flask --app app`: thin, each reads its options and calls one thing."""

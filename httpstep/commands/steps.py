@@ -1,0 +1,241 @@
+"""The commands under `flask --app app`: what an operator or a script does without a browser.
+
+Each takes --account SLUG, optional while there is only one. What was asked for goes to standard output and
+nothing else does; a refusal is a sentence on standard error and exit status 1.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
+
+import click
+from flask import Flask, current_app
+from flask.cli import AppGroup, with_appcontext
+from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
+
+from httpstep import config
+from httpstep.core import jsontext
+from httpstep.core.document import stepdocument, visible
+from httpstep.core.errors import UnreadableAnswer
+from httpstep.core.jsontext import Json
+from httpstep.execution import calls, ratelimit, runs
+from httpstep.execution.answers import answer_of
+from httpstep.extensions import db
+from httpstep.storage import keys, steps
+from httpstep.storage.database import editing, is_unavailable
+from httpstep.storage.tables import Account, ApiKey
+from httpstep.storage.vault import VaultError
+from httpstep.upkeep import installation
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+FINISHING = 30.0
+"""Seconds that a command waits at its end for a database that went away during its call."""
+
+step = AppGroup("step", help="Steps: import, export, run.")
+key = AppGroup("key", help="API keys: create, list, revoke.")
+config_group = AppGroup("config", help="The configuration in force.")
+
+
+def prepared(command: Callable[P, R]) -> Callable[P, R]:
+    """Bring the data folder up to date before the command, as the server does before it starts. A database that cannot
+    be reached is a sentence, whenever that shows."""
+
+    @wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            installation.prepare(current_app._get_current_object())  # type: ignore[attr-defined]
+            return command(*args, **kwargs)
+        except SQLAlchemyError as error:
+            if not is_unavailable(error):
+                raise
+            why = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+            raise click.ClickException(f"The database cannot be opened or written: {why}") from None
+
+    return with_appcontext(run)
+
+
+def account_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    return click.option("--account", "slug", metavar="SLUG", help="The account; optional while there is only one.")(
+        command
+    )
+
+
+def chosen_account(slug: str | None) -> Account:
+    found = list(db.session.scalars(select(Account).where(Account.slug == slug) if slug else select(Account)))
+    if not found:
+        raise click.ClickException(f'There is no account "{slug}".')
+    if len(found) > 1:
+        raise click.ClickException("There are several accounts. Name one with --account SLUG.")
+    return found[0]
+
+
+def _json_argument(text: str, what: str) -> Json:
+    try:
+        return jsontext.loads(text)
+    except UnreadableAnswer as error:
+        raise click.ClickException(f"{what} is not JSON: {error.message}") from None
+
+
+# ---------------------------------------------------------------- steps
+
+
+@step.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@account_option
+@prepared
+def step_import(file: Path, slug: str | None) -> None:
+    """Create or replace steps from FILE: one step document, or a list of them. All or none."""
+    owner = chosen_account(slug)
+    content = _json_argument(file.read_bytes().decode("utf-8", "replace"), str(file))
+    documents = content if isinstance(content, list) else [content]
+    specs = []
+    for index, document in enumerate(documents):
+        try:
+            specs.append(visible.refuse_masked(stepdocument.parse(document)))
+        except stepdocument.DocumentError as error:
+            where = f"step {index + 1}, " if len(documents) > 1 else ""
+            lines = [f"{where}{fault.place or 'document'}: {fault.message}" for fault in error.faults]
+            raise click.ClickException("Nothing was imported.\n" + "\n".join(lines)) from None
+    for saved in steps.save_all(owner.id, specs, by="command line", now=time.time()):
+        click.echo(saved.key)
+
+
+@step.command("export")
+@click.argument("key_", metavar="[KEY]", required=False)
+@account_option
+@prepared
+def step_export(key_: str | None, slug: str | None) -> None:
+    """Print a step's document, or a list of all of them. Secrets appear as {{secret.NAME}} only."""
+    owner = chosen_account(slug)
+    if key_ is None:
+        found: Json = [stepdocument.dump(steps.document_of(one)) for one in steps.listed(owner.id)]
+    else:
+        one = steps.find(owner.id, key_)
+        if one is None:
+            raise click.ClickException(f'There is no step with the key "{key_}".')
+        found = stepdocument.dump(steps.document_of(one))
+    click.echo(jsontext.pretty(found))
+
+
+@step.command("run")
+@click.argument("key_", metavar="KEY")
+@click.option("--attributes", default="{}", metavar="JSON", help='An object, such as {"order.id": 42}.')
+@account_option
+@prepared
+def step_run(key_: str, attributes: str, slug: str | None) -> None:
+    """Run a step as a bot would and print the answer of execute."""
+    owner = chosen_account(slug)
+    parts: calls.Parts = current_app.extensions["httpstep"]
+    given = _json_argument(attributes, "--attributes")
+    if not isinstance(given, dict):
+        raise click.ClickException("--attributes must be a JSON object of names and values.")
+    loaded = steps.load(owner.id, key=key_)
+    if loaded is None:
+        raise click.ClickException(f'There is no step with the key "{key_}".')
+    request_id = uuid.uuid4().hex
+    call = calls.Call(
+        tenant=calls.Tenant(owner.id, owner.per_minute, owner.in_flight), source="bot", spec=loaded.spec,
+        attributes=given, actor="command line", request_id=request_id, step=loaded,
+    )  # fmt: skip
+    try:
+        run = runs.run_step(parts, call)
+    except ratelimit.RateLimited as error:
+        raise click.ClickException(f"Rate Limit Exceeded. Try again in {error.budget.reset} s.") from None
+    except calls.TooManyInFlight:
+        raise click.ClickException("Too Many Calls In Flight. Try again shortly.") from None
+    except calls.ProcessFull:
+        raise click.ClickException(calls.ProcessFull.SENTENCE) from None
+    except VaultError as error:
+        raise click.ClickException(f"Secrets Unavailable. {error}") from None
+    except calls.InternalError:
+        raise click.ClickException(calls.INTERNAL_MESSAGE) from None
+    if parts.postponed.finish(FINISHING):
+        click.echo(
+            "The database cannot be reached: the log of this call stays open, and no alert follows from it.", err=True
+        )
+    parts.alerts.finish()
+    click.echo(jsontext.pretty(answer_of(run, loaded.spec, request_id)))
+
+
+# ---------------------------------------------------------------- keys
+
+
+@key.command("create")
+@click.option("--name", required=True, help="What the key is for; shown in the list.")
+@click.option("--scope", type=click.Choice(keys.SCOPES), default="execute", show_default=True)
+@account_option
+@prepared
+def key_create(name: str, scope: str, slug: str | None) -> None:
+    """Create an API key and print its token, which is never shown again."""
+    if not name.strip():
+        raise click.ClickException("A key needs a name that says what it is for.")
+    owner = chosen_account(slug)
+    with editing():
+        _, token = keys.create(owner.id, name.strip(), scope, time.time())
+    click.echo(token)
+
+
+@key.command("list")
+@account_option
+@prepared
+def key_list(slug: str | None) -> None:
+    """Print the keys: prefix, scope, state, name."""
+    owner = chosen_account(slug)
+    for one in db.session.scalars(select(ApiKey).where(ApiKey.account_id == owner.id).order_by(ApiKey.id)):
+        click.echo(f"hs_{one.prefix}  {one.scope:8}  {'revoked' if one.revoked_at else 'active':8}  {one.name}")
+
+
+@key.command("revoke")
+@click.argument("prefix_or_name")
+@account_option
+@prepared
+def key_revoke(prefix_or_name: str, slug: str | None) -> None:
+    """Revoke a key, named by its prefix or, where only one has it, its name. It stops working at once."""
+    owner = chosen_account(slug)
+    prefix = prefix_or_name.removeprefix("hs_")[:8]
+    with editing():
+        found = list(
+            db.session.scalars(
+                select(ApiKey).where(
+                    ApiKey.account_id == owner.id,
+                    ApiKey.revoked_at.is_(None),
+                    (ApiKey.prefix == prefix) | (ApiKey.name == prefix_or_name),
+                )
+            )
+        )
+        if len(found) != 1:
+            known = "no active key" if not found else "more than one active key"
+            raise click.ClickException(f'There is {known} "{prefix_or_name}". See: flask --app app key list')
+        found[0].revoked_at = time.time()
+    click.echo(f"hs_{found[0].prefix} revoked")
+
+
+# ---------------------------------------------------------------- the installation
+
+
+@config_group.command("show")
+@with_appcontext
+def config_show() -> None:
+    """Print every variable, its value (secrets masked) and whether it was set."""
+    for name, value, origin in config.shown(current_app.config["HTTPSTEP"]):
+        click.echo(f"{name}={value}  # {origin}")
+
+
+@click.command("upgrade")
+@prepared
+def upgrade() -> None:
+    """Bring the data folder to this version, after a backup. `make run` does this by itself."""
+    click.echo("The data folder is up to date.")
+
+
+def register(app: Flask) -> None:
+    for command in (step, key, config_group, upgrade):
+        app.cli.add_command(command)

@@ -1,0 +1,73 @@
+"""What is stored, on the command line: backup, restore, and a new key for the secrets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from flask import Flask, current_app
+from flask.cli import AppGroup
+
+from httpstep import config
+from httpstep.commands.steps import prepared
+from httpstep.storage.vault import Vault, VaultError
+from httpstep.upkeep import accounts, backups, rotation
+
+secret = AppGroup("secret", help="Secrets: change the key they are encrypted with.")
+
+
+def _app() -> Flask:
+    found: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+    return found
+
+
+@click.command("backup")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--without-keys", is_flag=True, help="Leave out vault.key and session.key; keep them elsewhere.")
+@prepared
+def backup(file: Path, without_keys: bool) -> None:
+    """Write everything into FILE (.tar.gz), while httpstep serves. It holds the keys: keep it as safe as the data folder."""
+    try:
+        made = backups.make(_app(), file, with_keys=not without_keys)
+    except backups.BackupError as error:
+        raise click.ClickException(str(error)) from None
+    click.echo(made.file)
+    if "vault.key" not in made.keys:
+        click.echo("The key of the secrets is not in it: a restore needs the same key.", err=True)
+
+
+@click.command("restore")
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@prepared
+def restore(file: Path) -> None:
+    """Replace all data by that of FILE. Stop httpstep first. What was there is kept as a backup in the data folder."""
+    empty = accounts.are_empty()
+    try:
+        aside = backups.restore(_app(), file)
+    except backups.BackupError as error:
+        raise click.ClickException(str(error)) from None
+    until_now = "There was no data until now; the keys that were here are" if empty else "The data until now is"
+    click.echo(f"Restored. {until_now} in {aside}")
+
+
+@secret.command("rotate")
+@prepared
+def secret_rotate() -> None:
+    """Encrypt every secret anew under a new key (vault.key) or under the newest of HTTPSTEP_VAULT_KEYS."""
+    settings: config.Config = current_app.config["HTTPSTEP"]
+    try:
+        if settings.vault_keys:
+            count = rotation.encrypt_anew(Vault(settings.vault_keys))
+        else:
+            backups.refuse_while_serving(settings)
+            count = rotation.rotate_file(settings.data / "vault.key")
+    except (VaultError, backups.BackupError) as error:
+        raise click.ClickException(str(error)) from None
+    click.echo(f"{count} values are encrypted with the newest key.")
+    if len(settings.vault_keys) > 1:
+        click.echo("The older keys in HTTPSTEP_VAULT_KEYS are no longer needed.", err=True)
+
+
+def register(app: Flask) -> None:
+    for command in (backup, restore, secret):
+        app.cli.add_command(command)

@@ -1,0 +1,114 @@
+"""The step document to StepSpec and back. Reading reports every fault at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Final
+
+from httpstep.core.answer import statuses
+from httpstep.core.answer.mapping import check_rules
+from httpstep.core.answer.statuses import success
+from httpstep.core.document import addressees
+from httpstep.core.documentreader import Fault, Reader
+from httpstep.core.jsontext import Json
+from httpstep.core.request.requestcheck import check_request
+from httpstep.core.step import members
+from httpstep.core.step.naming import name_faults
+from httpstep.core.step.spec import MAX_RULES, MappingRule, StepSpec
+from httpstep.core.step.stepkey import KEY_RULE, is_key, key_from_name
+
+__all__ = ["FORMAT", "DocumentError", "Fault", "dump", "key_from_name", "parse", "success"]
+
+FORMAT: Final = "httpstep/1"
+
+
+class DocumentError(Exception):
+    """A document that cannot be taken. `faults`: all of them, in the document's order."""
+
+    def __init__(self, faults: tuple[Fault, ...]) -> None:
+        super().__init__(" ".join(f"{fault.place}: {fault.message}" for fault in faults))
+        self.faults = faults
+
+
+def parse(document: Json, *, draft: bool = False) -> StepSpec:
+    """The step a document describes; missing members take the defaults of `StepSpec`.
+
+    draft: an empty name is taken too, for a step that is tested before it is saved. Raises DocumentError.
+    """
+    root = Reader(document, "", [])
+    if root.faults:
+        raise DocumentError(tuple(root.faults))
+    if root.text("format", FORMAT) != FORMAT:
+        root.fault("format", f"This is not a document of format {FORMAT}.")
+    spec = members.read(StepSpec, root)
+    faults = root.faults + [fault for fault in _checked(spec, draft) if not _is_covered(fault.place, root.faults)]
+    if faults:
+        raise DocumentError(tuple(faults))
+    return spec
+
+
+def dump(spec: StepSpec) -> dict[str, Json]:
+    """The whole document, members in the documented order. `parse(dump(spec)) == spec`.
+
+    `mapping` is left out where it was never set; a rule has its one source and `default` only where it has one.
+    """
+    return {"format": FORMAT, **members.write(spec)}
+
+
+def parse_rules(rules: Json) -> tuple[MappingRule, ...]:
+    """The `mapping` member alone. Raises DocumentError."""
+    root = Reader({"mapping": rules}, "", [])
+    parsed: tuple[MappingRule, ...] = members.Objects(MappingRule, MAX_RULES).read(root, "mapping", ())
+    if root.faults:
+        raise DocumentError(tuple(root.faults))
+    return parsed
+
+
+def dump_rules(rules: Sequence[MappingRule]) -> list[Json]:
+    """Rules as the `mapping` member has them."""
+    return [members.write(rule) for rule in rules]
+
+
+def schema() -> members.Schema:
+    """The document's schema for the contract."""
+    described = members.schema(StepSpec)
+    described["required"] = ["format", *described["required"]]
+    described["properties"] = {"format": {"const": FORMAT}, **described["properties"]}
+    return described
+
+
+# ---------------------------------------------------------------- what the types do not say
+
+
+def _checked(spec: StepSpec, draft: bool) -> Iterator[Fault]:
+    """What is wrong with members whose types are right."""
+    for member, check in _CHECKS.items():
+        for place, sentence in check(getattr(spec, member)):
+            yield Fault(f"{member}{place}", sentence)
+    if spec.name or not draft:
+        yield from (Fault("name", sentence) for sentence in name_faults(spec.name, "step"))
+
+
+def _key(key: str) -> Iterator[tuple[str, str]]:
+    if key and not is_key(key):
+        yield "", KEY_RULE
+
+
+def _statuses(text: str) -> Iterator[tuple[str, str]]:
+    if sentence := statuses.fault_in(text):
+        yield "", sentence
+
+
+_CHECKS: Final[dict[str, Callable[[Any], Iterator[tuple[str, str]]]]] = {
+    "key": _key,
+    "success_statuses": _statuses,
+    "alert_emails": lambda emails: ((f"[{index}]", sentence) for index, sentence in addressees.faults_in(emails)),
+    "request": lambda request: ((f".{place}", sentence) for place, sentence in check_request(request)),
+    "mapping": lambda rules: ((f"[{index}].{name}", sentence) for index, name, sentence in check_rules(rules or ())),
+}
+"""(place below the member, sentence) of each fault."""
+
+
+def _is_covered(place: str, faults: list[Fault]) -> bool:
+    """Whether a fault was found there or around it already, so that a default stands there that nobody wrote."""
+    return any(place == fault.place or place.startswith((f"{fault.place}.", f"{fault.place}[")) for fault in faults)

@@ -1,0 +1,180 @@
+"""The difference of two structures (`core.drift.structure`): what is gone, what changed its type, what is new.
+
+The rules are asked as one tree of the places they read, walked beside the two structures, so that the work grows with
+the structures and not with their differences times the rules. Of each kind 200 differences are listed at most.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from httpstep.core.answer import jsonpath
+from httpstep.core.answer.dictionaries import ANY
+from httpstep.core.jsontext import Json, Path
+from httpstep.core.step.execution import Change, Drift
+from httpstep.core.step.spec import MappingRule
+from httpstep.core.workcounter import WorkCounter
+
+MOST_LISTED: Final = 200
+"""Changes of one kind in a Drift; what is mapped goes first."""
+
+
+def compare(accepted: Json, latest: Json, rules: Sequence[MappingRule] = (), work: WorkCounter | None = None) -> Drift:
+    """What is gone, what changed its type and what is new in `latest`.
+
+    No drift: null instead of a value or a value instead of null, an empty list, an optional field that is away, a
+    field that only some items of a list still have. `mapped` is set where a rule that is on reads that path or below.
+    """
+    comparison = _Comparison(work or WorkCounter())
+    comparison.place(accepted, latest, (), _reads_of(rules))
+    return comparison.drift()
+
+
+def types_of(node: Json) -> str:
+    """The types at a place in words: "number", "number or string", "null"."""
+    return " or ".join(sorted(_solid(node))) or "null"
+
+
+def _solid(node: Json) -> set[str]:
+    """The types at a place without null, which stands for any of them."""
+    return set(node["types"]) - {"null"}
+
+
+# ---------------------------------------------------------------- what the rules read
+
+
+class _Reads:
+    """What rules read at a place and below it. searches: a query searches the place, so that all below is read."""
+
+    __slots__ = ("_anywhere", "_below", "searches")
+
+    def __init__(self) -> None:
+        self.searches = False
+        self._below: dict[str | int, list[_Reads]] = {}
+        self._anywhere: _Reads | None = None
+
+    def add(self, path: Path, *, searches: bool) -> None:
+        place = self
+        for part in path:
+            place = place._below.setdefault(part, [_Reads()])[0]
+        place.searches |= searches
+
+    def at(self, part: str) -> _Reads | None:
+        """Of a place inside, "*" for any of them; None where nothing is read there."""
+        if self.searches:
+            return _EVERYTHING
+        if part == ANY:
+            if self._anywhere is None:
+                self._anywhere = _united([one for below in self._below.values() for one in below])
+            return self._anywhere if self._below else None
+        found = self._below.get(part)
+        if found is None:
+            return None
+        if len(found) > 1:
+            found[:] = [_united(found)]
+        return found[0]
+
+    @classmethod
+    def united(cls, places: Iterable[_Reads]) -> _Reads:
+        """All of them as one, by their first level only: what is below that is united when somebody looks."""
+        whole = cls()
+        for place in places:
+            whole.searches |= place.searches
+            for part, below in place._below.items():
+                whole._below.setdefault(part, []).extend(below)
+        return whole
+
+
+def _united(places: list[_Reads]) -> _Reads:
+    return places[0] if len(places) == 1 else _Reads.united(places)
+
+
+_EVERYTHING: Final = _Reads()
+_EVERYTHING.searches = True
+
+
+def _reads_of(rules: Sequence[MappingRule]) -> _Reads | None:
+    """The places that rules read, as a tree. A query that searches a place may read everything below it."""
+    root, any_ = _Reads(), False
+    for rule in rules:
+        if not rule.on:
+            continue
+        if rule.path is not None:
+            root.add(rule.path, searches=False)
+        elif rule.jsonpath is not None and jsonpath.check_query(rule.jsonpath) is None:
+            root.add(jsonpath.searched_path(rule.jsonpath), searches=jsonpath.singular_path(rule.jsonpath) is None)
+        else:
+            continue
+        any_ = True
+    return root if any_ else None
+
+
+# ---------------------------------------------------------------- what differs
+
+
+@dataclass(slots=True)
+class _Listed:
+    """The changes of one kind, each with its number in the order they were found."""
+
+    total: int = 0
+    mapped: list[tuple[int, Change]] = field(default_factory=list)
+    others: list[tuple[int, Change]] = field(default_factory=list)
+
+    def add(self, path: Path, was: Json, now: Json, mapped: bool, *key: str) -> None:
+        """A change at the path or, if one is given, at that key in it."""
+        self.total += 1
+        kept = self.mapped if mapped else self.others
+        if len(kept) < MOST_LISTED:
+            change = Change((*path, *key), types_of(was) if was else "", types_of(now) if now else "", mapped)
+            kept.append((self.total, change))
+
+    def changes(self) -> tuple[Change, ...]:
+        kept = [*self.mapped, *self.others[: MOST_LISTED - len(self.mapped)]]
+        return tuple(change for _, change in sorted(kept, key=lambda one: one[0]))
+
+
+class _Comparison:
+    def __init__(self, work: WorkCounter) -> None:
+        self._work = work
+        self._missing, self._changed, self._new = _Listed(), _Listed(), _Listed()
+
+    def drift(self) -> Drift:
+        missing, changed, new = (one.changes() for one in (self._missing, self._changed, self._new))
+        return Drift(
+            missing, changed, new,
+            more_missing=self._missing.total - len(missing),
+            more_changed=self._changed.total - len(changed),
+            more_new=self._new.total - len(new),
+        )  # fmt: skip
+
+    def place(self, accepted: Json, latest: Json, path: Path, reads: _Reads | None) -> None:
+        """Compare two nodes. reads: of this place."""
+        was, now = _solid(accepted), _solid(latest)
+        if was and not now <= was:
+            self._changed.add(path, accepted, latest, reads is not None)
+        if "object" in was and "object" in now:
+            self._objects(accepted, latest, path, reads)
+        if accepted.get("items") and latest.get("items"):
+            self._work.spend(2)
+            self.place(accepted["items"], latest["items"], (*path, ANY), reads and reads.at(ANY))
+
+    def _objects(self, accepted: Json, latest: Json, path: Path, reads: _Reads | None) -> None:
+        if "values" in accepted or "values" in latest:
+            if accepted.get("values") and latest.get("values"):
+                self.place(accepted["values"], latest["values"], (*path, ANY), reads and reads.at(ANY))
+            return
+        old, new = accepted.get("fields", {}), latest.get("fields", {})
+        self._work.spend(4 + 4 * len(old) + 4 * len(new))
+        may_be_away = set(accepted.get("optional", ()))
+        for key, node in old.items():
+            other = new.get(key)
+            if other is None:
+                if key not in may_be_away:
+                    self._missing.add(path, node, None, reads is not None and reads.at(key) is not None, key)
+            elif len(node) > 1 or len(other) > 1 or node["types"] != other["types"]:
+                self.place(node, other, (*path, key), reads and reads.at(key))
+        for key, node in new.items():
+            if key not in old:
+                self._new.add(path, None, node, reads is not None and reads.at(key) is not None, key)

@@ -1,0 +1,1 @@
+"""Commands that people paste, to a request; and a request as a command to copy."""

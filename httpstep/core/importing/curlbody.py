@@ -1,0 +1,90 @@
+"""What the data options of a curl command make: a body of the step, or fields of its URL."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+from urllib.parse import quote_plus, unquote_plus
+
+from httpstep.core.inserting.jsonbodies import JsonBodyFault, compile_json
+from httpstep.core.inserting.placeholders import PlaceholderFault
+from httpstep.core.request.requestcheck import MOST_FIELDS
+from httpstep.core.step.spec import Body, Pair
+
+FORM_TYPE: Final = "application/x-www-form-urlencoded"
+JSON_TYPE: Final = "application/json"
+_JSON: Final = re.compile(r"application/(?:[\w.+-]+\+)?json\b", re.IGNORECASE)
+_JSON_START: Final = re.compile(r"\s*[\[{]")
+
+
+class Piece(NamedTuple):
+    """One data option. `text` is what curl would send of it."""
+
+    text: str
+    json: bool = False
+
+
+def urlencoded(value: str) -> str | None:
+    """The text of a --data-urlencode: "content", "=content", "name=content"; None where it names a file."""
+    name, equals, content = value.partition("=")
+    if not equals:
+        return None if "@" in value else _encoded(value)
+    return f"{name}={_encoded(content)}" if name else _encoded(content)
+
+
+def _encoded(text: str) -> str:
+    return quote_plus(text, errors="replace")
+
+
+def body_of(pieces: Sequence[Piece], content_type: str, *, fields_in_body: bool) -> tuple[Body, bool]:
+    """The body, and whether `content_type` ("" where the command names none) is now said by it.
+
+    Fields where the data are name=value pairs, JSON where they are JSON, else the text as it is.
+    """
+    is_json = any(piece.json for piece in pieces)
+    text = "".join(piece.text for piece in pieces) if is_json else "&".join(piece.text for piece in pieces)
+    media_type = content_type.partition(";")[0].strip().lower()
+    if _JSON.match(content_type) or (not content_type and (is_json or _JSON_START.match(text))):
+        if _is_json(text):
+            return Body("json", text=escaped(text)), media_type in ("", JSON_TYPE)
+        return Body("raw", text=escaped(text), content_type=content_type or JSON_TYPE), True
+    if media_type in ("", FORM_TYPE):
+        fields = fields_of(text)
+        if fields is not None:
+            return Body("query", fields, "body" if fields_in_body else "auto"), True
+    return Body("raw", text=escaped(text), content_type=content_type or FORM_TYPE), True
+
+
+def fields_of(text: str) -> tuple[Pair, ...] | None:
+    """The pairs of a form; None where it is not made of pairs only, so that rows could not say the same."""
+    if not text:
+        return ()
+    fields: list[Pair] = []
+    for part in text.split("&"):
+        name, equals, value = part.partition("=")
+        if not equals or not name:
+            return None
+        fields.append(Pair(escaped(unquote_plus(name)), escaped(unquote_plus(value))))
+    return tuple(fields) if len(fields) <= MOST_FIELDS else None
+
+
+_BRACES: Final = re.compile(r"(?<!\\)(\\*)\{\{([ \t]*(?:secret\.)?[A-Za-z_][A-Za-z0-9_.-]{0,99}[ \t]*\}\})?")
+
+
+def escaped(text: str) -> str:
+    r"""A text of a command as a text of a step: `{{name}}` stays a placeholder, every other `{{` becomes `\{{`."""
+    return _BRACES.sub(_escaped_braces, text) if "{{" in text else text
+
+
+def _escaped_braces(found: re.Match[str]) -> str:
+    is_escaped = len(found[1]) % 2 == 1
+    return found[0] if found[2] or is_escaped else found[1] + "\\{{"
+
+
+def _is_json(text: str) -> bool:
+    try:
+        compile_json(escaped(text))
+    except (JsonBodyFault, PlaceholderFault):
+        return False
+    return True

@@ -1,0 +1,83 @@
+"""Values without the secrets in them. All texts of a value are masked as one text, in one go, whatever its shape.
+
+What is kept only in part is cut before it is masked, a margin behind the place where it will end: of a secret that a
+cut divides the first part is no longer known for one, so the margin goes afterwards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Set
+from decimal import Decimal
+
+from httpstep.core.jsontext import Json, dumps_text
+from httpstep.core.masking import excerpt, redaction
+
+
+def masked_json(value: Json, secrets: Set[str]) -> Json:
+    """The same document with secrets masked in every text, key and number; itself where there are none in it."""
+    if not secrets:
+        return value
+    replaced = hidden_in(_texts(value, numbers=redaction.may_be_number(secrets)), secrets)
+    return _with(replaced, value) if replaced else value
+
+
+def is_longer(value: str | list[Json] | dict[str, Json], most: int) -> bool:
+    """Whether a text, or a list or object as JSON, has more than so many characters."""
+    return len(_start(value, most + 1)) > most
+
+
+def masked_beginning(value: str | list[Json] | dict[str, Json], most: int, secrets: Set[str]) -> str:
+    """At most so many characters of a text, or of a list or object as JSON, masked."""
+    needed = most + redaction.margin(secrets)
+    text = _start(value, needed + 1)
+    return masked_start(text, len(text) > needed, most, secrets)
+
+
+def _start(value: str | list[Json] | dict[str, Json], most: int) -> str:
+    return value[:most] if isinstance(value, str) else excerpt.beginning(value, most)
+
+
+def masked_start(text: str, was_cut: bool, most: int, secrets: Set[str]) -> str:
+    """The first `most` characters of a text, masked. was_cut: more follows, and `text` has the margin behind `most`."""
+    masked = redaction.redact(text, secrets)
+    return masked[: max(0, len(masked) - redaction.margin(secrets))][:most] if was_cut else masked[:most]
+
+
+# ---------------------------------------------------------------- texts of a value
+
+
+def _texts(value: Json, *, numbers: bool) -> list[str]:
+    """Every text and name in it, once, and every number as it is written. Level by level."""
+    found: dict[str, None] = {}
+    below: list[Json] = [value]
+    while below:
+        level, below = below, []
+        for one in level:
+            if isinstance(one, str):
+                found[one] = None
+            elif isinstance(one, dict):
+                found.update(dict.fromkeys(one))
+                below += one.values()
+            elif isinstance(one, (list, tuple)):
+                below += one
+            elif numbers and isinstance(one, (int, Decimal)) and not isinstance(one, bool):
+                found[dumps_text(one)] = None
+    return list(found)
+
+
+def hidden_in(texts: list[str], secrets: Set[str]) -> dict[str, str]:
+    """Those of the texts in which something is masked, and how they read then."""
+    masked = redaction.redact_all(texts, secrets)
+    return {text: hidden for text, hidden in zip(texts, masked, strict=True) if text is not hidden and text != hidden}
+
+
+def _with(replaced: Mapping[str, str], value: Json) -> Json:
+    if isinstance(value, str):
+        return replaced.get(value, value)
+    if isinstance(value, dict):
+        return {replaced.get(name, name): _with(replaced, member) for name, member in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_with(replaced, item) for item in value]
+    if isinstance(value, (int, Decimal)) and not isinstance(value, bool):
+        return replaced.get(dumps_text(value), value)
+    return value

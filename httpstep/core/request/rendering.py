@@ -1,0 +1,223 @@
+"""StepSpec + attributes + secrets -> RenderedRequest: the request exactly as it goes out, or the reason it cannot.
+
+Every place has its own encoder (`encoders`, `urls`, `jsonbodies`), so a value can never change more than the place
+it stands in. A value is inserted once; what it contains is never looked at again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from urllib.parse import parse_qsl
+
+from httpstep.core.authentication import Proof, kind_of
+from httpstep.core.authentication.oauth2_client_credentials import FORM_TYPE, NO_VALUES, token_request
+from httpstep.core.errors import InvalidRequest
+from httpstep.core.exchange import RenderedRequest
+from httpstep.core.inserting import headers, secrethosts
+from httpstep.core.inserting.encoders import form
+from httpstep.core.inserting.jsonbodies import JsonBodyFault, compile_json, render_json
+from httpstep.core.inserting.placeholders import SECRET_PREFIX, PlaceholderFault, names_in
+from httpstep.core.inserting.secrethosts import Hosts
+from httpstep.core.inserting.texts import (
+    MOST_BODY_BYTES,
+    body_bytes,
+    filled,
+    filled_header,
+    filled_url,
+    too_large,
+)
+from httpstep.core.inserting.urls import UrlFault, compile_url
+from httpstep.core.inserting.values import OverLimit, Place, Values
+from httpstep.core.jsontext import Json
+from httpstep.core.masking.redaction import is_credential_header, without_scheme
+from httpstep.core.request.requestcheck import check_request, fields_go_in, sent_texts
+from httpstep.core.step.spec import (
+    METHODS,
+    Pair,
+    RequestSpec,
+    StepSpec,
+)
+
+__all__ = ["attributes_used", "check_request", "render", "secrets_used", "token_request"]
+
+Rows = Sequence[tuple[str, str]]
+
+
+def render(
+    spec: StepSpec,
+    attributes: Mapping[str, Json],
+    *,
+    secrets: Mapping[str, str],
+    hosts: Mapping[str, Hosts] = NO_VALUES,
+    defaults: Mapping[str, Json] = NO_VALUES,
+    token: str | None = None,
+) -> RenderedRequest:
+    """The request of one call. `defaults`: the attribute catalogue's. `token`: what the token request brought (OAuth 2).
+
+    `hosts`: where each secret may be sent; one that is not in it may be sent nowhere, and neither may what it brings.
+
+    Header names are distinct, the last row of a name wins; what `transport` adds itself (Host, Content-Length,
+    Accept-Encoding, and User-Agent and Accept where the step has none) is not in it. Without a `token` an OAuth 2
+    step renders without Authorization, and a warning says so.
+
+    Raises InvalidRequest, reason: missing_attribute, unknown_secret, secret_host, placeholder, method, url, header, json,
+    auth, too_long (URL, header), too_large (body).
+    """
+    values = Values(attributes, secrets=secrets, defaults=defaults, missing=spec.missing_attributes)
+    request = _Rendering(spec.request, values).request(token, spec.follow_redirects)
+    secrethosts.require(request.url, values.carried, hosts, spec.request.url, Place("url", "the URL"))
+    return request
+
+
+def attributes_used(spec: StepSpec) -> list[str]:
+    """The attributes the request needs, each once, in the order of the form. What is not sent does not count."""
+    return [name for name in _names_used(spec) if not name.startswith(SECRET_PREFIX)]
+
+
+def secrets_used(spec: StepSpec) -> list[str]:
+    """The names of the secrets the request needs, without `secret.`."""
+    return [name.removeprefix(SECRET_PREFIX) for name in _names_used(spec) if name.startswith(SECRET_PREFIX)]
+
+
+def secrets_in_address(spec: StepSpec) -> list[str]:
+    """The secrets that make scheme, host or port of the step's URL or of its token's address."""
+    texts = [text for place, text in sent_texts(spec.request) if place in ("url", "auth.token_url")]
+    return list(dict.fromkeys(name for text in texts for name in secrethosts.secrets_before_path(text)))
+
+
+def _names_used(spec: StepSpec) -> list[str]:
+    names: list[str] = []
+    for place, text in sent_texts(spec.request):
+        names += _names_in_url(text) if place in ("url", "auth.token_url") else names_in(text)
+    return list(dict.fromkeys(names))
+
+
+def _names_in_url(text: str) -> list[str]:
+    try:
+        return [placeholder.name for placeholder in compile_url(text).placeholders]
+    except (UrlFault, PlaceholderFault):
+        return names_in(text)
+
+
+class _Rendering:
+    """One request on its way: its values, and what the preview says about them."""
+
+    def __init__(self, request: RequestSpec, values: Values) -> None:
+        self._request = request
+        self._values = values
+        self._warnings: list[str] = []
+
+    def request(self, token: str | None, follow_redirects: bool) -> RenderedRequest:
+        spec, values = self._request, self._values
+        if spec.method not in METHODS:
+            raise InvalidRequest(f"The method must be one of {', '.join(METHODS)}.", reason="method", place="method")
+        proven = kind_of(spec.auth).proof(spec.auth, values, token)
+        fields = self._fields() if spec.body.mode == "query" else []
+        in_url = fields_go_in(spec.method, spec.body) == "url"
+        query = (*fields, *proven.query) if in_url else proven.query
+        url, warnings = filled_url(spec.url, values, query, Place("url", "the URL"))
+        self._note_credentials(url)
+        rows = self._typed_headers()
+        body, content_type = self._body([] if in_url else fields)
+        return RenderedRequest(
+            method=spec.method,
+            url=url,
+            headers=self._headers(rows, content_type, proven),
+            body=body,
+            follow_redirects=follow_redirects,
+            secrets=frozenset(values.secrets_used),
+            warnings=(*warnings, *self._warnings, *proven.warnings),
+            filled_empty=tuple(values.filled_empty),
+        )
+
+    def _note_credentials(self, url: str) -> None:
+        """A parameter that is named like a header with a credential is one too, typed or stored."""
+        for name, value in parse_qsl(url.partition("?")[2]):
+            if is_credential_header(name):
+                self._values.credential(value)
+
+    # ------------------------------------------------------------ headers
+
+    def _headers(self, rows: Rows, content_type: str | None, proven: Proof) -> tuple[tuple[str, str], ...]:
+        for name, _ in proven.headers:
+            kept = [row for row in rows if row[0].lower() != name.lower()]
+            if len(kept) < len(rows):
+                self._warnings.append(f"The header “{name}” is not sent as typed: Authentication sets it.")
+            rows = kept
+        if content_type and all(name.lower() != "content-type" for name, _ in rows):
+            rows = [*rows, ("Content-Type", content_type)]
+        return (*rows, *proven.headers)
+
+    def _typed_headers(self) -> Rows:
+        rows: list[tuple[str, str]] = []
+        for index, pair in enumerate(self._request.headers):
+            name = pair.name.strip()
+            if not name and not pair.value:
+                continue
+            if fault := headers.name_fault(name):
+                raise InvalidRequest(fault, reason="header", place=f"headers[{index}].name")
+            if name.lower() in headers.OWN:
+                self._warnings.append(f"The header “{name}” is not sent as typed: httpstep sets it itself.")
+                continue
+            rows.append((name, self._typed_header(name, pair.value, f"headers[{index}].value")))
+        kept, warnings = headers.last_of_each(rows)
+        self._warnings += warnings
+        return kept
+
+    def _typed_header(self, name: str, template: str, path: str) -> str:
+        value = filled_header(name, template, self._values, path)
+        if is_credential_header(name):
+            self._values.credential(without_scheme(value))
+        return value
+
+    # ------------------------------------------------------------ body
+
+    def _fields(self) -> list[tuple[str, str]]:
+        pairs: list[tuple[str, str]] = []
+        length = 0
+        for index, field in enumerate(self._request.body.fields):
+            if not field.name and not field.value:
+                continue
+            pair = self._field(field, index)
+            length += len(pair[0]) + len(pair[1])
+            if length > MOST_BODY_BYTES:
+                raise too_large("body.fields")
+            pairs.append(pair)
+        return pairs
+
+    def _field(self, field: Pair, index: int) -> tuple[str, str]:
+        words = f"the field “{field.name}”"
+        name = filled(field.name, self._values, Place(f"body.fields[{index}].name", words), MOST_BODY_BYTES)
+        value = filled(field.value, self._values, Place(f"body.fields[{index}].value", words), MOST_BODY_BYTES)
+        if is_credential_header(name):
+            self._values.credential(value)
+        return name, value
+
+    def _body(self, fields: Rows) -> tuple[bytes | None, str | None]:
+        """The bytes, and the content type that goes with them."""
+        body = self._request.body
+        if body.mode == "query" and fields:
+            return body_bytes(form(fields), "body.fields"), FORM_TYPE
+        if body.mode == "json":
+            return self._json(body.text)
+        if body.mode == "raw" and body.text:
+            content_type = filled_header("Content-Type", body.content_type, self._values, "body.content_type")
+            text = filled(body.text, self._values, Place("body.text", "the body"), MOST_BODY_BYTES)
+            return body_bytes(text, "body.text"), content_type
+        return None, None
+
+    def _json(self, text: str) -> tuple[bytes | None, str | None]:
+        if not text.strip():
+            self._warnings.append("The JSON body is empty, so no body is sent.")
+            return None, None
+        place = Place("body.text", "the JSON body")
+        try:
+            parts = compile_json(text)
+            body = render_json(parts, lambda placeholder: self._values.json(placeholder, place), MOST_BODY_BYTES)
+        except PlaceholderFault as fault:
+            raise InvalidRequest(fault.sentences[0], reason="placeholder", place=place.path) from None
+        except JsonBodyFault as fault:
+            raise InvalidRequest(fault.sentence, reason="json", place=place.path) from None
+        except OverLimit:
+            raise too_large(place.path) from None
+        return body_bytes(body, place.path), "application/json"

@@ -1,0 +1,120 @@
+"""What one run of a step comes to. All frozen: a value made once is what is shown, logged and answered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from httpstep.core.errors import FailureKind
+from httpstep.core.exchange import HttpResponse, RenderedRequest, Trace
+from httpstep.core.jsontext import Json, Path
+from httpstep.core.step.spec import MappingRule, StepSpec
+
+
+@dataclass(frozen=True, slots=True)
+class MappedRow:
+    """What one rule gave. state: "ok", "default" (its default was taken), "missing", "off". why: a sentence if not ok."""
+
+    rule: MappingRule
+    state: Literal["ok", "default", "missing", "off"]
+    value: Json = None
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MappingResult:
+    """`values`: attribute -> JSON value, defaults included; `missing`: attributes not found, defaulted ones too."""
+
+    rows: tuple[MappedRow, ...] = ()
+    values: Mapping[str, Json] = field(default_factory=dict)
+    missing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One difference of two structures. `path` has "*" for any list item or dictionary key; types are JSON type names."""
+
+    path: Path
+    was: str = ""
+    now: str = ""
+    mapped: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """The difference between the accepted structure and a later answer's. Falsy when there is none.
+
+    more_missing, more_changed, more_new: how many there are of each kind beside those listed.
+    """
+
+    missing: tuple[Change, ...] = ()
+    changed: tuple[Change, ...] = ()
+    new: tuple[Change, ...] = ()
+    more_missing: int = 0
+    more_changed: int = 0
+    more_new: int = 0
+
+    def __bool__(self) -> bool:
+        return bool(self.missing or self.changed or self.new)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why an execution failed: a kind, a stable reason, one sentence for a person, what to do next, and the place."""
+
+    kind: FailureKind
+    reason: str
+    message: str
+    advice: str = ""
+    place: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What the bot is told. `outcome`: "success" or a FailureKind; `next`: "continue" or "stop"."""
+
+    outcome: str
+    next: Literal["continue", "stop"]
+    attributes: Mapping[str, Json]
+    missing: tuple[str, ...]
+    message: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Try:
+    """One call of the budget: when it ended (ms after the start), what came of it."""
+
+    ended_ms: float
+    status: int | None
+    failure: Failure | None
+    trace: Trace = field(default_factory=Trace)
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """One run of a step, with every intermediate value; log, modal, Test panel, mail and answer are views of it.
+
+    `document` is meaningful only where `has_document`; `unreadable` says why a good answer has none, failure or not.
+    `automatic`: the rules made from a first answer, else None.
+    `structure`: shape of the document (core.structure), None where there is none or it does not count as success.
+    `secrets`: every secret value of the step and every credential made or fetched on the way, raw, whether a request
+    came of it or not: a view masks with these and no others. `token_url`: where a token was to come from (OAuth 2).
+    """
+
+    spec: StepSpec
+    request: RenderedRequest | None
+    response: HttpResponse | None
+    has_document: bool
+    document: Json = field(repr=False)
+    unreadable: Failure | None
+    mapping: MappingResult
+    automatic: tuple[MappingRule, ...] | None
+    structure: Json
+    drift: Drift
+    failure: Failure | None
+    outcome: Outcome
+    tries: tuple[Try, ...]
+    duration_ms: float
+    secrets: frozenset[str] = field(repr=False)
+    token_url: str

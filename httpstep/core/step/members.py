@@ -1,0 +1,297 @@
+"""What a member of the step document can be: how a member of each kind is read, written and described.
+
+A document's object is a frozen dataclass whose fields are made by `member(...)`. From them come reading, writing and the
+schema of the contract; the editor's form asks them for labels and for what may be shown to whom. A new scalar member is
+one line in `core.step.spec`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from typing import Any, Final, Protocol, TypeVar
+
+from httpstep.core.documentreader import Fault, Reader
+from httpstep.core.jsontext import Json
+
+Schema = dict[str, Json]
+"""A JSON Schema (2020-12), as OpenAPI 3.1 has it."""
+T = TypeVar("T")
+_KNOWN: Final[dict[type, tuple[Member, ...]]] = {}
+"""Worked out once for each class."""
+
+
+class Kind(Protocol):
+    """read: the value, or `default` and a fault noted in the reader. write: as JSON. schema: what the contract says."""
+
+    def read(self, reader: Reader, name: str, default: Any) -> Any: ...
+
+    def write(self, value: Any) -> Json: ...
+
+    def schema(self) -> Schema: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """name: in the document. attribute: of the dataclass. label: what people read. absent: the value that stands for a
+    member that is not there, which is then not written; MISSING where it always is."""
+
+    name: str
+    attribute: str
+    kind: Kind
+    default: Any
+    label: str
+    required: bool
+    absent: Any
+
+
+def member(
+    kind: Kind, default: Any, *, name: str = "", label: str = "", required: bool = False, absent: Any = MISSING
+) -> Any:
+    """A field of a document's dataclass. name: where it differs from the field's. required: in the contract; reading
+    takes the default all the same, and what is wrong with that is said by the checks of `core.document.stepdocument`."""
+    about = {"name": name, "kind": kind, "label": label, "required": required, "absent": absent}
+    return field(default=default, metadata=about)
+
+
+def members_of(described: type) -> tuple[Member, ...]:
+    """The members of a dataclass, in the document's order."""
+    if described not in _KNOWN:
+        _KNOWN[described] = tuple(_members_of(described))
+    return _KNOWN[described]
+
+
+def _members_of(described: type) -> Iterator[Member]:
+    for one in fields(described):
+        about = one.metadata
+        yield Member(
+            about["name"] or one.name,
+            one.name,
+            about["kind"],
+            one.default,
+            about["label"],
+            about["required"],
+            about["absent"],
+        )
+
+
+def read(described: type[T], reader: Reader) -> T:
+    """The object a document describes; faults are noted in the reader, those of unknown members included."""
+    values = {one.attribute: one.kind.read(reader, one.name, one.default) for one in members_of(described)}
+    reader.end()
+    return described(**values)
+
+
+def write(value: Any) -> dict[str, Json]:
+    """The object as its document. `read` gives the same value back."""
+    return {
+        one.name: one.kind.write(held)
+        for one in members_of(type(value))
+        if (held := getattr(value, one.attribute)) is not one.absent
+    }
+
+
+def schema(described: type) -> Schema:
+    """The object's schema: closed, since unknown members are refused."""
+    known = members_of(described)
+    found: Schema = {"type": "object", "additionalProperties": False}
+    if required := [one.name for one in known if one.required]:
+        found["required"] = required
+    found["properties"] = {one.name: _described(one) for one in known}
+    return found
+
+
+def _described(one: Member) -> Schema:
+    return one.kind.schema() | ({"title": one.label} if one.label else {})
+
+
+# ---------------------------------------------------------------- kinds
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """strip: white space around it is no part of it. pattern: for the contract; the checks say it in words."""
+
+    strip: bool = False
+    pattern: str = ""
+
+    def read(self, reader: Reader, name: str, default: str) -> str:
+        text = reader.text(name, default)
+        return text.strip() if self.strip else text
+
+    def write(self, value: str) -> Json:
+        return value
+
+    def schema(self) -> Schema:
+        return {"type": "string", "pattern": self.pattern} if self.pattern else {"type": "string"}
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One of some words, each with the label that a page shows for it."""
+
+    labels: Mapping[str, str]
+
+    def read(self, reader: Reader, name: str, default: str) -> str:
+        word: str = reader.word(name, tuple(self.labels), default)
+        return word
+
+    def write(self, value: str) -> Json:
+        return value
+
+    def schema(self) -> Schema:
+        return {"type": "string", "enum": list(self.labels)}
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    def read(self, reader: Reader, name: str, default: bool) -> bool:
+        return reader.flag(name, default)
+
+    def write(self, value: bool) -> Json:
+        return value
+
+    def schema(self) -> Schema:
+        return {"type": "boolean"}
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """more_than and at_most: the limits. whole: no decimals. sentence: said of any other number."""
+
+    at_most: int
+    sentence: str
+    more_than: int | None = None
+    at_least: int | None = None
+    whole: bool = False
+
+    def read(self, reader: Reader, name: str, default: Any) -> Any:
+        value = reader.take(name, "number", default)
+        low = (self.more_than is None or value > self.more_than) and (self.at_least is None or value >= self.at_least)
+        if low and value <= self.at_most and not (self.whole and not isinstance(value, int)):
+            return value
+        reader.fault(name, self.sentence)
+        return default
+
+    def write(self, value: Any) -> Json:
+        return value
+
+    def schema(self) -> Schema:
+        found: Schema = {"type": "integer" if self.whole else "number", "maximum": self.at_most}
+        if self.more_than is not None:
+            found["exclusiveMinimum"] = self.more_than
+        if self.at_least is not None:
+            found["minimum"] = self.at_least
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """A list of texts, white space around each no part of it. sentence: said of a list with anything else in it."""
+
+    sentence: str
+    max_items: int
+
+    def read(self, reader: Reader, name: str, default: tuple[str, ...]) -> tuple[str, ...]:
+        values: list[Json] = reader.take(name, "array", list(default))
+        if not all(isinstance(value, str) for value in values):
+            reader.fault(name, self.sentence)
+            return ()
+        return tuple(value.strip(" \t") for value in values)
+
+    def write(self, value: tuple[str, ...]) -> Json:
+        return list(value)
+
+    def schema(self) -> Schema:
+        return {"type": "array", "maxItems": self.max_items, "items": {"type": "string"}}
+
+
+@dataclass(frozen=True, slots=True)
+class PathToValue:
+    """Keys and places in lists from the root of an answer."""
+
+    def read(self, reader: Reader, name: str, default: Any) -> Any:
+        return path_at(reader.raw(name), reader.at(name), reader.faults) if reader.has(name) else default
+
+    def write(self, value: Any) -> Json:
+        return list(value)
+
+    def schema(self) -> Schema:
+        return {"type": "array", "items": {"type": ["string", "integer"]}}
+
+
+def path_at(value: Json, place: str, faults: list[Fault]) -> tuple[str | int, ...]:
+    if not isinstance(value, list) or not all(_is_path_part(part) for part in value):
+        faults.append(Fault(place, "A path is a list of names and of places in lists, counted from 0."))
+        return ()
+    return tuple(value)
+
+
+def _is_path_part(part: Json) -> bool:
+    return isinstance(part, str) or (isinstance(part, int) and not isinstance(part, bool) and part >= 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    max_items: int
+
+    def read(self, reader: Reader, name: str, default: Any) -> Any:
+        return reader.each(name, path_at, self.max_items)
+
+    def write(self, value: Any) -> Json:
+        return [list(path) for path in value]
+
+    def schema(self) -> Schema:
+        return {"type": "array", "maxItems": self.max_items, "items": PathToValue().schema()}
+
+
+@dataclass(frozen=True, slots=True)
+class AnyValue:
+    """Any JSON value, null too; not written where it is absent."""
+
+    def read(self, reader: Reader, name: str, default: Any) -> Any:
+        return reader.raw(name) if reader.has(name) else default
+
+    def write(self, value: Json) -> Json:
+        return value
+
+    def schema(self) -> Schema:
+        return {}
+
+
+@dataclass(frozen=True, slots=True)
+class Object:
+    described: type
+
+    def read(self, reader: Reader, name: str, default: Any) -> Any:
+        return read(self.described, reader.object(name))
+
+    def write(self, value: Any) -> Json:
+        return write(value)
+
+    def schema(self) -> Schema:
+        return schema(self.described)
+
+
+@dataclass(frozen=True, slots=True)
+class Objects:
+    """A list of objects. nullable: null stands for a list that was never set, and so does its absence."""
+
+    described: type
+    max_items: int
+    nullable: bool = False
+
+    def read(self, reader: Reader, name: str, default: Any) -> Any:
+        if self.nullable and reader.raw(name) is None:
+            return None
+        return reader.each(name, self._item, self.max_items)
+
+    def _item(self, value: Json, place: str, faults: list[Fault]) -> Any:
+        return read(self.described, Reader(value, place, faults))
+
+    def write(self, value: Any) -> Json:
+        return [write(item) for item in value]
+
+    def schema(self) -> Schema:
+        kind: Json = ["array", "null"] if self.nullable else "array"
+        return {"type": kind, "maxItems": self.max_items, "items": schema(self.described)}

@@ -1,0 +1,118 @@
+"""A call asked for, what came of it, and what refuses it: the words that `runs`, `flows` and the floor above share."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from limits.errors import StorageError
+from redis.exceptions import RedisError
+from sqlalchemy.exc import SQLAlchemyError
+
+from httpstep.alerts import alerts
+from httpstep.core.exchange import HttpResponse, RenderedRequest
+from httpstep.core.jsontext import Json
+from httpstep.core.outcome import record
+from httpstep.core.step.execution import Execution
+from httpstep.core.step.spec import StepSpec
+from httpstep.execution import ratelimit
+from httpstep.execution.postponed import Postponed
+from httpstep.execution.tokens import TokenCache
+from httpstep.storage import steps
+from httpstep.storage.vault import Vault, VaultError
+
+INTERNAL_MESSAGE = "httpstep itself failed. The operator finds the reason in the application's log."
+
+
+class Sends(Protocol):
+    """The guarded call (`transport.Transport.send`)."""
+
+    def __call__(
+        self, request: RenderedRequest, deadline: float, *, account: str, hangup: int | None, seconds: float | None
+    ) -> HttpResponse: ...
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What lives as long as the process. places: how many calls may wait for third parties in this process."""
+
+    send: Sends
+    wait: Callable[[float, int | None], None]
+    vault: Vault
+    alerts: alerts.Sender
+    instance: str
+    in_flight: int
+    places: threading.BoundedSemaphore
+    postponed: Postponed
+    base_url: str = ""
+    tokens: TokenCache = field(default_factory=TokenCache)
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """Whose budget it is."""
+
+    account_id: int
+    per_minute: int | None
+    in_flight: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One execution asked for. step None: a draft that was never saved, whose home is draft_id.
+
+    structure: for a draft, the structure its form holds. hangup: descriptor of the caller's socket, if a
+    caller that goes away cancels the call. timeout: seconds the caller asks for. masked: values that are kept and
+    shown masked, besides the step's own secrets.
+    """
+
+    tenant: Tenant
+    source: Literal["test", "bot"]
+    spec: StepSpec
+    attributes: Mapping[str, Json]
+    actor: str
+    request_id: str
+    step: steps.LoadedStep | None = None
+    draft_id: str | None = None
+    structure: Json = None
+    timeout: float | None = None
+    hangup: int | None = None
+    masked: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What came of a call. `marked`: the step is marked as changed from now on."""
+
+    execution: Execution
+    record: record.Record
+    log_id: int | None
+    marked: bool = False
+
+
+class TooManyInFlight(Exception):
+    """The account has as many calls waiting as it may. Spends no budget."""
+
+
+class ProcessFull(Exception):
+    """This process has as many calls waiting as it can hold, whoever's they are: no fault of the caller. Spends no budget."""
+
+    SENTENCE = "httpstep waits for as many third parties as it can just now. No call was made. Try again shortly."
+
+
+REFUSALS = (ratelimit.RateLimited, TooManyInFlight, ProcessFull, SQLAlchemyError, StorageError, RedisError, VaultError)
+"""What `runs.run_step` raises before any call is made, and never after one."""
+
+
+class InternalError(Exception):
+    """A programming error inside the line. The log row is closed; next is the step's fallback.
+
+    Raised from None: the error's own text may hold a secret, and whoever prints this one would print it too.
+    """
+
+    def __init__(self, spec: StepSpec, log_id: int) -> None:
+        super().__init__("internal")
+        self.spec = spec
+        self.log_id = log_id

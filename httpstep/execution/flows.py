@@ -1,0 +1,141 @@
+"""Run a flow: its steps in order, each by the one path of `runs.run_step`, all of them within 60 seconds.
+
+Every step is an execution of its own, with its log row, its one of the budget and its alert. What refuses the first
+step refuses the flow, since nothing was called yet; what refuses a later one is that step's outcome, because the calls
+before it were made and their attributes are the bot's.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from httpstep.core.document import flow
+from httpstep.core.document.flow import FlowSpec, Place
+from httpstep.core.errors import FailureKind
+from httpstep.core.jsontext import Json
+from httpstep.execution import calls, ratelimit, runs
+from httpstep.execution.answers import answer_of, internal_answer
+from httpstep.storage import steps
+from httpstep.storage.database import end_transaction
+from httpstep.storage.vault import VaultError
+
+_LEAST_SECONDS = 0.1
+"""With less than that left, a call is not begun."""
+_GONE = "This step of the flow no longer exists."
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class FlowCall:
+    """A flow asked for; the members are those of `calls.Call`."""
+
+    tenant: calls.Tenant
+    source: Literal["test", "bot"]
+    spec: FlowSpec
+    attributes: Mapping[str, Json]
+    actor: str
+    request_id: str
+    timeout: float | None = None
+    hangup: int | None = None
+
+    @property
+    def seconds(self) -> float:
+        """For all steps together."""
+        return min(self.timeout or flow.SECONDS, flow.SECONDS)
+
+
+def run_flow(parts: calls.Parts, call: FlowCall) -> dict[str, Json]:
+    """The flow's answer (`core.document.flow.concluded`). Raises one of `calls.REFUSALS` before any call, and never after one."""
+    began = time.monotonic()
+    known, answers, begun = dict(call.attributes), [], False
+    secrets: set[str] = set()
+    for place in call.spec.places:
+        if place.when is not None and not place.when.holds(known):
+            answers.append(flow.left_out(_key_of(parts, call, place, begun)))
+            continue
+        try:
+            answer = _run_place(parts, call, place, known, secrets, call.seconds - (time.monotonic() - began))
+        except calls.REFUSALS as error:
+            if not begun:
+                raise
+            answer = _refused(parts, call, place, error)
+        begun = True
+        answers.append(answer)
+        known |= answer["attributes"]
+        if flow.ends(answer):
+            break
+    return flow.concluded(call.spec.key, call.request_id, answers, (time.monotonic() - began) * 1000)
+
+
+def fallback_of(parts: calls.Parts, account_id: int, spec: FlowSpec) -> Literal["continue", "stop"]:
+    """What the first step's fallback says: it decides where the flow is refused as a whole."""
+    loaded = (steps.load(account_id, step_id=place.step_id) for place in spec.places)
+    return next((step.spec.fallback for step in loaded if step is not None), "stop")
+
+
+def _loaded(parts: calls.Parts, call: FlowCall, place: Place) -> steps.LoadedStep | None:
+    try:
+        return steps.load(call.tenant.account_id, step_id=place.step_id)
+    finally:
+        end_transaction()
+
+
+def _key_of(parts: calls.Parts, call: FlowCall, place: Place, begun: bool) -> str:
+    """Of a step that is left out. After a call, storage that is away costs its name and not the flow's answer."""
+    try:
+        step = _loaded(parts, call, place)
+    except SQLAlchemyError:
+        if not begun:
+            raise
+        step = None
+    return step.spec.key if step else ""
+
+
+def _run_place(
+    parts: calls.Parts, call: FlowCall, place: Place, known: Mapping[str, Json], secrets: set[str], left: float
+) -> dict[str, Json]:
+    """The answer of one step. Its secrets come to `secrets`: what an API gave back of them is masked in later steps too."""
+    step = _loaded(parts, call, place)
+    if step is None:
+        return flow.not_run("", FailureKind.INVALID_REQUEST, "stop", _GONE)
+    if left < _LEAST_SECONDS:
+        message = f"The {call.seconds:g} seconds of the flow were over before this step."
+        return flow.not_run(step.spec.key, FailureKind.TIMEOUT, step.spec.fallback, message)
+    one = calls.Call(
+        tenant=call.tenant, source=call.source, spec=step.spec, attributes=known,
+        actor=f"{call.actor}, flow {call.spec.key}", request_id=call.request_id, step=step,
+        timeout=int(left * 10) / 10 if left < step.spec.timeout else None, hangup=call.hangup,
+        masked=frozenset(secrets),
+    )  # fmt: skip
+    try:
+        run = runs.run_step(parts, one)
+        secrets |= run.execution.secrets
+        return answer_of(run, step.spec, call.request_id)
+    except calls.InternalError as error:
+        return internal_answer(error.log_id, step.spec, call.request_id)
+
+
+def _refused(parts: calls.Parts, call: FlowCall, place: Place, error: Exception) -> dict[str, Json]:
+    """A later step that was refused before its call. Its own fallback decides, as far as it can be read."""
+    try:
+        step = _loaded(parts, call, place)
+    except SQLAlchemyError:
+        step = None
+    key, next_ = (step.spec.key, step.spec.fallback) if step else ("", "stop")
+    if isinstance(error, ratelimit.RateLimited):
+        return flow.not_run(key, FailureKind.RATE_LIMITED, next_, "Rate Limit Exceeded")
+    if isinstance(error, calls.TooManyInFlight):
+        return flow.not_run(key, FailureKind.RATE_LIMITED, next_, "Too Many Calls In Flight")
+    if isinstance(error, calls.ProcessFull):
+        return flow.not_run(key, FailureKind.RATE_LIMITED, next_, calls.ProcessFull.SENTENCE)
+    if isinstance(error, VaultError):
+        _log.error("%s", error)
+        return flow.not_run(key, FailureKind.INVALID_REQUEST, next_, f"Secrets Unavailable. {error}")
+    _log.error("a step of the flow %s could not be begun", call.spec.key, exc_info=error)
+    return flow.not_run(key, FailureKind.INTERNAL, next_, calls.INTERNAL_MESSAGE)

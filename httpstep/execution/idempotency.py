@@ -1,0 +1,112 @@
+"""Idempotency-Key of execute, for steps and flows: the same key and body give the stored answer without a second call.
+
+The claim is on the disk before the call. A claim without an answer whose process has ended (the next start or the
+server marks it, `storage.logs.interrupt`), or which is older than any call can be, means that nobody knows whether the
+third party got it: the key answers 409 until `UNKNOWN_FOR` has passed since the claim.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, delete, select, update
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+
+from httpstep.core import jsontext
+from httpstep.core.jsontext import Json
+from httpstep.storage.database import reading, writing
+from httpstep.storage.logs import LONGEST
+from httpstep.storage.tables import Idempotency
+from httpstep.storage.vault import Vault
+
+KEPT = 24 * 3600.0
+UNKNOWN_FOR = 15 * 60.0
+
+
+class Running(Exception):
+    """A call with this key is under way."""
+
+
+class OutcomeUnknown(Exception):
+    """A call with this key was interrupted; whether the third party got it is not known. seconds: until it is released."""
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__("outcome unknown")
+        self.seconds = seconds
+
+
+class OtherBody(Exception):
+    """The key was used with another body (draft-ietf-httpapi-idempotency-key-header, 2.7)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The right to make the call for this key, or the answer that was stored (`answer` not None)."""
+
+    id: int
+    answer: Json = None
+
+
+def body_hash(body: bytes, query: str = "") -> str:
+    return hashlib.sha256(body + b"\0" + query.encode()).hexdigest()
+
+
+def claim(
+    vault: Vault, account_id: int, step_id: int | None, key: str, hashed: str, now: float, *,
+    flow_id: int | None = None, instance: str = "",
+) -> Claim:  # fmt: skip
+    """Claim the key of a step or of a flow, or give its stored answer. Raises Running, OutcomeUnknown, OtherBody."""
+    home = Idempotency.step_id == step_id if flow_id is None else Idempotency.flow_id == flow_id
+    mine = home & (Idempotency.key == key)
+    expired = (Idempotency.state == "done") & (Idempotency.created_at < now - KEPT)
+    released = (Idempotency.state != "done") & (Idempotency.created_at < now - UNKNOWN_FOR)
+    row = {
+        "account_id": account_id, "step_id": step_id, "flow_id": flow_id, "key": key, "body_hash": hashed, "created_at": now,
+        "instance": instance, "pid": os.getpid(),
+    }  # fmt: skip
+    with writing(durable=True) as connection:
+        connection.execute(delete(Idempotency).where(mine, expired | released))
+        add = postgresql_insert if connection.dialect.name == "postgresql" else sqlite_insert
+        statement = add(Idempotency).values(state="running", **row).on_conflict_do_nothing().returning(Idempotency.id)
+        made = connection.execute(statement).one_or_none()
+        old = select(Idempotency.id).where(Idempotency.created_at < now - KEPT).limit(20)
+        old = old.with_for_update(skip_locked=True)
+        connection.execute(delete(Idempotency).where(Idempotency.id.in_(old.scalar_subquery())))
+    if made is not None:
+        return Claim(int(made[0]))
+    return _existing(vault, mine, hashed, now)
+
+
+def _existing(vault: Vault, mine: ColumnElement[bool], hashed: str, now: float) -> Claim:
+    with reading() as connection:
+        found = connection.execute(
+            select(
+                Idempotency.id, Idempotency.body_hash, Idempotency.state, Idempotency.answer, Idempotency.created_at
+            ).where(mine)
+        ).one_or_none()
+    if found is None:
+        raise Running
+    if found.body_hash != hashed:
+        raise OtherBody
+    if found.state == "done":
+        return Claim(found.id, jsontext.loads(vault.decrypt(found.answer)))
+    age = now - found.created_at
+    if found.state == "running" and age <= LONGEST:
+        raise Running
+    raise OutcomeUnknown(max(1, round(UNKNOWN_FOR - age)))
+
+
+def store(vault: Vault, claimed: Claim, answer: Json) -> None:
+    """Keep the answer for whoever repeats the call."""
+    sealed = vault.encrypt(jsontext.dumps(answer))
+    with writing(durable=True) as connection:
+        connection.execute(update(Idempotency).where(Idempotency.id == claimed.id).values(state="done", answer=sealed))
+
+
+def release(claimed: Claim) -> None:
+    """Give the key back: the call was refused before it was made."""
+    with writing() as connection:
+        connection.execute(delete(Idempotency).where(Idempotency.id == claimed.id))

@@ -1,0 +1,127 @@
+"""What an answer teaches of its step's structure: the accepted one, what comes and goes, and when the step is marked.
+
+Only `step_states` is written here, so nothing the machine learns can conflict with an edit.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from sqlalchemy import Connection, case, select, update
+
+from httpstep.core import jsontext
+from httpstep.core.document import stepdocument
+from httpstep.core.drift import structure
+from httpstep.core.outcome import record
+from httpstep.core.step.execution import Drift, Execution
+from httpstep.storage import steps
+from httpstep.storage.tables import StepState
+
+IN_A_ROW = 3
+"""So many live answers in a row mark the step, or take its mark away (docs/decisions/0011)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """One execution and its log row. actor: who asked."""
+
+    source: Literal["test", "bot"]
+    execution: Execution
+    kept: record.Record
+    log_id: int
+    actor: str
+
+
+def learn(connection: Connection, step: steps.LoadedStep, lesson: Lesson) -> bool:
+    """Keep what this answer teaches of the step's structure. True where the step is newly marked."""
+    execution = lesson.execution
+    if execution.structure is None:
+        return False
+    if step.structure is None:
+        if lesson.source == "bot":
+            _accept_first(connection, step, lesson)
+        return False
+    if lesson.source == "test":
+        return _learn_of_test(connection, step, lesson)
+    if not execution.drift:
+        if step.odd is not None or step.drift is not None:
+            _note_usual(connection, step)
+        return False
+    streak = connection.execute(
+        update(StepState)
+        .where(StepState.step_id == step.id)
+        .values(
+            odd=jsontext.dumps_text(execution.structure),
+            odd_streak=case((StepState.odd_streak < 0, 1), else_=StepState.odd_streak + 1),
+        )
+        .returning(StepState.odd_streak)
+    ).scalar_one()
+    return streak >= IN_A_ROW and step.drift is None and _mark(connection, step.id, execution.drift, lesson.log_id)
+
+
+def _learn_of_test(connection: Connection, step: steps.LoadedStep, lesson: Lesson) -> bool:
+    """A test of another request than the saved one says nothing of what the bot gets. One of the saved request is
+    compared with the structure in force, since `step.structure` may be what its form holds until Save."""
+    execution = lesson.execution
+    tested, saved = stepdocument.dump(execution.spec), stepdocument.dump(step.spec)
+    if any(tested[member] != saved[member] for member in ("request", "dictionaries")):
+        return False
+    mine = select(StepState.structure).where(StepState.step_id == step.id)
+    in_force = connection.execute(mine).scalar_one()
+    if in_force is None:
+        return False
+    step = replace(step, structure=jsontext.loads(in_force))
+    drift = structure.compare(step.structure, execution.structure, step.spec.mapping or ())
+    if drift:
+        return _mark(connection, step.id, drift, lesson.log_id)
+    _note_usual(connection, step, settled=True)
+    return False
+
+
+def _accept_first(connection: Connection, step: steps.LoadedStep, lesson: Lesson) -> None:
+    """The first successful JSON answer is the sample, and makes the rules where none were ever set. Of two, the first."""
+    execution, kept = lesson.execution, lesson.kept
+    if execution.spec.mapping is None and execution.automatic is None:
+        return  # the rules could not be made: the next answer is the first
+    mine = select(StepState.structure).where(StepState.step_id == step.id).with_for_update()
+    if connection.execute(mine).scalar_one() is not None:
+        return
+    if execution.automatic is not None:
+        rules = jsontext.dumps_text(stepdocument.dump_rules(execution.automatic))
+        steps.keep_automatic(connection, step.id, rules)
+    whole = not kept.detail["response"]["cut"]
+    steps.accept_structure(
+        connection, step.id, jsontext.dumps_text(execution.structure), kept.response_body if whole else None,
+        by=lesson.actor, now=time.time(),
+    )  # fmt: skip
+
+
+def _note_usual(connection: Connection, step: steps.LoadedStep, *, settled: bool = False) -> None:
+    """An answer of the accepted structure. What only came and went in an odd one before it is optional from now on;
+    a mark goes where this is the third in a row, or `settled`. They are counted below zero, so that an odd one between
+    them begins both counts anew."""
+    marked = StepState.drift.is_not(None)
+    down = case((StepState.odd_streak < 0, StepState.odd_streak - 1), else_=-1)
+    learned: dict[str, Any] = {"odd": None, "odd_streak": case((marked, down), else_=0)}
+    odd = None if step.odd is None else jsontext.loads(step.odd)
+    if odd is not None and not structure.compare(step.structure, odd).changed:
+        merged = jsontext.dumps_text(structure.merge(step.structure, odd))
+        # Another structure may have been accepted while this call ran; that took `odd` away.
+        learned["structure"] = case((StepState.odd == step.odd, merged), else_=StepState.structure)
+    mine = update(StepState).where(StepState.step_id == step.id)
+    streak = connection.execute(mine.values(**learned).returning(StepState.odd_streak)).scalar_one()
+    if settled or streak <= -IN_A_ROW:
+        connection.execute(mine.values(odd_streak=0, drift=None, drift_at=None, drift_log_id=None))
+
+
+def _mark(connection: Connection, step_id: int, drift: Drift, log_id: int) -> bool:
+    differences = jsontext.dumps_text(record.drift_json(drift))
+    streak = case((StepState.odd_streak < 0, 0), else_=StepState.odd_streak)
+    connection.execute(
+        update(StepState)
+        .where(StepState.step_id == step_id)
+        .values(drift=differences, drift_at=time.time(), drift_log_id=log_id, odd_streak=streak)
+    )
+    return True

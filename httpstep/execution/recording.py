@@ -1,0 +1,135 @@
+"""What is written when a call has ended: its log row, what its answer teaches of the step, the failure and its mail."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
+
+from httpstep.alerts import alerts
+from httpstep.core import jsontext
+from httpstep.core.document import visible
+from httpstep.core.errors import FailureKind
+from httpstep.core.jsontext import Json
+from httpstep.core.outcome import mailtext, record
+from httpstep.core.step.execution import Execution
+from httpstep.core.step.spec import StepSpec
+from httpstep.execution import learning
+from httpstep.execution.calls import Call, Parts
+from httpstep.extensions import db
+from httpstep.storage import logs, steps
+from httpstep.storage.database import writing
+
+_log = logging.getLogger(__name__)
+
+
+def close(parts: Parts, call: Call, log_id: int, values: dict[str, Any]) -> None:
+    """Write that the call has ended, and nothing else of it."""
+
+    def write() -> None:
+        with writing() as connection:
+            logs.finish(connection, log_id, values)
+
+    try:
+        parts.postponed.write(write)
+    except SQLAlchemyError:
+        _log.exception("log row %s of step %s could not be closed", log_id, call.spec.key)
+
+
+def finish(parts: Parts, call: Call, execution: Execution, kept: record.Record, log_id: int) -> bool:
+    """Write everything that follows from the call in one transaction. True where the step is newly marked.
+
+    The call has been made: a database that is away costs a while until the record is there, never the answer.
+    """
+    values = _log_values(execution, kept)
+    marked = False
+
+    def write() -> None:
+        nonlocal marked
+        due = False
+        with writing() as connection:
+            if call.step is not None:
+                steps.hold(connection, call.step.id)
+            if not logs.finish(connection, log_id, values):
+                return
+            if call.step is None:
+                logs.forget_old_drafts(connection, time.time() - 86400)
+            else:
+                lesson = learning.Lesson(call.source, execution, kept, log_id, call.actor)
+                marked = learning.learn(connection, call.step, lesson)
+                due = _note_alert(connection, parts, call, kept, marked)
+        _send_mail(parts, due)
+
+    try:
+        parts.postponed.write(write)
+    except SQLAlchemyError:
+        _log.exception("log row %s of step %s could not be completed", log_id, call.spec.key)
+        close(parts, call, log_id, {name: values[name] for name in _ENDED})
+    finally:
+        db.session.close()
+    return marked
+
+
+_ENDED = ("duration_ms", "outcome", "next", "status")
+
+
+def _send_mail(parts: Parts, due: bool) -> None:
+    """What is due, soon. The call has been made: what fails here must not look like a refusal of it."""
+    try:
+        if due:
+            parts.alerts.kick()
+        else:
+            parts.alerts.kick_if_due(time.time())
+    except Exception:
+        _log.exception("due alert mails could not be looked for")
+
+
+def _log_values(execution: Execution, kept: record.Record) -> dict[str, Any]:
+    outcome, response = execution.outcome, execution.response
+    return {
+        "duration_ms": round(execution.duration_ms),
+        "outcome": outcome.outcome,
+        "next": outcome.next,
+        "message": kept.message,
+        "status": response.status if response else None,
+        "structure_changed": bool(execution.drift),
+        "detail": jsontext.dumps_text(kept.detail),
+        "request_body": kept.request_body,
+        "response_body": kept.response_body,
+        "structure": None if execution.structure is None else jsontext.dumps_text(execution.structure),
+    }
+
+
+def _note_alert(connection: Connection, parts: Parts, call: Call, kept: record.Record, marked: bool) -> bool:
+    """Count the failure and claim the hour where a mail is wanted. True where a mail is due."""
+    step, failure = call.step, kept.detail["failure"]
+    if step is None or call.source != "bot":
+        return False
+    wanted = bool(call.spec.alert_emails) and parts.alerts.on
+    if failure is not None and failure["kind"] not in (FailureKind.CANCELLED, FailureKind.DISABLED):
+        alerts.count_failure(connection, step.id, time.time())
+        return wanted and alerts.claim(connection, occasion_of(parts, step.id, call.spec, kept.detail))
+    if marked and call.spec.alert_on_drift and wanted:
+        return alerts.claim(connection, occasion_of(parts, step.id, call.spec, kept.detail, drift=True))
+    return False
+
+
+def occasion_of(
+    parts: Parts, step_id: int, spec: StepSpec, detail: Mapping[str, Json], *, drift: bool = False
+) -> alerts.Occasion:
+    """What a mail about that step's call has to tell. detail: of the call's record."""
+    written = (spec.request.url, spec.request.auth["token_url"])
+    what = (
+        "A live call's answer differs from the accepted sample."
+        if drift
+        else mailtext.failure_sentence(detail, written)
+    )
+    url = visible.url_for(spec.request.url, may_edit=False)
+    return alerts.Occasion(
+        step_id=step_id, name=spec.name, what=what, url=url, method=spec.request.method,
+        recipients=spec.alert_emails, at=time.time(), link=f"{parts.base_url}/steps/{step_id}", drift=drift,
+    )  # fmt: skip

@@ -1,0 +1,226 @@
+"""The one path of every execution, for Test and for bots: budget, start row, execute, redact, end row, alert.
+
+What differs between the two is data in a `Call`, by this table:
+
+|                               | test                                          | bot                                         |
+|-------------------------------|-----------------------------------------------|---------------------------------------------|
+| the spec comes from           | the form as typed                             | the saved step                              |
+| attributes                    | the values for test                           | the request                                 |
+| first successful JSON answer  | makes the automatic mapping, in the form until Save | makes it too if the mapping was never set |
+| drift                         | marks the step, offers the remap              | marks the log, the step after three in a row; keeps the old mapping |
+| alert mail                    | only by [Send this alert now]                 | by policy                                   |
+| seen as                       | fragments                                     | JSON                                        |
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+import traceback
+from collections.abc import Callable, Iterator, Set
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from sqlalchemy import bindparam, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from httpstep.core import jsontext
+from httpstep.core.errors import BudgetSpent, FailureKind
+from httpstep.core.exchange import HttpResponse, RenderedRequest
+from httpstep.core.inserting import secrethosts
+from httpstep.core.masking import redaction
+from httpstep.core.outcome import record
+from httpstep.core.request.rendering import secrets_used
+from httpstep.core.step.execution import Execution
+from httpstep.execution import executor, ratelimit, recording
+from httpstep.execution.calls import (
+    INTERNAL_MESSAGE,
+    Call,
+    InternalError,
+    Parts,
+    ProcessFull,
+    Run,
+    TooManyInFlight,
+)
+from httpstep.storage import logs, steps
+from httpstep.storage.database import end_transaction, reading, writing
+from httpstep.storage.tables import Attribute, Secret
+
+_log = logging.getLogger(__name__)
+
+
+def run_step(parts: Parts, call: Call) -> Run:
+    """Run a step once. Raises one of REFUSALS before any call, InternalError after one."""
+    with reading():
+        known = _known(parts, call)
+        if call.spec.enabled:
+            ratelimit.require(call.tenant.account_id, call.tenant.per_minute)
+    with _place(parts, call):
+        log_id = _begin(parts, call)
+        end_transaction()
+        sending = _Sending(parts, call)
+        try:
+            execution = _execute(parts, call, known, sending)
+            kept = record.record_of(execution, call.attributes, call.timeout)
+        except Exception as error:
+            secrets = sending.secrets | call.masked | set(filter(None, known.secrets.values()))
+            _log.error("step %s failed inside httpstep\n%s", call.spec.key, _masked_traceback(error, secrets))
+            ended = {"outcome": FailureKind.INTERNAL.value, "next": call.spec.fallback, "message": INTERNAL_MESSAGE}
+            recording.close(parts, call, log_id, ended)
+            raise InternalError(call.spec, log_id) from None
+    marked = recording.finish(parts, call, execution, kept, log_id)
+    return Run(execution, kept, log_id, marked)
+
+
+# ---------------------------------------------------------------- before the call
+
+
+@contextmanager
+def _place(parts: Parts, call: Call) -> Iterator[None]:
+    """One of the process's places. Raises TooManyInFlight where the account has all its own too, else ProcessFull."""
+    if not parts.places.acquire(blocking=False):
+        own = logs.running(call.tenant.account_id, time.time())
+        raise TooManyInFlight if own >= (call.tenant.in_flight or parts.in_flight) else ProcessFull
+    try:
+        yield
+    finally:
+        parts.places.release()
+
+
+def _begin(parts: Parts, call: Call) -> int:
+    """The start row and its one of the budget, both or neither. Redis has no part in our transactions: there the
+    row goes first, so that a call that is one too many in flight spends nothing."""
+    start = logs.Start(
+        account_id=call.tenant.account_id, step_id=call.step.id if call.step else None,
+        draft_id=None if call.step else call.draft_id, step_version=call.step.version if call.step else 0,
+        request_id=call.request_id, source=call.source, actor=call.actor, method=call.spec.request.method,
+        started_at=time.time(), instance=parts.instance,
+    )  # fmt: skip
+    tenant = call.tenant
+    with writing():
+        log_id = logs.begin(start, tenant.in_flight or parts.in_flight)
+        if log_id is None:
+            raise TooManyInFlight
+        if call.spec.enabled and ratelimit.in_database():
+            ratelimit.spend(tenant.account_id, tenant.per_minute)
+    if call.spec.enabled and not ratelimit.in_database():
+        try:
+            ratelimit.spend(tenant.account_id, tenant.per_minute)
+        except BaseException:
+            parts.postponed.write(lambda: logs.forget(log_id))
+            raise
+    return log_id
+
+
+_DEFAULTS = select(Attribute.name, Attribute.default).where(
+    Attribute.account_id == bindparam("owner"), Attribute.default.is_not(None)
+)
+_SECRETS = select(Secret.name, Secret.token, Secret.hosts).where(
+    Secret.account_id == bindparam("owner"), Secret.name.in_(bindparam("wanted", expanding=True))
+)
+
+
+def _known(parts: Parts, call: Call) -> executor.Known:
+    account_id = call.tenant.account_id
+    wanted = secrets_used(call.spec)
+    with reading() as connection:
+        rows = connection.execute(_DEFAULTS, {"owner": account_id})
+        defaults = {name: jsontext.loads(text) for name, text in rows if text is not None}
+        stored = connection.execute(_SECRETS, {"owner": account_id, "wanted": wanted}).all() if wanted else ()
+        found = {name: parts.vault.decrypt(token).decode() for name, token, _ in stored}
+    return executor.Known(
+        secrets=found,
+        hosts={name: secrethosts.load(hosts) for name, _, hosts in stored},
+        masked=call.masked,
+        defaults=defaults,
+        structure=call.step.structure if call.step else call.structure,
+        taken=lambda: _names_taken(account_id, call.step),
+    )
+
+
+def _names_taken(account_id: int, step: steps.LoadedStep | None) -> frozenset[str] | None:
+    """None where the database is away: the call has been made, and its answer is worth more than its rules."""
+    try:
+        return steps.names_taken(account_id, step.id if step else None)
+    except SQLAlchemyError:
+        _log.warning("no automatic mapping was made, because the database is away", exc_info=True)
+        return None
+    finally:
+        end_transaction()
+
+
+# ---------------------------------------------------------------- the call
+
+
+@dataclass(frozen=True, slots=True)
+class _Clock:
+    wait_: Callable[[float, int | None], None]
+    hangup: int | None
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+    def time(self) -> float:
+        return time.time()
+
+    def wait(self, seconds: float) -> None:
+        self.wait_(seconds, self.hangup)
+
+
+class _Sending:
+    """send and tokens for one call. The first try was paid with the start row, every further one pays here.
+
+    secrets: all that went out with a request or came as a token, to be masked wherever the call is told of.
+    """
+
+    def __init__(self, parts: Parts, call: Call) -> None:
+        self._parts = parts
+        self._call = call
+        self._paid = True
+        self.secrets: set[str] = set()
+
+    def send(self, request: RenderedRequest, deadline: float) -> HttpResponse:
+        if not self._paid:
+            tenant = self._call.tenant
+            try:
+                ratelimit.spend(tenant.account_id, tenant.per_minute)
+            except ratelimit.RateLimited:
+                raise BudgetSpent("Rate Limit Exceeded", reason="rate_limited") from None
+            except ratelimit.AWAY as error:
+                # The first try was made: its failure stands, as it does where the budget is spent.
+                _log.warning("a retry was not made, because the budget could not be asked: %s", type(error).__name__)
+                raise BudgetSpent("The budget could not be asked.", reason="rate_limited") from None
+        self._paid = False
+        return self._unpaid(request, deadline)
+
+    def get(self, request: RenderedRequest, deadline: float, *, refused: str | None = None) -> str:
+        account = str(self._call.tenant.account_id)
+        self.secrets |= request.secrets
+        token = self._parts.tokens.get(account, request, deadline, self._unpaid, refused=refused)
+        self.secrets.add(token)
+        return token
+
+    def _unpaid(self, request: RenderedRequest, deadline: float) -> HttpResponse:
+        call = self._call
+        self.secrets |= request.secrets
+        seconds = executor.allowed_seconds(call.spec, call.timeout)
+        return self._parts.send(
+            request, deadline, account=str(call.tenant.account_id), hangup=call.hangup, seconds=seconds
+        )
+
+
+def _execute(parts: Parts, call: Call, known: executor.Known, sending: _Sending) -> Execution:
+    return executor.execute(
+        call.spec,
+        call.attributes,
+        send=sending.send,
+        clock=_Clock(parts.wait, call.hangup),
+        tokens=sending,
+        known=known,
+        timeout=call.timeout,
+    )
+
+
+def _masked_traceback(error: Exception, secrets: Set[str]) -> str:
+    """Where it happened and what was said, without what must not be read in the application's log."""
+    return redaction.redact("".join(traceback.format_exception(error)).rstrip(), secrets)

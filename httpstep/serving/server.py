@@ -1,0 +1,223 @@
+"""The server of `make run`: gunicorn with thread workers. `python app.py` prepares the data folder and serves.
+
+Time-outs exceed the 60 s a call may take, so that neither the arbiter nor a restart cuts one short.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import IO, Any
+
+from flask import Flask
+from gunicorn.app.base import BaseApplication
+from gunicorn.glogging import Logger
+from sqlalchemy.exc import SQLAlchemyError
+
+from httpstep.alerts.mailserver import SECONDS as MAIL_SECONDS
+from httpstep.execution import calls
+from httpstep.extensions import db
+from httpstep.serving.clients import CheckedBodies
+from httpstep.serving.worker import Worker
+from httpstep.storage.database import is_unavailable
+from httpstep.storage.patience import limit_waiting
+from httpstep.upkeep import installation
+
+GRACE = 75
+TO_SPARE = 5
+"""Seconds of the grace time that are left to the end itself."""
+
+
+class Server(BaseApplication):  # type: ignore[misc]
+    """gunicorn, configured from our own variables and from nothing else."""
+
+    def __init__(self, app: Flask, load: Callable[[], Flask]) -> None:
+        self._settings = app.config["HTTPSTEP"]
+        self._app = app
+        self._load = load
+        self._ended: list[int] = []
+        self._lock: IO[bytes] | None = None
+        super().__init__()
+
+    def load_config(self) -> None:
+        settings = self._settings
+        values = {
+            "bind": settings.listen,
+            "workers": settings.workers,
+            "worker_class": Worker,
+            "threads": settings.threads,
+            "timeout": GRACE,
+            "graceful_timeout": GRACE,
+            "keepalive": 5,
+            "control_socket_disable": True,
+            "limit_request_line": 8190,
+            "accesslog": None,
+            "errorlog": "-",
+            "logger_class": _ServerLog,
+            "child_exit": self._worker_ended,
+            "pre_fork": self._before_fork,
+            "post_fork": self._after_fork,
+            "post_worker_init": self._worker_began,
+            "worker_exit": self._worker_leaves,
+            "when_ready": self._ready,
+            "proc_name": "httpstep",
+        }
+        for name, value in values.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Flask:
+        """The application of one worker; a mail that a stop left behind is sent now."""
+        app = self._load()
+        app.wsgi_app = CheckedBodies(app.wsgi_app)  # type: ignore[method-assign]
+        with app.app_context():
+            limit_waiting(db.engine)
+        app.extensions["httpstep"].alerts.kick()
+        return app
+
+    def _ready(self, _server: Any) -> None:
+        logging.getLogger("httpstep").info("listening on http://%s", self._settings.listen)
+
+    def _worker_ended(self, _server: Any, worker: Any) -> None:
+        self._ended.append(worker.pid)
+
+    def run(self) -> None:
+        with installation.mark_served(self._settings.data) as self._lock:
+            super().run()
+
+    def _before_fork(self, _server: Any, worker: Any) -> None:
+        """SQLite's descriptors and PostgreSQL's sockets must not be carried over a fork: two processes would speak on
+        one connection, and closing a copy of SQLite's file drops the locks that the copy's process holds on it."""
+        worker.ended, self._ended = self._ended, []
+        _close_connections(self._app)
+
+    def _after_fork(self, _server: Any, _worker: Any) -> None:
+        """The folder counts as served while a worker lives, so each holds the lock itself, and none the master's."""
+        inherited, self._lock = self._lock, installation.mark_served(self._settings.data)
+        if inherited is not None:
+            inherited.close()
+
+    def _worker_began(self, worker: Any) -> None:
+        """A worker that was killed leaves its calls behind; they read as interrupted from now on.
+
+        The next worker says so, and beside its requests: the master must replace workers whatever the database does.
+        """
+        parts: calls.Parts = worker.wsgi.extensions["httpstep"]
+        for pid in worker.ended:
+            parts.postponed.later(partial(installation.mark_interrupted, worker.wsgi, pid))
+
+    def _worker_leaves(self, _server: Any, worker: Any) -> None:
+        """A worker that is stopped waits for the mail under way, which would be sent a second time, and for what waits
+        for the database, with what is left of the grace time, before the master would kill it."""
+        if not worker.booted:
+            return
+        parts: calls.Parts = worker.wsgi.extensions["httpstep"]
+        ends = (worker.stopped_at or time.monotonic()) + GRACE - TO_SPARE
+        parts.alerts.finish(max(0.0, min(MAIL_SECONDS + 1, ends - time.monotonic())))
+        if lost := parts.postponed.finish(max(0.0, ends - time.monotonic())):
+            logging.getLogger("httpstep").error("%d writes that waited for the database were lost at the end", lost)
+
+
+class _ServerLog(Logger):  # type: ignore[misc]
+    """gunicorn's lines in the form that all others have."""
+
+    def setup(self, cfg: Any) -> None:
+        super().setup(cfg)
+        for ours in logging.getLogger().handlers[:1]:
+            for handler in self.error_log.handlers:
+                handler.setFormatter(ours.formatter)
+
+
+class TextLines(logging.Formatter):
+    """A line for a person, with the time in UTC."""
+
+    converter = staticmethod(time.gmtime)
+    default_time_format = "%Y-%m-%dT%H:%M:%S"
+    default_msec_format = "%s.%03dZ"
+
+
+class JsonLines(logging.Formatter):
+    """One JSON object a line, for log collectors."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        moment = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
+        line = {
+            "time": f"{moment}Z",
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=False)
+
+
+def set_up_logging(form: str) -> None:
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        JsonLines() if form == "json" else TextLines("%(asctime)s %(levelname)s %(name)s: %(message)s")
+    )
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    logging.getLogger("urllib3").setLevel(logging.ERROR)
+
+
+def serve(create_app: Callable[[], Flask]) -> None:
+    """Prepare the data folder, say where to go, and serve until SIGTERM, which lets running calls finish."""
+    app = create_app()
+    settings = app.config["HTTPSTEP"]
+    set_up_logging(settings.log_format)
+    log = logging.getLogger("httpstep")
+    try:
+        _prepare(app, log)
+    except SQLAlchemyError as error:
+        if not is_unavailable(error):
+            raise
+        sys.exit(f"httpstep cannot start. The database cannot be opened or written: {_first_line(error)}")
+    Server(app, create_app).run()
+
+
+def _prepare(app: Flask, log: logging.Logger) -> None:
+    installation.prepare(app)
+    if left := _interrupted_before(app):
+        log.warning("calls that were interrupted when httpstep last stopped: %d", left)
+    with app.app_context():
+        _announce(log, app)
+    _close_connections(app)
+
+
+def _close_connections(app: Flask) -> None:
+    """All of this process to the database. In a context of its own: what the session of another one holds goes back
+    into its pool when that one ends, and no sooner."""
+    with app.app_context():
+        db.session.remove()
+        db.engine.dispose()
+
+
+def _first_line(error: SQLAlchemyError) -> str:
+    return str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+
+
+def _interrupted_before(app: Flask) -> int:
+    """Close what the last run left. Another server of the same folder, which may be ending, still has its calls."""
+    ends = time.monotonic() + 2
+    while installation.is_served(app.config["HTTPSTEP"].data):
+        if time.monotonic() > ends:
+            return 0
+        time.sleep(0.05)
+    return installation.mark_interrupted(app)
+
+
+def _announce(log: logging.Logger, app: Flask) -> None:
+    settings = app.config["HTTPSTEP"]
+    address = settings.base_url or f"http://{settings.listen}"
+    log.info("data folder: %s", settings.data)
+    if code := installation.new_setup_code():
+        log.info("no user yet: open %s/setup and enter the one-time code %s", address, code)
+    if not settings.base_url.startswith("https://") and not settings.listen.startswith(("127.", "localhost", "[::1]")):
+        log.warning("serving plain HTTP beyond this machine: put a proxy with HTTPS in front and set HTTPSTEP_BASE_URL")
+    if settings.smtp_url is None:
+        log.info("mail is off: HTTPSTEP_SMTP_URL is not set")

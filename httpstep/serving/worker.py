@@ -1,0 +1,251 @@
+"""The server's worker: gunicorn's thread worker, whose threads are given requests and not promises of one.
+
+The original hands a connection to a thread with its first byte; 200 clients that send a byte a second then hold every
+thread for as long as they like. Here the kernel keeps what has come (it is looked at, not read) until the head and a
+body of ordinary size are there, or `PATIENCE` is over. An answer goes into the kernel's buffer, which holds an ordinary
+one whole. What is longer is waited for by a thread, in one of the places of `clients`; and since there are that many
+threads more, those who wait so take none from the others.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import struct
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from fcntl import ioctl
+from functools import partial
+from selectors import EVENT_READ
+from socket import MSG_DONTWAIT, MSG_PEEK, SHUT_WR, SO_RCVLOWAT, SO_SNDBUF, SOL_SOCKET
+from termios import TIOCOUTQ
+from typing import Any, Final
+
+from gunicorn.http.errors import InvalidHeader, LimitRequestHeaders, ParseException
+from gunicorn.workers import gthread
+
+from httpstep.serving.clients import BoundedUnreader, ClientSocket, Places
+from httpstep.serving.refusals import NoPlace, refusal
+
+PATIENCE: Final = 20.0
+SHARE: Final = 2
+"""One place for each so many threads: to wait for bodies in, and as many to wait in until answers are read."""
+DRAIN_SECONDS: Final = 0.1
+"""For the rest of a body that was answered unread; then its connection ends."""
+CROWDED: Final = 0.7
+"""Share of its connections from which on a worker closes one that waits for each that comes."""
+LINGER: Final = 2.0
+MOST_HEAD: Final = 32 * 1024
+MOST_WAITED: Final = 64 * 1024
+MOST_UNREAD: Final = 16 * 1024
+"""Bytes of earlier answers that a client may not have read yet when its next request is served."""
+SEND_BUFFER: Final = 208 * 1024
+"""What Linux grants everybody (net.core.wmem_max). It doubles the figure, and then counts its own overhead in it: what
+fits is 110 KB at least, twice our largest file."""
+_HEAD: Final = re.compile(rb"[\r\n]*[^\r\n].*?\n\r?\n", re.DOTALL)
+_LENGTH: Final = re.compile(rb"^content-length:[ \t]*([0-9]{1,9})[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
+_READ_AT_ONCE: Final = re.compile(rb"^(transfer-encoding|expect):", re.IGNORECASE | re.MULTILINE)
+
+
+class HeadTooLarge(LimitRequestHeaders):  # type: ignore[misc]
+    """More bytes than any head of ours, and it has not ended."""
+
+
+def bytes_wanted(data: bytes) -> int:
+    """How many bytes must be there before a thread should read the request that `data` begins; 0: they are there.
+
+    What is no proper request is left to the parser, which refuses it. Raises HeadTooLarge.
+    """
+    head = _HEAD.match(data)
+    if head is None:
+        if len(data) >= MOST_HEAD:
+            raise HeadTooLarge("no end within 32 KB")
+        return len(data) + 1
+    lengths = _LENGTH.findall(head[0])
+    if len(lengths) != 1 or _READ_AT_ONCE.search(head[0]):
+        return 0
+    wanted = min(head.end() + int(lengths[0]), MOST_WAITED)
+    return wanted if len(data) < wanted else 0
+
+
+def _unread_by_client(sock: Any) -> int:
+    """Bytes that were sent to the client and that its side has not confirmed yet."""
+    with suppress(OSError):
+        return int(struct.unpack("i", ioctl(sock, TIOCOUTQ, bytes(4)))[0])
+    return 0
+
+
+def _address(conn: Any) -> str:
+    return conn.client[0] if isinstance(conn.client, tuple) else str(conn.client)
+
+
+class Worker(gthread.ThreadWorker):  # type: ignore[misc]
+    """Connections that wait for the rest of a request cost a descriptor, not a thread."""
+
+    alive: bool
+    stopped_at = 0.0
+    """When it was told to stop, by the monotonic clock; 0 before."""
+
+    def __init__(self, *args: Any, **named: Any) -> None:
+        super().__init__(*args, **named)
+        places = max(4, self.cfg.threads // SHARE)
+        self._to_read, self._to_send = Places(places), Places(places)
+        self._threads = self.cfg.threads + 2 * places
+
+    def get_thread_pool(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(max_workers=self._threads)
+
+    def handle_exit(self, sig: int, frame: Any) -> None:
+        self.stopped_at = self.stopped_at or time.monotonic()
+        super().handle_exit(sig, frame)
+
+    def set_accept_enabled(self, enabled: bool) -> None:
+        """A worker that is stopping lets go of the port at once: the kernel would queue new clients that nobody serves,
+        and the next server could not listen."""
+        super().set_accept_enabled(enabled and self.alive)
+        if not self.alive:
+            for listener in self.sockets:
+                listener.close()
+
+    def is_parent_alive(self) -> bool:
+        if not super().is_parent_alive():
+            self.alive = False
+        return self.alive
+
+    def handle(self, conn: Any) -> Any:
+        if not isinstance(conn.sock, ClientSocket):
+            conn.sock = ClientSocket(conn.sock.detach(), self._to_send)
+        if not self.alive and conn.parser is not None and conn.parser.req_count:
+            return False  # a further request on an open connection: closed unread, so that its client may repeat it
+        if conn.parser is not None and _unread_by_client(conn.sock) > MOST_UNREAD:
+            return False  # it asks on and reads nothing: a further answer might not fit into the kernel's buffer
+        try:
+            if self._must_wait(conn):
+                return gthread._DEFER
+        except HeadTooLarge as error:
+            self.handle_error(None, conn.sock, conn.client, error)
+            return False
+        conn.data_ready, conn.seen, conn.ends = True, None, None
+        with suppress(OSError):
+            conn.sock.setsockopt(SOL_SOCKET, SO_RCVLOWAT, 1)
+            conn.init()
+            self._bound(conn)
+        return super().handle(conn)
+
+    def handle_request(self, req: Any, conn: Any) -> Any:
+        """Two parsers agree on whose request it is only where HTTP/1.1 says so once (RFC 9112, 3.2)."""
+        if req.version >= (1, 1) and [name for name, _ in req.headers].count("HOST") != 1:
+            raise InvalidHeader("HOST", req=req)
+        conn.sock.begin()
+        try:
+            return super().handle_request(req, conn)
+        except TimeoutError as error:
+            self.log.warning("an answer was cut off: %s", error)
+            return False
+
+    def handle_error(self, req: Any, client: Any, addr: Any, exc: Exception) -> None:
+        """Answer in the API's own form. What the parser quotes may be a key, so the log names only the fault."""
+        status, response, request_id = refusal(exc)
+        self.log.log(
+            logging.ERROR if status == 500 else logging.WARNING, "%s: no proper request, %s (%s)", request_id,
+            status, type(exc).__name__, exc_info=exc if status == 500 else None,
+        )  # fmt: skip
+        with suppress(OSError):
+            client.send(response, MSG_DONTWAIT)
+
+    def _bound(self, conn: Any) -> None:
+        if not isinstance(conn.parser.unreader, BoundedUnreader):
+            conn.parser.unreader = BoundedUnreader(conn.sock, self._to_read)
+            conn.sock.setsockopt(SOL_SOCKET, SO_SNDBUF, SEND_BUFFER)
+        conn.parser.unreader.begin()
+
+    def _must_wait(self, conn: Any) -> bool:
+        """Whether more has to come first; then the kernel says so when it has. An end or a fault is read at once."""
+        held = conn.parser.unreader.buf.getvalue() if conn.parser is not None else b""
+        try:
+            waiting = conn.sock.recv(MOST_WAITED, MSG_PEEK | MSG_DONTWAIT)
+        except BlockingIOError:
+            waiting = None
+        except OSError:
+            return False
+        if waiting == b"":
+            return False
+        data = held + (waiting or b"")
+        wanted = bytes_wanted(data)
+        if not wanted or (waiting is not None and getattr(conn, "seen", None) == len(data)):
+            return False
+        conn.seen = len(data)
+        conn.sock.setsockopt(SOL_SOCKET, SO_RCVLOWAT, wanted - len(held))
+        conn.ends = getattr(conn, "ends", None) or time.monotonic() + PATIENCE
+        return True
+
+    def _keepalive_after(self, conn: Any, keepalive: Any) -> bool:
+        """A body that breaks off or is no proper HTTP ends its connection, and nothing more is said on it. So does one
+        that nobody has read and whose rest has not come."""
+        conn.parser.unreader.ends = time.monotonic() + DRAIN_SECONDS
+        try:
+            return bool(super()._keepalive_after(conn, keepalive))
+        except (ParseException, NoPlace):
+            return False
+
+    def finish_request(self, conn: Any, fs: Any) -> None:
+        """The original waits in the loop that serves everybody, up to two seconds for each client to hang up."""
+        if not fs.cancelled() and fs.exception() is None and fs.result() is False:
+            self._linger(conn)
+        else:
+            super().finish_request(conn, fs)
+
+    def _linger(self, conn: Any) -> None:
+        """End our side and pass over what still comes: closing at once would take the answer back (RFC 9112, 9.6)."""
+        try:
+            conn.sock.shutdown(SHUT_WR)
+            conn.sock.setblocking(False)
+            conn.sock.setsockopt(SOL_SOCKET, SO_RCVLOWAT, 1)
+        except OSError:
+            self.nr_conns -= 1
+            conn.close()
+            return
+        conn.ends = time.monotonic() + LINGER
+        self.pending_conns.append(conn)
+        self.poller.register(conn.sock, EVENT_READ, partial(self._pass_over, conn))
+
+    def _pass_over(self, conn: Any, sock: Any) -> None:
+        try:
+            if sock.recv(MOST_WAITED):
+                return
+        except BlockingIOError:
+            return
+        except OSError:
+            pass
+        conn.ends = 0.0
+
+    def murder_pending(self) -> None:
+        """Close what has waited too long: counted from the request's beginning, not from its last byte; then make room.
+
+        The loop calls it when all events are dealt with: the next of them may be that of a connection closed here.
+        """
+        now = time.monotonic()
+        for conn in [one for one in self.pending_conns if one.ends <= now]:
+            self.pending_conns.remove(conn)
+            self._close(conn)
+        if self.nr_conns > self.worker_connections * CROWDED:
+            self._make_room()
+
+    def _make_room(self) -> None:
+        """Whoever keeps most connections that wait gives up the one that has waited longest: at its limit a worker takes
+        no new ones, and those of a probe, a bot or a browser would wait with them."""
+        waiting = [*self.pending_conns, *self.keepalived_conns]
+        if not waiting:
+            return
+        ((address, _),) = Counter(_address(conn) for conn in waiting).most_common(1)
+        conn = next(conn for conn in waiting if _address(conn) == address)
+        (self.pending_conns if conn in self.pending_conns else self.keepalived_conns).remove(conn)
+        self._close(conn)
+
+    def _close(self, conn: Any) -> None:
+        with suppress(OSError, KeyError, ValueError):
+            self.poller.unregister(conn.sock)
+        self.nr_conns -= 1
+        conn.close()

@@ -1,0 +1,194 @@
+"""The attributes an account knows: the catalogue's own rows and what the mappings of its steps give. And its secrets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from sqlalchemy import delete, select
+
+from httpstep.core import jsontext
+from httpstep.core.document import renaming, stepdocument
+from httpstep.core.inserting import secrethosts
+from httpstep.core.inserting.secrethosts import Hosts
+from httpstep.core.step.naming import in_lists
+from httpstep.core.step.spec import MappingRule, StepSpec
+from httpstep.extensions import db
+from httpstep.storage import flows, steps
+from httpstep.storage.database import editing, writing
+from httpstep.storage.tables import (
+    Attribute,
+    Secret,
+    Step,
+    StepState,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A step, as a link."""
+
+    id: int
+    name: str
+
+
+@dataclass(slots=True)
+class Entry:
+    """An attribute. sample, default: JSON texts. given_by: steps whose mapping gives it; used_in: steps that read it.
+
+    listed: it has a row of its own. in_bot: the bot has it without any step.
+    """
+
+    name: str
+    sample: str | None = None
+    default: str | None = None
+    in_bot: bool = False
+    listed: bool = False
+    given_by: list[Place] = field(default_factory=list)
+    used_in: list[Place] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class SecretEntry:
+    """hosts: where it may be sent (`core.inserting.secrethosts`)."""
+
+    name: str
+    updated_at: float
+    hosts: Hosts
+    used_in: tuple[Place, ...]
+
+
+class NameTaken(Exception):
+    """The account has something of that name already."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Parsed:
+    step: Step
+    state: StepState
+    spec: StepSpec
+    rules: tuple[MappingRule, ...]
+
+
+def _parsed(account_id: int) -> list[_Parsed]:
+    query = select(Step, StepState).join(StepState).where(Step.account_id == account_id).order_by(Step.id)
+    found = []
+    for step, state in sorted(db.session.execute(query), key=lambda row: in_lists(row[0].name)):
+        spec = steps.spec_of(step.document)
+        rules = spec.mapping
+        if rules is None:
+            rules = steps.rules_of(state.automatic) if state.automatic is not None else ()
+        found.append(_Parsed(step, state, spec, rules))
+    return found
+
+
+def entries(account_id: int) -> list[Entry]:
+    """All attributes of the account, by name."""
+    parsed = _parsed(account_id)
+    found = {
+        row.name: Entry(row.name, row.sample, row.default, row.in_bot, listed=True)
+        for row in db.session.scalars(select(Attribute).where(Attribute.account_id == account_id))
+    }
+    for one in parsed:
+        for name in dict.fromkeys(rule.attribute for rule in one.rules if rule.on):
+            found.setdefault(name, Entry(name)).given_by.append(Place(one.step.id, one.step.name))
+    for one in parsed:
+        read = {renaming.meant(name, found.keys()) for name in renaming.placeholders_of(one.spec)}
+        for name in read & found.keys():
+            found[name].used_in.append(Place(one.step.id, one.step.name))
+    return sorted(found.values(), key=lambda entry: in_lists(entry.name))
+
+
+def entry(account_id: int, name: str) -> Entry | None:
+    return next((one for one in entries(account_id) if one.name == name), None)
+
+
+def save(account_id: int, new: Entry, *, old: str | None = None, by: str = "", now: float = 0.0) -> int:
+    """Write an attribute's row; `old`: its name until now, then it is renamed in every step. Returns how many steps.
+
+    Raises NameTaken where the new name is another attribute's.
+    """
+    with editing():
+        known = frozenset(one.name for one in entries(account_id))
+        if new.name != old and new.name in known:
+            raise NameTaken(new.name)
+        row = _row(account_id, old or new.name)
+        if row is None:
+            row = Attribute(account_id=account_id)
+            db.session.add(row)
+        row.name, row.sample, row.default, row.in_bot = new.name, new.sample, new.default, new.in_bot
+        db.session.flush()
+        return 0 if old in (None, new.name) else _rename(account_id, str(old), new.name, known, by, now)
+
+
+def _row(account_id: int, name: str) -> Attribute | None:
+    return db.session.scalar(select(Attribute).where(Attribute.account_id == account_id, Attribute.name == name))
+
+
+def _rename(account_id: int, old: str, new: str, known: frozenset[str], by: str, now: float) -> int:
+    changed = 0
+    for one in _parsed(account_id):
+        spec = renaming.renamed(one.spec, old, new, known)
+        rules = renaming.renamed_rules(one.rules, old, new)
+        if spec != one.spec:
+            one.step.document = jsontext.dumps_text(stepdocument.dump(spec))
+            one.step.version += 1
+            one.step.updated_at, one.step.updated_by = now, by
+        if one.spec.mapping is None and rules != one.rules:
+            one.state.automatic = jsontext.dumps_text(stepdocument.dump_rules(rules))
+        changed += spec != one.spec or rules != one.rules
+    flows.rename_attribute(account_id, old, new, by=by, now=now)
+    return changed
+
+
+def remove(account_id: int, name: str) -> bool:
+    """Delete an attribute's row; what a step's mapping gives stays known. False where there is none."""
+    mine = Attribute.account_id == account_id, Attribute.name == name
+    with writing() as connection:
+        return connection.execute(delete(Attribute).where(*mine)).rowcount == 1
+
+
+# ---------------------------------------------------------------- secrets
+
+
+def secrets(account_id: int) -> list[SecretEntry]:
+    """The account's secrets by name; nothing here reads a value."""
+    named = [(one.step, renaming.secrets_of(one.spec)) for one in _parsed(account_id)]
+    columns = Secret.name, Secret.updated_at, Secret.hosts
+    rows = db.session.execute(select(*columns).where(Secret.account_id == account_id))
+    return [
+        SecretEntry(
+            name,
+            updated,
+            secrethosts.load(hosts),
+            tuple(Place(step.id, step.name) for step, names in named if name in names),
+        )
+        for name, updated, hosts in sorted(rows, key=lambda row: in_lists(row[0]))
+    ]
+
+
+def stored_secrets(account_id: int) -> dict[str, Secret]:
+    """The account's rows by name, values encrypted."""
+    return {row.name: row for row in db.session.scalars(select(Secret).where(Secret.account_id == account_id))}
+
+
+def put_secret(account_id: int, name: str, token: bytes, *, hosts: Hosts, now: float, new: bool) -> None:
+    """Store an encrypted value and where it may be sent, never one without the other.
+
+    new: it must not be there yet (raises NameTaken); else it must (raises LookupError).
+    """
+    with editing():
+        row = db.session.scalar(select(Secret).where(Secret.account_id == account_id, Secret.name == name))
+        if new and row is not None:
+            raise NameTaken(name)
+        if not new and row is None:
+            raise LookupError(name)
+        if row is None:
+            row = Secret(account_id=account_id, name=name)
+            db.session.add(row)
+        row.token, row.updated_at, row.hosts = token, now, secrethosts.dump(hosts)
+
+
+def remove_secret(account_id: int, name: str) -> bool:
+    mine = Secret.account_id == account_id, Secret.name == name
+    with writing() as connection:
+        return connection.execute(delete(Secret).where(*mine)).rowcount == 1

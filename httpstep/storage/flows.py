@@ -1,0 +1,101 @@
+"""Flows as they are stored."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sqlalchemy import delete, select
+
+from httpstep.core import jsontext
+from httpstep.core.document import flow
+from httpstep.core.document.flow import FlowSpec
+from httpstep.core.step import stepkey
+from httpstep.core.step.naming import in_lists
+from httpstep.extensions import db
+from httpstep.storage.database import editing
+from httpstep.storage.tables import Flow
+
+
+class Conflict(Exception):
+    """Somebody else saved first. `row` is the flow as it is now."""
+
+    def __init__(self, row: Flow) -> None:
+        super().__init__(f"Changed by {row.updated_by}")
+        self.row = row
+
+
+class Gone(LookupError):
+    """The flow was deleted meanwhile."""
+
+
+class KeyTaken(Exception):
+    """Another flow of the account has this key."""
+
+
+def find(account_id: int, key: str) -> Flow | None:
+    return db.session.scalar(select(Flow).where(Flow.account_id == account_id, Flow.key == key))
+
+
+def get(account_id: int, flow_id: int) -> Flow | None:
+    return db.session.scalar(select(Flow).where(Flow.account_id == account_id, Flow.id == flow_id))
+
+
+def listed(account_id: int) -> list[Flow]:
+    mine = select(Flow).where(Flow.account_id == account_id).order_by(Flow.id)
+    return sorted(db.session.scalars(mine), key=lambda row: in_lists(row.name))
+
+
+def spec_of(row: Flow) -> FlowSpec:
+    return flow.parse(row.key, row.name, jsontext.loads(row.document))
+
+
+def with_step(account_id: int, step_id: int) -> list[Flow]:
+    """The flows a step is part of."""
+    return [row for row in listed(account_id) if any(place.step_id == step_id for place in spec_of(row).places)]
+
+
+def save(
+    account_id: int, spec: FlowSpec, *, by: str, now: float, flow_id: int | None = None, version: int | None = None
+) -> Flow:
+    """Create (flow_id None) or replace a flow, as one transaction. An empty key is made from the name.
+
+    version: the one the editor started from; None overwrites whatever is there. Raises Conflict, KeyTaken,
+    Gone.
+    """
+    with editing():
+        row = None if flow_id is None else get(account_id, flow_id)
+        if flow_id is not None and row is None:
+            raise Gone("This flow no longer exists.")
+        if row is not None and version is not None and row.version != version:
+            raise Conflict(row)
+        taken = {one.key for one in listed(account_id) if one is not row}
+        spec = spec if spec.key else replace(spec, key=stepkey.key_from_name(spec.name, taken, bare="flow"))
+        if spec.key in taken:
+            raise KeyTaken(spec.key)
+        if row is None:
+            row = Flow(account_id=account_id, version=0, created_at=now)
+            db.session.add(row)
+        row.key, row.name, row.document = spec.key, spec.name, jsontext.dumps_text(flow.dump(spec))
+        row.version, row.updated_at, row.updated_by = row.version + 1, now, by
+        db.session.flush()
+        return row
+
+
+def rename_attribute(account_id: int, old: str, new: str, *, by: str, now: float) -> int:
+    """Conditions on `old` are on `new` from now on. Inside `editing()`. Returns how many flows changed."""
+    changed = 0
+    for row in listed(account_id):
+        before = spec_of(row)
+        after = flow.renamed(before, old, new)
+        if after != before:
+            row.document, row.version = jsontext.dumps_text(flow.dump(after)), row.version + 1
+            row.updated_at, row.updated_by = now, by
+            changed += 1
+    return changed
+
+
+def remove(account_id: int, flow_id: int) -> bool:
+    """Delete a flow and its idempotency records. False where there is none."""
+    with editing():
+        gone = delete(Flow).where(Flow.account_id == account_id, Flow.id == flow_id).returning(Flow.id)
+        return db.session.execute(gone).first() is not None

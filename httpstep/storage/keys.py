@@ -1,0 +1,67 @@
+"""API keys: 256 random bits shown once, found by a prefix, compared by their SHA-256."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from dataclasses import dataclass
+
+from sqlalchemy import bindparam, select, update
+
+from httpstep.extensions import db
+from httpstep.storage.database import note, reading
+from httpstep.storage.tables import Account, ApiKey
+
+SCOPES = ("execute", "manage")
+_STALE = 60.0
+_SPARE_HASH = hashlib.sha256(b"no such key").hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who calls: the account with its limits, and the key."""
+
+    account_id: int
+    account: str
+    per_minute: int | None
+    in_flight: int | None
+    key_id: int
+    key_name: str
+    scope: str
+
+
+def digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def create(account_id: int, name: str, scope: str, now: float) -> tuple[ApiKey, str]:
+    """A new key and its token, which nothing can show again. The caller commits."""
+    prefix = secrets.token_hex(4)
+    token = f"hs_{prefix}_{secrets.token_urlsafe(32)}"
+    key = ApiKey(account_id=account_id, name=name, scope=scope, prefix=prefix, token_hash=digest(token), created_at=now)
+    db.session.add(key)
+    return key, token
+
+
+_BY_PREFIX = (
+    select(
+        Account.id, Account.slug, Account.per_minute, Account.in_flight,
+        ApiKey.id, ApiKey.name, ApiKey.scope, ApiKey.token_hash, ApiKey.revoked_at, ApiKey.last_used_at,
+    )
+    .join(Account, Account.id == ApiKey.account_id)
+    .where(ApiKey.prefix == bindparam("wanted"))
+)  # fmt: skip
+
+
+def authenticate(token: str, now: float) -> Caller | None:
+    """The caller behind a token; None for an unknown, altered or revoked one, in the same time."""
+    prefix = token[3:11] if token.startswith("hs_") and len(token) < 200 else ""
+    with reading() as connection:
+        row = connection.execute(_BY_PREFIX, {"wanted": prefix}).one_or_none()
+    same = hmac.compare_digest(digest(token), row[7] if row else _SPARE_HASH)
+    if row is None or not same or row[8] is not None:
+        return None
+    if row[9] is None or now - row[9] > _STALE:
+        note(update(ApiKey).where(ApiKey.id == row[4]).values(last_used_at=now))
+    return Caller(*row[:7])

@@ -1,0 +1,279 @@
+"""Steps and what the machine knows of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy.orm import joinedload
+
+from httpstep.core import jsontext
+from httpstep.core.document import stepdocument
+from httpstep.core.jsontext import Json
+from httpstep.core.step import stepkey
+from httpstep.core.step.naming import in_lists
+from httpstep.core.step.spec import MappingRule, StepSpec
+from httpstep.extensions import db
+from httpstep.storage import flows
+from httpstep.storage.database import editing, reading
+from httpstep.storage.tables import (
+    AcceptedStructure,
+    Attribute,
+    Step,
+    StepState,
+)
+
+HISTORY = 5
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedStep:
+    """A step as the execute path needs it: the row, its parsed document, and what the machine knows.
+
+    `spec.mapping` is the mapping in force: the editor's, else the automatic one, else None.
+    """
+
+    id: int
+    account_id: int
+    version: int
+    spec: StepSpec
+    own_mapping: bool
+    automatic: str | None
+    structure: Json
+    odd: str | None
+    odd_streak: int
+    drift: str | None
+
+
+@lru_cache(maxsize=2000)
+def spec_of(document: str) -> StepSpec:
+    """The step of a stored document. Read once for calls and pages alike: a step is a value, and nothing changes it."""
+    return stepdocument.parse(jsontext.loads(document))
+
+
+@lru_cache(maxsize=500)
+def rules_of(text: str) -> tuple[MappingRule, ...]:
+    return stepdocument.parse_rules(jsontext.loads(text))
+
+
+@lru_cache(maxsize=500)
+def structure_of(text: str) -> Json:
+    return jsontext.loads(text)
+
+
+_LOADED = (
+    select(
+        Step.id, Step.account_id, Step.version, Step.document,
+        StepState.automatic, StepState.structure, StepState.odd, StepState.odd_streak, StepState.drift,
+    )
+    .join(StepState, StepState.step_id == Step.id)
+)  # fmt: skip
+
+
+_ALL = _LOADED.where(Step.account_id == bindparam("owner")).order_by(Step.id)
+_BY_KEY = _LOADED.where(Step.account_id == bindparam("owner"), Step.key == bindparam("wanted"))
+_BY_ID = _LOADED.where(Step.account_id == bindparam("owner"), Step.id == bindparam("wanted"))
+
+
+def load(account_id: int, *, key: str | None = None, step_id: int | None = None) -> LoadedStep | None:
+    """One step of that account, by key or id. None where the account has no such step."""
+    query, wanted = (_BY_KEY, key) if key is not None else (_BY_ID, step_id)
+    with reading() as connection:
+        row = connection.execute(query, {"owner": account_id, "wanted": wanted}).one_or_none()
+    return None if row is None else _loaded(row)
+
+
+def load_all(account_id: int) -> list[LoadedStep]:
+    """All steps of that account, by name."""
+    with reading() as connection:
+        found = [_loaded(row) for row in connection.execute(_ALL, {"owner": account_id})]
+    return sorted(found, key=lambda step: in_lists(step.spec.name))
+
+
+def _loaded(row: Any) -> LoadedStep:
+    spec = spec_of(row.document)
+    own = spec.mapping is not None
+    if not own and row.automatic is not None:
+        spec = replace(spec, mapping=rules_of(row.automatic))
+    structure = None if row.structure is None else structure_of(row.structure)
+    return LoadedStep(
+        row.id, row.account_id, row.version, spec, own, row.automatic, structure, row.odd, row.odd_streak, row.drift
+    )
+
+
+def document_of(step: Step) -> StepSpec:
+    """The step as its editor saved it."""
+    return spec_of(step.document)
+
+
+class Conflict(Exception):
+    """Somebody else saved first. `step` is the row as it is now."""
+
+    def __init__(self, step: Step) -> None:
+        super().__init__(f"Changed by {step.updated_by}")
+        self.step = step
+
+
+class Gone(LookupError):
+    """The step was deleted meanwhile."""
+
+
+class KeyTaken(Exception):
+    """Another step of the account has this key."""
+
+
+class InUse(Exception):
+    """The step is part of flows, whose names these are."""
+
+    def __init__(self, flows: tuple[str, ...]) -> None:
+        names = ", ".join(f"“{name}”" for name in flows)
+        super().__init__(f"This step is part of {names}. Take it out there before you delete it.")
+
+
+def find(account_id: int, key: str) -> Step | None:
+    return db.session.scalar(select(Step).where(Step.account_id == account_id, Step.key == key))
+
+
+def get(account_id: int, step_id: int) -> Step | None:
+    """The step, its state along with it."""
+    whole = select(Step).options(joinedload(Step.state))
+    return db.session.scalar(whole.where(Step.account_id == account_id, Step.id == step_id))
+
+
+def listed(account_id: int) -> list[Step]:
+    mine = select(Step).where(Step.account_id == account_id).order_by(Step.id)
+    return sorted(db.session.scalars(mine), key=lambda step: in_lists(step.name))
+
+
+def keys_taken(account_id: int) -> set[str]:
+    return set(db.session.scalars(select(Step.key).where(Step.account_id == account_id)))
+
+
+def save(
+    account_id: int, spec: StepSpec, *, by: str, now: float, step_id: int | None = None, version: int | None = None,
+    beside: Callable[[Connection, Step], None] | None = None,
+) -> Step:  # fmt: skip
+    """Create (step_id None) or replace a step, as one transaction. An empty key is made from the name.
+
+    version: the version the editor started from; None overwrites whatever is there. beside: writes what belongs to it.
+    Raises Conflict, KeyTaken, Gone.
+    """
+    with editing():
+        step = None if step_id is None else get(account_id, step_id)
+        if step_id is not None and step is None:
+            raise Gone("This step no longer exists.")
+        if step is not None and version is not None and step.version != version:
+            raise Conflict(step)
+        written = _write(account_id, step, spec, by, now)
+        if beside is not None:
+            db.session.flush()
+            beside(db.session.connection(), written)
+        return written
+
+
+def save_all(account_id: int, specs: list[StepSpec], *, by: str, now: float) -> list[Step]:
+    """Create or replace several steps by their keys, all or none."""
+    with editing():
+        return [_write(account_id, find(account_id, spec.key) if spec.key else None, spec, by, now) for spec in specs]
+
+
+def _write(account_id: int, step: Step | None, spec: StepSpec, by: str, now: float) -> Step:
+    taken = keys_taken(account_id) - ({step.key} if step else set())
+    spec = spec if spec.key else replace(spec, key=stepkey.key_from_name(spec.name, taken))
+    if spec.key in taken:
+        raise KeyTaken(spec.key)
+    if step is None:
+        step = Step(account_id=account_id, version=1, created_at=now)
+        db.session.add(step)
+    else:
+        step.version += 1
+    step.key, step.name = spec.key, spec.name
+    step.document = jsontext.dumps_text(stepdocument.dump(spec))
+    step.updated_at, step.updated_by = now, by
+    db.session.flush()
+    if db.session.get(StepState, step.id) is None:
+        db.session.add(StepState(step_id=step.id))
+    return step
+
+
+_PARENT = select(Step.id).where(Step.id == bindparam("wanted")).with_for_update(read=True, key_share=True)
+
+
+def hold(connection: Connection, step_id: int) -> None:
+    """Before rows of a step are written: its own row first, as deleting the step takes them. In another order each of
+    the two waits for the other on PostgreSQL."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(_PARENT, {"wanted": step_id})
+
+
+def remove(account_id: int, key: str, version: int | None = None) -> bool:
+    """Delete a step with its logs, state and idempotency records. False where there is none; raises InUse, and Conflict
+    where it is not in that version any more."""
+    with editing():
+        step = find(account_id, key)
+        if step is None:
+            return False
+        if version is not None and step.version != version:
+            raise Conflict(step)
+        if used_by := flows.with_step(account_id, step.id):
+            raise InUse(tuple(row.name for row in used_by))
+        db.session.execute(delete(Step).where(Step.id == step.id))
+        return True
+
+
+def state(step_id: int) -> StepState:
+    found = db.session.get(StepState, step_id)
+    if found is None:
+        raise LookupError(f"step {step_id} has no state")
+    return found
+
+
+def keep_automatic(connection: Connection, step_id: int, rules: str) -> bool:
+    """Store the rules made by a bot call, if the mapping was never set and none were made before."""
+    done = connection.execute(
+        update(StepState).where(StepState.step_id == step_id, StepState.automatic.is_(None)).values(automatic=rules)
+    )
+    return done.rowcount == 1
+
+
+def accept_structure(
+    connection: Connection, step_id: int, structure: str, sample: bytes | None, *, by: str, now: float
+) -> None:
+    """Make this the accepted structure: the mark goes, the history keeps the newest five."""
+    connection.execute(
+        update(StepState)
+        .where(StepState.step_id == step_id)
+        .values(
+            structure=structure, sample=sample, odd=None, odd_streak=0, drift=None, drift_at=None, drift_log_id=None
+        )
+    )
+    row = {"step_id": step_id, "structure": structure, "sample": sample, "accepted_at": now, "accepted_by": by}
+    connection.execute(insert(AcceptedStructure).values(**row))
+    newest = (
+        select(AcceptedStructure.id)
+        .where(AcceptedStructure.step_id == step_id)
+        .order_by(AcceptedStructure.id.desc())
+        .limit(HISTORY)
+    )
+    connection.execute(
+        delete(AcceptedStructure).where(
+            AcceptedStructure.step_id == step_id, AcceptedStructure.id.not_in(newest.scalar_subquery())
+        )
+    )
+
+
+def names_taken(account_id: int, except_step: int | None) -> frozenset[str]:
+    """Attribute names that have another source than this step: the catalogue's bot attributes and other steps' rules."""
+    names = set(db.session.scalars(select(Attribute.name).where(Attribute.account_id == account_id, Attribute.in_bot)))
+    query = select(Step.id, Step.document, StepState.automatic).join(StepState).where(Step.account_id == account_id)
+    for step_id, document, automatic in db.session.execute(query):
+        if step_id == except_step:
+            continue
+        rules = spec_of(document).mapping
+        if rules is None and automatic is not None:
+            rules = rules_of(automatic)
+        names.update(rule.attribute for rule in rules or ())
+    return frozenset(names)

@@ -1,0 +1,310 @@
+"""The tables. Times are seconds since the epoch, UTC: no database then has a time zone to lose.
+
+Documents are TEXT and not JSONB, which refuses U+0000; bodies are bytes. Everything that belongs to an
+account names it and goes with it. What the machine writes about a step stands in `step_states`, apart
+from what its editor wrote, so the two cannot conflict.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Dialect, ForeignKey, Index, Integer, LargeBinary, UniqueConstraint
+from sqlalchemy import Text as PlainText
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.types import TypeDecorator
+
+from httpstep.extensions import Base
+
+
+class Text(TypeDecorator[str]):
+    """TEXT. PostgreSQL takes no U+0000 in a text, not even to look for it; U+FFFD stands for it, on SQLite too."""
+
+    impl = PlainText
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        return value.replace("\0", "\ufffd") if value is not None and "\0" in value else value
+
+
+Id = BigInteger().with_variant(Integer, "sqlite")
+NEVER_REUSED = {"sqlite_autoincrement": True}
+
+
+def _account() -> Mapped[int]:
+    return mapped_column(Id, ForeignKey("accounts.id", ondelete="CASCADE"), index=True)
+
+
+def _step() -> Mapped[int]:
+    return mapped_column(Id, ForeignKey("steps.id", ondelete="CASCADE"), index=True)
+
+
+class Account(Base):
+    """A tenant. per_minute and in_flight are None where the installation's figure applies."""
+
+    __tablename__ = "accounts"
+    __table_args__ = NEVER_REUSED
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    slug: Mapped[str] = mapped_column(Text, unique=True)
+    name: Mapped[str] = mapped_column(Text, default="")
+    per_minute: Mapped[int | None]
+    in_flight: Mapped[int | None]
+    created_at: Mapped[float]
+
+
+class User(Base):
+    """role: viewer, editor or admin, in the one account the user has. An operator also sees all accounts' limits."""
+
+    __tablename__ = "users"
+    __table_args__ = NEVER_REUSED
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    account_id: Mapped[int] = _account()
+    email: Mapped[str] = mapped_column(Text, unique=True)
+    password_hash: Mapped[str] = mapped_column(Text)
+    role: Mapped[str] = mapped_column(Text, default="admin")
+    operator: Mapped[bool] = mapped_column(default=False)
+    disabled_at: Mapped[float | None]
+    created_at: Mapped[float]
+    account: Mapped[Account] = relationship()
+
+
+class Session(Base):
+    """One signed-in browser; the cookie holds the token, this row its SHA-256."""
+
+    __tablename__ = "sessions"
+    __table_args__ = NEVER_REUSED
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    user_id: Mapped[int] = mapped_column(Id, ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    token_hash: Mapped[str] = mapped_column(Text, unique=True)
+    created_at: Mapped[float]
+    last_seen_at: Mapped[float]
+    expires_at: Mapped[float]
+    user_agent: Mapped[str] = mapped_column(Text, default="")
+    address: Mapped[str] = mapped_column(Text, default="")
+    user: Mapped[User] = relationship()
+
+
+class OneTimeCode(Base):
+    """A code that works once. purpose: setup, invite or reset; code_hash is its SHA-256."""
+
+    __tablename__ = "one_time_codes"
+    __table_args__ = NEVER_REUSED
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    purpose: Mapped[str] = mapped_column(Text)
+    code_hash: Mapped[str] = mapped_column(Text, unique=True)
+    account_id: Mapped[int | None] = mapped_column(Id, ForeignKey("accounts.id", ondelete="CASCADE"))
+    user_id: Mapped[int | None] = mapped_column(Id, ForeignKey("users.id", ondelete="CASCADE"))
+    email: Mapped[str] = mapped_column(Text, default="")
+    role: Mapped[str] = mapped_column(Text, default="")
+    expires_at: Mapped[float]
+    used_at: Mapped[float | None]
+
+
+class ApiKey(Base):
+    """scope: execute or manage. The token is shown once; its SHA-256 is kept, its prefix finds the row."""
+
+    __tablename__ = "api_keys"
+    __table_args__ = NEVER_REUSED
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    account_id: Mapped[int] = _account()
+    name: Mapped[str] = mapped_column(Text)
+    scope: Mapped[str] = mapped_column(Text, default="execute")
+    prefix: Mapped[str] = mapped_column(Text, unique=True)
+    token_hash: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[float]
+    last_used_at: Mapped[float | None]
+    revoked_at: Mapped[float | None]
+
+
+class Attribute(Base):
+    """The catalogue. sample and default are JSON texts; default None: there is none. in_bot: the bot itself has it."""
+
+    __tablename__ = "attributes"
+    __table_args__ = (UniqueConstraint("account_id", "name"), NEVER_REUSED)
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    account_id: Mapped[int] = _account()
+    name: Mapped[str] = mapped_column(Text)
+    sample: Mapped[str | None] = mapped_column(Text)
+    default: Mapped[str | None] = mapped_column(Text)
+    in_bot: Mapped[bool] = mapped_column(default=True)
+
+
+class Secret(Base):
+    """token: the value as the vault encrypted it. hosts: where it may be sent, as `core.inserting.secrethosts.dump` writes it."""
+
+    __tablename__ = "secrets"
+    __table_args__ = (UniqueConstraint("account_id", "name"), NEVER_REUSED)
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    account_id: Mapped[int] = _account()
+    name: Mapped[str] = mapped_column(Text)
+    token: Mapped[bytes] = mapped_column(LargeBinary)
+    updated_at: Mapped[float]
+    hosts: Mapped[str] = mapped_column(Text, default="", server_default="")
+
+
+class Step(Base):
+    """document: the step document (core.stepdocument) as JSON text. version rises with every save."""
+
+    __tablename__ = "steps"
+    __table_args__ = (UniqueConstraint("account_id", "key"), NEVER_REUSED)
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    account_id: Mapped[int] = _account()
+    key: Mapped[str] = mapped_column(Text)
+    name: Mapped[str] = mapped_column(Text)
+    document: Mapped[str] = mapped_column(Text)
+    version: Mapped[int] = mapped_column(default=1)
+    created_at: Mapped[float]
+    updated_at: Mapped[float]
+    updated_by: Mapped[str] = mapped_column(Text, default="")
+    state: Mapped[StepState] = relationship(viewonly=True, uselist=False)
+
+
+class StepState(Base):
+    """What the machine knows of a step.
+
+    automatic: the rules a bot call made, a JSON list. structure, sample: the accepted ones. odd: the structure
+    of the last answer that differed, odd_streak how many in a row did; below zero: how many in a row did not, while
+    the step is marked. drift: the marked difference, JSON.
+    last_alert_at: the claimed hour. failures: failed calls since the last mail, failing_since the first of them.
+    """
+
+    __tablename__ = "step_states"
+    step_id: Mapped[int] = mapped_column(Id, ForeignKey("steps.id", ondelete="CASCADE"), primary_key=True)
+    automatic: Mapped[str | None] = mapped_column(Text)
+    structure: Mapped[str | None] = mapped_column(Text)
+    sample: Mapped[bytes | None] = mapped_column(LargeBinary)
+    odd: Mapped[str | None] = mapped_column(Text)
+    odd_streak: Mapped[int] = mapped_column(default=0)
+    drift: Mapped[str | None] = mapped_column(Text)
+    drift_at: Mapped[float | None]
+    drift_log_id: Mapped[int | None] = mapped_column(Id)
+    last_alert_at: Mapped[float | None]
+    last_alert_to: Mapped[int] = mapped_column(default=0)
+    mail_error: Mapped[str | None] = mapped_column(Text)
+    failures: Mapped[int] = mapped_column(default=0)
+    failing_since: Mapped[float | None]
+
+
+class AcceptedStructure(Base):
+    """History of accepted structures, the newest five of each step. sample: the answer's body, where it was kept whole."""
+
+    __tablename__ = "accepted_structures"
+    __table_args__ = NEVER_REUSED
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    step_id: Mapped[int] = _step()
+    structure: Mapped[str] = mapped_column(Text)
+    sample: Mapped[bytes | None] = mapped_column(LargeBinary)
+    accepted_at: Mapped[float]
+    accepted_by: Mapped[str] = mapped_column(Text, default="")
+
+
+class Log(Base):
+    """The kept record of an execution; redacted before it gets here.
+
+    state: running or done; a running row whose process is gone reads as interrupted. draft_id: the home of
+    tests of a step that was never saved. detail: JSON with everything View shows besides the two bodies,
+    which are cut at 64 KB. structure: shape of the answer, so that Save can accept what a test saw.
+    """
+
+    __tablename__ = "logs"
+    __table_args__ = (
+        Index("ix_logs_step_id_id", "step_id", "id"),
+        Index("ix_logs_draft_id", "draft_id"),
+        Index("ix_logs_running", "account_id", "state"),
+        NEVER_REUSED,
+    )
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    account_id: Mapped[int] = mapped_column(Id, ForeignKey("accounts.id", ondelete="CASCADE"))
+    step_id: Mapped[int | None] = mapped_column(Id, ForeignKey("steps.id", ondelete="CASCADE"))
+    draft_id: Mapped[str | None] = mapped_column(Text)
+    step_version: Mapped[int] = mapped_column(default=0)
+    request_id: Mapped[str] = mapped_column(Text)
+    source: Mapped[str] = mapped_column(Text)
+    actor: Mapped[str] = mapped_column(Text, default="")
+    state: Mapped[str] = mapped_column(Text, default="running")
+    instance: Mapped[str] = mapped_column(Text, default="")
+    pid: Mapped[int] = mapped_column(default=0)
+    started_at: Mapped[float]
+    duration_ms: Mapped[int | None]
+    outcome: Mapped[str | None] = mapped_column(Text)
+    next: Mapped[str | None] = mapped_column(Text)
+    message: Mapped[str | None] = mapped_column(Text)
+    method: Mapped[str] = mapped_column(Text, default="")
+    status: Mapped[int | None]
+    structure_changed: Mapped[bool] = mapped_column(default=False)
+    detail: Mapped[str | None] = mapped_column(Text)
+    request_body: Mapped[bytes | None] = mapped_column(LargeBinary)
+    response_body: Mapped[bytes | None] = mapped_column(LargeBinary)
+    structure: Mapped[str | None] = mapped_column(Text)
+
+
+class Flow(Base):
+    """document: the places (core.flow.dump) as JSON text; they name steps by id. version rises with every save."""
+
+    __tablename__ = "flows"
+    __table_args__ = (UniqueConstraint("account_id", "key"), NEVER_REUSED)
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    account_id: Mapped[int] = _account()
+    key: Mapped[str] = mapped_column(Text)
+    name: Mapped[str] = mapped_column(Text)
+    document: Mapped[str] = mapped_column(Text)
+    version: Mapped[int] = mapped_column(default=1)
+    created_at: Mapped[float]
+    updated_at: Mapped[float]
+    updated_by: Mapped[str] = mapped_column(Text, default="")
+
+
+class Idempotency(Base):
+    """One Idempotency-Key of a step or of a flow, the other id being None. answer: the stored answer, encrypted by the vault.
+
+    state: running, done, or unknown where the process that ran it (instance, pid) ended before it.
+    """
+
+    __tablename__ = "idempotency"
+    __table_args__ = (UniqueConstraint("step_id", "key"), UniqueConstraint("flow_id", "key"), NEVER_REUSED)
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    account_id: Mapped[int] = _account()
+    step_id: Mapped[int | None] = mapped_column(Id, ForeignKey("steps.id", ondelete="CASCADE"))
+    flow_id: Mapped[int | None] = mapped_column(Id, ForeignKey("flows.id", ondelete="CASCADE"))
+    key: Mapped[str] = mapped_column(Text)
+    body_hash: Mapped[str] = mapped_column(Text)
+    state: Mapped[str] = mapped_column(Text, default="running")
+    answer: Mapped[bytes | None] = mapped_column(LargeBinary)
+    created_at: Mapped[float] = mapped_column(index=True)
+    instance: Mapped[str] = mapped_column(Text, default="", server_default="")
+    pid: Mapped[int] = mapped_column(default=0, server_default="0")
+
+
+class Alert(Base):
+    """A mail that is due: written with the claim of the hour, taken by whoever sends it. state: due, sent, given_up.
+
+    failures: how many failed calls it tells of, taken from the step's count once it is delivered.
+    """
+
+    __tablename__ = "alerts"
+    __table_args__ = (Index("ix_alerts_due", "state", "due_at"), NEVER_REUSED)
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    step_id: Mapped[int] = _step()
+    subject: Mapped[str] = mapped_column(Text)
+    body: Mapped[str] = mapped_column(Text)
+    recipients: Mapped[str] = mapped_column(Text)
+    state: Mapped[str] = mapped_column(Text, default="due")
+    tries: Mapped[int] = mapped_column(default=0)
+    failures: Mapped[int] = mapped_column(default=0, server_default="0")
+    due_at: Mapped[float]
+    created_at: Mapped[float]
+    error: Mapped[str | None] = mapped_column(Text)
+
+
+class BudgetHit(Base):
+    """One call counted against a budget; rows older than the window go beside the inserts."""
+
+    __tablename__ = "budget_hits"
+    __table_args__ = (Index("ix_budget_hits_key_at", "key", "at"), NEVER_REUSED)
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    key: Mapped[str] = mapped_column(Text)
+    at: Mapped[float]
+
+
+__all__ = [
+    "AcceptedStructure", "Account", "Alert", "ApiKey", "Attribute", "BudgetHit", "Flow", "Idempotency", "Log",
+    "OneTimeCode", "Secret", "Session", "Step", "StepState", "User",
+]  # fmt: skip

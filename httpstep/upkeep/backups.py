@@ -1,0 +1,183 @@
+"""A backup is one file that restores: a .tar.gz of the database, as one consistent copy, and the keys that read it.
+
+With the keys in it a backup is as secret as the data folder; without them (`with_keys=False`) it restores only
+where the keys are. PostgreSQL has its own tools for this, and they are the ones to use there.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+import sqlite3
+import tarfile
+import tempfile
+import time
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from alembic.script import ScriptDirectory
+from flask import Flask
+
+from httpstep import __version__, config
+from httpstep.extensions import db
+from httpstep.storage.database import BEFORE_THE_FIRST_RELEASE
+from httpstep.upkeep import installation
+
+FORMAT: Final = "httpstep-backup/1"
+_DATABASE: Final = "httpstep.db"
+_MANIFEST: Final = "manifest.json"
+_KEYS: Final = ("vault.key", "session.key")
+
+
+class BackupError(Exception):
+    """It cannot be done. The text is a sentence for the operator."""
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A finished backup. keys: the key files in it."""
+
+    file: Path
+    size: int
+    keys: tuple[str, ...]
+
+
+def make(app: Flask, target: Path, *, with_keys: bool = True) -> Made:
+    """Write a backup, readable by its owner only, while httpstep serves. Raises BackupError; then there is no file."""
+    _only_sqlite()
+    if target.exists():
+        raise BackupError(f"{target} exists already. Name a new file.")
+    settings: config.Config = app.config["HTTPSTEP"]
+    keys = tuple(name for name in _KEYS if with_keys and (settings.data / name).is_file())
+    draft = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        with tempfile.TemporaryDirectory(dir=settings.data) as folder:
+            copy = Path(folder) / _DATABASE
+            installation.copy_database(copy)
+            _pack(draft, copy, [settings.data / name for name in keys])
+        draft.replace(target)
+    except (OSError, sqlite3.Error) as error:
+        raise BackupError(f"The backup could not be written: {error}.") from None
+    finally:
+        draft.unlink(missing_ok=True)
+    return Made(target, target.stat().st_size, keys)
+
+
+def _pack(draft: Path, database: Path, keys: list[Path]) -> None:
+    manifest = {
+        "format": FORMAT,
+        "version": __version__,
+        "made_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "schema": _schema_of(database),
+        "keys": [key.name for key in keys],
+    }
+    note = database.with_name(_MANIFEST)
+    note.write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "wb") as raw, tarfile.open(fileobj=raw, mode="w:gz") as pack:
+        for path in (note, database, *keys):
+            pack.add(path, arcname=path.name, recursive=False)
+
+
+def _schema_of(database: Path) -> str:
+    with closing(sqlite3.connect(database)) as connection:
+        row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+    return str(row[0])
+
+
+# ---------------------------------------------------------------- restoring
+
+
+def restore(app: Flask, source: Path) -> Path:
+    """Put a backup in the place of the present data, which is first copied aside. Returns where to.
+
+    httpstep must not be serving. Raises BackupError; then nothing was changed.
+    """
+    _only_sqlite()
+    settings: config.Config = app.config["HTTPSTEP"]
+    refuse_while_serving(settings)
+    with tempfile.TemporaryDirectory(dir=settings.data) as name:
+        folder = Path(name)
+        manifest = _unpack(source, folder)
+        _check(folder / _DATABASE)
+        aside = _copy_aside(app, settings.data)
+        db.engine.dispose()
+        _replace_database(folder / _DATABASE)
+        for key in manifest["keys"]:
+            (folder / key).chmod(0o600)
+            (folder / key).replace(settings.data / key)
+    installation.prepare(app)
+    return aside
+
+
+def _unpack(source: Path, folder: Path) -> dict[str, Any]:
+    """Only the files that a backup of ours has, by name; a file that is not one is refused."""
+    refused = BackupError(f"{source} is not a backup of httpstep, or it is damaged.")
+    try:
+        with tarfile.open(source, "r:gz") as pack:
+            for member in pack.getmembers():
+                if member.name not in (_MANIFEST, _DATABASE, *_KEYS) or not member.isreg():
+                    raise refused
+                content = pack.extractfile(member)
+                assert content is not None, "a regular file has content"
+                with (folder / member.name).open("wb") as file:
+                    shutil.copyfileobj(content, file)
+        manifest: dict[str, Any] = json.loads((folder / _MANIFEST).read_text(encoding="utf-8"))
+        good = manifest["format"] == FORMAT and all((folder / key).is_file() for key in (_DATABASE, *manifest["keys"]))
+    except (OSError, tarfile.TarError, EOFError, ValueError, KeyError, TypeError):
+        raise refused from None
+    if not good or not set(manifest["keys"]) <= set(_KEYS):
+        raise refused
+    return manifest
+
+
+def _check(database: Path) -> None:
+    try:
+        with closing(sqlite3.connect(database)) as connection:
+            sound = connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        schema = _schema_of(database)
+    except (sqlite3.Error, TypeError):
+        sound, schema = False, ""
+    if not sound:
+        raise BackupError("The database in this backup is damaged.")
+    if schema in BEFORE_THE_FIRST_RELEASE:
+        raise BackupError(
+            "This backup was made by a version of httpstep from before its first release. Restore it there."
+        )
+    script = ScriptDirectory(str(Path(__file__).resolve().parents[2] / "migrations"))
+    if schema not in {revision.revision for revision in script.walk_revisions()}:
+        raise BackupError("This backup was made by a newer version of httpstep. Restore it with that version.")
+
+
+def _copy_aside(app: Flask, data: Path) -> Path:
+    folder = data / "backups"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    name = time.strftime("before-restore-%Y%m%d-%H%M%S", time.gmtime())
+    return make(app, folder / f"{name}-{secrets.token_hex(3)}.tar.gz").file
+
+
+def _replace_database(source: Path) -> None:
+    """Page by page into the database's own file, which SQLite's backup does under its locks."""
+    try:
+        with closing(sqlite3.connect(source)) as kept, closing(sqlite3.connect(str(db.engine.url.database))) as present:
+            kept.backup(present)
+    except sqlite3.Error as error:
+        raise BackupError(f"The database could not be replaced: {error}.") from None
+
+
+def _only_sqlite() -> None:
+    if db.engine.dialect.name != "sqlite":
+        raise BackupError(
+            "The data is in PostgreSQL: back it up and restore it with pg_dump and pg_restore, and keep vault.key and "
+            "session.key of the data folder with the dump."
+        )
+
+
+def refuse_while_serving(settings: config.Config) -> None:
+    """Raise BackupError where a server of this data folder is running."""
+    if installation.is_served(settings.data):
+        raise BackupError(f"httpstep is serving the data in {settings.data}. Stop it first.")

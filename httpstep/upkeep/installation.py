@@ -1,0 +1,150 @@
+"""What must be there before the first request: schema, the first account, the first user or the code to make one.
+
+Run by the server before it forks and by every command, under a lock, as often as one likes.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import secrets
+import sqlite3
+import time
+from contextlib import closing
+from pathlib import Path
+from typing import IO
+
+from flask import Flask
+from sqlalchemy import delete, func, select
+from werkzeug.security import generate_password_hash
+
+from httpstep.config import Config
+from httpstep.core.inserting import secrethosts
+from httpstep.core.inserting.secrethosts import Hosts
+from httpstep.extensions import db
+from httpstep.storage import database, logs
+from httpstep.storage.keys import digest
+from httpstep.storage.tables import (
+    Account,
+    OneTimeCode,
+    Secret,
+    User,
+)
+from httpstep.storage.vault import Vault, read_keys
+
+FIRST_ACCOUNT = "default"
+_CODE_SECONDS = 7 * 24 * 3600
+_TRIED = 50
+"""Secrets that a start tries to decrypt, the newest first."""
+
+
+def prepare(app: Flask) -> None:
+    """Upgrade the schema (after a backup), make the first account, and the admin of the two variables if there is none."""
+    with app.app_context(), database.one_at_a_time(app, "prepare"):
+        data = app.config["HTTPSTEP"].data
+        database.upgrade_schema(app, before=lambda: _back_up_first(data))
+        with database.editing():
+            if db.session.scalar(select(func.count()).select_from(Account)) == 0:
+                db.session.add(Account(slug=FIRST_ACCOUNT, name="Default", created_at=time.time()))
+        _make_admin(app)
+        _warn_of_unreadable(app.config["HTTPSTEP"])
+
+
+def _warn_of_unreadable(settings: Config) -> None:
+    """Say that the keys at hand do not fit the database, before a bot learns it from a 503: a few values tell."""
+    vault = Vault(settings.vault_keys or read_keys(settings.data / "vault.key"))  # a restore has put another key there
+    with database.reading() as connection:
+        tried = list(connection.execute(select(Secret.token).order_by(Secret.id.desc()).limit(_TRIED)).scalars())
+    if unreadable := sum(1 for token in tried if not vault.can_decrypt(token)):
+        logging.getLogger("httpstep").warning(
+            "%d of the %d stored secrets tried cannot be decrypted with the keys in HTTPSTEP_VAULT_KEYS (or vault.key in "
+            "the data folder), and steps that use one answer 503: put back the key it was stored with",
+            unreadable,
+            len(tried),
+        )
+
+
+def _back_up_first(data: Path) -> None:
+    if db.engine.dialect.name != "sqlite":
+        return
+    folder = data / "backups"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    copy_database(folder / time.strftime("before-upgrade-%Y%m%d-%H%M%S.db", time.gmtime()))
+
+
+def copy_database(target: Path) -> None:
+    """A consistent copy of the SQLite database while others write (sqlite3's online backup), readable by its owner only."""
+    target.touch(mode=0o600)
+    with closing(sqlite3.connect(str(db.engine.url.database))) as source, closing(sqlite3.connect(target)) as copy:
+        source.backup(copy)
+
+
+def _make_admin(app: Flask) -> None:
+    settings = app.config["HTTPSTEP"]
+    if not settings.admin_email or has_users():
+        return
+    create_user(settings.admin_email, settings.admin_password, role="admin", operator=True)
+
+
+def has_users() -> bool:
+    return db.session.scalar(select(func.count()).select_from(User)) != 0
+
+
+def create_user(
+    email: str, password: str, *, role: str, operator: bool = False, account: Account | None = None
+) -> User:
+    """A user of that account, or of the first one. Raises sqlalchemy.exc.IntegrityError where the address is taken."""
+    with database.editing():
+        account = account or db.session.scalars(select(Account).order_by(Account.id)).first()
+        assert account is not None
+        user = User(
+            account_id=account.id, email=email.strip().lower(), password_hash=generate_password_hash(password),
+            role=role, operator=operator, created_at=time.time(),
+        )  # fmt: skip
+        db.session.add(user)
+    return user
+
+
+def mark_served(data: Path) -> IO[bytes]:
+    """Say that a server runs on this data folder, for as long as the returned file is open here or in a worker."""
+    lock = (data / "serving.lock").open("wb")
+    fcntl.flock(lock, fcntl.LOCK_SH)
+    return lock
+
+
+def is_served(data: Path) -> bool:
+    """Whether a server runs on this data folder: the lock goes with its processes, however they end."""
+    with (data / "serving.lock").open("ab") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        return False
+
+
+def put_secret(vault: Vault, account_id: int, name: str, value: str, now: float, *, hosts: Hosts) -> None:
+    """Store or replace a secret, encrypted, with where it may be sent. The caller commits."""
+    mine = Secret.account_id == account_id, Secret.name == name
+    secret = db.session.scalar(select(Secret).where(*mine))
+    if secret is None:
+        secret = Secret(account_id=account_id, name=name)
+        db.session.add(secret)
+    secret.token, secret.updated_at = vault.encrypt(value.encode()), now
+    secret.hosts = secrethosts.dump(hosts)
+
+
+def new_setup_code() -> str | None:
+    """The one-time code that /setup asks for; None where there are users. An earlier code stops working."""
+    if has_users():
+        return None
+    code = "-".join(secrets.token_hex(2) for _ in range(4))
+    with database.editing():
+        db.session.execute(delete(OneTimeCode).where(OneTimeCode.purpose == "setup"))
+        db.session.add(OneTimeCode(purpose="setup", code_hash=digest(code), expires_at=time.time() + _CODE_SECONDS))
+    return code
+
+
+def mark_interrupted(app: Flask, pid: int | None = None) -> int:
+    """Close the rows of calls that ended with their process."""
+    with app.app_context():
+        return logs.interrupt(app.extensions["httpstep"].instance, pid=pid)

@@ -1,0 +1,1 @@
+"""What programs meet: execute, steps by API, the contract, /health."""

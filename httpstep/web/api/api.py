@@ -1,0 +1,261 @@
+"""POST /api/v1/steps/<key>/execute and /api/v1/flows/<key>/execute: what a bot meets.
+
+The contract is web/api/openapi.py, tested against this.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from flask import Blueprint, Response, current_app, request
+from sqlalchemy.exc import IntegrityError
+from werkzeug.exceptions import BadRequest, ServiceUnavailable
+
+from httpstep.core import jsontext
+from httpstep.core.document.flow import FlowSpec
+from httpstep.core.errors import FailureKind, UnreadableAnswer
+from httpstep.core.jsontext import Json
+from httpstep.execution import (
+    calls,
+    flows,
+    idempotency,
+    ratelimit,
+    runs,
+)
+from httpstep.execution.answers import answer_of, internal_answer
+from httpstep.serving.clients import CALLER
+from httpstep.storage import flows as stored_flows
+from httpstep.storage import keys, steps
+from httpstep.storage.database import end_transaction, reading
+from httpstep.web.callers import hangup
+from httpstep.web.faults import unavailable
+from httpstep.web.here import parts
+from httpstep.web.problems import Problem, busy, json_response
+from httpstep.web.responses import request_id
+
+blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
+
+MOST_BODY = 256 * 1024
+_IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]([\x20-\x7e]{0,253}[\x21-\x7e])?")
+
+
+def caller() -> keys.Caller:
+    """Who calls, by the bearer token. Raises the 401, the same for every reason."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    found = keys.authenticate(token.strip() if scheme.lower() == "bearer" else "", time.time())
+    if found is None:
+        raise Problem(
+            401, "Unauthorized", "Send a valid API key: Authorization: Bearer <api key>.",
+            headers={"WWW-Authenticate": "Bearer"},
+        )  # fmt: skip
+    request.environ[CALLER] = f"key {found.key_id}"
+    return found
+
+
+def found_step(who: keys.Caller, key: str) -> steps.LoadedStep:
+    step = steps.load(who.account_id, key=key)
+    if step is None:
+        raise Problem(404, "Not Found", f'There is no step with the key "{key[:63]}" in this account.')
+    return step
+
+
+def json_body(**more: Json) -> Json:
+    """The request's JSON body. Raises 413, 415 and 400; `more` goes into those problems."""
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise Problem(415, "Unsupported Media Type", "Send the body without Content-Encoding.", **more)
+    if not request.is_json:
+        raise Problem(415, "Unsupported Media Type", "Send JSON with Content-Type: application/json.", **more)
+    if (request.content_length or 0) > MOST_BODY:
+        raise Problem(413, "Content Too Large", "The body may have at most 256 KB.", **more)
+    try:
+        data = request.get_data()
+    except ServiceUnavailable as error:
+        raise busy(error.description or "", **more) from None
+    except BadRequest:
+        detail = "The body ended too early, came too slowly or is not proper HTTP."
+        raise Problem(400, "Malformed Request", detail, **more) from None
+    if len(data) > MOST_BODY:
+        raise Problem(413, "Content Too Large", "The body may have at most 256 KB.", **more)
+    try:
+        return jsontext.loads(data)
+    except UnreadableAnswer as error:
+        raise Problem(400, "Malformed Request", f"The body is not JSON: {error.message}", **more) from None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """An execute call: who calls, what the body has, and `next_` for whatever refuses it."""
+
+    who: keys.Caller
+    next_: Literal["continue", "stop"]
+    attributes: dict[str, Json]
+    timeout: float | None
+
+    @classmethod
+    def read(cls, who: keys.Caller, next_: Literal["continue", "stop"]) -> Asked:
+        body = json_body(next=next_)
+        if not isinstance(body, dict):
+            raise _malformed('The body must be an object: {"attributes": {...}}.', next_)
+        if unknown := sorted(set(body) - {"attributes", "timeout"}):
+            raise _malformed(
+                f'Unknown member "{unknown[0][:100]}". The body has "attributes" and, if wanted, "timeout".', next_
+            )
+        attributes = body.get("attributes", {})
+        if not isinstance(attributes, dict):
+            raise _malformed('"attributes" must be an object of names and values.', next_)
+        timeout = body.get("timeout")
+        if timeout is None:
+            return cls(who, next_, attributes, None)
+        if isinstance(timeout, (bool, str, list, dict)) or not 0 < timeout <= 60 or not float(timeout):
+            raise _malformed('"timeout" must be a number of seconds above 0 and at most 60.', next_)
+        return cls(who, next_, attributes, float(timeout))
+
+
+def _malformed(detail: str, next_: str) -> Problem:
+    return Problem(400, "Malformed Request", detail, next=next_)
+
+
+@blueprint.post("/steps/<key>/execute")
+def execute(key: str) -> Response:
+    """Run a step. 200 whenever it ran, also when the third party failed; `next` tells the bot what to do."""
+    with reading():
+        who = caller()
+        step = found_step(who, key)
+    asked = Asked.read(who, step.spec.fallback)
+    return _executed(asked, _claim(asked, step_id=step.id), lambda peer: _run(asked, step, peer))
+
+
+@blueprint.post("/flows/<key>/execute")
+def execute_flow(key: str) -> Response:
+    """Run the steps of a flow. The answer has `flow` in the place of `step`, and `steps` as they went."""
+    who = caller()
+    flow = stored_flows.find(who.account_id, key)
+    if flow is None:
+        raise Problem(404, "Not Found", f'There is no flow with the key "{key[:63]}" in this account.')
+    flow_id, spec = flow.id, stored_flows.spec_of(flow)
+    fallback = flows.fallback_of(parts(), who.account_id, spec)
+    end_transaction()
+    asked = Asked.read(who, fallback)
+    return _executed(asked, _claim(asked, flow_id=flow_id), lambda peer: _run_flow(asked, spec, peer))
+
+
+def _executed(asked: Asked, claimed: idempotency.Claim | None, run: Callable[[int | None], Json]) -> Response:
+    """The stored answer of the Idempotency-Key, else what `run` gives; it is told the caller's socket or None."""
+    if claimed is not None and claimed.answer is not None:
+        return _answer(claimed.answer, asked.who, {"Idempotency-Replayed": "true"})
+    try:
+        answer = run(None if claimed else hangup())
+    except calls.REFUSALS as error:
+        if claimed is not None:
+            parts().postponed.write(lambda: idempotency.release(claimed))
+        raise _refusal(error, asked.next_) from error
+    if claimed is not None:
+        parts().postponed.write(lambda: idempotency.store(parts().vault, claimed, answer))
+    return _answer(answer, asked.who, {})
+
+
+def _claim(asked: Asked, *, step_id: int | None = None, flow_id: int | None = None) -> idempotency.Claim | None:
+    key = request.headers.get("Idempotency-Key")
+    if key is None:
+        return None
+    next_ = asked.next_
+    if not _IDEMPOTENCY_KEY.fullmatch(key):
+        raise _malformed("Idempotency-Key must have 1 to 255 printable ASCII characters.", next_)
+    hashed = idempotency.body_hash(request.get_data())
+    try:
+        return idempotency.claim(
+            parts().vault, asked.who.account_id, step_id, key, hashed, time.time(), flow_id=flow_id,
+            instance=parts().instance,
+        )  # fmt: skip
+    except idempotency.Running:
+        raise Problem(
+            409, "Call In Progress", "A call with this Idempotency-Key is under way. Ask again for its answer.",
+            headers={"Retry-After": "1"}, next=next_,
+        ) from None  # fmt: skip
+    except idempotency.OutcomeUnknown as error:
+        raise Problem(
+            409, "Outcome Unknown",
+            "A call with this Idempotency-Key was interrupted; whether the third party received it is not known. "
+            f"The key is released after {idempotency.UNKNOWN_FOR / 60:.0f} minutes.",
+            headers={"Retry-After": str(error.seconds)}, next=next_,
+        ) from None  # fmt: skip
+    except idempotency.OtherBody:
+        raise Problem(
+            422, "Idempotency-Key Reused", "This Idempotency-Key was used with another body.", next=next_
+        ) from None
+    except calls.REFUSALS as error:
+        raise _refusal(error, next_) from error
+
+
+def _run(asked: Asked, step: steps.LoadedStep, peer: int | None) -> Json:
+    call = calls.Call(
+        tenant=_tenant(asked.who), source="bot", spec=step.spec, attributes=asked.attributes,
+        actor=f"key {asked.who.key_name}", request_id=request_id(), step=step, timeout=asked.timeout, hangup=peer,
+    )  # fmt: skip
+    try:
+        return answer_of(runs.run_step(parts(), call), step.spec, call.request_id)
+    except calls.InternalError as error:
+        return internal_answer(error.log_id, step.spec, call.request_id)
+
+
+def _run_flow(asked: Asked, spec: FlowSpec, peer: int | None) -> Json:
+    call = flows.FlowCall(
+        tenant=_tenant(asked.who), source="bot", spec=spec, attributes=asked.attributes,
+        actor=f"key {asked.who.key_name}", request_id=request_id(), timeout=asked.timeout, hangup=peer,
+    )  # fmt: skip
+    return flows.run_flow(parts(), call)
+
+
+def _tenant(who: keys.Caller) -> calls.Tenant:
+    return calls.Tenant(who.account_id, who.per_minute, who.in_flight)
+
+
+def _answer(answer: Json, who: keys.Caller, headers: dict[str, str]) -> Response:
+    status = 200
+    if answer["outcome"] == FailureKind.INTERNAL:
+        status = 500
+    elif request.args.get("errors") == "http" and answer["outcome"] != "success":
+        status = 504 if answer["outcome"] == FailureKind.TIMEOUT else 502
+    return json_response(answer, status, headers | _budget_left(who))
+
+
+def _budget_left(who: keys.Caller) -> dict[str, str]:
+    """The headers, or none where storage went away: the call has been made, and its answer is worth more."""
+    try:
+        return _budget_headers(ratelimit.budget_of(who.account_id, who.per_minute))
+    except ratelimit.AWAY:
+        current_app.logger.warning("the budget could not be read for the headers of an answer", exc_info=True)
+        return {}
+
+
+def _budget_headers(budget: ratelimit.Budget) -> dict[str, str]:
+    """RateLimit and RateLimit-Policy (draft-ietf-httpapi-ratelimit-headers)."""
+    return {
+        "RateLimit-Policy": f'"account";q={budget.limit};w={ratelimit.WINDOW}',
+        "RateLimit": f'"account";r={budget.remaining};t={budget.reset}',
+    }
+
+
+def _refusal(error: Exception, next_: str) -> Exception:
+    """The problem for a refusal before the call; any other error as it is."""
+    if isinstance(error, IntegrityError):
+        return Problem(404, "Not Found", "It was deleted just now.", next=next_)
+    if isinstance(error, ratelimit.RateLimited):
+        budget = error.budget
+        return Problem(
+            429, "Rate Limit Exceeded",
+            f"{budget.limit} requests per minute per account. Try again in {budget.reset} s, or ask the operator for more.",
+            headers={"Retry-After": str(budget.reset)} | _budget_headers(budget), next=next_,
+        )  # fmt: skip
+    if isinstance(error, calls.TooManyInFlight):
+        return Problem(
+            429, "Too Many Calls In Flight", "As many calls as allowed at once are waiting for answers. Try again shortly.",
+            headers={"Retry-After": "1"}, next=next_,
+        )  # fmt: skip
+    if isinstance(error, calls.ProcessFull):
+        return busy(error.SENTENCE, next=next_)
+    return unavailable(error, next=next_) or error

@@ -1,0 +1,68 @@
+"""The values for test: an input for each attribute that a request asks for, and what stands in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from httpstep.core import jsontext
+from httpstep.core.inserting import placeholders
+from httpstep.core.jsontext import Json
+from httpstep.storage import overview
+from httpstep.web import stepform
+from httpstep.web.editor import tree
+
+
+@dataclass(frozen=True, slots=True)
+class TestValue:
+    """One value for test. hint: a sentence where the name is new (is_new) or has a default."""
+
+    name: str
+    typed: str
+    hint: str = ""
+    is_new: bool = False
+
+
+def values_for(
+    wanted: Iterable[str], typed: Mapping[str, str], last: Mapping[str, Json], names: overview.Names
+) -> list[TestValue]:
+    """What was typed, else what the last test had, else the sample."""
+    return [TestValue(name, _text_of(name, typed, last, names), *_hint(name, names)) for name in wanted]
+
+
+def _text_of(name: str, typed: Mapping[str, str], last: Mapping[str, Json], names: overview.Names) -> str:
+    if (text := typed.get(name)) is not None:
+        return text
+    if name in last:
+        return stepform.typed_text(last[name])
+    sample = names.samples.get(name)
+    return "" if sample is None else stepform.typed_text(jsontext.loads(sample))
+
+
+def _hint(name: str, names: overview.Names) -> tuple[str, bool]:
+    """(hint, whether nobody in the account knows this name)."""
+    if name in names.defaults:
+        default = stepform.typed_text(jsontext.loads(names.defaults[name]))
+        return f"If it is not there: {tree.short_text(default, 40) if default else 'nothing'}.", False
+    known = placeholders.lookup(name, dict.fromkeys(names.attributes)) is not placeholders.NOT_FOUND
+    is_new = not (known or is_inside(name, names.attributes))
+    return "New name: your bot has to send it with each call." if is_new else "", is_new
+
+
+def is_inside(name: str, known: Iterable[str]) -> bool:
+    """Whether it is one of those names, or a place inside one: "order.id" in "order"."""
+    parts, those = name.split("."), set(known)
+    return any(".".join(parts[:length]) in those for length in range(1, len(parts) + 1))
+
+
+def given_by(typed: Mapping[str, str]) -> dict[str, Json]:
+    """The attributes of a test. An empty input gives none."""
+    return {name: stepform.typed_value(text) for name, text in typed.items() if text.strip()}
+
+
+def as_given(wanted: Iterable[str], given: Mapping[str, Json]) -> dict[str, str]:
+    """The inputs as a call had them, and empty where it had none."""
+    found = {name: placeholders.lookup(name, given) for name in wanted}
+    return {
+        name: "" if value is placeholders.NOT_FOUND else stepform.typed_text(value) for name, value in found.items()
+    }

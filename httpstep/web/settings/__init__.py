@@ -1,0 +1,1 @@
+"""The pages around steps: signing in, account, users, keys, secrets, attributes, mail, about."""

@@ -1,0 +1,65 @@
+"""/settings/keys: the API keys of an account. A token is shown once, where it is made."""
+
+from __future__ import annotations
+
+import time
+
+from flask import Blueprint, abort, flash, make_response, redirect, render_template
+from flask.typing import ResponseReturnValue
+from sqlalchemy import select, update
+
+from httpstep.extensions import db
+from httpstep.storage import keys
+from httpstep.storage.database import editing, writing
+from httpstep.storage.tables import ApiKey
+from httpstep.web.access import access, current_user
+from httpstep.web.forms import Form, sent
+from httpstep.web.here import base_url
+from httpstep.web.step.shellcommand import TOKEN, example
+
+blueprint = Blueprint("keys", __name__, url_prefix="/settings/keys")
+
+MOST_NAME = 100
+
+
+@blueprint.get("")
+@access("admin")
+def listed() -> ResponseReturnValue:
+    return _list(Form({"scope": "execute"}))
+
+
+def _list(form: Form, made: ApiKey | None = None, token: str = TOKEN) -> str:
+    account_id = current_user().account_id
+    query = (
+        select(ApiKey).where(ApiKey.account_id == account_id).order_by(ApiKey.revoked_at.is_not(None), ApiKey.id.desc())
+    )
+    return render_template(
+        "keys/list.html", keys=list(db.session.scalars(query)), form=form, made=made, token=token,
+        example=example(base_url(), account_id, token),
+    )  # fmt: skip
+
+
+@blueprint.post("")
+@access("admin")
+def create() -> ResponseReturnValue:
+    """201 with the page that shows the token, this once."""
+    form = sent("name", "scope")
+    form.require("name", "" if form["name"] else "Say what the key is for.")
+    form.require("name", "" if len(form["name"]) <= MOST_NAME else f"At most {MOST_NAME} characters.")
+    form.require("scope", "" if form["scope"] in keys.SCOPES else "Choose what the key may do.")
+    if not form.is_good:
+        return _list(form), 422
+    with editing():
+        made, token = keys.create(current_user().account_id, form["name"], form["scope"], time.time())
+    return make_response(_list(Form({"scope": "execute"}), made, token), 201)
+
+
+@blueprint.post("/<int:key_id>/revoke")
+@access("admin")
+def revoke(key_id: int) -> ResponseReturnValue:
+    mine = ApiKey.account_id == current_user().account_id, ApiKey.id == key_id, ApiKey.revoked_at.is_(None)
+    with writing() as connection:
+        if connection.execute(update(ApiKey).where(*mine).values(revoked_at=time.time())).rowcount != 1:
+            abort(404)
+    flash("The key was revoked. Calls with it are refused from now on.", "success")
+    return redirect("/settings/keys", 303)

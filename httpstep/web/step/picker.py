@@ -1,0 +1,36 @@
+"""What `</>` offers: the bot's attributes, what earlier steps give, and the secrets."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, render_template, request
+
+from httpstep.core.inserting.placeholders import SECRET_PREFIX, is_name
+from httpstep.storage.overview import names_for
+from httpstep.web import stepform
+from httpstep.web.access import access
+from httpstep.web.fragments import respond
+from httpstep.web.here import account_id
+
+blueprint = Blueprint("picker", __name__)
+
+MOST = 60
+
+
+@blueprint.get("/attributes/picker")
+@access("viewer")
+def picker_list() -> Response:
+    """The names that contain `q`, in groups. step: the id of the step that is edited, whose own names are left out."""
+    names = names_for(account_id(), stepform.whole(request.args.get("step", "")))
+    groups = [("From your bot", list(names.bot))]
+    groups += [(f"From the step “{step}”", list(found)) for step, found in names.from_steps.items()]
+    groups.append(("Secrets", [f"secret.{name}" for name in names.secrets]))
+    typed = request.args.get("q", "").strip().strip("{}").strip()
+    wanted = typed.casefold()
+    left, shown = MOST, []
+    for title, found in groups:
+        fitting = [name for name in found if wanted in name.casefold()][:left]
+        left -= len(fitting)
+        if fitting:
+            shown.append((title, fitting))
+    offered = typed if is_name(typed) and not typed.startswith(SECRET_PREFIX) else ""
+    return respond(render_template("picker/_picker_list.html", groups=shown, wanted=wanted, offered=offered))

@@ -1,0 +1,90 @@
+"""Lines to copy: a call of ours as cURL, Python and JavaScript, and a request as it was sent as cURL."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from dataclasses import dataclass
+from typing import Literal
+
+from httpstep.core import jsontext
+from httpstep.core.exchange import RenderedRequest
+from httpstep.core.importing.curl import to_curl
+from httpstep.core.jsontext import Json
+from httpstep.core.request import rendering
+from httpstep.storage import overview, steps
+from httpstep.web.editor.entries import Entry
+
+TOKEN = "YOUR_API_KEY"
+SECONDS = 65
+"""How long the lines wait: a little more than a call may take."""
+_CURLS_OWN = {"host", "connection", "content-length", "accept-encoding", "user-agent"}
+"""What curl sets itself, or cannot undo: it would print a compressed answer as it came."""
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """How a bot runs a step."""
+
+    key: str
+    url: str
+    curl: str
+    python: str
+    javascript: str
+
+
+def usage(
+    base: str, key: str, attributes: dict[str, Json], token: str = TOKEN, part: Literal["steps", "flows"] = "steps"
+) -> Usage:
+    """The lines for one step or flow; the attributes as they are filled in for the test."""
+    url = f"{base}/api/v1/{part}/{key}/execute"
+    body = jsontext.dumps_text({"attributes": attributes})
+    # In double quotes, so that a shell variable may stand in the token's place.
+    header = f'"Authorization: Bearer {token}"'
+    curl = (
+        f"curl --fail-with-body --max-time {SECONDS} -X POST {shlex.quote(url)} \\\n  -H {header} \\\n"
+        f"  -H 'Content-Type: application/json' \\\n  -d {shlex.quote(body)}"
+    )
+    python = (
+        f"import requests\n\nanswer = {{}}\ntry:\n    reply = requests.post(\n"
+        f'        "{url}",\n'
+        f'        headers={{"Authorization": "Bearer {token}", "Content-Type": "application/json"}},\n'
+        f"        data={_python_text(body)},\n        timeout={SECONDS},\n    )\n"
+        "    if reply.status_code == 200:\n        answer = reply.json()\n"
+        "except requests.RequestException:\n    pass  # no answer, or none that can be read\n"
+        'if answer.get("next") != "continue":\n    ...  # end this flow\n'
+    )
+    javascript = (
+        f'let answer = {{}};\ntry {{\n  const reply = await fetch("{url}", {{\n    method: "POST",\n'
+        f'    headers: {{ "Authorization": "Bearer {token}", "Content-Type": "application/json" }},\n'
+        f"    body: JSON.stringify({body}),\n    signal: AbortSignal.timeout({SECONDS}000),\n  }});\n"
+        "  if (reply.status === 200) answer = await reply.json();\n"
+        "} catch {} // no answer, or none that can be read\n"
+        'if (answer.next !== "continue") {\n  // end this flow\n}\n'
+    )
+    return Usage(key, url, curl, python, javascript)
+
+
+def example(base: str, account_id: int, token: str = TOKEN) -> Usage:
+    """Lines that can be run as they are: a step that only reads, if there is one, with the samples it needs."""
+    found = [(step.key, steps.document_of(step)) for step in steps.listed(account_id)]
+    if not found:
+        return usage(base, "order-status", {"order.id": 42}, token)
+    key, spec = min(found, key=lambda one: one[1].request.method not in ("GET", "HEAD"))
+    samples = overview.names_for(account_id, None).samples
+    used = rendering.attributes_used(spec)
+    return usage(base, key, {name: jsontext.loads(samples.get(name, '""')) for name in used}, token)
+
+
+def _python_text(body: str) -> str:
+    """A Python literal of a JSON text: a string, so that no number changes on the way. UTF-8 by encode()."""
+    return f"{json.dumps(body, ensure_ascii=False)}.encode()"
+
+
+def curl_of(entry: Entry) -> str:
+    """The request as it was sent, secrets masked; "" where none was."""
+    sent = entry.detail.get("request")
+    if not sent:
+        return ""
+    headers = tuple((name, value) for name, value in sent["headers"] if name.lower() not in _CURLS_OWN)
+    return to_curl(RenderedRequest(sent["method"], sent["url"], headers, entry.body))

@@ -1,0 +1,257 @@
+"""The list of steps and the step editor: open, save, copy, delete, export, and the parts of the form that are redrawn.
+
+POST /steps/<ref> is the plain form, whatever its button (`op`) asks for, and answers with the page or a redirect.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import Final
+
+from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy import Connection
+
+from httpstep.core import jsontext
+from httpstep.core.authentication import KINDS
+from httpstep.core.conversion import CONVERSIONS
+from httpstep.core.documentreader import Fault
+from httpstep.core.step import spec as step_spec
+from httpstep.core.step.naming import LONGEST_NAME
+from httpstep.storage import logs, overview, steps
+from httpstep.storage.database import end_transaction
+from httpstep.storage.tables import Step
+from httpstep.web import stepform
+from httpstep.web.access import access, current_user, may
+from httpstep.web.addressed import NEW, gone
+from httpstep.web.api.manage import exported
+from httpstep.web.editor.acceptance import Accepted
+from httpstep.web.editor.editor import (
+    Editor,
+    fragment,
+    opened,
+    page,
+    step_or_404,
+    submitted,
+    submitted_or_new,
+)
+from httpstep.web.editor.entries import (
+    LABELS,
+    duration_text,
+    ended,
+    outcome_of,
+    size_text,
+    tone_of,
+)
+from httpstep.web.editor.tree import short_text
+from httpstep.web.fragments import respond, toast
+from httpstep.web.here import account_id, base_url
+from httpstep.web.step import step_moves, testing
+from httpstep.web.step.logs import page_state
+from httpstep.web.step.places import anchor
+from httpstep.web.step.shellcommand import usage
+
+blueprint = Blueprint("steps", __name__)
+blueprint.add_app_template_filter(anchor, "anchor")
+blueprint.add_app_template_filter(short_text, "short_json")
+blueprint.add_app_template_filter(duration_text, "duration")
+blueprint.add_app_template_filter(size_text, "size")
+blueprint.add_app_template_filter(ended, "ended")
+
+
+@blueprint.app_context_processor
+def _words() -> dict[str, object]:
+    return {
+        "outcome_label": lambda log, now: LABELS.get(outcome_of(log, now), ""),
+        "outcome_tone": tone_of,
+        "bot_usage": _usage,
+        "page_state": page_state,
+        "step_words": STEP_WORDS,
+    }
+
+
+STEP_WORDS: Final = {
+    "methods": step_spec.METHODS,
+    "body_modes": step_spec.BODY_MODES,
+    "send_fields_in": step_spec.SEND_FIELDS_IN,
+    "when_missing": step_spec.WHEN_MISSING,
+    "conversions": {name: one.label for name, one in CONVERSIONS.items()},
+    "auth_kinds": KINDS,
+}
+"""What the form offers, from the tables that the step document is read by."""
+
+
+def _usage(editor: Editor) -> object:
+    key = editor.row.key if editor.row else "your-step"
+    return usage(base_url(), key, editor.given)
+
+
+# ---------------------------------------------------------------- the list
+
+
+@blueprint.get("/steps")
+@access("viewer")
+def list_steps() -> str:
+    search = request.args.get("q", "").strip()
+    found = overview.listed(account_id(), search, may_edit=may("editor"))
+    return render_template("steps/list.html", steps=found, search=search, now=time.time())
+
+
+@blueprint.get("/steps/list")
+@access("viewer")
+def step_list() -> Response:
+    """The table alone, while somebody types into the search."""
+    search = request.args.get("q", "").strip()
+    found = overview.listed(account_id(), search, may_edit=may("editor"))
+    return respond(render_template("steps/_step_list.html", steps=found, search=search, now=time.time()))
+
+
+# ---------------------------------------------------------------- opening and saving
+
+
+@blueprint.get("/steps/<ref>")
+@access("viewer")
+def edit(ref: str) -> ResponseReturnValue:
+    if ref == NEW and not may("editor"):
+        flash(f"Making a step needs the role editor; yours is {current_user().role}.", "info")
+        return redirect(url_for("steps.list_steps"), 303)
+    editor = opened(ref)
+    again = editor.log(stepform.whole(request.args.get("again", "")))
+    if again is not None and again.detail:
+        editor.repeat(again)
+        editor.again = editor.can_edit
+    return page(editor)
+
+
+@blueprint.post("/steps/<ref>")
+@access("editor")
+def submit(ref: str) -> ResponseReturnValue:
+    """The plain form. `op` is the button that was pressed: "save" unless said otherwise."""
+    editor = submitted_or_new(ref)
+    if editor.is_new and ref != NEW:
+        return page(editor, 404)
+    op = request.form.get("op", "save")
+    if op == "test":
+        return page(editor, testing.run(editor))
+    if op != "save":
+        return page(editor, step_moves.make(editor, op).status)
+    try:
+        status, saved = save(editor)
+    except steps.Gone:
+        return submit(ref)
+    if saved is None:
+        return page(editor, status)
+    flash("Saved.", "success")
+    return redirect(url_for("steps.edit", ref=saved.id), 303)
+
+
+@blueprint.post("/steps/<ref>/save")
+@access("editor")
+def step_form(ref: str) -> Response:
+    """Save as a fragment: 200 the form, 422 the form with its faults, 409 the form and who changed the step."""
+    editor = submitted(ref)
+    try:
+        status, saved = save(editor)
+    except steps.Gone:
+        abort(404, gone("step", typed=True))
+    if saved is None:
+        editor.fill_samples()
+        return respond(fragment("steps/_step_form.html", editor, oob=False), status)
+    if editor.is_new:
+        flash("Saved. Your bot can use this step now.", "success")
+        return respond(redirect=url_for("steps.edit", ref=saved.id))
+    end_transaction()
+    after = opened(editor.ref)
+    after.form.values, after.form.tested_log, after.form.sample = (
+        editor.form.values,
+        editor.form.tested_log,
+        editor.form.sample,
+    )
+    after.fill_samples()
+    beside = ("drift/_drift_banner.html", "testing/_test_values.html", "steps/_usage.html")
+    html = fragment("steps/_step_form.html", after, oob=False) + "".join(
+        fragment(one, after, oob=True) for one in beside
+    )
+    return respond(html, trigger={"step:saved": {"title": after.title}} | toast("Saved."))
+
+
+def save(editor: Editor) -> tuple[int, Step | None]:
+    """(status, the saved step or None). What is wrong stands in the editor then, and the form is as it was typed."""
+    spec = stepform.parse(editor.form)
+    if spec is None:
+        return 422, None
+    if editor.row is not None and not spec.key:
+        spec = replace(spec, key=editor.row.key)
+    overwrite = request.form.get("overwrite") == "1"
+    version = None if overwrite else editor.form.version
+    by, now = current_user().email, time.time()
+    accepted = editor.accepted or editor.settled
+
+    def beside(connection: Connection, saved: Step) -> None:
+        _keep_tests(connection, editor, saved, accepted)
+
+    try:
+        saved = steps.save(account_id(), spec, by=by, now=now, step_id=editor.step_id, version=version, beside=beside)
+    except steps.Conflict as error:
+        editor.row, editor.conflict = error.step, True
+        return 409, None
+    except steps.KeyTaken:
+        editor.form.note([Fault("key", f"Another step has the key “{spec.key}”. Choose another one.")])
+        return 422, None
+    return 200, saved
+
+
+def _keep_tests(connection: Connection, editor: Editor, saved: Step, accepted: Accepted | None) -> None:
+    """The draft's tests become the step's, and what the form accepts becomes the accepted structure."""
+    if editor.form.draft_id:
+        logs.adopt(connection, account_id(), editor.form.draft_id, saved.id)
+    if accepted is not None:
+        text = jsontext.dumps_text(accepted.structure)
+        by, now = saved.updated_by, saved.updated_at
+        steps.accept_structure(connection, saved.id, text, accepted.sample, by=by, now=now)
+
+
+# ---------------------------------------------------------------- the whole step
+
+
+@blueprint.post("/steps/<ref>/duplicate")
+@access("editor")
+def duplicate(ref: str) -> ResponseReturnValue:
+    """A copy under a new name and key, opened at once."""
+    row = step_or_404(ref)
+    if row is None:
+        return redirect(url_for("steps.list_steps"), 303)
+    spec = steps.document_of(row)
+    name = f"{spec.name[: LONGEST_NAME - 7]} (copy)"
+    copy = steps.save(account_id(), replace(spec, key="", name=name), by=current_user().email, now=time.time())
+    flash(f"This is a copy of “{spec.name}”.", "success")
+    return redirect(url_for("steps.edit", ref=copy.id), 303)
+
+
+@blueprint.post("/steps/<ref>/delete")
+@access("editor")
+def delete(ref: str) -> ResponseReturnValue:
+    row = step_or_404(ref)
+    if row is not None:
+        key, name = row.key, row.name
+        try:
+            steps.remove(account_id(), key)
+        except steps.InUse as error:
+            flash(str(error), "error")
+            return redirect(url_for("steps.edit", ref=ref), 303)
+        flash(f"“{name}” is deleted.", "success")
+    return redirect(url_for("steps.list_steps"), 303)
+
+
+@blueprint.get("/steps/<ref>/export")
+@access("viewer")
+def export(ref: str) -> ResponseReturnValue:
+    """The step document as a file. Secrets stand in it as {{secret.NAME}} only; whoever may not edit the step gets the
+    credentials typed into it masked, as on its page."""
+    row = step_or_404(ref)
+    if row is None:
+        return redirect(url_for("steps.list_steps"), 303)
+    text = jsontext.pretty(exported(row.id, account_id(), may_edit=may("editor"))) + "\n"
+    headers = {"Content-Disposition": f'attachment; filename="{row.key}.json"'}
+    return Response(text, headers=headers, content_type="application/json")

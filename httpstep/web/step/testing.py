@@ -1,0 +1,239 @@
+"""Test: a real call with the form as it is on the screen, saved or not; and what is shown of it."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import replace
+
+from flask import Blueprint, Response, request
+
+from httpstep.alerts import alerts, mailserver
+from httpstep.core import jsontext
+from httpstep.core.jsontext import Json
+from httpstep.core.outcome import record
+from httpstep.core.step.execution import Execution
+from httpstep.core.step.spec import MappingRule, StepSpec
+from httpstep.execution import (
+    calls,
+    ratelimit,
+    recording,
+    runs,
+)
+from httpstep.storage import steps
+from httpstep.storage.database import end_transaction, writing
+from httpstep.web import stepform
+from httpstep.web.access import access, current_user
+from httpstep.web.callers import hangup
+from httpstep.web.editor import documents
+from httpstep.web.editor.documents import Document
+from httpstep.web.editor.editor import (
+    Editor,
+    Shown,
+    fragment,
+    submitted,
+)
+from httpstep.web.editor.entries import ended, entry_of
+from httpstep.web.faults import call_is_made
+from httpstep.web.fragments import respond
+from httpstep.web.here import account_id, parts, tenant
+from httpstep.web.moves import Done
+from httpstep.web.responses import request_id
+
+blueprint = Blueprint("testing", __name__)
+
+
+@blueprint.post("/steps/<ref>/test")
+@access("editor")
+def test_result(ref: str) -> Response:
+    """The result beside the form. 422: the form is not right, and comes along; 429: no call was made, and the result before it stays.
+
+    again: the log whose values are used in the place of those on the screen, which then shows them.
+    """
+    editor = submitted(ref)
+    again = editor.log(stepform.whole(request.form.get("again", "")))
+    if again is not None:
+        editor.repeat(again)
+    status = run(editor)
+    beside = "".join(fragment(name, editor, oob=True) for name in _BESIDE[status])
+    if again is not None:
+        beside += fragment("testing/_test_values.html", editor, oob=True)
+    if status == 429:
+        return respond(fragment("testing/_rate_limited.html", editor) + beside, status, retarget="#rate-limited")
+    return respond(fragment("testing/_test_result.html", editor) + beside, status)
+
+
+_BESIDE = {
+    200: (
+        "mapping/_mapping.html",
+        "drift/_drift_banner.html",
+        "logs/_logs.html",
+        "testing/_budget.html",
+        "steps/_mail_status.html",
+    ),
+    422: ("steps/_step_form.html",),
+    429: ("testing/_budget.html",),
+}
+"""What else of the page an answer brings up to date."""
+
+
+def run(editor: Editor) -> int:
+    """Make the test and put its result, and what follows from it for the form, into the editor. Returns the status."""
+    spec = stepform.parse(editor.form, draft=True)
+    if spec is None:
+        editor.shown = Shown(invalid=True)
+        return 422
+    call = _call(editor, spec)
+    try:
+        done = runs.run_step(parts(), call)
+    except ratelimit.RateLimited as error:
+        editor.shown = _over_budget(error.budget)
+        return 429
+    except calls.TooManyInFlight:
+        why = "As many calls as allowed at once are waiting for answers. Try again shortly."
+        editor.shown = Shown(refused="Too Many Calls In Flight", why=why, wait=2)
+        return 429
+    except calls.InternalError:
+        call_is_made()
+        editor.marked_later()
+        editor.shown = Shown(why=calls.INTERNAL_MESSAGE)
+        return 200
+    call_is_made()
+    _note(editor, done)
+    return 200
+
+
+@blueprint.post("/steps/<ref>/budget")
+@access("editor")
+def budget(ref: str) -> Response:
+    """What one press on Test uses of the budget, by the form as it is now."""
+    return respond(fragment("testing/_budget.html", submitted(ref), oob=False))
+
+
+def _over_budget(budget: ratelimit.Budget) -> Shown:
+    why = f"{budget.limit} requests per minute per account."
+    return Shown(refused="Rate Limit Exceeded", why=why, wait=max(1, budget.reset))
+
+
+def _call(editor: Editor, spec: StepSpec) -> calls.Call:
+    loaded = None
+    structure = editor.accepted.structure if editor.accepted is not None else None
+    if editor.step_id is not None:
+        loaded = steps.load(account_id(), step_id=editor.step_id)
+        if loaded is not None and structure is not None:
+            loaded = replace(loaded, structure=structure)
+    return calls.Call(
+        tenant=tenant(), source="test", spec=spec, attributes=editor.given, actor=current_user().email,
+        request_id=request_id(), step=loaded, draft_id=editor.form.draft_id or None, structure=structure,
+        hangup=hangup(),
+    )  # fmt: skip
+
+
+# ---------------------------------------------------------------- what follows from a test
+
+
+def _note(editor: Editor, done: calls.Run) -> None:
+    execution, form = done.execution, editor.form
+    editor.marked_later()
+    form.tested_log, form.sample = done.log_id, ""
+    if execution.automatic is not None and not form.mapping_set:
+        form.rules, form.mapping_set = stepform.rows_of(_without_secrets(execution)), True
+    if execution.structure is not None and form.accepted_log is None and not _has_structure(editor):
+        form.accepted_log = done.log_id
+    if execution.drift:
+        form.drift_log, form.drift_kept, form.before_remap = done.log_id, False, ""
+    elif execution.structure is not None:
+        form.drift_log = None
+    if execution.has_document:
+        editor.fresh = _document(done)
+    editor.fill_samples()
+    log = editor.log(done.log_id)
+    lost = (
+        "The call was made, but its record could not be kept. The operator finds the reason in the application's log."
+    )
+    editor.shown = Shown(why=lost) if log is None else Shown(entry=entry_of(log, editor.now, may_edit=editor.can_edit))
+
+
+def _without_secrets(execution: Execution) -> list[MappingRule]:
+    """The automatic rules but those whose path repeats a secret that was sent."""
+    return [
+        rule
+        for rule in execution.automatic or ()
+        if rule.path is None or record.masked_json(list(rule.path), execution.secrets) == list(rule.path)
+    ]
+
+
+def _has_structure(editor: Editor) -> bool:
+    return editor.state is not None and editor.state.structure is not None
+
+
+def _document(done: calls.Run) -> Document:
+    """The answer for tree and rows, masked."""
+    execution, detail = done.execution, done.record.detail
+    cut = bool((detail["response"] or {}).get("cut"))
+    facts = documents.facts_of(detail, round(execution.duration_ms))
+    return Document(
+        record.masked_json(execution.document, execution.secrets), facts, None if cut else done.log_id, cut=cut
+    )
+
+
+# ---------------------------------------------------------------- the alert of a failed test
+
+
+def send_alert_now(editor: Editor, _: str) -> Done:
+    """Send this alert now: the same hour as a bot's failure, the addresses as they are on the screen."""
+    editor.notice, good = send_alert(editor)
+    editor.marked_later()
+    return Done(said=editor.notice, good=good)
+
+
+def reset_mail(editor: Editor, _: str) -> Done:
+    """Reset Mail Timeout."""
+    if editor.row is not None:
+        alerts.reset(editor.row.id)
+        editor.mail_reset = True
+        editor.marked_later()
+    return Done(said="Next alert can be sent at once.")
+
+
+def send_alert(editor: Editor) -> tuple[str, bool]:
+    """What came of it, as a sentence, and whether the mail was taken or is on its way."""
+    log, spec = editor.log(editor.form.tested_log), stepform.parse(editor.form, draft=True)
+    if editor.row is None:
+        return "Save the step first: an alert belongs to a saved step.", False
+    if spec is None:
+        return f"Nothing was sent, because the form is not right: {next(iter(editor.form.faults.values()))}", False
+    if not spec.alert_emails:
+        first = "Enter at least one alert address first."
+        return first if editor.can_address else "An admin of your account has to enter an alert address first.", False
+    if not parts().alerts.on:
+        return "Mail is off: the operator has not set a mail server.", False
+    detail: dict[str, Json] = jsontext.loads(log.detail) if log is not None and log.detail else {}
+    if not detail.get("failure"):
+        return "The last test did not fail, so there is nothing to send.", False
+    occasion = recording.occasion_of(parts(), editor.row.id, replace(spec, name=spec.name or editor.row.name), detail)
+    return _sent_now(occasion)
+
+
+def _sent_now(occasion: alerts.Occasion) -> tuple[str, bool]:
+    """Claim the hour, or take the mail that waits; send, and wait for what comes of it: somebody looks on."""
+    with writing() as connection:
+        claimed = alerts.claim(connection, occasion) or alerts.hurry(connection, occasion.step_id, occasion.at)
+    end_transaction()
+    if claimed:
+        parts().alerts.kick()
+        parts().alerts.finish(mailserver.SECONDS + 1)
+    waiting = alerts.undelivered(occasion.step_id)
+    if waiting is not None and waiting.why:
+        return f"The alert is not delivered yet: {ended(waiting.why)} {_again(waiting, time.time())}", False
+    if not claimed:
+        return "An alert was sent within the last hour. Press Reset Mail Timeout to send another one now.", False
+    to = f"{len(occasion.recipients)} address{'' if len(occasion.recipients) == 1 else 'es'}"
+    return f"The mail server took the alert for {to}." if waiting is None else f"The alert is on its way to {to}.", True
+
+
+def _again(waiting: alerts.Undelivered, now: float) -> str:
+    minutes = math.ceil((waiting.again - now) / 60)
+    if minutes <= 0:
+        return "It is tried again with the next call."
+    return f"It is tried again in {minutes} minute{'' if minutes == 1 else 's'}."
