@@ -79,7 +79,7 @@ def missing(house: House, acknowledged: list[tuple[str, int]]) -> list[str]:
         ids = set(connection.execute(select(Log.id)).scalars())
         done = set(connection.execute(select(Idempotency.key).where(Idempotency.state == "done")).scalars())
         highest = connection.execute(select(func.max(Log.id))).scalar_one()
-    newest = highest - logs.KEPT
+    newest = highest - logs.MAX_LOGS
     return [key for key, log_id in acknowledged if key not in done or (log_id > newest and log_id not in ids)]
 
 

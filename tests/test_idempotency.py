@@ -130,7 +130,7 @@ def test_a_clock_that_was_ahead_holds_the_key_of_a_killed_call_for_fifteen_minut
 
 def test_without_that_knowledge_it_is_unknown_once_no_call_can_be_so_long(make_house: MakeHouse) -> None:
     house, third = interrupted(make_house)
-    age(house, logs.LONGEST - 5)
+    age(house, logs.MAX_CALL_SECONDS - 5)
     assert house.execute(headers=KEY).json["title"] == "Call In Progress"
     age(house, 10)
     assert house.execute(headers=KEY).json["title"] == "Outcome Unknown"

@@ -171,7 +171,7 @@ def test_a_call_that_is_refused_pushes_no_row_of_another_out(make_house: MakeHou
     house = make_house(ThirdParty(answer(200, {})))
     house.put(document())
     house.limit(100)
-    for _ in range(logs.KEPT):
+    for _ in range(logs.MAX_LOGS):
         house.execute()
     with house.app.app_context():
         start = logs.Start(house.account(), 1, None, 1, "r", "bot", "key k", "GET", time.time(), "i")

@@ -30,7 +30,7 @@ _AHEAD = 2 * AGAIN_AFTER
 """An hour claimed, or a try planned, further in the future than this was by a clock that has been put right since."""
 LOOK_EVERY = 10.0
 THREAD = "httpstep-alerts"
-MOST_SUBJECT = 150
+MAX_SUBJECT_CHARACTERS = 150
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ def compose(occasion: Occasion, failures: int, since: float | None) -> tuple[str
     if occasion.link:
         lines += ["", f"Open the step: {occasion.link}"]
     lines += ["", "At most one mail an hour is sent for this step. Reset Mail Timeout on its page clears the hour."]
-    return title[:MOST_SUBJECT], "\n".join(lines) + "\n"
+    return title[:MAX_SUBJECT_CHARACTERS], "\n".join(lines) + "\n"
 
 
 _COUNT = "Failed calls since the last mail: "

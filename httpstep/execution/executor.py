@@ -37,7 +37,7 @@ from httpstep.core.step.execution import (
 from httpstep.core.step.spec import MappingRule, StepSpec
 from httpstep.core.workcounter import WorkCounter
 
-MOST_SECONDS = 60
+MAX_SECONDS = 60
 _RETRIED_STATUSES = frozenset({429, 502, 503, 504})
 _UNSAFE = frozenset({"POST", "PATCH"})
 _NO_DOCUMENT: Json = None
@@ -121,7 +121,7 @@ def execute(
 
 def allowed_seconds(spec: StepSpec, timeout: float | None) -> float:
     """The least of what the step says, what the caller asks for, and the sixty that nobody exceeds."""
-    return min(float(spec.timeout), timeout or MOST_SECONDS, MOST_SECONDS)
+    return min(float(spec.timeout), timeout or MAX_SECONDS, MAX_SECONDS)
 
 
 def _end_at(deadline: float, began: float, clock: Clock) -> Callable[[], None]:

@@ -18,11 +18,11 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from httpstep.core import jsontext
 from httpstep.core.jsontext import Json
 from httpstep.storage.database import reading, writing
-from httpstep.storage.logs import LONGEST
+from httpstep.storage.logs import MAX_CALL_SECONDS
 from httpstep.storage.tables import Idempotency
 from httpstep.storage.vault import Vault
 
-KEPT = 24 * 3600.0
+KEPT_SECONDS = 24 * 3600.0
 UNKNOWN_FOR = 15 * 60.0
 
 
@@ -61,7 +61,7 @@ def claim(
     """Claim the key of a step or of a flow, or give its stored answer. Raises Running, OutcomeUnknown, OtherBody."""
     home = Idempotency.step_id == step_id if flow_id is None else Idempotency.flow_id == flow_id
     mine = home & (Idempotency.key == key)
-    expired = (Idempotency.state == "done") & (Idempotency.created_at < now - KEPT)
+    expired = (Idempotency.state == "done") & (Idempotency.created_at < now - KEPT_SECONDS)
     released = (Idempotency.state != "done") & (Idempotency.created_at < now - UNKNOWN_FOR)
     row = {
         "account_id": account_id, "step_id": step_id, "flow_id": flow_id, "key": key, "body_hash": hashed, "created_at": now,
@@ -72,7 +72,7 @@ def claim(
         add = postgresql_insert if connection.dialect.name == "postgresql" else sqlite_insert
         statement = add(Idempotency).values(state="running", **row).on_conflict_do_nothing().returning(Idempotency.id)
         made = connection.execute(statement).one_or_none()
-        old = select(Idempotency.id).where(Idempotency.created_at < now - KEPT).limit(20)
+        old = select(Idempotency.id).where(Idempotency.created_at < now - KEPT_SECONDS).limit(20)
         old = old.with_for_update(skip_locked=True)
         connection.execute(delete(Idempotency).where(Idempotency.id.in_(old.scalar_subquery())))
     if made is not None:
@@ -94,7 +94,7 @@ def _existing(vault: Vault, mine: ColumnElement[bool], hashed: str, now: float) 
     if found.state == "done":
         return Claim(found.id, jsontext.loads(vault.decrypt(found.answer)))
     age = now - found.created_at
-    if found.state == "running" and age <= LONGEST:
+    if found.state == "running" and age <= MAX_CALL_SECONDS:
         raise Running
     raise OutcomeUnknown(max(1, round(UNKNOWN_FOR - age)))
 

@@ -18,7 +18,7 @@ from httpstep.storage.database import is_unavailable
 Write = Callable[[], object]
 AGAIN_AFTER = 0.5
 GIVEN_UP_AFTER = 3600.0
-MOST = 2000
+MAX_WAITING = 2000
 THREAD = "httpstep-postponed"
 
 
@@ -27,7 +27,7 @@ class Postponed:
 
     def __init__(self, app: Flask) -> None:
         self._app = app
-        self._waiting: deque[tuple[float, Write]] = deque(maxlen=MOST)
+        self._waiting: deque[tuple[float, Write]] = deque(maxlen=MAX_WAITING)
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
 

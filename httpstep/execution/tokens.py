@@ -18,7 +18,7 @@ from httpstep.core.outcome import fallback
 
 _EARLY = 30.0
 _UNSTATED = 300.0
-_MOST = 1000
+_MAX_TOKENS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class TokenCache:
         token, seconds = _read(send(request, deadline), request.secrets)
         with self._lock:
             self._kept[name] = _Kept(token, self._clock() + max(0.0, seconds - _EARLY))
-            while len(self._kept) > _MOST:
+            while len(self._kept) > _MAX_TOKENS:
                 self._kept.popitem(last=False)
         return token
 

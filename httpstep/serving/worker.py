@@ -37,9 +37,9 @@ DRAIN_SECONDS: Final = 0.1
 CROWDED: Final = 0.7
 """Share of its connections from which on a worker closes one that waits for each that comes."""
 LINGER: Final = 2.0
-MOST_HEAD: Final = 32 * 1024
-MOST_WAITED: Final = 64 * 1024
-MOST_UNREAD: Final = 16 * 1024
+MAX_HEAD_BYTES: Final = 32 * 1024
+MAX_WAITED_BYTES: Final = 64 * 1024
+MAX_UNREAD_BYTES: Final = 16 * 1024
 """Bytes of earlier answers that a client may not have read yet when its next request is served."""
 SEND_BUFFER: Final = 208 * 1024
 """What Linux grants everybody (net.core.wmem_max). It doubles the figure, and then counts its own overhead in it: what
@@ -60,13 +60,13 @@ def bytes_wanted(data: bytes) -> int:
     """
     head = _HEAD.match(data)
     if head is None:
-        if len(data) >= MOST_HEAD:
+        if len(data) >= MAX_HEAD_BYTES:
             raise HeadTooLarge("no end within 32 KB")
         return len(data) + 1
     lengths = _LENGTH.findall(head[0])
     if len(lengths) != 1 or _READ_AT_ONCE.search(head[0]):
         return 0
-    wanted = min(head.end() + int(lengths[0]), MOST_WAITED)
+    wanted = min(head.end() + int(lengths[0]), MAX_WAITED_BYTES)
     return wanted if len(data) < wanted else 0
 
 
@@ -119,7 +119,7 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
             conn.sock = ClientSocket(conn.sock.detach(), self._to_send)
         if not self.alive and conn.parser is not None and conn.parser.req_count:
             return False  # a further request on an open connection: closed unread, so that its client may repeat it
-        if conn.parser is not None and _unread_by_client(conn.sock) > MOST_UNREAD:
+        if conn.parser is not None and _unread_by_client(conn.sock) > MAX_UNREAD_BYTES:
             return False  # it asks on and reads nothing: a further answer might not fit into the kernel's buffer
         try:
             if self._must_wait(conn):
@@ -165,7 +165,7 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
         """Whether more has to come first; then the kernel says so when it has. An end or a fault is read at once."""
         held = conn.parser.unreader.buf.getvalue() if conn.parser is not None else b""
         try:
-            waiting = conn.sock.recv(MOST_WAITED, MSG_PEEK | MSG_DONTWAIT)
+            waiting = conn.sock.recv(MAX_WAITED_BYTES, MSG_PEEK | MSG_DONTWAIT)
         except BlockingIOError:
             waiting = None
         except OSError:
@@ -213,7 +213,7 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
 
     def _pass_over(self, conn: Any, sock: Any) -> None:
         try:
-            if sock.recv(MOST_WAITED):
+            if sock.recv(MAX_WAITED_BYTES):
                 return
         except BlockingIOError:
             return

@@ -34,8 +34,8 @@ from httpstep.extensions import db
 from httpstep.storage.database import reading, writing
 from httpstep.storage.tables import Idempotency, Log
 
-KEPT = 20
-LONGEST = 75.0
+MAX_LOGS = 20
+MAX_CALL_SECONDS = 75.0
 """Seconds after which a running row cannot be running any more: 60 s of call, and time to write it down."""
 
 
@@ -91,7 +91,7 @@ def _trimming(home: ColumnElement[Any]) -> Delete:
     """
     mine = and_(_TABLE.c.account_id == bindparam("owner"), home == bindparam("home"))
     ended = or_(_TABLE.c.state != "running", _TABLE.c.started_at < bindparam("oldest"))
-    oldest_kept = select(_TABLE.c.id).where(mine, ended).order_by(_TABLE.c.id.desc()).offset(KEPT - 1).limit(1)
+    oldest_kept = select(_TABLE.c.id).where(mine, ended).order_by(_TABLE.c.id.desc()).offset(MAX_LOGS - 1).limit(1)
     return delete(_TABLE).where(mine, ended, _TABLE.c.id < oldest_kept.scalar_subquery())
 
 
@@ -106,14 +106,23 @@ def _trim(connection: Connection, row: Row[Any]) -> None:
     if connection.dialect.name == "postgresql":
         home = f"logs {row.account_id} {row.draft_id}" if draft else f"logs {row.step_id}"
         connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:home, 0))"), {"home": home})
-    values = {"owner": row.account_id, "home": row.draft_id if draft else row.step_id, "oldest": time.time() - LONGEST}
+    values = {
+        "owner": row.account_id,
+        "home": row.draft_id if draft else row.step_id,
+        "oldest": time.time() - MAX_CALL_SECONDS,
+    }
     connection.execute(_TRIM_DRAFT if draft else _TRIM_STEP, values)
 
 
 def begin(start: Start, in_flight: int) -> int | None:
     """Write the start row and take a place in flight; None where the account has `in_flight` calls running."""
     values = {name: getattr(start, name) for name in Start.__slots__}
-    values |= {"state": "running", "pid": os.getpid(), "in_flight": in_flight, "oldest": start.started_at - LONGEST}
+    values |= {
+        "state": "running",
+        "pid": os.getpid(),
+        "in_flight": in_flight,
+        "oldest": start.started_at - MAX_CALL_SECONDS,
+    }
     with writing() as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(1, :id)"), {"id": start.account_id % 2**31})
@@ -147,7 +156,7 @@ def newest(account_id: int, *, step_id: int | None = None, draft_id: str | None 
         .options(defer(Log.request_body), defer(Log.response_body), defer(Log.structure))
         .where(_mine(account_id, step_id, draft_id))
         .order_by(Log.id.desc())
-        .limit(KEPT)
+        .limit(MAX_LOGS)
     )
     return list(db.session.scalars(query))
 
@@ -158,7 +167,7 @@ def get(account_id: int, log_id: int) -> Log | None:
 
 def is_interrupted(log: Log, now: float) -> bool:
     """A row still running long after any call has ended: its process was killed."""
-    return log.state == "interrupted" or (log.state == "running" and now - log.started_at > LONGEST)
+    return log.state == "interrupted" or (log.state == "running" and now - log.started_at > MAX_CALL_SECONDS)
 
 
 def interrupt(instance: str, *, pid: int | None = None) -> int:
@@ -210,7 +219,7 @@ def forget_old_drafts(connection: Connection, before: float) -> None:
 
 def running(account_id: int, now: float) -> int:
     query = select(func.count()).select_from(Log).where(
-        Log.account_id == account_id, Log.state == "running", Log.started_at > now - LONGEST
+        Log.account_id == account_id, Log.state == "running", Log.started_at > now - MAX_CALL_SECONDS
     )  # fmt: skip
     with reading() as connection:
         return int(connection.execute(query).scalar_one())

@@ -17,7 +17,7 @@ from httpstep.storage.tables import Session, User
 SECONDS = 30 * 24 * 3600
 """A sign-in lasts thirty days, however often it is used."""
 _STALE = 60.0
-_MOST_TEXT = 300
+_MAX_TEXT_CHARACTERS = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ def begin(user_id: int, now: float, *, user_agent: str, address: str) -> str:
     token = secrets.token_urlsafe(32)
     row = {
         "user_id": user_id, "token_hash": digest(token), "created_at": now, "last_seen_at": now,
-        "expires_at": now + SECONDS, "user_agent": user_agent[:_MOST_TEXT], "address": address[:_MOST_TEXT],
+        "expires_at": now + SECONDS, "user_agent": user_agent[:_MAX_TEXT_CHARACTERS], "address": address[:_MAX_TEXT_CHARACTERS],
     }  # fmt: skip
     stale = select(Session.id).where(Session.expires_at < now).limit(50).scalar_subquery()
     with writing() as connection:

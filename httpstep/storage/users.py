@@ -23,7 +23,7 @@ from httpstep.storage.tables import Account, OneTimeCode, User
 
 ROLES: Final = ("viewer", "editor", "admin")
 SHORTEST_PASSWORD: Final = 10
-LONGEST_PASSWORD: Final = 200
+MAX_PASSWORD_CHARACTERS: Final = 200
 CODE_SECONDS: Final = 7 * 24 * 3600
 _SPARE_HASH: Final = (
     "scrypt:32768:8:1$qP9GUcql1uVljgLV$c7e17d5327bea84db4b77a7b1fd1cf9fae508351a1c6d4697c18250ca41e8b99"
@@ -51,7 +51,11 @@ def password_fault(password: str) -> str:
     """A sentence on what is wrong with a new password, or ""."""
     if len(password) < SHORTEST_PASSWORD:
         return f"A password has at least {SHORTEST_PASSWORD} characters."
-    return f"A password has at most {LONGEST_PASSWORD} characters." if len(password) > LONGEST_PASSWORD else ""
+    return (
+        f"A password has at most {MAX_PASSWORD_CHARACTERS} characters."
+        if len(password) > MAX_PASSWORD_CHARACTERS
+        else ""
+    )
 
 
 def check_new_password(note: Callable[[str, str], None], password: str, again: str) -> None:
@@ -79,7 +83,7 @@ def by_email(email: str) -> User | None:
 def authenticated(email: str, password: str) -> User | None:
     """The user behind a sign-in. None in about the same time for an unknown, disabled or mistyped one."""
     user = by_email(email)
-    known = check_password_hash(user.password_hash if user else _SPARE_HASH, password[:LONGEST_PASSWORD])
+    known = check_password_hash(user.password_hash if user else _SPARE_HASH, password[:MAX_PASSWORD_CHARACTERS])
     return user if user is not None and known and user.disabled_at is None else None
 
 

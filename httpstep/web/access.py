@@ -36,7 +36,7 @@ ROLES: Final = ("viewer", "editor", "admin")
 users, keys, secrets and addresses."""
 _PRIVATE_FIELDS: Final = frozenset(("password", "password_again", "current_password", "secret_value", "code"))
 """Fields whose content is never written into a page, not even for the one who typed it."""
-_MOST_RESENT: Final = 200_000
+_MAX_RESENT_BYTES: Final = 200_000
 _FOREIGN: Final = (
     "This came from a page at another address than this one, so nothing was changed. If you pressed a button of "
     "httpstep, the operator can mend it: HTTPSTEP_BASE_URL has to be the address that your browser shows."
@@ -284,5 +284,5 @@ def _fields_to_send_again() -> list[tuple[str, str]] | None:
         return None
     fields = [(name, value) for name, value in request.form.items(multi=True) if name != "csrf_token"]
     private = any(name in _PRIVATE_FIELDS for name, _ in fields)
-    too_much = sum(len(name) + len(value) for name, value in fields) > _MOST_RESENT
+    too_much = sum(len(name) + len(value) for name, value in fields) > _MAX_RESENT_BYTES
     return None if private or too_much else fields

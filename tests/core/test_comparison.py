@@ -111,7 +111,7 @@ def test_of_many_the_first_are_listed_mapped_ones_before_others_and_the_rest_is_
     rules = [MappingRule("n", path=(f"k{number}",)) for number in sorted(mapped)]
     told, drift = defined(accepted, latest, rules), compare(accepted, latest, rules)
     for kind in ("missing", "new"):
-        chosen = sorted(told[kind], key=lambda change: not change.mapped)[: comparison.MOST_LISTED]
+        chosen = sorted(told[kind], key=lambda change: not change.mapped)[: comparison.MAX_LISTED]
         assert getattr(drift, kind) == tuple(change for change in told[kind] if change in chosen)
         assert getattr(drift, f"more_{kind}") == len(told[kind]) - len(chosen)
 

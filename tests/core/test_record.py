@@ -86,7 +86,7 @@ RULES = (
 )
 
 
-@pytest.mark.parametrize("length", [20, 40, 80, 200, 300, record.LONGEST_VALUE, 4096, record.KEPT_BYTES])
+@pytest.mark.parametrize("length", [20, 40, 80, 200, 300, record.MAX_VALUE_CHARACTERS, 4096, record.MAX_BODY_BYTES])
 @pytest.mark.parametrize("status", [200, 500])
 def test_no_part_of_a_secret_is_left_where_a_text_is_cut(length: int, status: int) -> None:
     """Of a secret that a cut divides, the first part is no longer known for one."""
@@ -111,16 +111,16 @@ def test_a_number_that_is_a_secret_is_masked_too() -> None:
 
 
 def test_a_body_is_cut_at_64_kb_on_a_character() -> None:
-    data = ("x" * (record.KEPT_BYTES - 1) + "ä" * 10).encode()
+    data = ("x" * (record.MAX_BODY_BYTES - 1) + "ä" * 10).encode()
     kept, was_cut = record.cut(data)
     assert was_cut
-    assert kept.decode() == "x" * (record.KEPT_BYTES - 1)
+    assert kept.decode() == "x" * (record.MAX_BODY_BYTES - 1)
     assert record.cut(b"short") == (b"short", False)
 
 
 @pytest.mark.parametrize("char", ["a", "ä", "€", "😀"])
 @pytest.mark.parametrize("offset", range(4))
 def test_a_cut_never_splits_a_character(char: str, offset: int) -> None:
-    kept, _ = record.cut(("x" * offset + char * record.KEPT_BYTES).encode())
+    kept, _ = record.cut(("x" * offset + char * record.MAX_BODY_BYTES).encode())
     kept.decode()
-    assert record.KEPT_BYTES - 4 < len(kept) <= record.KEPT_BYTES
+    assert record.MAX_BODY_BYTES - 4 < len(kept) <= record.MAX_BODY_BYTES

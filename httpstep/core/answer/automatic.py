@@ -18,8 +18,8 @@ from httpstep.core.answer.dictionaries import ANY, Marks, marks_of
 from httpstep.core.jsontext import Json, Path
 from httpstep.core.step.spec import MappingRule
 
-_LONGEST_NAME: Final = 100
-_LONGEST_LABEL: Final = 40
+_MAX_NAME_CHARACTERS: Final = 100
+_MAX_LABEL_CHARACTERS: Final = 40
 _WHOLE_ANSWER: Final = "answer"
 _FIRST: Final = "first"
 
@@ -138,10 +138,10 @@ _LETTERS: Final = str.maketrans(
 
 def _label(key: str) -> str:
     """A key in the letters a name may have; "" becomes `value`, and so does a key with none of them."""
-    plain = unicodedata.normalize("NFC", key[: _LONGEST_LABEL * 2]).translate(_LETTERS)
+    plain = unicodedata.normalize("NFC", key[: _MAX_LABEL_CHARACTERS * 2]).translate(_LETTERS)
     plain = unicodedata.normalize("NFKD", plain)
     plain = "".join(character for character in plain if not unicodedata.combining(character))
-    return _NOT_IN_NAMES.sub("_", plain).strip("_.-")[:_LONGEST_LABEL].strip("_.-") or "value"
+    return _NOT_IN_NAMES.sub("_", plain).strip("_.-")[:_MAX_LABEL_CHARACTERS].strip("_.-") or "value"
 
 
 def _joined(labels: Sequence[str]) -> str:
@@ -154,7 +154,7 @@ def _fitting(name: str) -> str:
         name = "secret_" + name.removeprefix("secret.")
     if not (name[0].isalpha() or name[0] == "_"):
         name = "_" + name
-    return name[:_LONGEST_NAME]
+    return name[:_MAX_NAME_CHARACTERS]
 
 
 def _free(name: str, used: AbstractSet[str], taken: AbstractSet[str]) -> str:
@@ -163,5 +163,5 @@ def _free(name: str, used: AbstractSet[str], taken: AbstractSet[str]) -> str:
     while free in used or free in taken:
         number += 1
         suffix = f"_{number}"
-        free = name[: _LONGEST_NAME - len(suffix)] + suffix
+        free = name[: _MAX_NAME_CHARACTERS - len(suffix)] + suffix
     return free

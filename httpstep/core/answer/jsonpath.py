@@ -22,7 +22,7 @@ from jsonpath.stream import TokenStream
 from jsonpath.token import TOKEN_SINGLE_QUOTE_STRING, Token
 from jsonpath.unescape import unescape_string
 
-from httpstep.core.answer.jsonpath_comparison import MOST_WORK, QueryRefused, Work
+from httpstep.core.answer.jsonpath_comparison import MAX_WORK, QueryRefused, Work
 from httpstep.core.answer.jsonpath_evaluation import Select, selection
 from httpstep.core.jsontext import Json, Path
 from httpstep.core.workcounter import WorkCounter
@@ -126,7 +126,7 @@ def find(query: str, document: Json, counter: WorkCounter | None = None) -> list
         return _compiled(query).select([document], work)
     finally:
         if counter is not None:
-            counter.spend(MOST_WORK - work.left)
+            counter.spend(MAX_WORK - work.left)
 
 
 def searched_path(query: str) -> Path:

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from httpstep.core.jsontext import Json
 
-MOST_WORK: Final = 400_000
+MAX_WORK: Final = 400_000
 """Steps of one query, each about 0.1 microseconds (measured), so that no query takes a noticeable time."""
 
 NOTHING: Final = object()
@@ -27,7 +27,7 @@ class Work:
     """The root of the document, what may still be done, and root queries already answered."""
 
     root: Json
-    left: int = MOST_WORK
+    left: int = MAX_WORK
     answers: dict[int, list[Json]] = field(default_factory=dict)
 
     def spend(self, steps: int) -> None:

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Final
 
 _PART: Final = re.compile(r"(?:([1-9][0-9]{2})(?:\s*-\s*([1-9][0-9]{2}))?|([1-5])xx)", re.IGNORECASE)
-_LONGEST: Final = 200
+_MAX_CHARACTERS: Final = 200
 
 
 def success(statuses: str, status: int) -> bool:
@@ -17,8 +17,8 @@ def success(statuses: str, status: int) -> bool:
 
 def fault_in(statuses: str) -> str | None:
     """What is wrong with a rule, as a sentence; None if nothing is. Statuses go from 100 to 599 (RFC 9110, 15)."""
-    if len(statuses) > _LONGEST:
-        return f"The success statuses are longer than {_LONGEST} characters."
+    if len(statuses) > _MAX_CHARACTERS:
+        return f"The success statuses are longer than {_MAX_CHARACTERS} characters."
     if not _ranges(statuses):
         return "Write the success statuses like 200-299 or 200, 201, 404 or 2xx, from 100 to 599."
     return None

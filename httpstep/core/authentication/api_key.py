@@ -26,7 +26,7 @@ class ApiKey(Kind):
     def proof(self, auth: Auth, values: Values, token: str | None) -> Proof:
         name = auth["name"].strip()
         if auth["in"] == "query":
-            value = filled(auth["value"], values, Place("auth.value", "the API key"), urls.MOST_CHARACTERS)
+            value = filled(auth["value"], values, Place("auth.value", "the API key"), urls.MAX_URL_CHARACTERS)
             return Proof(query=((name, values.credential(value)),))
         if fault := headers.name_fault(name):
             raise InvalidRequest(fault, reason="header", place="auth.name")

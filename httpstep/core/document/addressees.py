@@ -8,8 +8,8 @@ from typing import Final
 
 from httpstep.core.inserting.urls import UrlFault, ascii_host
 
-MOST_ADDRESSES: Final = 10
-_MOST_JUDGED: Final = 100
+MAX_ADDRESSES: Final = 10
+_MAX_JUDGED: Final = 100
 """However many were pasted, so many get a sentence of their own."""
 _LOCAL_CHARACTERS: Final = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LOCAL: Final = re.compile(rf"{_LOCAL_CHARACTERS}(\.{_LOCAL_CHARACTERS})*")
@@ -44,15 +44,15 @@ def faults_in(addresses: Sequence[str]) -> list[tuple[int, str]]:
     """(index, sentence) for each address that is invalid, doubled or one too many. Case does not tell two apart."""
     faults: list[tuple[int, str]] = []
     seen: set[str] = set()
-    for index, address in enumerate(addresses[:_MOST_JUDGED]):
+    for index, address in enumerate(addresses[:_MAX_JUDGED]):
         if not is_address(address):
             faults.append((index, f"“{_shown(address)}” is not an e-mail address."))
         elif address.casefold() in seen:
             faults.append((index, f"“{_shown(address)}” is there twice."))
         seen.add(address.casefold())
-    if len(addresses) > MOST_ADDRESSES:
-        sentence = f"At most {MOST_ADDRESSES} addresses can be alerted; there are {len(addresses)}."
-        faults.append((MOST_ADDRESSES, sentence))
+    if len(addresses) > MAX_ADDRESSES:
+        sentence = f"At most {MAX_ADDRESSES} addresses can be alerted; there are {len(addresses)}."
+        faults.append((MAX_ADDRESSES, sentence))
     return faults
 
 

@@ -21,8 +21,8 @@ from httpstep.core.step.stepkey import KEY_RULE, is_key
 
 Test = Literal["is", "is_not", "contains", "above", "below", "there", "not_there"]
 TESTS: Final[tuple[Test, ...]] = get_args(Test)
-MOST_STEPS: Final = 20
-LONGEST_VALUE: Final = 1000
+MAX_STEPS: Final = 20
+MAX_VALUE_CHARACTERS: Final = 1000
 SECONDS: Final = 60
 """For all steps together."""
 SKIPPED: Final = "skipped"
@@ -111,8 +111,8 @@ def check(spec: FlowSpec) -> list[Fault]:
         faults.append(Fault("key", KEY_RULE))
     if not spec.places:
         faults.append(Fault("places", "Add at least one step."))
-    if len(spec.places) > MOST_STEPS:
-        faults.append(Fault("places", f"A flow has at most {MOST_STEPS} steps; there are {len(spec.places)}."))
+    if len(spec.places) > MAX_STEPS:
+        faults.append(Fault("places", f"A flow has at most {MAX_STEPS} steps; there are {len(spec.places)}."))
     for index, place in enumerate(spec.places):
         if place.when is not None:
             faults += [
@@ -126,8 +126,8 @@ def _condition_faults(when: Condition) -> Iterable[tuple[str, str]]:
         yield "attribute", "Name the attribute to look at: a letter or “_”, then letters, digits, “_”, “.” or “-”."
     if when.test in ("above", "below") and _number(when.value) is None:
         yield "value", f"“{when.value[:40]}” is not a number."
-    if len(when.value) > LONGEST_VALUE:
-        yield "value", f"The value has {len(when.value)} characters; at most {LONGEST_VALUE} are allowed."
+    if len(when.value) > MAX_VALUE_CHARACTERS:
+        yield "value", f"The value has {len(when.value)} characters; at most {MAX_VALUE_CHARACTERS} are allowed."
 
 
 def renamed(spec: FlowSpec, old: str, new: str) -> FlowSpec:

@@ -17,7 +17,7 @@ from httpstep.core.step.execution import Change, Drift
 from httpstep.core.step.spec import MappingRule
 from httpstep.core.workcounter import WorkCounter
 
-MOST_LISTED: Final = 200
+MAX_LISTED: Final = 200
 """Changes of one kind in a Drift; what is mapped goes first."""
 
 
@@ -126,12 +126,12 @@ class _Listed:
         """A change at the path or, if one is given, at that key in it."""
         self.total += 1
         kept = self.mapped if mapped else self.others
-        if len(kept) < MOST_LISTED:
+        if len(kept) < MAX_LISTED:
             change = Change((*path, *key), types_of(was) if was else "", types_of(now) if now else "", mapped)
             kept.append((self.total, change))
 
     def changes(self) -> tuple[Change, ...]:
-        kept = [*self.mapped, *self.others[: MOST_LISTED - len(self.mapped)]]
+        kept = [*self.mapped, *self.others[: MAX_LISTED - len(self.mapped)]]
         return tuple(change for _, change in sorted(kept, key=lambda one: one[0]))
 
 

@@ -12,8 +12,8 @@ from typing import Final
 
 from httpstep.core.jsontext import Json, Path, dumps_text, json_type
 
-_MOST_PLACES: Final = 20_000
-_LONGEST_VALUE: Final = 200
+_MAX_PLACES: Final = 20_000
+_MAX_VALUE_CHARACTERS: Final = 200
 _WORDS: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_a-zA-Z]+")
 
 
@@ -46,7 +46,7 @@ class Place:
 def places_in(document: Json) -> Iterator[Place]:
     """All places below the root, level by level, at most 20,000."""
     waiting: deque[tuple[Path, Json, frozenset[str], bool]] = deque([((), document, frozenset(), False)])
-    for _ in range(_MOST_PLACES):
+    for _ in range(_MAX_PLACES):
         if not waiting:
             return
         path, value, beside, many = waiting.popleft()
@@ -64,8 +64,8 @@ def _place(path: Path, value: Json, beside: frozenset[str], many: bool) -> Place
     kind = json_type(value)
     plain = kind not in ("array", "object", "null")
     text = dumps_text(value) if plain else ""
-    if len(text) > _LONGEST_VALUE:
-        text = f"{text[:_LONGEST_VALUE]}{len(text)}"
+    if len(text) > _MAX_VALUE_CHARACTERS:
+        text = f"{text[:_MAX_VALUE_CHARACTERS]}{len(text)}"
     weight = _weight(value) if plain else 0.0
     return Place(path, kind, words, name, outer, beside - {name}, text, weight, many)
 

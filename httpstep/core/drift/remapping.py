@@ -23,13 +23,13 @@ from httpstep.core.drift.structure import Structure, shape_of
 from httpstep.core.jsontext import Json, Path
 from httpstep.core.step.spec import MappingRule
 
-_MOST_CANDIDATES = 5
+_MAX_CANDIDATES = 5
 _LEAST_SCORE = 0.3
 _MARGIN = 0.04
 _SOME_NAME = 0.3
 _CLEARLY = 0.1
 """By so much the likely place scores more than the next one."""
-_MOST_COMPARED = 1500
+_MAX_COMPARED = 1500
 """More new places than this are compared only where name or value agree."""
 
 
@@ -138,7 +138,7 @@ class _Comparison:
         found = [(self._with_indices(place.path, path), like) for place, like in ranked if like.score >= _LEAST_SCORE]
         return [
             Candidate(place or (), round(like.score, 3), like.reason)
-            for place, like in found[:_MOST_CANDIDATES]
+            for place, like in found[:_MAX_CANDIDATES]
             if place is not None
         ]
 
@@ -168,15 +168,15 @@ class _Comparison:
 
     def _compared(self, gone: Place) -> list[tuple[Place, Likeness]]:
         near = self.added.near(gone)
-        others = self.added.places if len(self.added.places) <= _MOST_COMPARED else []
-        places = {place.path: place for place in (*near[:_MOST_COMPARED], *others)}
+        others = self.added.places if len(self.added.places) <= _MAX_COMPARED else []
+        places = {place.path: place for place in (*near[:_MAX_COMPARED], *others)}
         ranked = [(place, likeness(gone, place)) for place in places.values()]
         return sorted(ranked, key=lambda pair: (-pair[1].score, len(pair[0].path)))
 
     def _target(self, gone: Place) -> tuple[Place | None, str]:
         """The only place this can have gone to, or None and why not."""
         rivals = self.added.near(gone)
-        if len(rivals) > _MOST_COMPARED:
+        if len(rivals) > _MAX_COMPARED:
             return None, "too many places have this name"
         sure = sorted(
             ((place, likeness(gone, place)) for place in rivals), key=lambda pair: pair[1].score, reverse=True
@@ -203,7 +203,7 @@ class _Comparison:
     def _wanted_elsewhere(self, gone: Place, best: Place, like: Likeness) -> bool:
         """Whether another place that is gone fits the new one as well."""
         others = self.gone.near(best)
-        if len(others) > _MOST_COMPARED:
+        if len(others) > _MAX_COMPARED:
             return True
         return not all(like.beats(likeness(other, best), _MARGIN) for other in others if other.path != gone.path)
 
@@ -238,10 +238,10 @@ class _Index:
         found = {
             place.path: place
             for word in {*other.words, other.name}
-            for place in self._by_word.get(word, ())[: _MOST_COMPARED + 1]
+            for place in self._by_word.get(word, ())[: _MAX_COMPARED + 1]
         }
         if other.weight > 0:
-            found |= {place.path: place for place in self._by_value.get(other.text, ())[: _MOST_COMPARED + 1]}
+            found |= {place.path: place for place in self._by_value.get(other.text, ())[: _MAX_COMPARED + 1]}
         return list(found.values())
 
 

@@ -17,7 +17,7 @@ from httpstep.core.step.spec import Pair, RequestSpec
 
 __all__ = ["Credential", "CurlResult", "Ignored", "from_curl", "to_curl", "with_secrets"]
 
-MOST_CHARACTERS: Final = 1024 * 1024
+MAX_COMMAND_CHARACTERS: Final = 1024 * 1024
 _NAMES_FILE: Final = "files are not read"
 
 
@@ -36,7 +36,7 @@ class CurlResult:
 
 def from_curl(command: str) -> CurlResult:
     """Reads the first curl command of any text; never raises. `faults` says what could not be understood."""
-    if len(command) > MOST_CHARACTERS:
+    if len(command) > MAX_COMMAND_CHARACTERS:
         return CurlResult(faults=("This text is too long to be a curl command.",))
     words = shellwords.split(_from_curl_on(command))
     if not words.words:

@@ -9,7 +9,7 @@ from urllib.parse import quote_plus, unquote_plus
 
 from httpstep.core.inserting.jsonbodies import JsonBodyFault, compile_json
 from httpstep.core.inserting.placeholders import PlaceholderFault
-from httpstep.core.request.requestcheck import MOST_FIELDS
+from httpstep.core.request.requestcheck import MAX_FIELDS
 from httpstep.core.step.spec import Body, Pair
 
 FORM_TYPE: Final = "application/x-www-form-urlencoded"
@@ -66,7 +66,7 @@ def fields_of(text: str) -> tuple[Pair, ...] | None:
         if not equals or not name:
             return None
         fields.append(Pair(escaped(unquote_plus(name)), escaped(unquote_plus(value))))
-    return tuple(fields) if len(fields) <= MOST_FIELDS else None
+    return tuple(fields) if len(fields) <= MAX_FIELDS else None
 
 
 _BRACES: Final = re.compile(r"(?<!\\)(\\*)\{\{([ \t]*(?:secret\.)?[A-Za-z_][A-Za-z0-9_.-]{0,99}[ \t]*\}\})?")

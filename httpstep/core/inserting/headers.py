@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 from httpstep import __version__
 from httpstep.core.exchange import HttpResponse
 
-MOST_CHARACTERS: Final = 8 * 1024
-MOST_ROWS: Final = 50
+MAX_VALUE_CHARACTERS: Final = 8 * 1024
+MAX_ROWS: Final = 50
 
 _TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}")
 _FRAMING: Final = "is worked out by httpstep when it sends the request; remove this row."

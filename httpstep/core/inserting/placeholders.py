@@ -27,7 +27,7 @@ SECRET_PREFIX: Final = "secret."
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,99}", re.ASCII)
 _CACHED_LENGTH: Final = 16_384
 """Longer texts are scanned anew each time, so that the cache stays small."""
-_MOST_FAULTS: Final = 20
+_MAX_FAULTS: Final = 20
 _HOW_LITERAL: Final = r"Write “\{{” if you mean the two braces themselves."
 _HOW: Final = f"Names have letters, digits, “_”, “.” and “-”, like {{{{order.id}}}}. {_HOW_LITERAL}"
 
@@ -153,7 +153,7 @@ def _scan(text: str) -> tuple[tuple[Piece, ...], tuple[str, ...]]:
             pieces.append(Placeholder(name, text[opening:done]))
         else:
             faults.append(f"“{_short(text[opening:done])}” at {_place(text, opening)} is not an attribute. {_HOW}")
-            if len(faults) == _MOST_FAULTS:
+            if len(faults) == _MAX_FAULTS:
                 break
     if done < len(text):
         pieces.append(Literal(text[done:], text[done:]))

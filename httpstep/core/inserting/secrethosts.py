@@ -18,7 +18,7 @@ from httpstep.core.inserting.values import Place
 Hosts = tuple[str, ...] | None
 """Origins, each once; () is nowhere. None: any, as it was before there were lists, until an admin decides."""
 
-MOST_HOSTS: Final = 20
+MAX_HOSTS: Final = 20
 _ANY: Final = "*"
 REASON: Final = "secret_host"
 
@@ -89,7 +89,7 @@ def read_hosts(text: str) -> tuple[tuple[str, ...], str]:
             found[origin] = None
     if not found:
         return (), f"Say where this secret may be sent. {_HOW}"
-    return (tuple(found), "") if len(found) <= MOST_HOSTS else ((), f"At most {MOST_HOSTS} hosts can be listed.")
+    return (tuple(found), "") if len(found) <= MAX_HOSTS else ((), f"At most {MAX_HOSTS} hosts can be listed.")
 
 
 def _read_host(typed: str) -> tuple[str | None, str]:

@@ -7,7 +7,7 @@ from typing import Final
 
 from httpstep.core.errors import InvalidRequest
 from httpstep.core.inserting.encoders import header_fault
-from httpstep.core.inserting.headers import MOST_CHARACTERS
+from httpstep.core.inserting.headers import MAX_VALUE_CHARACTERS
 from httpstep.core.inserting.placeholders import Placeholder, PlaceholderFault, scan
 from httpstep.core.inserting.urls import UrlFault, build_url, compile_url
 from httpstep.core.inserting.values import (
@@ -18,17 +18,17 @@ from httpstep.core.inserting.values import (
     joined,
 )
 
-MOST_BODY_BYTES: Final = 1024 * 1024
+MAX_BODY_BYTES: Final = 1024 * 1024
 
 
-def filled(template: str, values: Values, place: Place, limit: int = MOST_CHARACTERS) -> str:
+def filled(template: str, values: Values, place: Place, limit: int = MAX_VALUE_CHARACTERS) -> str:
     """A template with its values in it, nothing encoded; `limit` in characters. Raises InvalidRequest."""
     try:
         return joined(_parts(template), lambda placeholder: values.text(placeholder, place), limit)
     except PlaceholderFault as fault:
         raise InvalidRequest(fault.sentences[0], reason="placeholder", place=place.path) from None
     except OverLimit:
-        raise (too_large(place.path) if limit == MOST_BODY_BYTES else too_long(place)) from None
+        raise (too_large(place.path) if limit == MAX_BODY_BYTES else too_long(place)) from None
 
 
 def filled_url(template: str, values: Values, rows: Iterable[tuple[str, str]], place: Place) -> tuple[str, list[str]]:
@@ -50,7 +50,7 @@ def filled_header(name: str, template: str, values: Values, path: str, *, prefix
 def header_value(name: str, value: str, path: str) -> str:
     """The value without white space around it (RFC 9110, 5.5). Raises InvalidRequest."""
     value = value.strip(" \t\r\n")
-    if len(value) > MOST_CHARACTERS:
+    if len(value) > MAX_VALUE_CHARACTERS:
         raise too_long(Place(path, f"the header “{name}”"))
     if fault := header_fault(value):
         raise InvalidRequest(f"The value of the header “{name}” {fault}.", reason="header", place=path)
@@ -60,7 +60,7 @@ def header_value(name: str, value: str, path: str) -> str:
 def body_bytes(text: str, place: str) -> bytes:
     """The body as UTF-8. Raises InvalidRequest."""
     data = text.encode(errors="replace")
-    if len(data) > MOST_BODY_BYTES:
+    if len(data) > MAX_BODY_BYTES:
         raise too_large(place)
     return data
 

@@ -32,7 +32,7 @@ from httpstep.core.inserting.values import (
     joined,
 )
 
-MOST_CHARACTERS: Final = 8 * 1024
+MAX_URL_CHARACTERS: Final = 8 * 1024
 
 _SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
@@ -119,8 +119,8 @@ def build_url(
         template = _with_base(template, template.base, values, place)
     origin = template.origin or _origin(template, values, place)
     try:
-        path = joined(template.path, encode_segment, MOST_CHARACTERS) or "/"
-        query = joined(template.query, encode, MOST_CHARACTERS)
+        path = joined(template.path, encode_segment, MAX_URL_CHARACTERS) or "/"
+        query = joined(template.query, encode, MAX_URL_CHARACTERS)
     except OverLimit:
         raise _too_long() from None
     if "/." in path or "/%" in path:
@@ -134,10 +134,10 @@ def _assembled(address: str, query: str, rows: Iterable[tuple[str, str]]) -> str
     for name, value in rows:
         field = f"{percent(name)}={percent(value)}"
         length += len(field) + 1
-        if length > MOST_CHARACTERS:
+        if length > MAX_URL_CHARACTERS:
             break
         fields.append(field)
-    if length > MOST_CHARACTERS:
+    if length > MAX_URL_CHARACTERS:
         raise _too_long()
     if fields:
         query += ("&" if query and not query.endswith("&") else "") + "&".join(fields)
@@ -289,7 +289,7 @@ def _with_base(template: UrlTemplate, base: Placeholder, values: Values, place: 
     """The template with its base's value in it, and no base left."""
     text = values.text(base, place).strip()
     try:
-        start = _compile(_literal(text)) if len(text) <= MOST_CHARACTERS else None
+        start = _compile(_literal(text)) if len(text) <= MAX_URL_CHARACTERS else None
     except UrlFault:
         start = None
     alone = not template.path and not template.query

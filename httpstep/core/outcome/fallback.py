@@ -16,7 +16,7 @@ from httpstep.core.step.execution import Failure, MappingResult, Outcome
 from httpstep.core.step.spec import CONTINUE
 
 SUCCESS = "success"
-_LONGEST_SENTENCE = 300
+_MAX_SENTENCE_CHARACTERS = 300
 
 _ADVICE = {
     400: "Compare the request as sent with the API's documentation.",
@@ -74,8 +74,8 @@ def reason_given(response: HttpResponse, secrets: Set[str] = frozenset()) -> str
         said = _sentence(jsontext.loads(response.body), 3)
     except UnreadableAnswer:
         return ""
-    needed = _LONGEST_SENTENCE + margin(secrets)
-    return masked_start(said[:needed], len(said) > needed, _LONGEST_SENTENCE, secrets)
+    needed = _MAX_SENTENCE_CHARACTERS + margin(secrets)
+    return masked_start(said[:needed], len(said) > needed, _MAX_SENTENCE_CHARACTERS, secrets)
 
 
 def _sentence(document: Json, depth: int) -> str:

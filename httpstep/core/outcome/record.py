@@ -26,11 +26,20 @@ from httpstep.core.step.execution import (
 )
 from httpstep.core.step.spec import MappingRule
 
-__all__ = ["KEPT_BYTES", "LONGEST_VALUE", "Record", "cut", "drift_json", "masked_json", "record_of", "source_text"]
+__all__ = [
+    "MAX_BODY_BYTES",
+    "MAX_VALUE_CHARACTERS",
+    "Record",
+    "cut",
+    "drift_json",
+    "masked_json",
+    "record_of",
+    "source_text",
+]
 
-KEPT_BYTES = 64 * 1024
-LONGEST_VALUE = 2000
-_MOST_LOOKED_AT = 512 * 1024
+MAX_BODY_BYTES = 64 * 1024
+MAX_VALUE_CHARACTERS = 2000
+_MAX_MAPPED_CHARACTERS = 512 * 1024
 """Characters of long values that are masked for one record. Of those beyond it nothing is kept but the mark of a cut."""
 
 
@@ -80,7 +89,7 @@ def notes_of(execution: Execution) -> tuple[str, ...]:
     return tuple(dict.fromkeys(note for one in execution.tries for note in one.trace.notes))
 
 
-def cut(data: bytes, most: int = KEPT_BYTES) -> tuple[bytes, bool]:
+def cut(data: bytes, most: int = MAX_BODY_BYTES) -> tuple[bytes, bool]:
     """At most that many bytes, ended on a UTF-8 character (RFC 3629, 3), and whether anything went."""
     if len(data) <= most:
         return data, False
@@ -95,9 +104,9 @@ def _body(data: bytes | None, secrets: Set[str]) -> tuple[bytes | None, bool]:
     if data is None:
         return None, False
     margin = redaction.margin(secrets)
-    start, was_cut = cut(data, KEPT_BYTES + margin)
+    start, was_cut = cut(data, MAX_BODY_BYTES + margin)
     masked = redaction.redact_bytes(start, secrets)
-    kept, cut_again = cut(masked, min(KEPT_BYTES, len(masked) - margin if was_cut else len(masked)))
+    kept, cut_again = cut(masked, min(MAX_BODY_BYTES, len(masked) - margin if was_cut else len(masked)))
     return kept, was_cut or cut_again
 
 
@@ -182,12 +191,12 @@ def _attributes(execution: Execution, values: list[Json]) -> dict[str, Json]:
 
 def _short_values(rows: tuple[MappedRow, ...], secrets: Set[str]) -> list[Json]:
     """The rows' values as they are kept: a long one as the masked beginning of its text, so that a row stays small."""
-    left, values = _MOST_LOOKED_AT, []
+    left, values = _MAX_MAPPED_CHARACTERS, []
     for row in rows:
         value = row.value
-        if isinstance(value, (str, list, dict)) and is_longer(value, LONGEST_VALUE):
-            value = (masked_beginning(value, LONGEST_VALUE, secrets) if left > 0 else "") + "…"
-            left -= LONGEST_VALUE + redaction.margin(secrets)
+        if isinstance(value, (str, list, dict)) and is_longer(value, MAX_VALUE_CHARACTERS):
+            value = (masked_beginning(value, MAX_VALUE_CHARACTERS, secrets) if left > 0 else "") + "…"
+            left -= MAX_VALUE_CHARACTERS + redaction.margin(secrets)
         values.append(value)
     return values
 

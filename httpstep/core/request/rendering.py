@@ -19,7 +19,7 @@ from httpstep.core.inserting.jsonbodies import JsonBodyFault, compile_json, rend
 from httpstep.core.inserting.placeholders import SECRET_PREFIX, PlaceholderFault, names_in
 from httpstep.core.inserting.secrethosts import Hosts
 from httpstep.core.inserting.texts import (
-    MOST_BODY_BYTES,
+    MAX_BODY_BYTES,
     body_bytes,
     filled,
     filled_header,
@@ -180,15 +180,15 @@ class _Rendering:
                 continue
             pair = self._field(field, index)
             length += len(pair[0]) + len(pair[1])
-            if length > MOST_BODY_BYTES:
+            if length > MAX_BODY_BYTES:
                 raise too_large("body.fields")
             pairs.append(pair)
         return pairs
 
     def _field(self, field: Pair, index: int) -> tuple[str, str]:
         words = f"the field “{field.name}”"
-        name = filled(field.name, self._values, Place(f"body.fields[{index}].name", words), MOST_BODY_BYTES)
-        value = filled(field.value, self._values, Place(f"body.fields[{index}].value", words), MOST_BODY_BYTES)
+        name = filled(field.name, self._values, Place(f"body.fields[{index}].name", words), MAX_BODY_BYTES)
+        value = filled(field.value, self._values, Place(f"body.fields[{index}].value", words), MAX_BODY_BYTES)
         if is_credential_header(name):
             self._values.credential(value)
         return name, value
@@ -202,7 +202,7 @@ class _Rendering:
             return self._json(body.text)
         if body.mode == "raw" and body.text:
             content_type = filled_header("Content-Type", body.content_type, self._values, "body.content_type")
-            text = filled(body.text, self._values, Place("body.text", "the body"), MOST_BODY_BYTES)
+            text = filled(body.text, self._values, Place("body.text", "the body"), MAX_BODY_BYTES)
             return body_bytes(text, "body.text"), content_type
         return None, None
 
@@ -213,7 +213,7 @@ class _Rendering:
         place = Place("body.text", "the JSON body")
         try:
             parts = compile_json(text)
-            body = render_json(parts, lambda placeholder: self._values.json(placeholder, place), MOST_BODY_BYTES)
+            body = render_json(parts, lambda placeholder: self._values.json(placeholder, place), MAX_BODY_BYTES)
         except PlaceholderFault as fault:
             raise InvalidRequest(fault.sentences[0], reason="placeholder", place=place.path) from None
         except JsonBodyFault as fault:

@@ -24,8 +24,8 @@ from httpstep.core.step.spec import (
     RequestSpec,
 )
 
-MOST_FIELDS: Final = 100
-MOST_TEXT: Final = 1024 * 1024
+MAX_FIELDS: Final = 100
+MAX_TEXT_CHARACTERS: Final = 1024 * 1024
 Found = Iterator[tuple[str, str]]
 
 _IN_URL: Final = frozenset({"GET", "HEAD", "DELETE", "OPTIONS"})
@@ -77,7 +77,7 @@ def _method(request: RequestSpec) -> Found:
 
 
 def _url(place: str, text: str) -> Found:
-    if len(text) > urls.MOST_CHARACTERS:
+    if len(text) > urls.MAX_URL_CHARACTERS:
         yield place, "The URL is longer than 8 KB."
         return
     try:
@@ -89,8 +89,8 @@ def _url(place: str, text: str) -> Found:
 
 
 def _headers(rows: tuple[Pair, ...]) -> Found:
-    if len(rows) > headers.MOST_ROWS:
-        yield "headers", f"At most {headers.MOST_ROWS} headers can be sent; there are {len(rows)}."
+    if len(rows) > headers.MAX_ROWS:
+        yield "headers", f"At most {headers.MAX_ROWS} headers can be sent; there are {len(rows)}."
         return
     for index, pair in enumerate(rows):
         name = pair.name.strip()
@@ -102,7 +102,7 @@ def _headers(rows: tuple[Pair, ...]) -> Found:
 
 
 def _header_value(place: str, value: str, name: str) -> Found:
-    if len(value) > headers.MOST_CHARACTERS:
+    if len(value) > headers.MAX_VALUE_CHARACTERS:
         yield place, f"The value of the header “{name}” is longer than 8 KB."
         return
     try:
@@ -134,7 +134,7 @@ def _auth(auth: Auth) -> Found:
 def _body(body: Body) -> Found:
     if body.mode == "query":
         yield from _fields(body.fields)
-    elif body.mode in ("json", "raw") and len(body.text.encode(errors="replace")) > MOST_TEXT:
+    elif body.mode in ("json", "raw") and len(body.text.encode(errors="replace")) > MAX_TEXT_CHARACTERS:
         yield "body.text", "The body is larger than 1 MB."
     elif body.mode == "json" and body.text.strip():
         yield from _json(body.text)
@@ -146,8 +146,8 @@ def _body(body: Body) -> Found:
 
 
 def _fields(fields: tuple[Pair, ...]) -> Found:
-    if len(fields) > MOST_FIELDS:
-        yield "body.fields", f"At most {MOST_FIELDS} fields can be sent; there are {len(fields)}."
+    if len(fields) > MAX_FIELDS:
+        yield "body.fields", f"At most {MAX_FIELDS} fields can be sent; there are {len(fields)}."
         return
     for index, pair in enumerate(fields):
         if not pair.name and pair.value:

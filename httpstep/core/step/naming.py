@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from typing import Final, Literal
 
-LONGEST_NAME: Final = 100
+MAX_NAME_CHARACTERS: Final = 100
 
 
 def name_faults(name: str, what: Literal["step", "flow"]) -> list[str]:
@@ -13,8 +13,8 @@ def name_faults(name: str, what: Literal["step", "flow"]) -> list[str]:
     faults = []
     if not name.strip():
         faults.append(f"Give the {what} a name.")
-    if len(name) > LONGEST_NAME:
-        faults.append(f"The name has {len(name)} characters; at most {LONGEST_NAME} are allowed.")
+    if len(name) > MAX_NAME_CHARACTERS:
+        faults.append(f"The name has {len(name)} characters; at most {MAX_NAME_CHARACTERS} are allowed.")
     if any(char < " " or char in "\x7f\x85\u2028\u2029" for char in name):
         faults.append("The name has a line break or another control character in it.")
     return faults

@@ -10,7 +10,7 @@ from typing import Final
 KEY_RULE: Final = "A key has small letters, digits and “-”, begins with a letter or digit, and has at most 63."
 KEY_PATTERN: Final = "^[a-z0-9][a-z0-9-]{0,62}$"
 _KEY: Final = re.compile(KEY_PATTERN[1:-1])
-_LONGEST: Final = 63
+_MAX_CHARACTERS: Final = 63
 _NOT_IN_KEY: Final = re.compile(r"[^a-z0-9]+")
 
 _LATIN: Final = {
@@ -43,10 +43,10 @@ def key_from_name(name: str, taken: AbstractSet[str] = frozenset(), *, bare: str
     transliterated = unicodedata.normalize("NFC", name).lower().translate(_LETTERS)
     plain = unicodedata.normalize("NFKD", transliterated).translate(_LETTERS)
     letters = "".join(char for char in plain if not unicodedata.combining(char))
-    key = _NOT_IN_KEY.sub("-", letters).strip("-")[:_LONGEST].rstrip("-") or bare
+    key = _NOT_IN_KEY.sub("-", letters).strip("-")[:_MAX_CHARACTERS].rstrip("-") or bare
     if key not in taken:
         return key
     number = 2
-    while (candidate := f"{key[: _LONGEST - len(f'-{number}')].rstrip('-')}-{number}") in taken:
+    while (candidate := f"{key[: _MAX_CHARACTERS - len(f'-{number}')].rstrip('-')}-{number}") in taken:
         number += 1
     return candidate

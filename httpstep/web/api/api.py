@@ -39,7 +39,7 @@ from httpstep.web.responses import request_id
 
 blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
 
-MOST_BODY = 256 * 1024
+MAX_BODY_BYTES = 256 * 1024
 _IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]([\x20-\x7e]{0,253}[\x21-\x7e])?")
 
 
@@ -69,7 +69,7 @@ def json_body(**more: Json) -> Json:
         raise Problem(415, "Unsupported Media Type", "Send the body without Content-Encoding.", **more)
     if not request.is_json:
         raise Problem(415, "Unsupported Media Type", "Send JSON with Content-Type: application/json.", **more)
-    if (request.content_length or 0) > MOST_BODY:
+    if (request.content_length or 0) > MAX_BODY_BYTES:
         raise Problem(413, "Content Too Large", "The body may have at most 256 KB.", **more)
     try:
         data = request.get_data()
@@ -78,7 +78,7 @@ def json_body(**more: Json) -> Json:
     except BadRequest:
         detail = "The body ended too early, came too slowly or is not proper HTTP."
         raise Problem(400, "Malformed Request", detail, **more) from None
-    if len(data) > MOST_BODY:
+    if len(data) > MAX_BODY_BYTES:
         raise Problem(413, "Content Too Large", "The body may have at most 256 KB.", **more)
     try:
         return jsontext.loads(data)

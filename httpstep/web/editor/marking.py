@@ -13,8 +13,8 @@ from httpstep.web import stepform
 from httpstep.web.stepform import StepForm
 
 _EXAMPLES: Final = 3
-_MOST: Final = 20
-_LONGEST_KEY: Final = 40
+_MAX_SUGGESTIONS: Final = 20
+_MAX_KEY_CHARACTERS: Final = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ def suggestions(form: StepForm, *documents: Json) -> list[Suggestion]:
         for path in suggest_dictionaries(document):
             if path and path not in known and path not in found:
                 found[path] = Suggestion(path, stepform.starred(path), _examples(document, path))
-    return list(found.values())[:_MOST]
+    return list(found.values())[:_MAX_SUGGESTIONS]
 
 
 def around(offered: Iterable[Suggestion], changes: Iterable[dict[str, Json]]) -> list[Suggestion]:
@@ -63,7 +63,10 @@ def _starred(path: Path) -> Path:
 def _examples(document: Json, path: Path) -> tuple[str, ...]:
     objects = (value for value in _at(document, path) if isinstance(value, dict) and value)
     names = dict.fromkeys(name for value in islice(objects, 5) for name in islice(value, _EXAMPLES))
-    return tuple(name if len(name) <= _LONGEST_KEY else name[:_LONGEST_KEY] + "…" for name in islice(names, _EXAMPLES))
+    return tuple(
+        name if len(name) <= _MAX_KEY_CHARACTERS else name[:_MAX_KEY_CHARACTERS] + "…"
+        for name in islice(names, _EXAMPLES)
+    )
 
 
 def _at(value: Json, path: Path) -> Iterator[Json]:

@@ -12,10 +12,10 @@ from httpstep.core.answer.jsonpath import normalized
 from httpstep.core.jsontext import Json, Path
 from httpstep.web.stepform import RuleRow
 
-MOST_NODES: Final = 500
+MAX_NODES: Final = 500
 """A tree of more nodes is loaded as it is opened."""
-MOST_CHILDREN: Final = 100
-_LONGEST_TEXT: Final = 120
+MAX_CHILDREN: Final = 100
+_MAX_TEXT_CHARACTERS: Final = 120
 _FEW: Final = 12
 
 
@@ -77,7 +77,7 @@ def is_small(document: Json) -> bool:
     while waiting:
         value = waiting.popleft()
         count += 1
-        if count + len(waiting) > MOST_NODES:
+        if count + len(waiting) > MAX_NODES:
             return False
         if isinstance(value, dict):
             waiting.extend(value.values())
@@ -86,7 +86,7 @@ def is_small(document: Json) -> bool:
     return True
 
 
-def short_text(value: Json, most: int = _LONGEST_TEXT) -> str:
+def short_text(value: Json, most: int = _MAX_TEXT_CHARACTERS) -> str:
     """A value in a line: texts in quotes, long ones cut."""
     if isinstance(value, str) and len(value) > most:
         return jsontext.dumps_text(value[:most])[:-1] + "…"
@@ -106,7 +106,7 @@ def _node(value: Json, path: Path, label: str, names: Names, *, levels: int, dep
         node.children = None
         return node
     items = list(value.items()) if isinstance(value, dict) else list(enumerate(value))
-    shown = items[start : start + MOST_CHILDREN]
+    shown = items[start : start + MAX_CHILDREN]
     node.more = len(items) - start - len(shown)
     node.open = depth <= 2
     node.children = [

@@ -183,7 +183,7 @@ def submitted_or_new(ref: str) -> FlowEditor:
 def submitted(ref: str) -> FlowEditor:
     row, sent = flow_or_404(ref, typed=True), request.form
     columns = [sent.getlist(name) for name in ("step", "when", "attribute", "value")]
-    rows = [Row(*one) for one in zip(*columns, strict=False)][: 2 * flow.MOST_STEPS]
+    rows = [Row(*one) for one in zip(*columns, strict=False)][: 2 * flow.MAX_STEPS]
     values = {name.removeprefix("value:"): sent[name] for name in sent if name.startswith("value:")}
     return FlowEditor(
         NEW if row is None else str(row.id), sent.get("name", ""), sent.get("key", ""),

@@ -144,7 +144,7 @@ def _rearrange(editor: FlowEditor, op: str) -> None:
     """add, or remove:N, up:N and down:N of the row N."""
     word, _, number = op.partition(":")
     rows = editor.rows
-    if word == "add" and len(rows) < flow.MOST_STEPS:
+    if word == "add" and len(rows) < flow.MAX_STEPS:
         rows.append(Row())
     index = stepform.whole(number)
     if index is None or index >= len(rows):

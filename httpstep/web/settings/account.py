@@ -22,7 +22,7 @@ from httpstep.web.throttle import count_try
 blueprint = Blueprint("account", __name__, url_prefix="/settings")
 
 _TRIES = RateLimitItemPerMinute(5)
-MOST_NAME = 100
+MAX_NAME_CHARACTERS = 100
 
 
 @blueprint.get("/")
@@ -50,7 +50,9 @@ def _account_page(form: Form) -> str:
 def rename() -> ResponseReturnValue:
     form = sent("name")
     form.require("name", "" if form["name"] else "Give the account a name.")
-    form.require("name", "" if len(form["name"]) <= MOST_NAME else f"At most {MOST_NAME} characters.")
+    form.require(
+        "name", "" if len(form["name"]) <= MAX_NAME_CHARACTERS else f"At most {MAX_NAME_CHARACTERS} characters."
+    )
     if not form.is_good:
         return _account_page(form), 422
     with writing() as connection:
@@ -101,7 +103,7 @@ def change_password() -> ResponseReturnValue:
     visit = current_visit()
     count_try(_TRIES, "password", str(visit.user.id))
     form = sent("current_password", "password", "password_again")
-    if not check_password_hash(visit.user.password_hash, form["current_password"][: users.LONGEST_PASSWORD]):
+    if not check_password_hash(visit.user.password_hash, form["current_password"][: users.MAX_PASSWORD_CHARACTERS]):
         form.require("current_password", "This is not your password.")
     users.check_new_password(form.require, form["password"], form["password_again"])
     if not form.is_good:

@@ -24,8 +24,8 @@ from httpstep.web.here import base_url, parts
 
 blueprint = Blueprint("accounts", __name__, url_prefix="/settings/accounts")
 
-MOST_PER_MINUTE = 100_000
-MOST_IN_FLIGHT = 1000
+MAX_PER_MINUTE = 100_000
+MAX_IN_FLIGHT = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +112,8 @@ def first_admin(account_id: int) -> ResponseReturnValue:
 def limit(account_id: int) -> ResponseReturnValue:
     """Calls a minute and calls at once; an empty field means the installation's figure."""
     form = sent("per_minute", "in_flight")
-    per_minute = _figure(form, "per_minute", MOST_PER_MINUTE)
-    in_flight = _figure(form, "in_flight", MOST_IN_FLIGHT)
+    per_minute = _figure(form, "per_minute", MAX_PER_MINUTE)
+    in_flight = _figure(form, "in_flight", MAX_IN_FLIGHT)
     if not form.is_good:
         return _list(Form(), limits={account_id: form}), 422
     with editing():

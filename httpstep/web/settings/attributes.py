@@ -16,7 +16,7 @@ from httpstep.web.forms import Form, sent
 
 blueprint = Blueprint("attributes", __name__)
 
-MOST_VALUE = 10_000
+MAX_VALUE_CHARACTERS = 10_000
 
 
 @blueprint.get("/attributes")
@@ -99,8 +99,8 @@ def _read() -> tuple[Form, catalogue.Entry | None]:
     form = sent("name", "sample", "default", "in_bot")
     form.require("name", _name_fault(form["name"]))
     for member in ("sample", "default"):
-        if len(form[member]) > MOST_VALUE:
-            form.require(member, f"At most {MOST_VALUE:,} characters.")
+        if len(form[member]) > MAX_VALUE_CHARACTERS:
+            form.require(member, f"At most {MAX_VALUE_CHARACTERS:,} characters.")
     if not form.is_good:
         return form, None
     new = catalogue.Entry(form["name"], read(form["sample"]), read(form["default"]), in_bot=bool(form["in_bot"]))

@@ -19,7 +19,7 @@ from httpstep.web.step.shellcommand import TOKEN, example
 
 blueprint = Blueprint("keys", __name__, url_prefix="/settings/keys")
 
-MOST_NAME = 100
+MAX_NAME_CHARACTERS = 100
 
 
 @blueprint.get("")
@@ -45,7 +45,9 @@ def create() -> ResponseReturnValue:
     """201 with the page that shows the token, this once."""
     form = sent("name", "scope")
     form.require("name", "" if form["name"] else "Say what the key is for.")
-    form.require("name", "" if len(form["name"]) <= MOST_NAME else f"At most {MOST_NAME} characters.")
+    form.require(
+        "name", "" if len(form["name"]) <= MAX_NAME_CHARACTERS else f"At most {MAX_NAME_CHARACTERS} characters."
+    )
     form.require("scope", "" if form["scope"] in keys.SCOPES else "Choose what the key may do.")
     if not form.is_good:
         return _list(form), 422

@@ -20,7 +20,7 @@ from httpstep.web.here import parts
 
 blueprint = Blueprint("secrets", __name__)
 
-MOST_BYTES = 16_384
+MAX_SECRET_BYTES = 16_384
 
 
 @blueprint.get("/secrets")
@@ -105,7 +105,7 @@ def _value(form: Form) -> bytes:
     """The value as typed, without the line break that copying often adds."""
     value = request.form.get("secret_value", "").replace("\r\n", "\n").strip("\n").encode()
     form.require("secret_value", "" if value else "Enter the value.")
-    form.require("secret_value", "" if len(value) <= MOST_BYTES else "A secret has at most 16 KB.")
+    form.require("secret_value", "" if len(value) <= MAX_SECRET_BYTES else "A secret has at most 16 KB.")
     return value
 
 

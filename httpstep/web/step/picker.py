@@ -13,7 +13,7 @@ from httpstep.web.here import account_id
 
 blueprint = Blueprint("picker", __name__)
 
-MOST = 60
+MAX_SHOWN = 60
 
 
 @blueprint.get("/attributes/picker")
@@ -26,7 +26,7 @@ def picker_list() -> Response:
     groups.append(("Secrets", [f"secret.{name}" for name in names.secrets]))
     typed = request.args.get("q", "").strip().strip("{}").strip()
     wanted = typed.casefold()
-    left, shown = MOST, []
+    left, shown = MAX_SHOWN, []
     for title, found in groups:
         fitting = [name for name in found if wanted in name.casefold()][:left]
         left -= len(fitting)

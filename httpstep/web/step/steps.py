@@ -18,7 +18,7 @@ from httpstep.core.authentication import KINDS
 from httpstep.core.conversion import CONVERSIONS
 from httpstep.core.documentreader import Fault
 from httpstep.core.step import spec as step_spec
-from httpstep.core.step.naming import LONGEST_NAME
+from httpstep.core.step.naming import MAX_NAME_CHARACTERS
 from httpstep.storage import logs, overview, steps
 from httpstep.storage.database import end_transaction
 from httpstep.storage.tables import Step
@@ -223,7 +223,7 @@ def duplicate(ref: str) -> ResponseReturnValue:
     if row is None:
         return redirect(url_for("steps.list_steps"), 303)
     spec = steps.document_of(row)
-    name = f"{spec.name[: LONGEST_NAME - 7]} (copy)"
+    name = f"{spec.name[: MAX_NAME_CHARACTERS - 7]} (copy)"
     copy = steps.save(account_id(), replace(spec, key="", name=name), by=current_user().email, now=time.time())
     flash(f"This is a copy of “{spec.name}”.", "success")
     return redirect(url_for("steps.edit", ref=copy.id), 303)

@@ -14,7 +14,7 @@ from httpstep.core.document import stepdocument
 from httpstep.core.errors import UnreadableAnswer
 from httpstep.core.jsontext import Json, Path
 
-MOST_RULES: Final = 600
+MAX_ROWS: Final = 600
 
 
 @dataclass

@@ -15,7 +15,7 @@ from httpstep.core.document import stepdocument
 from httpstep.core.jsontext import Path
 from httpstep.core.step.spec import NO_DEFAULT, MappingRule, StepSpec
 from httpstep.web.stepform.fields import (
-    MOST_RULES,
+    MAX_ROWS,
     Row,
     RuleRow,
     StepForm,
@@ -123,7 +123,7 @@ def _rows(fields: Fields, stem: str) -> list[Row]:
 
 
 def _rule_rows(fields: Fields) -> list[RuleRow]:
-    ids = list(dict.fromkeys(fields.getlist("rule")))[:MOST_RULES]
+    ids = list(dict.fromkeys(fields.getlist("rule")))[:MAX_ROWS]
     return [_rule_row(fields, row_id) for row_id in ids]
 
 
