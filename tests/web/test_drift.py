@@ -230,3 +230,14 @@ def test_a_forged_log_of_another_step_is_not_accepted(web: Web, saved: Screen) -
     with web.house.state() as state:
         assert state.drift is None and state.structure is not None
     assert saved.status == 200
+
+
+def test_of_very_many_differences_the_first_are_shown_and_the_others_counted(web: Web, api: ThirdParty) -> None:
+    api.answers = [answer(200, {"shop": {f"old{number}": 1 for number in range(1500)}, "id": 1})]
+    screen = new_step(web.as_("bob")).press("test").press("save").set("value:order.id", "42")
+    api.answers = [answer(200, {"shop": {f"new{number}": 1 for number in range(1300)}, "id": 1})]
+    told = screen.press("test")
+    assert "1,300 new fields" in told.text and "and 1,100 more" in told.text and "and 1,300 more" in told.text
+    assert told.html.count('class="mark-out"') <= 200 and told.html.count('class="mark-in"') == 200
+    accepted = told.press("accept").press("save")
+    assert "1,300 new, 1,500 gone" in accepted.text and "and 2,400 more" in accepted.text
