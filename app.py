@@ -13,18 +13,10 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from httpstep import config, transport, web
 from httpstep.alerts import alerts
-from httpstep.commands import (
-    accounts as commands_accounts,
-)
-from httpstep.commands import (
-    steps as commands,
-)
-from httpstep.commands import (
-    storage as commands_storage,
-)
-from httpstep.commands import (
-    users as commands_users,
-)
+from httpstep.commands import accounts as commands_accounts
+from httpstep.commands import steps as commands
+from httpstep.commands import storage as commands_storage
+from httpstep.commands import users as commands_users
 from httpstep.core.exchange import HttpResponse, RenderedRequest, Send
 from httpstep.execution import calls, ratelimit
 from httpstep.execution.postponed import Postponed
@@ -135,9 +127,8 @@ def _bind_extensions(app: Flask) -> None:
 
 def _parts(app: Flask, settings: config.Config, send: Send | None) -> calls.Parts:
     keys = settings.vault_keys or vault.read_keys(settings.data / "vault.key")
-    guarded = transport.Transport(settings.allow_networks, ca_file=settings.ca_file or None)
     return calls.Parts(
-        send=guarded.send if send is None else _standing_in(send),
+        send=_guarded(settings) if send is None else _standing_in(send),
         wait=transport.wait,
         vault=vault.Vault(keys),
         alerts=alerts.Sender(app),
@@ -147,6 +138,10 @@ def _parts(app: Flask, settings: config.Config, send: Send | None) -> calls.Part
         places=threading.BoundedSemaphore(max(1, settings.threads - KEPT_FOR_PAGES)),
         base_url=settings.base_url or f"http://{settings.listen}",
     )
+
+
+def _guarded(settings: config.Config) -> Callable[..., HttpResponse]:
+    return transport.Transport(settings.allow_networks, ca_file=settings.ca_file or None).send
 
 
 def _standing_in(send: Send) -> Callable[..., HttpResponse]:

@@ -1,37 +1,59 @@
-"""Fixtures that every folder uses, and the list of what could not be run here."""
+"""Fixtures that every folder uses, and the list of what could not be run here.
+
+Nothing large is imported here at the start: a test of `core` needs neither the application nor a database, and whoever
+runs one file wants its answer at once. tests/test_loop.py holds that.
+"""
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import hypothesis
 import pytest
 
-from httpstep.core.exchange import Send
-from httpstep.extensions import db
-from tests.house import House
-from tests.mailbox import Inbox, open_inbox
-from tests.services import Absent, Nginx, PostgreSQL, Redis
+if TYPE_CHECKING:
+    from httpstep.core.exchange import Send
+    from tests.house import House
+    from tests.mailbox import Inbox
+    from tests.services import Nginx, PostgreSQL, Redis
 
 ABSENT = pytest.StashKey[dict[str, str]]()
-
-
-hypothesis.settings.register_profile("the same every time", derandomize=True, deadline=None)
-"""Of two runs of the same code both pass or both fail: what chance finds is found while somebody looks for it
-(`--hypothesis-profile default`)."""
-hypothesis.settings.load_profile("the same every time")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[ABSENT] = {}
 
 
+def pytest_collectstart(collector: pytest.Collector) -> None:
+    """Before a module that uses hypothesis is imported, which is when its tests take their settings."""
+    uses_it = isinstance(collector, pytest.Module) and b"hypothesis" in collector.path.read_bytes()
+    if uses_it and collector.config.getoption("--hypothesis-profile") is None:
+        _the_same_every_time()
+
+
+@cache
+def _the_same_every_time() -> None:
+    """Of two runs of the same code both pass or both fail: what chance finds is found while somebody looks for it
+    (`--hypothesis-profile default`)."""
+    import hypothesis
+
+    hypothesis.settings.register_profile("the same every time", derandomize=True, deadline=None)
+    hypothesis.settings.load_profile("the same every time")
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """What was absent for one of several processes of tests is told to the one that writes the summary."""
+    """What was absent for one of several processes of tests is told to the one that writes the summary.
+
+    hypothesis would be imported for its own lines of the summary (half a second), also where no test used it.
+    """
+    plugins = session.config.pluginmanager
+    if "hypothesis" not in sys.modules and not plugins.has_plugin("dsession"):
+        plugins.unregister(name="hypothesispytest")
     if hasattr(session.config, "workeroutput"):
         session.config.workeroutput["absent"] = session.config.stash[ABSENT]
 
@@ -47,6 +69,8 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
 
 
 def _started(config: pytest.Config, name: str, start: Callable[[], Any]) -> Any:
+    from tests.services import Absent
+
     try:
         return start()
     except Absent as absent:
@@ -56,6 +80,8 @@ def _started(config: pytest.Config, name: str, start: Callable[[], Any]) -> Any:
 
 def _closed(house: House) -> None:
     """Close its connections, after whatever of its own still uses them: a thread that comes later opens another one."""
+    from httpstep.extensions import db
+
     ends = time.monotonic() + 20
     while at_work := [thread for thread in threading.enumerate() if thread.name.startswith("httpstep-")]:
         at_work[0].join(max(0.0, ends - time.monotonic()))
@@ -67,6 +93,9 @@ def _closed(house: House) -> None:
 
 @pytest.fixture(scope="session")
 def postgresql(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgreSQL | None]:
+    from tests.house import House
+    from tests.services import PostgreSQL
+
     service = _started(pytestconfig, "PostgreSQL", PostgreSQL)
     if service is not None:
         first = House(tmp_path_factory.mktemp("first"), DATABASE_URL=service.new_database())
@@ -78,6 +107,8 @@ def postgresql(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFac
 
 @pytest.fixture(scope="session")
 def redis_server(pytestconfig: pytest.Config) -> Iterator[Redis | None]:
+    from tests.services import Redis
+
     service = _started(pytestconfig, "Redis", Redis)
     yield service
     if service is not None:
@@ -86,6 +117,8 @@ def redis_server(pytestconfig: pytest.Config) -> Iterator[Redis | None]:
 
 @pytest.fixture
 def nginx(pytestconfig: pytest.Config) -> Iterator[Nginx]:
+    from tests.services import Nginx
+
     service = _started(pytestconfig, "nginx", Nginx)
     if service is None:
         pytest.skip("nginx is not here; the summary names it")
@@ -121,6 +154,8 @@ def database(request: pytest.FixtureRequest) -> dict[str, str]:
 @pytest.fixture
 def make_house(tmp_path: Path, database: dict[str, str]) -> Iterator[Callable[..., House]]:
     """make_house(send, VARIABLE="value"): an application on this test's data folder and database."""
+    from tests.house import House
+
     made: list[House] = []
 
     def make(send: Send | None = None, **variables: str) -> House:
@@ -134,5 +169,7 @@ def make_house(tmp_path: Path, database: dict[str, str]) -> Iterator[Callable[..
 
 @pytest.fixture
 def inbox() -> Iterator[Inbox]:
+    from tests.mailbox import open_inbox
+
     with open_inbox() as box:
         yield box

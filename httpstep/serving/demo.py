@@ -26,12 +26,7 @@ from httpstep.extensions import db
 from httpstep.serving import server
 from httpstep.storage import keys, steps
 from httpstep.storage.database import editing
-from httpstep.storage.tables import (
-    Account,
-    ApiKey,
-    Attribute,
-    Step,
-)
+from httpstep.storage.tables import Account, ApiKey, Attribute, Step
 from httpstep.upkeep import installation
 
 API_PORT = 8099
@@ -202,9 +197,10 @@ def serve(create_app: Callable[[], Flask], api_port: int = API_PORT) -> None:
     address = app.config["HTTPSTEP"].base_url or f"http://{app.config['HTTPSTEP'].listen}"
     sys.stdout.write(
         f"\nOrder API for the demo: http://127.0.0.1:{api_port}/orders/1001\n"
-        f"API key of the demo:    {token}\n\nRun a step as a bot would:\n\n"
-        f"curl {address}/api/v1/steps/order-status/execute \\\n  -H 'Authorization: Bearer {token}' \\\n"
-        "  -H 'Content-Type: application/json' \\\n  -d '{\"attributes\": {\"order.id\": 1001}}'\n\n"
+        f"API key of the demo:    {token}\n\nRun a step by hand:\n\n"
+        f"curl --fail-with-body --max-time 65 {address}/api/v1/steps/order-status/execute \\\n"
+        f"  -H 'Authorization: Bearer {token}' \\\n  -H 'Content-Type: application/json' \\\n"
+        '  -d \'{"attributes": {"order.id": 1001}}\'\n\n'
     )
     sys.stdout.flush()
     server.serve(create_app)

@@ -14,6 +14,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -229,9 +230,14 @@ def is_unavailable(error: BaseException) -> bool:
     return gone or any(words in said for words in _UNUSABLE)
 
 
+@cache
+def _migrations() -> ScriptDirectory:
+    """Read once: a start asks for it three times, and each time every migration would be loaded again."""
+    return ScriptDirectory(str(Path(__file__).resolve().parents[2] / "migrations"))
+
+
 def _revisions() -> tuple[str | None, str | None, ScriptDirectory]:
-    folder = str(Path(__file__).resolve().parents[2] / "migrations")
-    script = ScriptDirectory(folder)
+    script = _migrations()
     with db.engine.connect() as connection:
         current = MigrationContext.configure(connection).get_current_revision()
     return current, script.get_current_head(), script

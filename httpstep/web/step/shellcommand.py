@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from httpstep.core import jsontext
 from httpstep.core.exchange import RenderedRequest
@@ -16,15 +16,70 @@ from httpstep.storage import overview, steps
 from httpstep.web.editor.entries import Entry
 
 TOKEN = "YOUR_API_KEY"
-SECONDS = 65
-"""How long the lines wait: a little more than a call may take."""
 _CURLS_OWN = {"host", "connection", "content-length", "accept-encoding", "user-agent"}
 """What curl sets itself, or cannot undo: it would print a compressed answer as it came."""
 
 
+# A bot goes on only where `next` says so, whatever the status: a refusal carries the step's fallback where the step is
+# known. Everything else stops: another status, silence, no connection, a proxy's page of HTML. The limit is a little
+# above the 60 s within which an answer comes. `# go on` is where the bot's own lines go (tests/web/test_examples.py).
+# The token stands in double quotes, so that a shell variable may be in its place. jq 1.6 says 0 to an empty input
+# unless it is read by `input`, and it would change long numbers in what it prints.
+_SHELL: Final = """\
+if answer=$(curl -sS --max-time 65 -X POST {url} \\
+  -H "Authorization: Bearer {token}" \\
+  -H 'Content-Type: application/json' \\
+  -d {body}) &&
+  printf '%s' "$answer" | jq -ne 'input.next == "continue"' > /dev/null
+then
+  printf '%s\\n' "$answer"
+  # go on: the attributes are in "$answer"
+else
+  echo "stop: $answer" >&2
+fi"""
+_PYTHON: Final = """\
+import requests
+
+status, answer = "no answer", {{}}
+try:
+    response = requests.post(
+        "{url}",
+        headers={{"Authorization": "Bearer {token}", "Content-Type": "application/json"}},
+        data={body},
+        timeout=65,
+    )
+    status = response.status_code
+    answer = response.json()
+except requests.RequestException:
+    pass  # no connection, silence for 65 seconds, or no JSON
+if answer.get("next") != "continue":
+    raise RuntimeError(f"stop: {{status}} {{answer.get('title') or answer.get('message')}}")
+attributes = answer.get("attributes", {{}})
+# go on: put these attributes beside the ones the bot has
+"""
+_JAVASCRIPT: Final = """\
+let status = "no answer", answer = {{}};
+try {{
+  const response = await fetch("{url}", {{
+    method: "POST",
+    headers: {{ "Authorization": "Bearer {token}", "Content-Type": "application/json" }},
+    body: JSON.stringify({body}),
+    signal: AbortSignal.timeout(65_000),
+  }});
+  status = response.status;
+  answer = await response.json();
+}} catch {{
+  // no connection, silence for 65 seconds, or no JSON
+}}
+if (answer?.next !== "continue") throw new Error(`stop: ${{status}} ${{answer?.title ?? answer?.message}}`);
+const attributes = answer.attributes ?? {{}};
+// go on: put these attributes beside the ones the bot has
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """How a bot runs a step."""
+    """How a bot runs a step: lines that go on only after `next: continue`."""
 
     key: str
     url: str
@@ -39,30 +94,20 @@ def usage(
     """The lines for one step or flow; the attributes as they are filled in for the test."""
     url = f"{base}/api/v1/{part}/{key}/execute"
     body = jsontext.dumps_text({"attributes": attributes})
-    # In double quotes, so that a shell variable may stand in the token's place.
-    header = f'"Authorization: Bearer {token}"'
-    curl = (
-        f"curl --fail-with-body --max-time {SECONDS} -X POST {shlex.quote(url)} \\\n  -H {header} \\\n"
-        f"  -H 'Content-Type: application/json' \\\n  -d {shlex.quote(body)}"
+    return Usage(
+        key, url, _SHELL.format(url=shlex.quote(url), token=token, body=shlex.quote(body)),
+        _PYTHON.format(url=url, token=token, body=_python_text(body)),
+        _JAVASCRIPT.format(url=url, token=token, body=body),
+    )  # fmt: skip
+
+
+def line_to_try(base: str, key: str, attributes: dict[str, Json], token: str) -> str:
+    """One line for a person who reads the answer; it needs nothing but curl."""
+    body = jsontext.dumps_text({"attributes": attributes})
+    return (
+        f"curl --fail-with-body --max-time 65 {shlex.quote(f'{base}/api/v1/steps/{key}/execute')} \\\n"
+        f"  -H 'Authorization: Bearer {token}' \\\n  -H 'Content-Type: application/json' \\\n  -d {shlex.quote(body)}"
     )
-    python = (
-        f"import requests\n\nanswer = {{}}\ntry:\n    reply = requests.post(\n"
-        f'        "{url}",\n'
-        f'        headers={{"Authorization": "Bearer {token}", "Content-Type": "application/json"}},\n'
-        f"        data={_python_text(body)},\n        timeout={SECONDS},\n    )\n"
-        "    if reply.status_code == 200:\n        answer = reply.json()\n"
-        "except requests.RequestException:\n    pass  # no answer, or none that can be read\n"
-        'if answer.get("next") != "continue":\n    ...  # end this flow\n'
-    )
-    javascript = (
-        f'let answer = {{}};\ntry {{\n  const reply = await fetch("{url}", {{\n    method: "POST",\n'
-        f'    headers: {{ "Authorization": "Bearer {token}", "Content-Type": "application/json" }},\n'
-        f"    body: JSON.stringify({body}),\n    signal: AbortSignal.timeout({SECONDS}000),\n  }});\n"
-        "  if (reply.status === 200) answer = await reply.json();\n"
-        "} catch {} // no answer, or none that can be read\n"
-        'if (answer.next !== "continue") {\n  // end this flow\n}\n'
-    )
-    return Usage(key, url, curl, python, javascript)
 
 
 def example(base: str, account_id: int, token: str = TOKEN) -> Usage:
