@@ -92,7 +92,7 @@ def _existing(vault: Vault, mine: ColumnElement[bool], hashed: str, now: float) 
     if found.body_hash != hashed:
         raise OtherBody
     if found.state == "done":
-        return Claim(found.id, jsontext.loads(vault.decrypt(found.answer)))
+        return Claim(found.id, jsontext.read_back(vault.decrypt(found.answer)))
     age = now - found.created_at
     if found.state == "running" and age <= LONGEST:
         raise Running

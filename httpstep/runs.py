@@ -111,7 +111,7 @@ def _known(parts: Parts, call: Call) -> executor.Known:
     wanted = secrets_used(call.spec)
     with reading() as connection:
         rows = connection.execute(_DEFAULTS, {"owner": account_id})
-        defaults = {name: jsontext.loads(text) for name, text in rows if text is not None}
+        defaults = {name: jsontext.read_back(text) for name, text in rows if text is not None}
         found = {}
         if wanted:
             tokens = connection.execute(_SECRETS, {"owner": account_id, "wanted": wanted})

@@ -62,7 +62,7 @@ def _parsed(account_id: int) -> list[_Parsed]:
     query = select(Step, StepState).join(StepState).where(Step.account_id == account_id).order_by(Step.id)
     found = []
     for step, state in sorted(db.session.execute(query), key=lambda row: in_lists(row[0].name)):
-        spec = stepdocument.parse(jsontext.loads(step.document))
+        spec = stepdocument.parse(jsontext.read_back(step.document))
         rules = spec.mapping
         if rules is None:
             rules = steps.rules_of(state.automatic) if state.automatic is not None else ()

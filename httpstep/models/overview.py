@@ -50,7 +50,7 @@ def listed(account_id: int, search: str = "") -> list[Listed]:
     found = []
     rows = db.session.execute(query.order_by(Step.id))
     for step, automatic, drift in sorted(rows, key=lambda row: in_lists(row[0].name)):
-        spec = stepdocument.parse(jsontext.loads(step.document))
+        spec = stepdocument.parse(jsontext.read_back(step.document))
         if search.casefold() not in f"{spec.name}\n{spec.key}\n{spec.request.url}".casefold():
             continue
         rules = spec.mapping
@@ -64,7 +64,7 @@ def listed(account_id: int, search: str = "") -> list[Listed]:
 
 def missing_of(log: Log, rules: Sequence[MappingRule]) -> list[str]:
     """Attributes that these rules did not find in that call's answer. A rule that was changed since is not counted."""
-    rows = jsontext.loads(log.detail)["mapping"] if log.detail else []
+    rows = jsontext.read_back(log.detail)["mapping"] if log.detail else []
     nothing = {(row["attribute"], row["source"]) for row in rows if row["state"] == "missing"}
     return [rule.attribute for rule in rules if rule.on and (rule.attribute, record.source_text(rule)) in nothing]
 
@@ -108,7 +108,7 @@ def names_for(account_id: int, step_id: int | None) -> Names:
     others = db.session.execute(query.where(Step.account_id == account_id).order_by(Step.id))
     for other, name, document, automatic in sorted(others, key=lambda row: in_lists(row[1])):
         if other != step_id:
-            rules = stepdocument.parse(jsontext.loads(document)).mapping
+            rules = stepdocument.parse(jsontext.read_back(document)).mapping
             rules = steps.rules_of(automatic) if rules is None and automatic else rules
             from_steps[name] += [rule.attribute for rule in rules or () if rule.on]
     given = {name for names in from_steps.values() for name in names}

@@ -54,7 +54,7 @@ class ParsedSteps:
             known = self._specs.get(step_id)
         if known is not None and known[0] == version:
             return known[1]
-        spec = stepdocument.parse(jsontext.loads(document))
+        spec = stepdocument.parse(jsontext.read_back(document))
         with self._lock:
             self._specs[step_id] = (version, spec)
             while len(self._specs) > self._most:
@@ -64,12 +64,12 @@ class ParsedSteps:
 
 @lru_cache(maxsize=500)
 def rules_of(text: str) -> tuple[MappingRule, ...]:
-    return stepdocument.parse_rules(jsontext.loads(text))
+    return stepdocument.parse_rules(jsontext.read_back(text))
 
 
 @lru_cache(maxsize=500)
 def structure_of(text: str) -> Json:
-    return jsontext.loads(text)
+    return jsontext.read_back(text)
 
 
 _LOADED = (
@@ -116,7 +116,7 @@ def _loaded(parsed: ParsedSteps, row: Any) -> LoadedStep:
 
 def document_of(step: Step) -> StepSpec:
     """The step as its editor saved it."""
-    return stepdocument.parse(jsontext.loads(step.document))
+    return stepdocument.parse(jsontext.read_back(step.document))
 
 
 class Conflict(Exception):
@@ -280,7 +280,7 @@ def names_taken(account_id: int, except_step: int | None) -> frozenset[str]:
     for step_id, document, automatic in db.session.execute(query):
         if step_id == except_step:
             continue
-        rules = stepdocument.parse(jsontext.loads(document)).mapping
+        rules = stepdocument.parse(jsontext.read_back(document)).mapping
         if rules is None and automatic is not None:
             rules = rules_of(automatic)
         names.update(rule.attribute for rule in rules or ())

@@ -149,7 +149,7 @@ def _lost(form: StepForm, document: Json) -> list[str]:
 
 def remembered_view(state: StepState) -> DriftView:
     """A mark whose answer is no longer in the logs: the differences are known, the answer is not."""
-    found = jsontext.loads(state.drift or "{}")
+    found = jsontext.read_back(state.drift or "{}")
     return DriftView(None, state.drift_at, found.get("missing", []), found.get("changed", []), found.get("new", []))
 
 

@@ -137,7 +137,7 @@ def outcome_of(log: Log, now: float) -> str:
 
 def entry_of(log: Log, now: float) -> Entry:
     """The whole view of one row."""
-    detail = jsontext.loads(log.detail) if log.detail else {}
+    detail = jsontext.read_back(log.detail) if log.detail else {}
     return Entry(
         log=log,
         outcome=outcome_of(log, now),

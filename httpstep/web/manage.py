@@ -44,7 +44,7 @@ def exported(step_id: int, account_id: int) -> dict[str, Json]:
     document = stepdocument.dump(steps.document_of(step))
     automatic = steps.state(step.id).automatic
     if "mapping" not in document and automatic is not None:
-        document["mapping"] = jsontext.loads(automatic)
+        document["mapping"] = jsontext.read_back(automatic)
     return document
 
 
@@ -140,7 +140,7 @@ def step_logs(key: str) -> Response:
 
 def log_json(row: Log, now: float) -> dict[str, Json]:
     """A log row for the API. Bodies are text, with U+FFFD where the bytes are not UTF-8."""
-    detail = jsontext.loads(row.detail) if row.detail else {}
+    detail = jsontext.read_back(row.detail) if row.detail else {}
     interrupted = logs.is_interrupted(row, now)
     sent, got = detail.get("request"), detail.get("response")
     return {

@@ -163,7 +163,7 @@ def preview_request(editor: Editor, _: str) -> int | None:
         editor.preview = Preview(fault="The form is not right yet. The places are marked.")
         return 422
     stand_ins = dict.fromkeys(editor.names.secrets, _STAND_IN)
-    defaults = {name: jsontext.loads(text) for name, text in editor.names.defaults.items()}
+    defaults = {name: jsontext.read_back(text) for name, text in editor.names.defaults.items()}
     try:
         sent = rendering.render(spec, editor.given, secrets=stand_ins, defaults=defaults)
     except InvalidRequest as error:

@@ -187,7 +187,7 @@ def send_alert(editor: Editor) -> tuple[str, bool]:
         return first if editor.can_address else "An admin of your account has to enter an alert address first.", False
     if not parts().alerts.on:
         return "Mail is off: the operator has not set a mail server.", False
-    detail: dict[str, Json] = jsontext.loads(log.detail) if log is not None and log.detail else {}
+    detail: dict[str, Json] = jsontext.read_back(log.detail) if log is not None and log.detail else {}
     if not detail.get("failure"):
         return "The last test did not fail, so there is nothing to send.", False
     occasion = recording.occasion_of(parts(), editor.row.id, replace(spec, name=spec.name or editor.row.name), detail)
