@@ -20,7 +20,6 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from httpstep import calls, config, installation, ratelimit, runs
-from httpstep.answers import answer_of
 from httpstep.core import jsontext, stepdocument
 from httpstep.core.errors import UnreadableAnswer
 from httpstep.core.model import Json
@@ -150,14 +149,16 @@ def step_run(key_: str, attributes: str, slug: str | None) -> None:
         raise click.ClickException("Too Many Calls In Flight. Try again shortly.") from None
     except VaultError as error:
         raise click.ClickException(f"Secrets Unavailable. {error}") from None
-    except calls.InternalError:
+    except calls.InternalError as error:
+        click.echo(jsontext.pretty(error.answer))
+        parts.postponed.finish(FINISHING)
         raise click.ClickException(calls.INTERNAL_MESSAGE) from None
+    click.echo(jsontext.pretty(run.answer))
     if parts.postponed.finish(FINISHING):
         click.echo(
             "The database cannot be reached: the log of this call stays open, and no alert follows from it.", err=True
         )
     parts.alerts.finish()
-    click.echo(jsontext.pretty(answer_of(run, loaded.spec, request_id)))
 
 
 # ---------------------------------------------------------------- keys

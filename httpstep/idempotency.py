@@ -106,6 +106,13 @@ def store(vault: Vault, claimed: Claim, answer: Json) -> None:
         connection.execute(update(Idempotency).where(Idempotency.id == claimed.id).values(state="done", answer=sealed))
 
 
+def disclaim(claimed: Claim, now: float) -> None:
+    """The call may have been made and its answer cannot be stored: whoever repeats it is told that it is not known."""
+    with writing() as connection:
+        mine = update(Idempotency).where(Idempotency.id == claimed.id, Idempotency.state == "running")
+        connection.execute(mine.values(state="unknown", created_at=now))
+
+
 def release(claimed: Claim) -> None:
     """Give the key back: the call was refused before it was made."""
     with writing() as connection:

@@ -15,7 +15,7 @@ FLOORS = {
     "web": 5, "commands": 5, "commands_users": 5, "commands_accounts": 5, "commands_storage": 5, "server": 5, "demo": 5,
 }  # fmt: skip
 BESIDE = {
-    ("models", "vault"), ("recording", "calls"), ("runs", "calls"), ("runs", "recording"), ("flows", "calls"), ("answers", "calls"), ("answers", "runs"), ("flows", "runs"), ("flows", "answers"), ("server", "installation"), ("demo", "server"), ("tokens", "core"), ("worker", "refusals"),
+    ("models", "vault"), ("recording", "calls"), ("runs", "calls"), ("runs", "recording"), ("flows", "calls"), ("answers", "calls"), ("runs", "answers"), ("flows", "runs"), ("flows", "answers"), ("server", "installation"), ("demo", "server"), ("tokens", "core"), ("worker", "refusals"),
     ("backups", "installation"), ("commands_users", "commands"), ("commands_accounts", "commands"), ("commands_storage", "commands"),
 }  # fmt: skip
 IMPURE = {"flask", "sqlalchemy", "requests", "urllib3", "socket", "ssl", "logging", "time", "random", "secrets", "os"}
