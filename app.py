@@ -25,6 +25,9 @@ from httpstep.serving import demo, server
 from httpstep.storage import database, vault
 
 ROOT = Path(__file__).resolve().parent
+MOST_FRAMES = 5000
+"""Python's own limit is 1,000. A JSON answer may have 200 levels, its structure has 400, and what walks or draws them
+takes several frames a level. A thread's 8 MB of stack bear ten times as many."""
 KEPT_FOR_PAGES = 8
 """Threads of a process that never wait for third parties, so that pages and /health always find one."""
 
@@ -34,6 +37,7 @@ def create_app(settings: config.Config | None = None, *, send: Send | None = Non
 
     A wrong setting or a database of a newer version ends the process with a sentence on standard error.
     """
+    sys.setrecursionlimit(max(sys.getrecursionlimit(), MOST_FRAMES))
     settings = settings or _settings_or_exit()
     app = Flask("httpstep", template_folder=str(ROOT / "templates"), static_folder=str(ROOT / "static"))
     _refuse_debug(app)

@@ -25,7 +25,6 @@ from httpstep.core.document import stepdocument, visible
 from httpstep.core.errors import UnreadableAnswer
 from httpstep.core.jsontext import Json
 from httpstep.execution import calls, ratelimit, runs
-from httpstep.execution.answers import answer_of
 from httpstep.extensions import db
 from httpstep.storage import keys, steps
 from httpstep.storage.database import editing, is_unavailable
@@ -155,14 +154,16 @@ def step_run(key_: str, attributes: str, slug: str | None) -> None:
         raise click.ClickException(calls.ProcessFull.SENTENCE) from None
     except VaultError as error:
         raise click.ClickException(f"Secrets Unavailable. {error}") from None
-    except calls.InternalError:
+    except calls.InternalError as error:
+        click.echo(jsontext.pretty(error.answer))
+        parts.postponed.finish(FINISHING)
         raise click.ClickException(calls.INTERNAL_MESSAGE) from None
+    click.echo(jsontext.pretty(run.answer))
     if parts.postponed.finish(FINISHING):
         click.echo(
             "The database cannot be reached: the log of this call stays open, and no alert follows from it.", err=True
         )
     parts.alerts.finish()
-    click.echo(jsontext.pretty(answer_of(run, loaded.spec, request_id)))
 
 
 # ---------------------------------------------------------------- keys

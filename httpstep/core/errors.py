@@ -20,6 +20,7 @@ They deliberately derive from neither OSError nor ValueError, so no library belo
 
 from __future__ import annotations
 
+import traceback
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -131,3 +132,8 @@ class HttpStatusError(StepError):
     """The answer's status is outside the success rule."""
 
     kind = FailureKind.HTTP_ERROR
+
+
+def place_of(error: BaseException) -> str:
+    """Where a fault of our own happened, for the application's log, without what it says: that may hold a secret."""
+    return "".join(traceback.format_tb(error.__traceback__)) + type(error).__name__

@@ -4,6 +4,9 @@ Read: a byte order mark, UTF-16 and UTF-32 are accepted; a lone surrogate become
 equal names wins (RFC 8259, 4 leaves it open); NaN, Infinity, numbers beyond a double's range (1e400), more than
 4,300 digits and more than 200 levels are refused. Numbers keep their digits: whole numbers are int, all others
 Decimal, and one whose text a Decimal would rewrite (1e5, 0.0000001, -0) is a WrittenNumber.
+
+These limits are for foreign text, which `loads` reads. What `dumps` wrote is read by `read_back` whatever its depth: the
+structure of an answer nests twice as deep as the answer.
 """
 
 from __future__ import annotations
@@ -54,17 +57,23 @@ class WrittenNumber(Decimal):
 
 
 def loads(data: bytes | str) -> Json:
-    """The value of a JSON text. Raises UnreadableAnswer: empty, encoding, syntax, number or too_deep."""
+    """The value of a JSON text from elsewhere. Raises UnreadableAnswer: empty, encoding, syntax, number or too_deep."""
     text = _without_mark(data)
     if not text.strip():
         raise UnreadableAnswer("There is nothing to read: the text is empty.", reason="empty")
     try:
-        value = _read_fast(text) if not _has_negative_zero(text) else _read_with_care(text)
+        value = _read(text, MAX_DEPTH)
     except RecursionError:
         raise _too_deep() from None
     if _may_be_deep(text):
         _check_depth(value)
     return value
+
+
+def read_back(data: bytes | str) -> Json:
+    """The value of a text that `dumps` wrote, of any depth that it could write. Raises UnreadableAnswer where the text
+    was changed by something else."""
+    return _read(data, None)
 
 
 def dumps(value: Json) -> bytes:
@@ -203,21 +212,24 @@ def _has_negative_zero(text: bytes | str) -> bool:
     return found is not None
 
 
-def _read_fast(text: bytes | str) -> Json:
+def _read(text: bytes | str, max_depth: int | None) -> Json:
+    if _has_negative_zero(text):
+        return _read_with_care(text, max_depth)
     try:
         return _decoder.decode(text)
     except (msgspec.MsgspecError, UnicodeError, ValueError):
-        return _read_with_care(text)
+        return _read_with_care(text, max_depth)
 
 
-def _read_with_care(text: bytes | str) -> Json:
+def _read_with_care(text: bytes | str, max_depth: int | None) -> Json:
     """Slower: knows lone surrogates and -0, and the line and column of what is wrong."""
     characters = _as_text(text)
     try:
         value = _careful.decode(characters)
     except json.JSONDecodeError as error:
         raise _syntax(error) from None
-    _check_depth(value)
+    if max_depth is not None:
+        _check_depth(value)
     return _scrubbed(value)
 
 

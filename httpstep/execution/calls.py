@@ -84,11 +84,12 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What came of a call. `marked`: the step is marked as changed from now on."""
+    """What came of a call. answer: what the bot gets. `marked`: the step is marked as changed from now on."""
 
     execution: Execution
     record: record.Record
-    log_id: int | None
+    log_id: int
+    answer: dict[str, Json]
     marked: bool = False
 
 
@@ -107,12 +108,12 @@ REFUSALS = (ratelimit.RateLimited, TooManyInFlight, ProcessFull, SQLAlchemyError
 
 
 class InternalError(Exception):
-    """A programming error inside the line. The log row is closed; next is the step's fallback.
+    """A programming error after the call was begun. The log row is closed; answer: what the bot gets, with the step's
+    fallback as its `next`.
 
     Raised from None: the error's own text may hold a secret, and whoever prints this one would print it too.
     """
 
-    def __init__(self, spec: StepSpec, log_id: int) -> None:
+    def __init__(self, answer: dict[str, Json]) -> None:
         super().__init__("internal")
-        self.spec = spec
-        self.log_id = log_id
+        self.answer = answer

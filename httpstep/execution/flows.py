@@ -13,14 +13,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from sqlalchemy.exc import SQLAlchemyError
-
 from httpstep.core.document import flow
 from httpstep.core.document.flow import FlowSpec, Place
-from httpstep.core.errors import FailureKind
+from httpstep.core.errors import FailureKind, place_of
 from httpstep.core.jsontext import Json
 from httpstep.execution import calls, ratelimit, runs
-from httpstep.execution.answers import answer_of, internal_answer
+from httpstep.execution.answers import internal_flow_answer
 from httpstep.storage import steps
 from httpstep.storage.database import end_transaction
 from httpstep.storage.vault import VaultError
@@ -33,7 +31,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class FlowCall:
-    """A flow asked for; the members are those of `calls.Call`."""
+    """A flow asked for; the members are those of `calls.Call`. fallback: the `next` of a fault outside its steps."""
 
     tenant: calls.Tenant
     source: Literal["test", "bot"]
@@ -43,6 +41,7 @@ class FlowCall:
     request_id: str
     timeout: float | None = None
     hangup: int | None = None
+    fallback: Literal["continue", "stop"] = "stop"
 
     @property
     def seconds(self) -> float:
@@ -52,25 +51,41 @@ class FlowCall:
 
 def run_flow(parts: calls.Parts, call: FlowCall) -> dict[str, Json]:
     """The flow's answer (`core.document.flow.concluded`). Raises one of `calls.REFUSALS` before any call, and never after one."""
+    answers: list[dict[str, Json]] = []
     began = time.monotonic()
-    known, answers, begun = dict(call.attributes), [], False
+    try:
+        _run_places(parts, call, answers, began)
+        return flow.concluded(call.spec.key, call.request_id, answers, (time.monotonic() - began) * 1000)
+    except Exception as error:
+        if not _is_begun(answers):
+            raise
+        _log.error("the flow %s failed inside httpstep\n%s", call.spec.key, place_of(error))
+        return internal_flow_answer(call.spec.key, call.fallback, call.request_id)
+
+
+def _run_places(parts: calls.Parts, call: FlowCall, answers: list[dict[str, Json]], began: float) -> None:
+    """Fill `answers`. What goes wrong before the first call is raised; later, it is the outcome of its step."""
+    known = dict(call.attributes)
     secrets: set[str] = set()
     for place in call.spec.places:
-        if place.when is not None and not place.when.holds(known):
-            answers.append(flow.left_out(_key_of(parts, call, place, begun)))
-            continue
         try:
+            if place.when is not None and not place.when.holds(known):
+                answers.append(flow.left_out(_key_of(parts, call, place, _is_begun(answers))))
+                continue
             answer = _run_place(parts, call, place, known, secrets, call.seconds - (time.monotonic() - began))
-        except calls.REFUSALS as error:
-            if not begun:
+        except Exception as error:
+            if not _is_begun(answers):
                 raise
             answer = _refused(parts, call, place, error)
-        begun = True
         answers.append(answer)
         known |= answer["attributes"]
         if flow.ends(answer):
             break
-    return flow.concluded(call.spec.key, call.request_id, answers, (time.monotonic() - began) * 1000)
+
+
+def _is_begun(answers: list[dict[str, Json]]) -> bool:
+    """Whether a step was run, so that a call may have been made."""
+    return any(answer["outcome"] != flow.SKIPPED for answer in answers)
 
 
 def fallback_of(parts: calls.Parts, account_id: int, spec: FlowSpec) -> Literal["continue", "stop"]:
@@ -90,7 +105,7 @@ def _key_of(parts: calls.Parts, call: FlowCall, place: Place, begun: bool) -> st
     """Of a step that is left out. After a call, storage that is away costs its name and not the flow's answer."""
     try:
         step = _loaded(parts, call, place)
-    except SQLAlchemyError:
+    except Exception:
         if not begun:
             raise
         step = None
@@ -116,16 +131,16 @@ def _run_place(
     try:
         run = runs.run_step(parts, one)
         secrets |= run.execution.secrets
-        return answer_of(run, step.spec, call.request_id)
+        return run.answer
     except calls.InternalError as error:
-        return internal_answer(error.log_id, step.spec, call.request_id)
+        return error.answer
 
 
 def _refused(parts: calls.Parts, call: FlowCall, place: Place, error: Exception) -> dict[str, Json]:
     """A later step that was refused before its call. Its own fallback decides, as far as it can be read."""
     try:
         step = _loaded(parts, call, place)
-    except SQLAlchemyError:
+    except Exception:
         step = None
     key, next_ = (step.spec.key, step.spec.fallback) if step else ("", "stop")
     if isinstance(error, ratelimit.RateLimited):
@@ -137,5 +152,5 @@ def _refused(parts: calls.Parts, call: FlowCall, place: Place, error: Exception)
     if isinstance(error, VaultError):
         _log.error("%s", error)
         return flow.not_run(key, FailureKind.INVALID_REQUEST, next_, f"Secrets Unavailable. {error}")
-    _log.error("a step of the flow %s could not be begun", call.spec.key, exc_info=error)
+    _log.error("a step of the flow %s could not be begun\n%s", call.spec.key, place_of(error))
     return flow.not_run(key, FailureKind.INTERNAL, next_, calls.INTERNAL_MESSAGE)

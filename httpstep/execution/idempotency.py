@@ -92,7 +92,7 @@ def _existing(vault: Vault, mine: ColumnElement[bool], hashed: str, now: float) 
     if found.body_hash != hashed:
         raise OtherBody
     if found.state == "done":
-        return Claim(found.id, jsontext.loads(vault.decrypt(found.answer)))
+        return Claim(found.id, jsontext.read_back(vault.decrypt(found.answer)))
     age = now - found.created_at
     if found.state == "running" and age <= MAX_CALL_SECONDS:
         raise Running
@@ -104,6 +104,13 @@ def store(vault: Vault, claimed: Claim, answer: Json) -> None:
     sealed = vault.encrypt(jsontext.dumps(answer))
     with writing(durable=True) as connection:
         connection.execute(update(Idempotency).where(Idempotency.id == claimed.id).values(state="done", answer=sealed))
+
+
+def disclaim(claimed: Claim, now: float) -> None:
+    """The call may have been made and its answer cannot be stored: whoever repeats it is told that it is not known."""
+    with writing() as connection:
+        mine = update(Idempotency).where(Idempotency.id == claimed.id, Idempotency.state == "running")
+        connection.execute(mine.values(state="unknown", created_at=now))
 
 
 def release(claimed: Claim) -> None:

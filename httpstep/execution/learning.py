@@ -72,7 +72,7 @@ def _learn_of_test(connection: Connection, step: steps.LoadedStep, lesson: Lesso
     in_force = connection.execute(mine).scalar_one()
     if in_force is None:
         return False
-    step = replace(step, structure=jsontext.loads(in_force))
+    step = replace(step, structure=jsontext.read_back(in_force))
     drift = structure.compare(step.structure, execution.structure, step.spec.mapping or ())
     if drift:
         return _mark(connection, step.id, drift, lesson.log_id)
@@ -105,7 +105,7 @@ def _note_usual(connection: Connection, step: steps.LoadedStep, *, settled: bool
     marked = StepState.drift.is_not(None)
     down = case((StepState.odd_streak < 0, StepState.odd_streak - 1), else_=-1)
     learned: dict[str, Any] = {"odd": None, "odd_streak": case((marked, down), else_=0)}
-    odd = None if step.odd is None else jsontext.loads(step.odd)
+    odd = None if step.odd is None else jsontext.read_back(step.odd)
     if odd is not None and not structure.compare(step.structure, odd).changed:
         merged = jsontext.dumps_text(structure.merge(step.structure, odd))
         # Another structure may have been accepted while this call ran; that took `odd` away.

@@ -13,6 +13,7 @@ from collections.abc import Callable
 
 from flask import Flask
 
+from httpstep.core.errors import place_of
 from httpstep.storage.database import is_unavailable
 
 Write = Callable[[], object]
@@ -49,6 +50,28 @@ class Postponed:
             self.later(write)
             return False
         return True
+
+    def write_first_of(self, *writes: Write) -> None:
+        """Do the first of them that can be done, now or as soon as the database answers again. Never raises: a fault of
+        ours in one costs what only that one would have written, and is told to the application's log.
+        """
+
+        def first() -> None:
+            for one in writes:
+                try:
+                    one()
+                    return
+                except Exception as error:
+                    if is_unavailable(error):
+                        raise
+                    self._app.logger.error("a write after a call failed\n%s", place_of(error))
+
+        for attempt in (lambda: self.write(first), first):
+            try:
+                attempt()
+                return
+            except Exception as error:
+                self._app.logger.error("the writes after a call could not be done\n%s", place_of(error))
 
     def later(self, write: Write) -> None:
         with self._lock:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import SQLAlchemyError
 
 from httpstep.alerts import alerts
 from httpstep.core import jsontext
@@ -27,30 +27,23 @@ from httpstep.storage.database import writing
 _log = logging.getLogger(__name__)
 
 
-def close(parts: Parts, call: Call, log_id: int, values: dict[str, Any]) -> None:
-    """Write that the call has ended, and nothing else of it."""
-
-    def write() -> None:
-        with writing() as connection:
-            logs.finish(connection, log_id, values)
-
-    try:
-        parts.postponed.write(write)
-    except SQLAlchemyError:
-        _log.exception("log row %s of step %s could not be closed", log_id, call.spec.key)
+def close(parts: Parts, log_id: int, values: dict[str, Any]) -> None:
+    """Write that the call has ended, and nothing else of it. Never raises."""
+    parts.postponed.write_first_of(lambda: _complete(log_id, values), lambda: logs.end(log_id, values))
 
 
 def finish(parts: Parts, call: Call, execution: Execution, kept: record.Record, log_id: int) -> bool:
     """Write everything that follows from the call in one transaction. True where the step is newly marked.
 
-    The call has been made: a database that is away costs a while until the record is there, never the answer.
+    The call has been made: a database that is away costs a while until the record is there, and a fault of our own
+    costs what it keeps from being written; neither the answer nor the end of the row. Never raises.
     """
-    values = _log_values(execution, kept)
     marked = False
 
-    def write() -> None:
+    def everything() -> None:
         nonlocal marked
         due = False
+        values = _log_values(execution, kept)
         with writing() as connection:
             if call.step is not None:
                 steps.hold(connection, call.step.id)
@@ -64,17 +57,21 @@ def finish(parts: Parts, call: Call, execution: Execution, kept: record.Record, 
                 due = _note_alert(connection, parts, call, kept, marked)
         _send_mail(parts, due)
 
-    try:
-        parts.postponed.write(write)
-    except SQLAlchemyError:
-        _log.exception("log row %s of step %s could not be completed", log_id, call.spec.key)
-        close(parts, call, log_id, {name: values[name] for name in _ENDED})
-    finally:
+    ended = _ended(execution)
+    parts.postponed.write_first_of(
+        everything,
+        lambda: _complete(log_id, _log_values(execution, kept)),
+        lambda: _complete(log_id, ended),
+        lambda: logs.end(log_id, ended),
+    )
+    with suppress(Exception):
         db.session.close()
     return marked
 
 
-_ENDED = ("duration_ms", "outcome", "next", "status")
+def _complete(log_id: int, values: dict[str, Any]) -> None:
+    with writing() as connection:
+        logs.finish(connection, log_id, values)
 
 
 def _send_mail(parts: Parts, due: bool) -> None:
@@ -88,14 +85,20 @@ def _send_mail(parts: Parts, due: bool) -> None:
         _log.exception("due alert mails could not be looked for")
 
 
-def _log_values(execution: Execution, kept: record.Record) -> dict[str, Any]:
+def _ended(execution: Execution) -> dict[str, Any]:
+    """The least that a row says of a call that has ended."""
     outcome, response = execution.outcome, execution.response
     return {
         "duration_ms": round(execution.duration_ms),
         "outcome": outcome.outcome,
         "next": outcome.next,
-        "message": kept.message,
         "status": response.status if response else None,
+    }
+
+
+def _log_values(execution: Execution, kept: record.Record) -> dict[str, Any]:
+    return _ended(execution) | {
+        "message": kept.message,
         "structure_changed": bool(execution.drift),
         "detail": jsontext.dumps_text(kept.detail),
         "request_body": kept.request_body,

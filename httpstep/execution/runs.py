@@ -25,7 +25,7 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from httpstep.core import jsontext
-from httpstep.core.errors import BudgetSpent, FailureKind
+from httpstep.core.errors import BudgetSpent, FailureKind, place_of
 from httpstep.core.exchange import HttpResponse, RenderedRequest
 from httpstep.core.inserting import secrethosts
 from httpstep.core.masking import redaction
@@ -33,6 +33,7 @@ from httpstep.core.outcome import record
 from httpstep.core.request.rendering import secrets_used
 from httpstep.core.step.execution import Execution
 from httpstep.execution import executor, ratelimit, recording
+from httpstep.execution.answers import answer_of, internal_answer
 from httpstep.execution.calls import (
     INTERNAL_MESSAGE,
     Call,
@@ -50,26 +51,41 @@ _log = logging.getLogger(__name__)
 
 
 def run_step(parts: Parts, call: Call) -> Run:
-    """Run a step once. Raises one of REFUSALS before any call, InternalError after one."""
+    """Run a step once. Raises one of REFUSALS before any call, InternalError after one and nothing else.
+
+    From the start row on, whatever goes wrong passes the one `except` below: it ends the row, and what the bot gets has
+    its `next`. What is no Exception, such as the end of the process, leaves the row to `logs.interrupt`.
+    """
     with reading():
         known = _known(parts, call)
         if call.spec.enabled:
             ratelimit.require(call.tenant.account_id, call.tenant.per_minute)
-    with _place(parts, call):
-        log_id = _begin(parts, call)
-        end_transaction()
-        sending = _Sending(parts, call)
-        try:
+    sending, log_id = _Sending(parts, call), None
+    try:
+        with _place(parts, call):
+            log_id = _begin(parts, call)
+            end_transaction()
             execution = _execute(parts, call, known, sending)
             kept = record.record_of(execution, call.attributes, call.timeout)
-        except Exception as error:
-            secrets = sending.secrets | call.masked | set(filter(None, known.secrets.values()))
-            _log.error("step %s failed inside httpstep\n%s", call.spec.key, _masked_traceback(error, secrets))
-            ended = {"outcome": FailureKind.INTERNAL.value, "next": call.spec.fallback, "message": INTERNAL_MESSAGE}
-            recording.close(parts, call, log_id, ended)
-            raise InternalError(call.spec, log_id) from None
-    marked = recording.finish(parts, call, execution, kept, log_id)
-    return Run(execution, kept, log_id, marked)
+        answer = answer_of(execution, kept, log_id, call.request_id)
+        return Run(execution, kept, log_id, answer, recording.finish(parts, call, execution, kept, log_id))
+    except Exception as error:
+        if log_id is None:
+            raise
+        secrets = sending.secrets | call.masked | set(filter(None, known.secrets.values()))
+        raise _failed(parts, call, log_id, error, secrets) from None
+
+
+def _failed(parts: Parts, call: Call, log_id: int, error: Exception, secrets: Set[str]) -> InternalError:
+    """End the row, tell the application's log, and give what the caller is told."""
+    ended = {"outcome": FailureKind.INTERNAL.value, "next": call.spec.fallback, "message": INTERNAL_MESSAGE}
+    recording.close(parts, log_id, ended)
+    try:
+        where = _masked_traceback(error, secrets)
+    except Exception:
+        where = place_of(error)
+    _log.error("step %s failed inside httpstep\n%s", call.spec.key, where)
+    return InternalError(internal_answer(call.spec, call.request_id, log_id))
 
 
 # ---------------------------------------------------------------- before the call
@@ -125,7 +141,7 @@ def _known(parts: Parts, call: Call) -> executor.Known:
     wanted = secrets_used(call.spec)
     with reading() as connection:
         rows = connection.execute(_DEFAULTS, {"owner": account_id})
-        defaults = {name: jsontext.loads(text) for name, text in rows if text is not None}
+        defaults = {name: jsontext.read_back(text) for name, text in rows if text is not None}
         stored = connection.execute(_SECRETS, {"owner": account_id, "wanted": wanted}).all() if wanted else ()
         found = {name: parts.vault.decrypt(token).decode() for name, token, _ in stored}
     return executor.Known(

@@ -46,7 +46,7 @@ def listed(account_id: int) -> list[Flow]:
 
 
 def spec_of(row: Flow) -> FlowSpec:
-    return flow.parse(row.key, row.name, jsontext.loads(row.document))
+    return flow.parse(row.key, row.name, jsontext.read_back(row.document))
 
 
 def with_step(account_id: int, step_id: int) -> list[Flow]:

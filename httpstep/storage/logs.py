@@ -144,6 +144,14 @@ def finish(connection: Connection, log_id: int, values: dict[str, Any]) -> bool:
     return row is not None
 
 
+def end(log_id: int, values: dict[str, Any]) -> None:
+    """Complete the row where `finish` cannot, and nothing besides."""
+    with writing() as connection:
+        connection.execute(
+            update(_TABLE).where(_TABLE.c.id == log_id, _TABLE.c.state == "running").values(state="done", **values)
+        )
+
+
 def _mine(account_id: int, step_id: int | None, draft_id: str | None) -> Any:
     home = Log.step_id == step_id if step_id is not None else (Log.step_id.is_(None) & (Log.draft_id == draft_id))
     return (Log.account_id == account_id) & home

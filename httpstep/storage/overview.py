@@ -76,7 +76,7 @@ def listed(account_id: int, search: str, *, may_edit: bool) -> list[Listed]:
 
 def missing_of(log: Log, rules: Sequence[MappingRule]) -> list[str]:
     """Attributes that these rules did not find in that call's answer. A rule that was changed since is not counted."""
-    rows = jsontext.loads(log.detail)["mapping"] if log.detail else []
+    rows = jsontext.read_back(log.detail)["mapping"] if log.detail else []
     nothing = {(row["attribute"], row["source"]) for row in rows if row["state"] == "missing"}
     return [rule.attribute for rule in rules if rule.on and (rule.attribute, record.source_text(rule)) in nothing]
 

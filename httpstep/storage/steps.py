@@ -51,17 +51,17 @@ class LoadedStep:
 @lru_cache(maxsize=2000)
 def spec_of(document: str) -> StepSpec:
     """The step of a stored document. Read once for calls and pages alike: a step is a value, and nothing changes it."""
-    return stepdocument.parse(jsontext.loads(document))
+    return stepdocument.parse(jsontext.read_back(document))
 
 
 @lru_cache(maxsize=500)
 def rules_of(text: str) -> tuple[MappingRule, ...]:
-    return stepdocument.parse_rules(jsontext.loads(text))
+    return stepdocument.parse_rules(jsontext.read_back(text))
 
 
 @lru_cache(maxsize=500)
 def structure_of(text: str) -> Json:
-    return jsontext.loads(text)
+    return jsontext.read_back(text)
 
 
 _LOADED = (

@@ -54,7 +54,7 @@ def _shown(status: int, title: str, text: str, retry_after: int | None) -> Respo
     mark = {"X-Fault": "true"} if asked_by_htmx() else {}
     more = {"reference": reference, "retry_after": retry_after}
     try:
-        if status == 503 and request.method == "POST" and not mark and not _call_was_made() and text != NO_PLACE:
+        if status == 503 and request.method == "POST" and not mark and not is_call_made() and text != NO_PLACE:
             html = form_to_send_again(title, text, **more)
         else:
             html = render_template(template, title=title, text=text, status=status, **more)
@@ -90,7 +90,8 @@ def call_is_made() -> None:
     g.call_is_made = True
 
 
-def _call_was_made() -> bool:
+def is_call_made() -> bool:
+    """Whether `call_is_made` was told in this request."""
     return bool(g.get("call_is_made"))
 
 
@@ -103,7 +104,7 @@ def unavailable(error: Exception, **more: Json) -> Problem | None:
     elif isinstance(error, SQLAlchemyError) and not is_unavailable(error):
         return None
     else:
-        text = _CALLED if _call_was_made() else text
+        text = _CALLED if is_call_made() else text
         current_app.logger.error("storage unavailable, request %s: %s", request_id(), _reason(error))
     return Problem(503, title, text, headers={"Retry-After": "5"}, **more)
 

@@ -5,6 +5,7 @@ The contract is web/api/openapi.py, tested against this.
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from collections.abc import Callable
@@ -13,11 +14,11 @@ from typing import Literal
 
 from flask import Blueprint, Response, current_app, request
 from sqlalchemy.exc import IntegrityError
-from werkzeug.exceptions import BadRequest, ServiceUnavailable
+from werkzeug.exceptions import BadRequest, HTTPException, ServiceUnavailable
 
 from httpstep.core import jsontext
 from httpstep.core.document.flow import FlowSpec
-from httpstep.core.errors import FailureKind, UnreadableAnswer
+from httpstep.core.errors import FailureKind, UnreadableAnswer, place_of
 from httpstep.core.jsontext import Json
 from httpstep.execution import (
     calls,
@@ -26,7 +27,7 @@ from httpstep.execution import (
     ratelimit,
     runs,
 )
-from httpstep.execution.answers import answer_of, internal_answer
+from httpstep.execution.answers import internal_answer, internal_flow_answer
 from httpstep.serving.clients import CALLER
 from httpstep.storage import flows as stored_flows
 from httpstep.storage import keys, steps
@@ -125,8 +126,14 @@ def execute(key: str) -> Response:
     with reading():
         who = caller()
         step = found_step(who, key)
-    asked = Asked.read(who, step.spec.fallback)
-    return _executed(asked, _claim(asked, step_id=step.id), lambda peer: _run(asked, step, peer))
+    internal = internal_answer(step.spec, request_id())
+
+    def executed() -> Response:
+        asked = Asked.read(who, step.spec.fallback)
+        claimed = _claim(asked, step_id=step.id)
+        return _executed(asked, claimed, internal, lambda peer: _run(asked, step, peer))
+
+    return _with_next(internal, executed)
 
 
 @blueprint.post("/flows/<key>/execute")
@@ -137,24 +144,56 @@ def execute_flow(key: str) -> Response:
     if flow is None:
         raise Problem(404, "Not Found", f'There is no flow with the key "{key[:63]}" in this account.')
     flow_id, spec = flow.id, stored_flows.spec_of(flow)
-    fallback = flows.fallback_of(parts(), who.account_id, spec)
+    next_ = flows.fallback_of(parts(), who.account_id, spec)
+    internal = internal_flow_answer(spec.key, next_, request_id())
     end_transaction()
-    asked = Asked.read(who, fallback)
-    return _executed(asked, _claim(asked, flow_id=flow_id), lambda peer: _run_flow(asked, spec, peer))
+
+    def executed() -> Response:
+        asked = Asked.read(who, next_)
+        claimed = _claim(asked, flow_id=flow_id)
+        return _executed(asked, claimed, internal, lambda peer: _run_flow(asked, spec, peer))
+
+    return _with_next(internal, executed)
 
 
-def _executed(asked: Asked, claimed: idempotency.Claim | None, run: Callable[[int | None], Json]) -> Response:
-    """The stored answer of the Idempotency-Key, else what `run` gives; it is told the caller's socket or None."""
+def _with_next(internal: Json, executed: Callable[[], Response]) -> Response:
+    """What `executed` gives or refuses. A fault of our own in it is answered with `internal`, and by nothing that could
+    have been the fault: from here on no answer is without `next`."""
+    try:
+        return executed()
+    except (Problem, HTTPException):
+        raise
+    except Exception as error:
+        current_app.logger.error("%s failed, request %s\n%s", request.path, internal["request_id"], place_of(error))
+        return Response(json.dumps(internal), 500, content_type="application/json")
+
+
+def _executed(
+    asked: Asked, claimed: idempotency.Claim | None, internal: Json, run: Callable[[int | None], Json]
+) -> Response:
+    """The stored answer of the Idempotency-Key, else what `run` gives; it is told the caller's socket or None.
+
+    The key is settled whatever happens: given back where the call was refused, else the answer is stored. Where `run`
+    failed otherwise, the call may have been made, so that `internal` is its answer.
+    """
     if claimed is not None and claimed.answer is not None:
         return _answer(claimed.answer, asked.who, {"Idempotency-Replayed": "true"})
+    made, now = parts(), time.time()
     try:
         answer = run(None if claimed else hangup())
     except calls.REFUSALS as error:
         if claimed is not None:
-            parts().postponed.write(lambda: idempotency.release(claimed))
+            made.postponed.write_first_of(
+                lambda: idempotency.release(claimed), lambda: idempotency.disclaim(claimed, now)
+            )
         raise _refusal(error, asked.next_) from error
+    except Exception as error:
+        current_app.logger.error("%s failed, request %s\n%s", request.path, request_id(), place_of(error))
+        answer = internal
     if claimed is not None:
-        parts().postponed.write(lambda: idempotency.store(parts().vault, claimed, answer))
+        made.postponed.write_first_of(
+            lambda: idempotency.store(made.vault, claimed, answer), lambda: idempotency.disclaim(claimed, now)
+        )
     return _answer(answer, asked.who, {})
 
 
@@ -197,15 +236,16 @@ def _run(asked: Asked, step: steps.LoadedStep, peer: int | None) -> Json:
         actor=f"key {asked.who.key_name}", request_id=request_id(), step=step, timeout=asked.timeout, hangup=peer,
     )  # fmt: skip
     try:
-        return answer_of(runs.run_step(parts(), call), step.spec, call.request_id)
+        return runs.run_step(parts(), call).answer
     except calls.InternalError as error:
-        return internal_answer(error.log_id, step.spec, call.request_id)
+        return error.answer
 
 
 def _run_flow(asked: Asked, spec: FlowSpec, peer: int | None) -> Json:
     call = flows.FlowCall(
         tenant=_tenant(asked.who), source="bot", spec=spec, attributes=asked.attributes,
         actor=f"key {asked.who.key_name}", request_id=request_id(), timeout=asked.timeout, hangup=peer,
+        fallback=asked.next_,
     )  # fmt: skip
     return flows.run_flow(parts(), call)
 

@@ -50,7 +50,7 @@ def exported(step_id: int, account_id: int, *, may_edit: bool) -> dict[str, Json
     document = stepdocument.dump(visible.step_for(steps.document_of(step), may_edit=may_edit))
     automatic = steps.state(step.id).automatic
     if "mapping" not in document and automatic is not None:
-        document["mapping"] = jsontext.loads(automatic)
+        document["mapping"] = jsontext.read_back(automatic)
     return document
 
 
@@ -165,7 +165,7 @@ def _logged(key: str) -> Step:
 
 def log_json(row: Log, now: float) -> dict[str, Any]:
     """A log row for the API, without its bodies."""
-    detail = jsontext.loads(row.detail) if row.detail else {}
+    detail = jsontext.read_back(row.detail) if row.detail else {}
     interrupted = logs.is_interrupted(row, now)
     return {
         "id": str(row.id),

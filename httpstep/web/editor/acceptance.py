@@ -29,7 +29,7 @@ def of_log(log: Log, dictionaries: Sequence[Path]) -> Accepted | None:
     """What a test saw. None where its answer has no structure."""
     if not log.structure:
         return None
-    detail = jsontext.loads(log.detail) if log.detail else {}
+    detail = jsontext.read_back(log.detail) if log.detail else {}
     whole = not (detail.get("response") or {}).get("cut")
     sample = log.response_body if whole else None
     return Accepted(_structure(log.structure, dictionaries), documents.of_log(log), sample)
@@ -43,7 +43,7 @@ def of_kept(kept: StepState | AcceptedStructure, dictionaries: Sequence[Path]) -
 
 
 def _structure(text: str, dictionaries: Sequence[Path]) -> Structure:
-    return marked(jsontext.loads(text), dictionaries)
+    return marked(jsontext.read_back(text), dictionaries)
 
 
 # ---------------------------------------------------------------- the history
@@ -81,7 +81,7 @@ class Past:
 
 def history_of(rows: Sequence[AcceptedStructure]) -> list[Past]:
     """The history as it is shown, the newest first, from rows in that order."""
-    shapes = [jsontext.loads(row.structure) for row in rows]
+    shapes = [jsontext.read_back(row.structure) for row in rows]
     return [
         Past(
             row.id, row.accepted_at, row.accepted_by, _fields(shapes[place]), place == 0, place + 1 == len(rows),

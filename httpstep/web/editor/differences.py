@@ -159,7 +159,7 @@ def _lost(form: StepForm, document: Json) -> list[str]:
 
 def remembered_view(state: StepState) -> DriftView:
     """A mark whose answer is no longer in the logs: the differences are known, the answer is not."""
-    found = jsontext.loads(state.drift or "{}")
+    found = jsontext.read_back(state.drift or "{}")
     groups = {group: found[group] for group in ("missing", "changed", "new", "more") if group in found}
     return DriftView(None, state.drift_at, **groups)
 

@@ -43,7 +43,7 @@ def of_log(log: Log | None) -> Document | None:
     """The JSON answer a log row holds, None where it is none or was cut."""
     if log is None or log.response_body is None or not log.detail:
         return None
-    detail = jsontext.loads(log.detail)
+    detail = jsontext.read_back(log.detail)
     answer = detail.get("response") or {}
     found = None if answer.get("cut") else of_body(log.response_body, headers_of(answer))
     if found is None:

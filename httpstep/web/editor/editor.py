@@ -147,14 +147,14 @@ class Editor:
 
     def repeat(self, log: Log) -> None:
         """The values for test as that call had them, and none where it had none: no sample, no value of another test."""
-        given = (jsontext.loads(log.detail).get("given") if log.detail else None) or {}
+        given = (jsontext.read_back(log.detail).get("given") if log.detail else None) or {}
         self.form.values = testvalues.as_given(self.attributes_used, given)
 
     @cached_property
     def last_given(self) -> dict[str, Json]:
         """The attributes of the newest test that is kept."""
         newest = next((log for log in self.logs if log.source == "test" and log.detail), None)
-        given = jsontext.loads(newest.detail).get("given") if newest is not None and newest.detail else None
+        given = jsontext.read_back(newest.detail).get("given") if newest is not None and newest.detail else None
         return given if isinstance(given, dict) else {}
 
     @property
@@ -253,7 +253,7 @@ class Editor:
         accepted = self.accepted or self.in_force
         if accepted is None:
             return None
-        latest = marked(jsontext.loads(later.structure), stepform.dictionaries_of(form))
+        latest = marked(jsontext.read_back(later.structure), stepform.dictionaries_of(form))
         sides = differences.Sides(accepted.structure, latest, accepted.document, new, later)
         return differences.view_of(form, sides)
 

@@ -142,7 +142,7 @@ def outcome_of(log: Log, now: float) -> str:
 
 def entry_of(log: Log, now: float, *, may_edit: bool) -> Entry:
     """The whole view of one row, for somebody who may edit the step or may not."""
-    detail = visible.detail_for(jsontext.loads(log.detail), may_edit=may_edit) if log.detail else {}
+    detail = visible.detail_for(jsontext.read_back(log.detail), may_edit=may_edit) if log.detail else {}
     body = visible.body_for(log.request_body, may_edit=may_edit)
     return Entry(
         log=log,

@@ -36,13 +36,13 @@ def _text_of(name: str, typed: Mapping[str, str], last: Mapping[str, Json], name
     if name in last:
         return stepform.typed_text(last[name])
     sample = names.samples.get(name)
-    return "" if sample is None else stepform.typed_text(jsontext.loads(sample))
+    return "" if sample is None else stepform.typed_text(jsontext.read_back(sample))
 
 
 def _hint(name: str, names: overview.Names) -> tuple[str, bool]:
     """(hint, whether nobody in the account knows this name)."""
     if name in names.defaults:
-        default = stepform.typed_text(jsontext.loads(names.defaults[name]))
+        default = stepform.typed_text(jsontext.read_back(names.defaults[name]))
         return f"If it is not there: {tree.short_text(default, 40) if default else 'nothing'}.", False
     known = placeholders.lookup(name, dict.fromkeys(names.attributes)) is not placeholders.NOT_FOUND
     is_new = not (known or is_inside(name, names.attributes))

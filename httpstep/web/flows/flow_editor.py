@@ -117,7 +117,9 @@ class FlowEditor:
     @property
     def test_values(self) -> dict[str, str]:
         """What is typed for each, else the sample."""
-        samples = {name: stepform.typed_text(jsontext.loads(text)) for name, text in self.names.samples.items() if text}
+        samples = {
+            name: stepform.typed_text(jsontext.read_back(text)) for name, text in self.names.samples.items() if text
+        }
         return {name: self.values.get(name, samples.get(name, "")) for name in self.asked}
 
     @property
@@ -130,7 +132,7 @@ class FlowEditor:
         found: dict[str, Json] = {}
         for one in self.answer["steps"] if self.answer else []:
             log = logs.get(account_id(), int(one["log_id"])) if one["log_id"] else None
-            found |= jsontext.loads(log.detail).get("attributes", {}) if log is not None and log.detail else {}
+            found |= jsontext.read_back(log.detail).get("attributes", {}) if log is not None and log.detail else {}
         return found
 
     @property

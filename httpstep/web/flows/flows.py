@@ -185,6 +185,7 @@ def _run(editor: FlowEditor) -> int:
     call = flows.FlowCall(
         tenant=tenant(), source="test", spec=replace(spec, key=spec.key or "draft"), attributes=editor.given,
         actor=current_user().email, request_id=request_id(), hangup=hangup(),
+        fallback=flows.fallback_of(parts(), account_id(), spec),
     )  # fmt: skip
     try:
         editor.answer = flows.run_flow(parts(), call)

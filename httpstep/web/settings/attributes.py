@@ -131,5 +131,5 @@ def typed(stored: str | None) -> str:
     """How somebody would type a stored value: a text without its quotes, unless it would then be read otherwise."""
     if stored is None:
         return ""
-    value = jsontext.loads(stored)
+    value = jsontext.read_back(stored)
     return value if isinstance(value, str) and value and read(value) == stored else stored

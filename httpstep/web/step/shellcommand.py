@@ -118,7 +118,7 @@ def example(base: str, account_id: int, token: str = TOKEN) -> Usage:
     key, spec = min(found, key=lambda one: one[1].request.method not in ("GET", "HEAD"))
     samples = overview.names_for(account_id, None).samples
     used = rendering.attributes_used(spec)
-    return usage(base, key, {name: jsontext.loads(samples.get(name, '""')) for name in used}, token)
+    return usage(base, key, {name: jsontext.read_back(samples.get(name, '""')) for name in used}, token)
 
 
 def _python_text(body: str) -> str:

@@ -6,10 +6,12 @@ import math
 import time
 from dataclasses import replace
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, current_app, request
+from werkzeug.exceptions import HTTPException
 
 from httpstep.alerts import alerts, mailserver
 from httpstep.core import jsontext
+from httpstep.core.errors import place_of
 from httpstep.core.jsontext import Json
 from httpstep.core.outcome import record
 from httpstep.core.step.execution import Execution
@@ -21,7 +23,7 @@ from httpstep.execution import (
     runs,
 )
 from httpstep.storage import steps
-from httpstep.storage.database import end_transaction, writing
+from httpstep.storage.database import end_transaction, is_unavailable, writing
 from httpstep.web import stepform
 from httpstep.web.access import access, current_user
 from httpstep.web.callers import hangup
@@ -33,8 +35,8 @@ from httpstep.web.editor.editor import (
     fragment,
     submitted,
 )
-from httpstep.web.editor.entries import ended, entry_of
-from httpstep.web.faults import call_is_made
+from httpstep.web.editor.entries import FALLBACKS, ended, entry_of
+from httpstep.web.faults import call_is_made, is_call_made
 from httpstep.web.fragments import respond
 from httpstep.web.here import account_id, parts, tenant
 from httpstep.web.moves import Done
@@ -55,8 +57,17 @@ def test_result(ref: str) -> Response:
     if again is not None:
         editor.repeat(again)
     status = run(editor)
+    try:
+        return _answer(editor, status, again is not None)
+    except Exception as error:
+        _require_bug_after_call(error)
+        editor.shown = Shown(why=_NOT_SHOWN)
+        return respond(fragment("testing/_test_result.html", editor))
+
+
+def _answer(editor: Editor, status: int, again: bool) -> Response:
     beside = "".join(fragment(name, editor, oob=True) for name in _BESIDE[status])
-    if again is not None:
+    if again:
         beside += fragment("testing/_test_values.html", editor, oob=True)
     if status == 429:
         return respond(fragment("testing/_rate_limited.html", editor) + beside, status, retarget="#rate-limited")
@@ -93,14 +104,33 @@ def run(editor: Editor) -> int:
         why = "As many calls as allowed at once are waiting for answers. Try again shortly."
         editor.shown = Shown(refused="Too Many Calls In Flight", why=why, wait=2)
         return 429
-    except calls.InternalError:
+    except calls.InternalError as error:
         call_is_made()
         editor.marked_later()
-        editor.shown = Shown(why=calls.INTERNAL_MESSAGE)
+        does = FALLBACKS[error.answer["next"]]
+        editor.shown = Shown(why=f"{calls.INTERNAL_MESSAGE} In a live call your bot would do this: {does}.")
         return 200
     call_is_made()
-    _note(editor, done)
+    try:
+        _note(editor, done)
+    except Exception as error:
+        _require_bug_after_call(error)
+        editor.shown = Shown(why=_NOT_SHOWN)
     return 200
+
+
+_NOT_SHOWN = (
+    "The call was made, but httpstep itself failed as it was about to show the result. Look at the logs of this step; "
+    "the operator finds the reason in the application's log."
+)
+
+
+def _require_bug_after_call(error: Exception) -> None:
+    """Tell the application's log of a fault of our own after the call. Raises every other error again: what refuses,
+    and storage that is away, have words of their own."""
+    if isinstance(error, HTTPException) or not is_call_made() or is_unavailable(error):
+        raise error
+    current_app.logger.error("%s failed, request %s\n%s", request.path, request_id(), place_of(error))
 
 
 @blueprint.post("/steps/<ref>/budget")
@@ -208,7 +238,7 @@ def send_alert(editor: Editor) -> tuple[str, bool]:
         return first if editor.can_address else "An admin of your account has to enter an alert address first.", False
     if not parts().alerts.on:
         return "Mail is off: the operator has not set a mail server.", False
-    detail: dict[str, Json] = jsontext.loads(log.detail) if log is not None and log.detail else {}
+    detail: dict[str, Json] = jsontext.read_back(log.detail) if log is not None and log.detail else {}
     if not detail.get("failure"):
         return "The last test did not fail, so there is nothing to send.", False
     occasion = recording.occasion_of(parts(), editor.row.id, replace(spec, name=spec.name or editor.row.name), detail)
