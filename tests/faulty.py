@@ -20,7 +20,7 @@ from httpstep.core.exchange import HttpResponse, RenderedRequest
 from httpstep.web import responses
 
 _OURS = str(Path(httpstep.__file__).parent)
-_NOT_OURS = "models/database:prepare_engine.<locals>._checkin"
+_NOT_OURS = "storage/database:prepare_engine.<locals>._checkin"
 """SQLAlchemy loses a connection whose way back into the pool fails."""
 _MADE = responses._headers.__code__
 """Called when the answer is made: what every answer of the application carries is no part of ours."""
