@@ -26,7 +26,6 @@ from httpstep.extensions import db
 from httpstep.models import keys, steps
 from httpstep.models.database import editing
 from httpstep.models.tables import Account, ApiKey, Attribute, Step
-from httpstep.web.shellcommand import line_to_try
 
 API_PORT = 8099
 KEY_NAME = "demo"
@@ -177,6 +176,15 @@ def _samples(account_id: int) -> None:
             db.session.add(Attribute(account_id=account_id, name=name, sample=jsontext.dumps_text(value), in_bot=True))
 
 
+def line_to_try(address: str, token: str) -> str:
+    """For a person who reads the answer. It needs nothing but curl, ends in time, and shows a refusal as an error."""
+    return (
+        f"curl --fail-with-body --max-time 65 {address}/api/v1/steps/order-status/execute \\\n"
+        f"  -H 'Authorization: Bearer {token}' \\\n"
+        "  -H 'Content-Type: application/json' \\\n  -d '{\"attributes\": {\"order.id\": 1001}}'"
+    )
+
+
 def serve(create_app: Callable[[], Flask], api_port: int = API_PORT) -> None:
     """Start both and say how to begin. Calls to loopback are allowed here, and only here."""
     os.environ.setdefault("HTTPSTEP_DATA", "./demo-data")
@@ -196,7 +204,7 @@ def serve(create_app: Callable[[], Flask], api_port: int = API_PORT) -> None:
     sys.stdout.write(
         f"\nOrder API for the demo: http://127.0.0.1:{api_port}/orders/1001\n"
         f"API key of the demo:    {token}\n\nRun a step by hand:\n\n"
-        f"{line_to_try(address, 'order-status', {'order.id': 1001}, token)}\n\n"
+        f"{line_to_try(address, token)}\n\n"
     )
     sys.stdout.flush()
     server.serve(create_app)

@@ -21,7 +21,8 @@ from threading import Thread
 
 import pytest
 
-from httpstep.web.shellcommand import line_to_try, usage
+from httpstep.demo import line_to_try
+from httpstep.web.shellcommand import usage
 from tests.conftest import ABSENT
 from tests.fakes import ThirdParty
 from tests.house import House, document
@@ -245,7 +246,7 @@ def test_an_example_of_a_page_goes_on_only_where_next_says_so(
 def test_the_line_that_the_demo_prints_ends_with_an_error_at_a_refusal(
     address: str, pytestconfig: pytest.Config
 ) -> None:
-    line = Example("the demo", "shell", line_to_try("http://127.0.0.1", "order-status", {"order.id": 1}, "hs_1"), True)
+    line = Example("the demo", "shell", line_to_try("http://127.0.0.1", "hs_1"), True)
     assert went_on(pytestconfig, line, address) in (None, expected(line))
 
 
