@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -112,7 +111,7 @@ def example(base: str, account_id: int, token: str = TOKEN) -> Usage:
 
 def _python_text(body: str) -> str:
     """A Python literal of a JSON text: a string, so that no number changes on the way. UTF-8 by encode()."""
-    return f"{json.dumps(body, ensure_ascii=False)}.encode()"
+    return f"{body!r}.encode()"
 
 
 def curl_of(entry: Entry) -> str:
