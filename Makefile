@@ -1,26 +1,36 @@
-# Two commands: `make run` and `make test`. Both set up what they need in .venv; nothing else has to be there.
+# `make run` and `make test` are all that is needed. Each target sets up what it needs in .venv; nothing else has to be there.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# What `make test` runs: everything, or the files, folders and tests named here.
+ONLY ?=
 
-.PHONY: run demo test check screens clean
+.PHONY: help run demo test check format screens clean
 
-run: $(VENV)/runs
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 10
+
+run: $(VENV)/runs ## start httpstep on http://127.0.0.1:8080
 	@exec $(BIN)/python app.py
 
-demo: $(VENV)/runs
+demo: $(VENV)/runs ## start it beside a small order API, with three steps ready
 	@exec $(BIN)/python app.py --demo
 
-# In three processes at once, a file as a whole in one of them: most tests wait, for a browser, a server or a deadline.
-test: $(VENV)/tests
-	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+# All of it in three processes at once, a file as a whole in one of them: most tests wait, for a browser, a server or a
+# deadline. What is named runs in this one.
+test: $(VENV)/tests ## run all tests, or with ONLY=tests/core/test_mapping.py just those
+	$(BIN)/python -m pytest $(or $(ONLY),-n 3 --dist loadfile --no-loadscope-reorder)
 
-check: $(VENV)/tests
+check: $(VENV)/tests ## look at style, format and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy --strict httpstep app.py
 
-screens: $(VENV)/tests
+format: $(VENV)/tests ## bring every file into the one format
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+screens: $(VENV)/tests ## take the pictures in docs/screens again
 	$(BIN)/python -m tests.browser.screens
 
 # A stamp file per list of packages: made again when the list changes.
@@ -36,5 +46,5 @@ $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "httpstep needs Python 3.11 or newer."; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
-clean:
+clean: ## remove .venv
 	rm -rf $(VENV)

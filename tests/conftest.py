@@ -31,8 +31,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collectstart(collector: pytest.Collector) -> None:
     """Before a module that uses hypothesis is imported, which is when its tests take their settings."""
-    uses_it = isinstance(collector, pytest.Module) and b"hypothesis" in collector.path.read_bytes()
-    if uses_it and collector.config.getoption("--hypothesis-profile") is None:
+    chosen = collector.config.getoption("--hypothesis-profile")
+    if chosen is None and isinstance(collector, pytest.Module) and b"hypothesis" in collector.path.read_bytes():
         _the_same_every_time()
 
 
@@ -153,13 +153,13 @@ def database(request: pytest.FixtureRequest) -> dict[str, str]:
 
 @pytest.fixture
 def make_house(tmp_path: Path, database: dict[str, str]) -> Iterator[Callable[..., House]]:
-    """make_house(send, VARIABLE="value"): an application on this test's data folder and database."""
+    """make_house(send, VARIABLE="value"): an application on this test's data folder and database; migrate: see House."""
     from tests.house import House
 
     made: list[House] = []
 
-    def make(send: Send | None = None, **variables: str) -> House:
-        made.append(House(tmp_path / "data", send, **(database | variables)))
+    def make(send: Send | None = None, *, migrate: bool = False, **variables: str) -> House:
+        made.append(House(tmp_path / "data", send, migrate=migrate, **(database | variables)))
         return made[-1]
 
     yield make

@@ -107,7 +107,7 @@ def test_the_demo_is_ready_to_play_with(tmp_path: Path) -> None:
     with Server(tmp_path / "data", "--demo", str(free_port())) as demo:
         lines = demo.log.read_text()
         token = lines.split("API key of the demo:")[1].split()[0]
-        assert f"curl {demo.url}/api/v1/steps/order-status/execute" in lines
+        assert f"curl --fail-with-body --max-time 65 {demo.url}/api/v1/steps/order-status/execute" in lines
         order = demo.execute("order-status", {"order.id": 1001}, token).json()
         customer = demo.execute("customer", {"customer.id": 7}, token).json()
         person = {"user.name": "A", "user.email": "a@b.c", "user.message": "hi"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from httpstep.core.exchange import HttpResponse, RenderedRequest
@@ -72,7 +73,7 @@ def test_no_secret_is_in_any_file_of_the_data_folder_or_of_a_backup(
 def test_the_keys_are_outside_the_database_and_the_owners_alone(
     make_house: Callable[..., House], tmp_path: Path
 ) -> None:
-    lived_in(make_house)
+    lived_in(partial(make_house, migrate=True))
     folder = tmp_path / "data"
     keys = [(folder / name).read_text().strip() for name in ("vault.key", "session.key")]
     assert [place for place in found_in(folder, keys) if place[0].startswith("httpstep.db")] == []

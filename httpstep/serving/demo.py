@@ -179,6 +179,15 @@ def _samples(account_id: int) -> None:
             db.session.add(Attribute(account_id=account_id, name=name, sample=jsontext.dumps_text(value), in_bot=True))
 
 
+def line_to_try(address: str, token: str) -> str:
+    """For a person who reads the answer. It needs nothing but curl, ends in time, and shows a refusal as an error."""
+    return (
+        f"curl --fail-with-body --max-time 65 {address}/api/v1/steps/order-status/execute \\\n"
+        f"  -H 'Authorization: Bearer {token}' \\\n"
+        "  -H 'Content-Type: application/json' \\\n  -d '{\"attributes\": {\"order.id\": 1001}}'"
+    )
+
+
 def serve(create_app: Callable[[], Flask], api_port: int = API_PORT) -> None:
     """Start both and say how to begin. Calls to loopback are allowed here, and only here."""
     os.environ.setdefault("HTTPSTEP_DATA", "./demo-data")
@@ -198,9 +207,7 @@ def serve(create_app: Callable[[], Flask], api_port: int = API_PORT) -> None:
     sys.stdout.write(
         f"\nOrder API for the demo: http://127.0.0.1:{api_port}/orders/1001\n"
         f"API key of the demo:    {token}\n\nRun a step by hand:\n\n"
-        f"curl --fail-with-body --max-time 65 {address}/api/v1/steps/order-status/execute \\\n"
-        f"  -H 'Authorization: Bearer {token}' \\\n  -H 'Content-Type: application/json' \\\n"
-        '  -d \'{"attributes": {"order.id": 1001}}\'\n\n'
+        f"{line_to_try(address, token)}\n\n"
     )
     sys.stdout.flush()
     server.serve(create_app)

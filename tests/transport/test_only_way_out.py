@@ -94,4 +94,4 @@ def test_the_search_leaves_the_harmless_alone(source: str) -> None:
 
 def test_mail_may_use_smtp_and_nothing_else() -> None:
     assert not ways_out("import smtplib, socket, ssl", MAIL_ONLY)
-    assert ways_out("import requests", mail=True)
+    assert ways_out("import requests", MAIL_ONLY)

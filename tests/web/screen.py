@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from functools import cached_property
 from html.parser import HTMLParser
 from typing import Any
 
@@ -118,10 +119,22 @@ class Screen:
         self.status = answer.status_code
         self.html = answer.text
         self.path = path
+        self.__dict__.pop("_form", None)
+
+    @cached_property
+    def _form(self) -> _Form:
+        """Read when something is typed or pressed: of most pages only the text is looked at."""
         form = _Form()
-        form.feed(answer.text)
-        self.fields = form.fields
-        self.buttons = form.buttons
+        form.feed(self.html)
+        return form
+
+    @property
+    def fields(self) -> list[tuple[str, str]]:
+        return self._form.fields
+
+    @property
+    def buttons(self) -> list[dict[str, str]]:
+        return self._form.buttons
 
     @property
     def text(self) -> str:

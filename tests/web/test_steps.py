@@ -198,7 +198,7 @@ def test_without_javascript_a_button_shows_the_fields_of_another_authentication(
 def test_blank_rows_are_places_to_type_in_and_are_not_saved(web: Web) -> None:
     screen = new_step(web.as_("bob")).press("add_header").press("add_header")
     assert screen.all("header_name") == ["", ""]
-    screen.fields = [(name, "Accept" if name == "header_name" else value) for name, value in screen.fields[:]]
+    screen.fields[:] = [(name, "Accept" if name == "header_name" else value) for name, value in screen.fields[:]]
     screen.press("remove_header:0").press("add_header").press("save")
     assert [header["name"] for header in stored(web)["request"]["headers"]] == ["Accept"]
 

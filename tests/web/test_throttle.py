@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from limits import RateLimitItem
+from werkzeug.security import generate_password_hash
 from werkzeug.test import TestResponse
 
 from httpstep.extensions import limiter
@@ -47,7 +48,10 @@ def test_an_unknown_user_is_throttled_like_a_known_one(web: Web) -> None:
     assert guesses(web.browser(), "nobody-else@example.com", 1) == [422]
 
 
-def test_a_password_is_hashed_whether_or_not_there_is_a_user(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_password_is_hashed_whether_or_not_there_is_a_user(
+    make_house: Callable[..., House], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    web = Web(make_house(), generate_password_hash(PASSWORD))
     with web.house.app.app_context():
         bob = users.by_email("bob@example.com")
         assert bob is not None

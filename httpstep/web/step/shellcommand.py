@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -101,15 +100,6 @@ def usage(
     )  # fmt: skip
 
 
-def line_to_try(base: str, key: str, attributes: dict[str, Json], token: str) -> str:
-    """One line for a person who reads the answer; it needs nothing but curl."""
-    body = jsontext.dumps_text({"attributes": attributes})
-    return (
-        f"curl --fail-with-body --max-time 65 {shlex.quote(f'{base}/api/v1/steps/{key}/execute')} \\\n"
-        f"  -H 'Authorization: Bearer {token}' \\\n  -H 'Content-Type: application/json' \\\n  -d {shlex.quote(body)}"
-    )
-
-
 def example(base: str, account_id: int, token: str = TOKEN) -> Usage:
     """Lines that can be run as they are: a step that only reads, if there is one, with the samples it needs."""
     found = [(step.key, steps.document_of(step)) for step in steps.listed(account_id)]
@@ -123,7 +113,7 @@ def example(base: str, account_id: int, token: str = TOKEN) -> Usage:
 
 def _python_text(body: str) -> str:
     """A Python literal of a JSON text: a string, so that no number changes on the way. UTF-8 by encode()."""
-    return f"{json.dumps(body, ensure_ascii=False)}.encode()"
+    return f"{body!r}.encode()"
 
 
 def curl_of(entry: Entry) -> str:
