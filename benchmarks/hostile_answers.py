@@ -32,7 +32,7 @@ from httpstep.core.step.spec import (
     RequestSpec,
     StepSpec,
 )
-from httpstep.execution import answers, calls, executor
+from httpstep.execution import answers, executor
 
 TIMES: Final = 15
 MS_PER_MEGABYTE: Final = 60.0
@@ -146,7 +146,7 @@ class Line:
         jsontext.dumps_text(kept.detail)
         if execution.structure is not None:
             jsontext.dumps_text(execution.structure)
-        return jsontext.dumps(answers.answer_of(calls.Run(execution, kept, 1), self.spec, "request"))
+        return jsontext.dumps(answers.answer_of(execution, kept, 1, "request"))
 
 
 def _read(data: bytes) -> Json:
