@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -17,8 +18,10 @@ HEAVY = ("flask", "sqlalchemy", "alembic", "requests", "redis", "psycopg", "hypo
 
 
 def make(*arguments: str) -> str:
-    """What make prints, or would do (-n), in the checkout."""
-    made = subprocess.run(["make", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
+    """What make prints, or would do (-n), in the checkout; also where a make runs these tests, which tells its folders."""
+    alone = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
+    command = ["make", "--no-print-directory", *arguments]
+    made = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True, env=alone)
     return made.stdout
 
 

@@ -19,10 +19,18 @@ _LOCK = re.compile(r"(?:FLOCK|POSIX|OFDLCK) +[A-Z]+ +[A-Z]+ +([0-9]+) [0-9a-f]+:
 """Process and inode of a line of /proc/locks (proc_locks(5))."""
 
 
+def opened(pid: int) -> list[Path]:
+    """A process's entries in /proc/<pid>/fd; none of one that has ended."""
+    try:
+        return list(Path(f"/proc/{pid}/fd").iterdir())
+    except FileNotFoundError:
+        return []
+
+
 def descriptors(pid: int) -> dict[int, str]:
     """What each descriptor of a process leads to, as the kernel names it."""
     found = {}
-    for entry in Path(f"/proc/{pid}/fd").iterdir():
+    for entry in opened(pid):
         try:
             found[int(entry.name)] = str(entry.readlink())
         except FileNotFoundError:
