@@ -190,7 +190,7 @@ class Editor:
         """Attributes of the rows for which the last successful answer had nothing."""
         last = next((log for log in self.logs if log.outcome == SUCCESS and log.detail), None)
         rules = [rule for rule in map(stepform.rule_of, self.form.rules) if rule is not None]
-        return overview.missing_of(last, rules) if last is not None else []
+        return overview.missing_of(last.detail, rules) if last is not None else []
 
     @cached_property
     def document(self) -> Document | None:
