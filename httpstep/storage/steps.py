@@ -242,7 +242,7 @@ def set_aside(account_id: int, step_ids: Sequence[int], now: float) -> list[Step
         found = list(db.session.scalars(mine))
         for step in found:
             if used_by := flows.with_step(account_id, step.id):
-                raise InUse(tuple(row.name for row in used_by), step.name)
+                raise InUse(tuple(row.name for row in used_by), step.name if len(found) > 1 else "")
             step.key, step.deleted_at = f"{_SET_ASIDE}{step.id}", now
         return found
 

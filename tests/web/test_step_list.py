@@ -141,7 +141,7 @@ def test_a_deleted_step_comes_back_with_its_logs_and_its_key(make_house: Callabl
     page = bob.get("/steps").text
     assert "“Order status” is deleted." in page and "Undo" in page and rows(page) == []
     assert "Undo" not in bob.get("/steps").text
-    assert bob.post("/steps/undo", data={"step": "1"}).location == "/steps"
+    assert bob.post("/step-list/undo", data={"step": "1"}).location == "/steps"
     assert web.house.execute().status_code == 200
     page = bob.get("/steps").text
     assert "“Order status” is back." in page
@@ -153,7 +153,7 @@ def test_a_key_that_was_taken_meanwhile_gets_a_number(web: Web) -> None:
     bob = web.as_("bob")
     bob.post("/steps/1/delete")
     web.house.put(document("order-status", name="Another"))
-    bob.post("/steps/undo", data={"step": "1"})
+    bob.post("/step-list/undo", data={"step": "1"})
     with web.house.app.app_context():
         found = {row.name: (row.key, steps.document_of(row).key) for row in steps.listed(1)}
     assert found["Another"] == ("order-status", "order-status")
@@ -168,7 +168,7 @@ def test_what_was_deleted_more_than_an_hour_ago_is_gone(web: Web) -> None:
     with web.house.app.app_context():
         db.session.get_one(Step, 1).deleted_at = time.time() - steps.UNDO_SECONDS - 1
         db.session.commit()
-    bob.post("/steps/undo", data={"step": "1"})
+    bob.post("/step-list/undo", data={"step": "1"})
     assert "gone: an hour has passed" in bob.get("/steps").text
     bob.post("/steps/2/delete")
     with web.house.app.app_context():
@@ -189,23 +189,23 @@ def test_a_deleted_step_is_in_no_list(web: Web) -> None:
 
 
 def test_ticked_steps_are_exported_and_deleted_together(several: Browser, web: Web) -> None:
-    exported = several.post("/steps/chosen", data={"op": "export", "step": ["1", "3", "x", "99"]})
+    exported = several.post("/step-list/chosen", data={"op": "export", "step": ["1", "3", "x", "99"]})
     assert [one["name"] for one in json.loads(exported.text)] == ["Alpha", "Gamma"]
     assert exported.headers["Content-Disposition"] == 'attachment; filename="steps.json"'
-    several.post("/steps/chosen", data={"op": "delete", "step": ["1", "3"]})
+    several.post("/step-list/chosen", data={"op": "delete", "step": ["1", "3"]})
     page = several.get("/steps").text
     assert "2 steps are deleted." in page and rows(page) == ["Beta", "Delta"]
-    several.post("/steps/undo", data={"step": ["1", "3"]})
+    several.post("/step-list/undo", data={"step": ["1", "3"]})
     assert rows(several.get("/steps").text) == ["Alpha", "Beta", "Delta", "Gamma"]
-    several.post("/steps/chosen", data={"op": "export"})
+    several.post("/step-list/chosen", data={"op": "export"})
     assert "Tick the steps first." in several.get("/steps").text
 
 
 def test_a_viewer_exports_and_deletes_nothing(several: Browser, web: Web) -> None:
     vera = web.as_("vera")
-    assert vera.post("/steps/chosen", data={"op": "delete", "step": "1"}).status_code == 403
-    assert vera.post("/steps/undo", data={"step": "1"}).status_code == 403
-    assert vera.post("/steps/chosen", data={"op": "export", "step": "1"}).status_code == 200
+    assert vera.post("/step-list/chosen", data={"op": "delete", "step": "1"}).status_code == 403
+    assert vera.post("/step-list/undo", data={"step": "1"}).status_code == 403
+    assert vera.post("/step-list/chosen", data={"op": "export", "step": "1"}).status_code == 200
     page = vera.get("/steps").text
     assert 'value="delete"' not in page and "Duplicate" not in page and len(rows(page)) == 4
 
@@ -230,5 +230,5 @@ def test_the_first_steps_go_when_they_are_done_or_hidden(make_house: Callable[..
 def test_whoever_hides_the_first_steps_does_not_see_them_again(web: Web) -> None:
     bob = web.as_("bob")
     assert "From nothing to your bot" in bob.get("/steps").text
-    assert bob.post("/steps/checklist").location == "/steps"
+    assert bob.post("/step-list/checklist").location == "/steps"
     assert "From nothing to your bot" not in bob.get("/steps").text

@@ -115,7 +115,7 @@ def list_part() -> Response:
     )
 
 
-@blueprint.post("/steps/checklist")
+@blueprint.post("/step-list/checklist")
 @access("viewer")
 def hide_checklist() -> ResponseReturnValue:
     """The first steps are not shown again in this browser."""
@@ -124,7 +124,7 @@ def hide_checklist() -> ResponseReturnValue:
     return answer
 
 
-@blueprint.post("/steps/chosen")
+@blueprint.post("/step-list/chosen")
 @access("viewer")
 def chosen() -> ResponseReturnValue:
     """What the list does with the ticked steps: `op` is export or delete."""
@@ -140,7 +140,7 @@ def chosen() -> ResponseReturnValue:
     return _as_file("steps", found)
 
 
-@blueprint.post("/steps/undo")
+@blueprint.post("/step-list/undo")
 @access("editor")
 def undo() -> ResponseReturnValue:
     """Bring back what was deleted with the last press."""
