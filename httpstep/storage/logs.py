@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -29,6 +30,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.orm import defer
+from sqlalchemy.orm.attributes import set_committed_value
 
 from httpstep.extensions import db
 from httpstep.storage.database import reading, writing
@@ -157,16 +159,27 @@ def _mine(account_id: int, step_id: int | None, draft_id: str | None) -> Any:
     return (Log.account_id == account_id) & home
 
 
-def newest(account_id: int, *, step_id: int | None = None, draft_id: str | None = None) -> list[Log]:
-    """The newest twenty of a step or a draft, newest first, without their bodies."""
+_HEAVY = (Log.request_body, Log.response_body, Log.structure)
+
+
+def newest(
+    account_id: int, *, step_id: int | None = None, draft_id: str | None = None, whole: Collection[int] = ()
+) -> list[Log]:
+    """The newest twenty of a step or a draft, newest first, without their bodies; those with an id in `whole` have them."""
     query = (
-        select(Log)
-        .options(defer(Log.request_body), defer(Log.response_body), defer(Log.structure))
+        select(Log, *(case((Log.id.in_(whole), column)) for column in _HEAVY))
+        .options(*map(defer, _HEAVY))
         .where(_mine(account_id, step_id, draft_id))
         .order_by(Log.id.desc())
         .limit(MAX_LOGS)
     )
-    return list(db.session.scalars(query))
+    found = []
+    for log, *values in db.session.execute(query):
+        found.append(log)
+        for column, value in zip(_HEAVY, values, strict=True):
+            if log.id in whole:
+                set_committed_value(log, column.key, value)
+    return found
 
 
 def get(account_id: int, log_id: int) -> Log | None:

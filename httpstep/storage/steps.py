@@ -93,15 +93,22 @@ def load_all(account_id: int) -> list[LoadedStep]:
     return sorted(found, key=lambda step: in_lists(step.spec.name))
 
 
-def _loaded(row: Any) -> LoadedStep:
+def loaded(step: Step) -> LoadedStep:
+    """The same of a row that is at hand, with its state."""
+    return _loaded(step, step.state)
+
+
+def _loaded(row: Any, state: Any = None) -> LoadedStep:
+    state = state or row
     spec = spec_of(row.document)
     own = spec.mapping is not None
-    if not own and row.automatic is not None:
-        spec = replace(spec, mapping=rules_of(row.automatic))
-    structure = None if row.structure is None else structure_of(row.structure)
+    if not own and state.automatic is not None:
+        spec = replace(spec, mapping=rules_of(state.automatic))
+    structure = None if state.structure is None else structure_of(state.structure)
     return LoadedStep(
-        row.id, row.account_id, row.version, spec, own, row.automatic, structure, row.odd, row.odd_streak, row.drift
-    )
+        row.id, row.account_id, row.version, spec, own, state.automatic, structure, state.odd, state.odd_streak,
+        state.drift,
+    )  # fmt: skip
 
 
 def document_of(step: Step) -> StepSpec:

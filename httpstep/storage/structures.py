@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import select
 
 from httpstep.extensions import db
-from httpstep.storage.tables import AcceptedStructure
+from httpstep.storage.tables import AcceptedStructure, StepState
 
 
 def history(step_id: int) -> list[AcceptedStructure]:
@@ -14,9 +14,9 @@ def history(step_id: int) -> list[AcceptedStructure]:
     return list(db.session.scalars(mine.order_by(AcceptedStructure.id.desc())))
 
 
-def accepted_before(step_id: int | None, structure_id: int | None) -> AcceptedStructure | None:
-    """One of them by its id; None where the step has no such."""
-    if step_id is None or structure_id is None:
-        return None
-    mine = select(AcceptedStructure).where(AcceptedStructure.step_id == step_id, AcceptedStructure.id == structure_id)
-    return db.session.scalar(mine)
+def state_with_history(step_id: int) -> tuple[StepState | None, list[AcceptedStructure]]:
+    """What the machine knows of a step and its history, by one question. (None, []) where the step is gone."""
+    beside = AcceptedStructure.step_id == StepState.step_id
+    query = select(StepState, AcceptedStructure).outerjoin(AcceptedStructure, beside)
+    rows = db.session.execute(query.where(StepState.step_id == step_id).order_by(AcceptedStructure.id.desc())).all()
+    return (rows[0][0] if rows else None), [kept for _, kept in rows if kept is not None]

@@ -90,6 +90,12 @@ class DriftView:
         return len(getattr(self, group)) + self.more.get(group, 0)
 
     @property
+    def gone(self) -> list[dict[str, Json]]:
+        """Places that are gone, but those of the broken rules."""
+        broken = {one.row.source for one in self.broken}
+        return [change for change in self.missing if change["text"] not in broken]
+
+    @property
     def open(self) -> list[str]:
         """Attributes of the broken rules for which no place is chosen beforehand."""
         return [one.row.attribute for one in self.broken if not any(choice.chosen for choice in one.choices)]

@@ -72,6 +72,11 @@ class Entry:
         return self.outcome not in ("success", "running", "interrupted")
 
     @property
+    def may_be_good(self) -> bool:
+        """Whether the step could count its status as a success."""
+        return self.outcome == "http_error" and (self.log.status or 500) < 500
+
+    @property
     def tone(self) -> str:
         """The colour of the badge; the badge says it in words as well."""
         return tone(self.log.status, self.outcome)

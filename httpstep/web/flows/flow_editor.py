@@ -22,9 +22,9 @@ from httpstep.storage.tables import Flow
 from httpstep.web import stepform
 from httpstep.web.access import current_user, may
 from httpstep.web.addressed import NEW, gone, is_gone, row_or_404
+from httpstep.web.editor.shellcommand import Usage, usage
 from httpstep.web.editor.testvalues import given_by, is_inside
 from httpstep.web.here import account_id, base_url
-from httpstep.web.step.shellcommand import Usage, usage
 
 ALWAYS: Final = ""
 

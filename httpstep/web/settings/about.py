@@ -15,8 +15,8 @@ from httpstep.execution import calls
 from httpstep.extensions import db
 from httpstep.storage.database import reading
 from httpstep.web.access import access, current_user, may
+from httpstep.web.editor.shellcommand import example
 from httpstep.web.here import base_url
-from httpstep.web.step.shellcommand import example
 
 blueprint = Blueprint("about", __name__)
 

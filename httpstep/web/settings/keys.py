@@ -13,9 +13,9 @@ from httpstep.storage import keys
 from httpstep.storage.database import editing, writing
 from httpstep.storage.tables import ApiKey
 from httpstep.web.access import access, current_user
+from httpstep.web.editor.shellcommand import TOKEN, example
 from httpstep.web.forms import Form, sent
 from httpstep.web.here import base_url
-from httpstep.web.step.shellcommand import TOKEN, example
 
 blueprint = Blueprint("keys", __name__, url_prefix="/settings/keys")
 

@@ -5,16 +5,12 @@ from __future__ import annotations
 from flask import Blueprint, Response, request
 
 from httpstep.core import jsontext
-from httpstep.storage import structures
 from httpstep.web import stepform
 from httpstep.web.access import access
 from httpstep.web.editor.differences import before, remembered
-from httpstep.web.editor.editor import (
-    Editor,
-    fragment,
-    opened,
-    submitted,
-)
+from httpstep.web.editor.editor import Editor
+from httpstep.web.editor.opening import opened, submitted
+from httpstep.web.editor.page import fragments
 from httpstep.web.fragments import respond
 from httpstep.web.moves import Done
 
@@ -26,7 +22,7 @@ blueprint = Blueprint("drift", __name__)
 def banner(ref: str) -> Response:
     """The banner of the saved step, or (POST) of the form as it is on the screen, with what it has decided."""
     editor = submitted(ref) if request.method == "POST" else opened(ref)
-    return respond(fragment("drift/_drift_banner.html", editor, oob=False))
+    return respond(fragments(editor, "drift/_drift_banner.html"))
 
 
 # ---------------------------------------------------------------- moves
@@ -92,7 +88,7 @@ def _accept(editor: Editor, sources: dict[str, dict[str, str]], dictionaries: st
 def use_structure(editor: Editor, wanted: str) -> Done:
     """Accept one of the history again, by its id; with none, what was in force stays so. The last test is compared."""
     form = editor.form
-    found = structures.accepted_before(editor.step_id, stepform.whole(wanted))
+    found = editor.sources.accepted_before(stepform.whole(wanted))
     form.accepted_again, form.accepted_log = (found.id if found else None), None
     form.before_remap, form.drift_kept = "", False
     tested = editor.log(form.tested_log)

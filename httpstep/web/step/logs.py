@@ -6,7 +6,6 @@ The open page asks for the list again and again, and gets with it whatever else 
 from __future__ import annotations
 
 import time
-import zlib
 from dataclasses import dataclass
 from itertools import zip_longest
 
@@ -14,35 +13,35 @@ from flask import Blueprint, Response, abort, render_template, request
 
 from httpstep.core import jsontext
 from httpstep.storage import logs, steps
-from httpstep.storage.tables import Log, Step
+from httpstep.storage.tables import Step
 from httpstep.web import stepform
 from httpstep.web.access import access, may
 from httpstep.web.addressed import NEW
 from httpstep.web.editor import tree
 from httpstep.web.editor.documents import of_body, of_log
-from httpstep.web.editor.editor import (
-    Editor,
-    fragment,
-    opened,
-    step_or_404,
-)
+from httpstep.web.editor.editor import Editor
 from httpstep.web.editor.entries import Entry, entry_of
+from httpstep.web.editor.loglist import log_list_of
+from httpstep.web.editor.opening import opened, step_or_404
+from httpstep.web.editor.page import fragments
+from httpstep.web.editor.shellcommand import curl_of
 from httpstep.web.fragments import open_modal, respond
 from httpstep.web.here import account_id
-from httpstep.web.step.shellcommand import curl_of
 
 blueprint = Blueprint("logs", __name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """One log with its neighbours: newer and older are ids or None. step: None for a draft's test."""
+    """One log with its neighbours: newer and older are ids or None. step: None for a draft's test. can_run: the reader
+    may run it again."""
 
     entry: Entry
     step: Step | None
     newer: int | None
     older: int | None
     curl: str
+    can_run: bool
 
     @property
     def ref(self) -> str:
@@ -55,16 +54,14 @@ def list_logs(ref: str) -> Response:
     """The newest twenty, and beside them the mail and the budget where they differ; the event drift:changed where
     the mark does. 204 where the caller has all that already (`have`)."""
     editor = _of(ref)
-    have, now = request.args.get("have", ""), page_state(editor)
+    have, now = request.args.get("have", ""), log_list_of(editor).have
     if have == now:
         return Response(status=204)
     had = have.split(".")
     _, mail, budget, drift = (old != new for old, new in zip_longest(had[:4], now.split(".")))
-    html = fragment("logs/_logs.html", editor, oob=False)
-    if mail:
-        html += fragment("steps/_mail_status.html", editor, oob=True)
-    if budget and editor.can_edit:
-        html += fragment("testing/_budget.html", editor, oob=True)
+    changed = {"steps/_mail_status.html": mail, "testing/_budget.html": budget and may("editor")}
+    beside = tuple(template for template, differs in changed.items() if differs)
+    html = fragments(editor, "logs/_logs.html", beside=beside)
     return respond(html, trigger={"drift:changed": {}} if drift else None)
 
 
@@ -73,24 +70,6 @@ def _of(ref: str) -> Editor:
     if editor.is_new:
         editor.form.draft_id = request.args.get("draft_id", "")[:64]
     return editor
-
-
-def page_state(editor: Editor) -> str:
-    """Four words: each changes when the list, the mail status, the budget or the mark of drift does."""
-    state, budget = editor.state, editor.budget
-    mail = (state.last_alert_at, state.mail_error, editor.next_alert > editor.now) if state else ()
-    drift = (state.drift_at, state.drift_log_id) if state else ()
-    left = budget.remaining or f"none for {budget.reset}"
-    return ".".join((_log_state(editor.logs, editor.now), *map(_word, (mail, (budget.limit, left), drift))))
-
-
-def _word(facts: tuple[object, ...]) -> str:
-    return f"{zlib.crc32(repr(facts).encode()):x}"
-
-
-def _log_state(rows: list[Log], now: float) -> str:
-    running = sum(1 for row in rows if row.state == "running" and not logs.is_interrupted(row, now))
-    return f"{rows[0].id}-{len(rows)}-{running}" if rows else "0"
 
 
 @blueprint.get("/logs/<int:log_id>")
@@ -118,8 +97,9 @@ def _opened(log_id: int) -> Opened:
     place = around.index(row.id) if row.id in around else 0
     newer = around[place - 1] if place else None
     older = around[place + 1] if place + 1 < len(around) else None
-    entry = entry_of(row, time.time(), may_edit=may("editor"))
-    return Opened(entry, step, newer, older, curl_of(entry))
+    can_run = may("editor")
+    entry = entry_of(row, time.time(), may_edit=can_run)
+    return Opened(entry, step, newer, older, curl_of(entry), can_run)
 
 
 @blueprint.get("/steps/<ref>/tree")

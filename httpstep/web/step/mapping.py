@@ -128,7 +128,7 @@ def _automatic(editor: Editor, known: Document) -> tuple[MappingRule, ...]:
 def _free_name(editor: Editor, name: str) -> str:
     """The name, with the step's key in front where another source has it, and with a number where a row has it."""
     used = {row.attribute for row in editor.form.rules}
-    if name in editor.names.attributes:
+    if name in editor.sources.names.attributes:
         name = f"{_key(editor)}_{name}"
     free, number = name, 1
     while free in used:

@@ -46,7 +46,7 @@ def _rendered(spec: StepSpec, editor: Editor) -> RenderedRequest:
         if name in stored:
             secrets[name] = parts().vault.decrypt(stored[name].token).decode()
     hosts = {name: secrethosts.load(secret.hosts) for name, secret in stored.items()}
-    defaults = {name: jsontext.read_back(text) for name, text in editor.names.defaults.items()}
+    defaults = {name: jsontext.read_back(text) for name, text in editor.sources.names.defaults.items()}
     auth = spec.request.auth
     if auth.type == "oauth2_client_credentials":
         rendering.token_request(auth, editor.given, secrets=secrets, hosts=hosts, defaults=defaults)

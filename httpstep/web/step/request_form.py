@@ -23,7 +23,9 @@ from httpstep.storage.database import editing
 from httpstep.upkeep import installation
 from httpstep.web import stepform
 from httpstep.web.access import access, may
-from httpstep.web.editor.editor import Editor, fragment, submitted
+from httpstep.web.editor.editor import Editor
+from httpstep.web.editor.opening import submitted
+from httpstep.web.editor.page import fragments
 from httpstep.web.fragments import respond
 from httpstep.web.here import account_id, parts
 from httpstep.web.moves import Done
@@ -37,16 +39,14 @@ blueprint = Blueprint("request_form", __name__)
 @access("viewer")
 def test_values(ref: str) -> Response:
     """The inputs for the attributes that the form uses now."""
-    editor = submitted(ref)
-    html = fragment("testing/_test_values.html", editor, oob=False)
-    return respond(html + fragment("steps/_usage.html", editor, oob=True))
+    return respond(fragments(submitted(ref), "testing/_test_values.html", beside=("steps/_usage.html",)))
 
 
 @blueprint.post("/steps/<ref>/usage")
 @access("viewer")
 def bot_lines(ref: str) -> Response:
     """The lines for the bot, with the values for test as they are typed now."""
-    return respond(fragment("steps/_usage.html", submitted(ref), oob=False))
+    return respond(fragments(submitted(ref), "steps/_usage.html"))
 
 
 def switch_body(editor: Editor, _: str) -> None:
@@ -60,10 +60,11 @@ def add_attribute(editor: Editor, name: str) -> None:
     """A name that the form uses goes to the account's attributes, with the value for test as its sample. Somebody who was quicker has added it already, which is just as well."""
     if name not in editor.attributes_used or not is_name(name):
         abort(404)
-    sample = jsontext.dumps_text(editor.given[name]) if name in editor.given else None
+    given = editor.given
+    sample = jsontext.dumps_text(given[name]) if name in given else None
     with suppress(catalogue.NameTaken):
         catalogue.save(account_id(), catalogue.Entry(name, sample=sample, in_bot=True))
-    editor.__dict__.pop("names", None)
+    editor.sources.forget_names()
 
 
 def lay_out_body(editor: Editor, _: str) -> Done | None:
@@ -184,7 +185,7 @@ def _with_secrets(editor: Editor, result: curl.CurlResult, notes: list[str]) -> 
     with editing():
         for one in new:
             installation.put_secret(parts().vault, account_id(), one.name, one.value, time.time(), hosts=(host,))
-    editor.__dict__.pop("names", None)
+    editor.sources.forget_names()
     return _Pasted(curl.with_secrets(result.spec, kept), [*notes, *_said_of([one.name for one in new], known, host)])
 
 

@@ -11,7 +11,9 @@ from typing import Final
 from flask import Blueprint, Response, abort, request
 
 from httpstep.web.access import access
-from httpstep.web.editor.editor import Editor, fragment, submitted
+from httpstep.web.editor.editor import Editor
+from httpstep.web.editor.opening import submitted
+from httpstep.web.editor.page import fragments
 from httpstep.web.fragments import respond, toast
 from httpstep.web.moves import Done, Move, target_of
 from httpstep.web.step import (
@@ -81,10 +83,8 @@ def move(ref: str) -> Response:
     """The parts of the page that a move changes. `op`: the button's value, like "map:$['data']['id']"."""
     editor, op = submitted(ref), request.form.get("op", "")
     done = make(editor, op)
-    editor.fill_samples()
     trigger = toast(done.said, "success" if done.good else "error") if done.said else None
     if done.shows:
-        return respond(fragment(done.shows, editor), done.status, retarget=target_of(done.shows))
+        return respond(fragments(editor, done.shows), done.status, retarget=target_of(done.shows))
     first, *beside = MOVES[op.partition(":")[0]].redraws
-    html = fragment(first, editor, oob=False) + "".join(fragment(one, editor, oob=True) for one in beside)
-    return respond(html, done.status, trigger=trigger)
+    return respond(fragments(editor, first, beside=tuple(beside)), done.status, trigger=trigger)

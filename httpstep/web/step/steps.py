@@ -19,7 +19,7 @@ from httpstep.core.conversion import CONVERSIONS
 from httpstep.core.documentreader import Fault
 from httpstep.core.step import spec as step_spec
 from httpstep.core.step.naming import MAX_NAME_CHARACTERS
-from httpstep.storage import logs, overview, steps
+from httpstep.storage import logs, steps
 from httpstep.storage.database import end_transaction
 from httpstep.storage.tables import Step
 from httpstep.web import stepform
@@ -27,30 +27,16 @@ from httpstep.web.access import access, current_user, may
 from httpstep.web.addressed import NEW, gone
 from httpstep.web.api.manage import exported
 from httpstep.web.editor.acceptance import Accepted
-from httpstep.web.editor.editor import (
-    Editor,
-    fragment,
-    opened,
-    page,
-    step_or_404,
-    submitted,
-    submitted_or_new,
-)
-from httpstep.web.editor.entries import (
-    LABELS,
-    duration_text,
-    ended,
-    outcome_of,
-    size_text,
-    tone_of,
-)
+from httpstep.web.editor.editor import Editor, Saved
+from httpstep.web.editor.entries import duration_text, ended, size_text
+from httpstep.web.editor.opening import opened, step_or_404, submitted, submitted_or_new
+from httpstep.web.editor.page import fragments, page
+from httpstep.web.editor.steplist import step_list_of
 from httpstep.web.editor.tree import short_text
 from httpstep.web.fragments import respond, toast
-from httpstep.web.here import account_id, base_url
+from httpstep.web.here import account_id
 from httpstep.web.step import step_moves, testing
-from httpstep.web.step.logs import page_state
 from httpstep.web.step.places import anchor
-from httpstep.web.step.shellcommand import usage
 
 blueprint = Blueprint("steps", __name__)
 blueprint.add_app_template_filter(anchor, "anchor")
@@ -63,10 +49,6 @@ blueprint.add_app_template_filter(ended, "ended")
 @blueprint.app_context_processor
 def _words() -> dict[str, object]:
     return {
-        "outcome_label": lambda log, now: LABELS.get(outcome_of(log, now), ""),
-        "outcome_tone": tone_of,
-        "bot_usage": _usage,
-        "page_state": page_state,
         "step_words": STEP_WORDS,
     }
 
@@ -82,29 +64,20 @@ STEP_WORDS: Final = {
 """What the form offers, from the tables that the step document is read by."""
 
 
-def _usage(editor: Editor) -> object:
-    key = editor.row.key if editor.row else "your-step"
-    return usage(base_url(), key, editor.given)
-
-
 # ---------------------------------------------------------------- the list
 
 
 @blueprint.get("/steps")
 @access("viewer")
 def list_steps() -> str:
-    search = request.args.get("q", "").strip()
-    found = overview.listed(account_id(), search, may_edit=may("editor"))
-    return render_template("steps/list.html", steps=found, search=search, now=time.time())
+    return render_template("steps/list.html", page=step_list_of(request.args.get("q", "")))
 
 
 @blueprint.get("/steps/list")
 @access("viewer")
 def step_list() -> Response:
     """The table alone, while somebody types into the search."""
-    search = request.args.get("q", "").strip()
-    found = overview.listed(account_id(), search, may_edit=may("editor"))
-    return respond(render_template("steps/_step_list.html", steps=found, search=search, now=time.time()))
+    return respond(render_template("steps/_step_list.html", page=step_list_of(request.args.get("q", ""))))
 
 
 # ---------------------------------------------------------------- opening and saving
@@ -120,7 +93,7 @@ def edit(ref: str) -> ResponseReturnValue:
     again = editor.log(stepform.whole(request.args.get("again", "")))
     if again is not None and again.detail:
         editor.repeat(again)
-        editor.again = editor.can_edit
+        editor.again = may("editor")
     return page(editor)
 
 
@@ -156,8 +129,7 @@ def step_form(ref: str) -> Response:
     except steps.Gone:
         abort(404, gone("step", typed=True))
     if saved is None:
-        editor.fill_samples()
-        return respond(fragment("steps/_step_form.html", editor, oob=False), status)
+        return respond(fragments(editor, "steps/_step_form.html"), status)
     if editor.is_new:
         flash("Saved. Your bot can use this step now.", "success")
         return respond(redirect=url_for("steps.edit", ref=saved.id))
@@ -168,12 +140,9 @@ def step_form(ref: str) -> Response:
         editor.form.tested_log,
         editor.form.sample,
     )
-    after.fill_samples()
     beside = ("drift/_drift_banner.html", "testing/_test_values.html", "steps/_usage.html")
-    html = fragment("steps/_step_form.html", after, oob=False) + "".join(
-        fragment(one, after, oob=True) for one in beside
-    )
-    return respond(html, trigger={"step:saved": {"title": after.title}} | toast("Saved."))
+    html = fragments(after, "steps/_step_form.html", beside=beside)
+    return respond(html, trigger={"step:saved": {"title": after.form.name}} | toast("Saved."))
 
 
 def save(editor: Editor) -> tuple[int, Step | None]:
@@ -181,8 +150,8 @@ def save(editor: Editor) -> tuple[int, Step | None]:
     spec = stepform.parse(editor.form)
     if spec is None:
         return 422, None
-    if editor.row is not None and not spec.key:
-        spec = replace(spec, key=editor.row.key)
+    if editor.saved is not None and not spec.key:
+        spec = replace(spec, key=editor.saved.step.spec.key)
     overwrite = request.form.get("overwrite") == "1"
     version = None if overwrite else editor.form.version
     by, now = current_user().email, time.time()
@@ -194,7 +163,7 @@ def save(editor: Editor) -> tuple[int, Step | None]:
     try:
         saved = steps.save(account_id(), spec, by=by, now=now, step_id=editor.step_id, version=version, beside=beside)
     except steps.Conflict as error:
-        editor.row, editor.conflict = error.step, True
+        editor.saved, editor.conflict = Saved.of(error.step), True
         return 409, None
     except steps.KeyTaken:
         editor.form.note([Fault("key", f"Another step has the key “{spec.key}”. Choose another one.")])

@@ -27,10 +27,7 @@ class Row:
 
 @dataclass
 class RuleRow:
-    """A row of the mapping as typed. kind: what the source was when the row was made ("path", "jsonpath", "call" or "").
-
-    sample, state, why: what the rule gives on the answer that is on the screen; no part of the form.
-    """
+    """A row of the mapping as typed. kind: what the source was when the row was made ("path", "jsonpath", "call" or "")."""
 
     id: str
     source: str = ""
@@ -40,9 +37,6 @@ class RuleRow:
     convert: str = "none"
     default: str = ""
     on: bool = True
-    sample: Json = None
-    state: str = ""
-    why: str = ""
 
     @property
     def path(self) -> Path | None:
