@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -184,6 +184,12 @@ def newest(
 
 def get(account_id: int, log_id: int) -> Log | None:
     return db.session.scalar(select(Log).where(Log.account_id == account_id, Log.id == log_id))
+
+
+def details(account_id: int, log_ids: Sequence[int]) -> list[str]:
+    """What is kept of these executions, in their order, by one question."""
+    query = select(Log.detail).where(Log.account_id == account_id, Log.id.in_(log_ids), Log.detail.is_not(None))
+    return [detail for detail in db.session.scalars(query.order_by(Log.id)) if detail is not None]
 
 
 def is_interrupted(log: Log, now: float) -> bool:

@@ -7,11 +7,13 @@ The views of the editor's blueprints make one, change its form, and render a par
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from httpstep.core import jsontext
 from httpstep.core.answer.mapping import CallFacts, apply_rules
+from httpstep.core.documentreader import Fault
 from httpstep.core.drift.marking import marked
 from httpstep.core.jsontext import Json
 from httpstep.core.request import rendering
@@ -99,6 +101,20 @@ class Editor:
     @property
     def is_new(self) -> bool:
         return self.ref == NEW
+
+    @property
+    def saved_key(self) -> str:
+        return self.saved.step.spec.key if self.saved else ""
+
+    @property
+    def version(self) -> int | None:
+        return self.form.version
+
+    def note(self, faults: Iterable[Fault]) -> None:
+        self.form.note(faults)
+
+    def overtaken_by(self, error: steps.Conflict) -> None:
+        self.saved, self.conflict = Saved.of(error.step), True
 
     @property
     def step_id(self) -> int | None:

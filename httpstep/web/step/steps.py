@@ -16,18 +16,17 @@ from sqlalchemy import Connection
 from httpstep.core import jsontext
 from httpstep.core.authentication import KINDS
 from httpstep.core.conversion import CONVERSIONS
-from httpstep.core.documentreader import Fault
 from httpstep.core.step import spec as step_spec
 from httpstep.core.step.naming import MAX_NAME_CHARACTERS
 from httpstep.storage import logs, steps
 from httpstep.storage.database import end_transaction
 from httpstep.storage.tables import Step
-from httpstep.web import stepform
+from httpstep.web import saving, stepform
 from httpstep.web.access import access, current_user, may
 from httpstep.web.addressed import NEW, gone
 from httpstep.web.api.manage import exported
 from httpstep.web.editor.acceptance import Accepted
-from httpstep.web.editor.editor import Editor, Saved
+from httpstep.web.editor.editor import Editor
 from httpstep.web.editor.entries import duration_text, ended, size_text
 from httpstep.web.editor.opening import opened, step_or_404, submitted, submitted_or_new
 from httpstep.web.editor.page import fragments, page
@@ -101,22 +100,17 @@ def edit(ref: str) -> ResponseReturnValue:
 @access("editor")
 def submit(ref: str) -> ResponseReturnValue:
     """The plain form. `op` is the button that was pressed: "save" unless said otherwise."""
-    editor = submitted_or_new(ref)
-    if editor.is_new and ref != NEW:
-        return page(editor, 404)
-    op = request.form.get("op", "save")
-    if op == "test":
-        return page(editor, testing.run(editor))
-    if op != "save":
-        return page(editor, step_moves.make(editor, op).status)
     try:
-        status, saved = save(editor)
+        return saving.plain_form(
+            ref, submitted_or_new(ref), page=page, act=_act, save=save,
+            address=lambda saved: url_for("steps.edit", ref=saved.id),
+        )  # fmt: skip
     except steps.Gone:
         return submit(ref)
-    if saved is None:
-        return page(editor, status)
-    flash("Saved.", "success")
-    return redirect(url_for("steps.edit", ref=saved.id), 303)
+
+
+def _act(editor: Editor, op: str) -> int:
+    return testing.run(editor) if op == "test" else step_moves.make(editor, op).status
 
 
 @blueprint.post("/steps/<ref>/save")
@@ -150,25 +144,16 @@ def save(editor: Editor) -> tuple[int, Step | None]:
     spec = stepform.parse(editor.form)
     if spec is None:
         return 422, None
-    if editor.saved is not None and not spec.key:
-        spec = replace(spec, key=editor.saved.step.spec.key)
-    overwrite = request.form.get("overwrite") == "1"
-    version = None if overwrite else editor.form.version
-    by, now = current_user().email, time.time()
-    accepted = editor.accepted or editor.settled
+    by, accepted = current_user().email, editor.accepted or editor.settled
 
     def beside(connection: Connection, saved: Step) -> None:
         _keep_tests(connection, editor, saved, accepted)
 
-    try:
-        saved = steps.save(account_id(), spec, by=by, now=now, step_id=editor.step_id, version=version, beside=beside)
-    except steps.Conflict as error:
-        editor.saved, editor.conflict = Saved.of(error.step), True
-        return 409, None
-    except steps.KeyTaken:
-        editor.form.note([Fault("key", f"Another step has the key “{spec.key}”. Choose another one.")])
-        return 422, None
-    return 200, saved
+    def write(key: str, version: int | None) -> Step:
+        whole, now = replace(spec, key=key), time.time()
+        return steps.save(account_id(), whole, by=by, now=now, step_id=editor.step_id, version=version, beside=beside)
+
+    return saving.save(editor, steps, spec.key, write, "step")
 
 
 def _keep_tests(connection: Connection, editor: Editor, saved: Step, accepted: Accepted | None) -> None:
