@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 from flask import Flask
@@ -17,7 +17,7 @@ from httpstep.commands import accounts as commands_accounts
 from httpstep.commands import steps as commands
 from httpstep.commands import storage as commands_storage
 from httpstep.commands import users as commands_users
-from httpstep.core.exchange import HttpResponse, RenderedRequest, Send
+from httpstep.core.exchange import Send
 from httpstep.execution import calls, ratelimit
 from httpstep.execution.postponed import Postponed
 from httpstep.extensions import csrf, db, htmx, limiter, login_manager, mail, migrate
@@ -131,30 +131,23 @@ def _bind_extensions(app: Flask) -> None:
 
 def _parts(app: Flask, settings: config.Config, send: Send | None) -> calls.Parts:
     keys = settings.vault_keys or vault.read_keys(settings.data / "vault.key")
+    instance, postponed = vault.read_or_create(settings.data / "instance"), Postponed(app)
     return calls.Parts(
-        send=_guarded(settings) if send is None else _standing_in(send),
+        send_for=_guarded(settings) if send is None else lambda **_: send,
         wait=transport.wait,
         vault=vault.Vault(keys),
-        alerts=alerts.Sender(app),
-        instance=vault.read_or_create(settings.data / "instance"),
+        alerts=alerts.Sender(app, instance, postponed.write),
+        instance=instance,
         in_flight=settings.in_flight,
-        postponed=Postponed(app),
+        postponed=postponed,
         places=threading.BoundedSemaphore(max(1, settings.threads - KEPT_FOR_PAGES)),
         base_url=settings.base_url or f"http://{settings.listen}",
     )
 
 
-def _guarded(settings: config.Config) -> Callable[..., HttpResponse]:
-    return transport.Transport(settings.allow_networks, ca_file=settings.ca_file or None).send
-
-
-def _standing_in(send: Send) -> Callable[..., HttpResponse]:
-    def standing_in(
-        request: RenderedRequest, deadline: float, *, account: str, hangup: int | None, seconds: float | None
-    ) -> HttpResponse:
-        return send(request, deadline)
-
-    return standing_in
+def _guarded(settings: config.Config) -> calls.SendFor:
+    send = transport.Transport(settings.allow_networks, ca_file=settings.ca_file or None).send
+    return lambda **call: partial(send, **call)
 
 
 def main(arguments: list[str]) -> None:

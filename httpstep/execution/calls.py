@@ -12,7 +12,7 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
 from httpstep.alerts import alerts
-from httpstep.core.exchange import HttpResponse, RenderedRequest
+from httpstep.core.exchange import Send
 from httpstep.core.jsontext import Json
 from httpstep.core.outcome import record
 from httpstep.core.step.execution import Execution
@@ -26,19 +26,18 @@ from httpstep.storage.vault import Vault, VaultError
 INTERNAL_MESSAGE = "httpstep itself failed. The operator finds the reason in the application's log."
 
 
-class Sends(Protocol):
-    """The guarded call (`transport.Transport.send`)."""
+class SendFor(Protocol):
+    """The guarded call (`transport.Transport.send`) on behalf of one call: of whose account, for how many seconds in
+    all, and ended where the socket `hangup` is closed."""
 
-    def __call__(
-        self, request: RenderedRequest, deadline: float, *, account: str, hangup: int | None, seconds: float | None
-    ) -> HttpResponse: ...
+    def __call__(self, *, account: str, hangup: int | None, seconds: float | None) -> Send: ...
 
 
 @dataclass(frozen=True)
 class Parts:
     """What lives as long as the process. places: how many calls may wait for third parties in this process."""
 
-    send: Sends
+    send_for: SendFor
     wait: Callable[[float, int | None], None]
     vault: Vault
     alerts: alerts.Sender

@@ -192,6 +192,11 @@ class _Sending:
     def __init__(self, parts: Parts, call: Call) -> None:
         self._parts = parts
         self._call = call
+        self._guarded = parts.send_for(
+            account=str(call.tenant.account_id),
+            hangup=call.hangup,
+            seconds=executor.allowed_seconds(call.spec, call.timeout),
+        )
         self._paid = True
         self.secrets: set[str] = set()
 
@@ -217,12 +222,8 @@ class _Sending:
         return token
 
     def _unpaid(self, request: RenderedRequest, deadline: float) -> HttpResponse:
-        call = self._call
         self.secrets |= request.secrets
-        seconds = executor.allowed_seconds(call.spec, call.timeout)
-        return self._parts.send(
-            request, deadline, account=str(call.tenant.account_id), hangup=call.hangup, seconds=seconds
-        )
+        return self._guarded(request, deadline)
 
 
 def _execute(parts: Parts, call: Call, known: executor.Known, sending: _Sending) -> Execution:
