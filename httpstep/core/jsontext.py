@@ -166,7 +166,9 @@ def _number(text: str) -> Decimal:
     if "e" in text or "E" in text:
         if len(text) > _NEVER_TOO_LARGE:
             _check_exponent(text)
-        return WrittenNumber(text)
+        number = _decimal(WrittenNumber, text)
+        number.text = text
+        return number
     if "0.000000" in text:  # str(Decimal("0.0000001")) is "1E-7"
         return WrittenNumber(text)
     return Decimal(text)

@@ -159,7 +159,7 @@ def _single_step(segment: JSONPathSegment) -> str | int | None:
 
 _ESCAPES: Final = {"\b": "\\b", "\t": "\\t", "\n": "\\n", "\f": "\\f", "\r": "\\r", "'": "\\'", "\\": "\\\\"}
 _UNESCAPES: Final = {written: character for character, written in _ESCAPES.items()}
-_TO_ESCAPE: Final = re.compile(r"[\x00-\x1f'\\]")
+_ESCAPED: Final = str.maketrans({chr(code): f"\\u{code:04x}" for code in range(0x20)} | _ESCAPES)
 _STEP: Final = re.compile(r"\[(?:(0|[1-9][0-9]{0,15})|'((?:[^\x00-\x1f'\\]|\\(?:[btnfr'\\]|u00[01][0-9a-f]))*)')\]")
 _ESCAPE: Final = re.compile(r"\\(?:u([0-9a-f]{4})|.)")
 
@@ -170,7 +170,9 @@ def normalized(path: Path) -> str:
 
 
 def _escaped(key: str) -> str:
-    return _TO_ESCAPE.sub(lambda match: _ESCAPES.get(match[0]) or f"\\u{ord(match[0]):04x}", key)
+    if key.isprintable():  # as nearly all are: ten times faster
+        return key.replace("\\", "\\\\").replace("'", "\\'")
+    return key.translate(_ESCAPED)
 
 
 def parse_normalized(text: str) -> Path:

@@ -122,13 +122,20 @@ class _Listed:
     mapped: list[tuple[int, Change]] = field(default_factory=list)
     others: list[tuple[int, Change]] = field(default_factory=list)
 
-    def add(self, path: Path, was: Json, now: Json, mapped: bool, *key: str) -> None:
-        """A change at the path or, if one is given, at that key in it."""
+    def add(self, path: Path, was: Json, now: Json, mapped: bool) -> None:
         self.total += 1
         kept = self.mapped if mapped else self.others
         if len(kept) < MAX_LISTED:
-            change = Change((*path, *key), types_of(was) if was else "", types_of(now) if now else "", mapped)
+            change = Change(path, types_of(was) if was else "", types_of(now) if now else "", mapped)
             kept.append((self.total, change))
+
+    def add_field(self, path: Path, key: str, was: Json, now: Json, reads: _Reads | None) -> None:
+        """A change at that key of the path, which the rules read as `reads` says."""
+        mapped = reads is not None and reads.at(key) is not None
+        if mapped or len(self.others) < MAX_LISTED:
+            self.add((*path, key), was, now, mapped)
+        else:
+            self.total += 1
 
     def changes(self) -> tuple[Change, ...]:
         kept = [*self.mapped, *self.others[: MAX_LISTED - len(self.mapped)]]
@@ -172,9 +179,9 @@ class _Comparison:
             other = new.get(key)
             if other is None:
                 if key not in may_be_away:
-                    self._missing.add(path, node, None, reads is not None and reads.at(key) is not None, key)
+                    self._missing.add_field(path, key, node, None, reads)
             elif len(node) > 1 or len(other) > 1 or node["types"] != other["types"]:
                 self.place(node, other, (*path, key), reads and reads.at(key))
         for key, node in new.items():
             if key not in old:
-                self._new.add(path, None, node, reads is not None and reads.at(key) is not None, key)
+                self._new.add_field(path, key, None, node, reads)
