@@ -76,7 +76,7 @@ def test_every_list_of_names_has_that_order(house: House) -> None:
         in_order: dict[str, list[Any]] = {
             "steps": [step.name for step in steps.listed(account)],
             "steps of a flow": [step.spec.name for step in steps.load_all(account)],
-            "the page of steps": [row.step.name for row in overview.listed(account, "", may_edit=True)],
+            "the page of steps": [row.spec.name for row in overview.listed(account, "", may_edit=True)],
             "flows": [row.name for row in flows.listed(account)],
             "steps in the picker": list(names.from_steps),
         }
@@ -99,7 +99,7 @@ def test_the_search_folds_the_case_of_every_script(house: House) -> None:
     expected = {"ÄPF": ["Äpfel"], "зИМ": ["Зима"], "éclair": ["Éclair"], "A_B%": [], "%": []}
     with house.app.app_context():
         found = {
-            typed: [row.step.name for row in overview.listed(house.account(), typed, may_edit=True)]
+            typed: [row.spec.name for row in overview.listed(house.account(), typed, may_edit=True)]
             for typed in expected
         }
     assert found == expected

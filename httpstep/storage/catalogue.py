@@ -70,7 +70,7 @@ class _Parsed:
 
 
 def _parsed(account_id: int) -> list[_Parsed]:
-    query = select(Step, StepState).join(StepState).where(Step.account_id == account_id).order_by(Step.id)
+    query = select(Step, StepState).join(StepState).where(Step.account_id == account_id, steps.THERE).order_by(Step.id)
     found = []
     for step, state in sorted(db.session.execute(query), key=lambda row: in_lists(row[0].name)):
         spec = steps.spec_of(step.document)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, literal, null, select
-from sqlalchemy.orm import defer
+from sqlalchemy import case, func, literal, null, select
 
 from httpstep.core import jsontext
 from httpstep.core.document import visible
@@ -19,6 +18,7 @@ from httpstep.core.step.spec import MappingRule, StepSpec
 from httpstep.extensions import db
 from httpstep.storage import steps
 from httpstep.storage.tables import (
+    ApiKey,
     Attribute,
     Log,
     Secret,
@@ -28,68 +28,99 @@ from httpstep.storage.tables import (
 
 
 @dataclass(frozen=True, slots=True)
+class LastCall:
+    """One of a step's last calls, without what was sent and what came. outcome "" while it runs; detail: see `calls_of`."""
+
+    state: str
+    outcome: str
+    status: int | None
+    duration_ms: int | None
+    started_at: float
+    detail: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Listed:
-    """A line of the list. rules: how many rules that are on, None where the mapping was never set. missing: names of
-    those for which the last successful answer had nothing."""
+    """A step of the list. rules: those in force, None where the mapping was never set. ended: its last call that is over."""
 
-    step: Step
+    id: int
     spec: StepSpec
-    last: Log | None
-    rules: int | None
+    rules: tuple[MappingRule, ...] | None
     drift: bool
-    missing: list[str]
-
-    @property
-    def host(self) -> str:
-        """The host as it is typed, with its placeholders."""
-        return self.spec.request.url.partition("://")[2].split("/")[0].split("?")[0] or self.spec.request.url[:60]
-
-    @property
-    def path(self) -> str:
-        """What follows the host, as it is typed, cut to 40 characters; "" where there is no more than the host."""
-        rest = self.spec.request.url.partition("://")[2].removeprefix(self.host)
-        rest = "" if rest == "/" else rest
-        return rest if len(rest) <= 40 else rest[:39] + "…"
+    ended: LastCall | None
 
 
 def listed(account_id: int, search: str, *, may_edit: bool) -> list[Listed]:
-    """The account's steps by name, each with its last call; those whose name, key or URL has the text in it.
+    """The account's steps by name; those whose name, key or URL has the text in it.
 
     may_edit: what is masked for whoever may not edit the steps is not found either.
     """
-    query = select(Step, StepState.automatic, StepState.drift).join(StepState).where(Step.account_id == account_id)
-    last, succeeded = _last_calls(account_id), _last_calls(account_id, Log.outcome == SUCCESS, whole=True)
+    ended = select(func.max(Log.id)).where(Log.step_id == Step.id, Log.state != "running").correlate(Step)
+    query = (
+        select(Step.id, Step.document, StepState.automatic, StepState.drift.is_not(None), *_CALL, null())
+        .join(StepState)
+        .outerjoin(Log, Log.id == ended.scalar_subquery())
+        .where(Step.account_id == account_id, steps.THERE)
+        .order_by(Step.id)
+    )
     found = []
-    rows = db.session.execute(query.order_by(Step.id))
-    for step, automatic, drift in sorted(rows, key=lambda row: in_lists(row[0].name)):
-        spec = visible.step_for(steps.spec_of(step.document), may_edit=may_edit)
+    for step_id, document, automatic, drift, *call in db.session.execute(query):
+        spec = visible.step_for(steps.spec_of(document), may_edit=may_edit)
         if search.casefold() not in f"{spec.name}\n{spec.key}\n{spec.request.url}".casefold():
             continue
-        rules = spec.mapping
-        if rules is None and automatic is not None:
-            rules = steps.rules_of(automatic)
-        count = None if rules is None else sum(rule.on for rule in rules)
-        missing = missing_of(succeeded[step.id], rules) if rules and step.id in succeeded else []
-        found.append(Listed(step, spec, last.get(step.id), count, drift is not None, missing))
+        rules = steps.rules_of(automatic) if spec.mapping is None and automatic is not None else spec.mapping
+        found.append(Listed(step_id, spec, rules, drift, _last_call(*call) if call[0] is not None else None))
+    return sorted(found, key=lambda one: in_lists(one.spec.name))
+
+
+_CALL = (Log.state, Log.outcome, Log.status, Log.duration_ms, Log.started_at)
+
+
+def _last_call(
+    state: str, outcome: str | None, status: int | None, ms: int | None, at: float, detail: str | None
+) -> LastCall:
+    return LastCall(state, outcome or "", status, ms, at, detail)
+
+
+def calls_of(step_ids: Collection[int]) -> dict[int, list[LastCall]]:
+    """The kept calls of these steps, oldest first; the newest successful one of each has its detail."""
+    good = select(func.max(Log.id)).where(Log.step_id.in_(step_ids), Log.outcome == SUCCESS).group_by(Log.step_id)
+    detail = case((Log.id.in_(good), Log.detail), else_=None)
+    rows = db.session.execute(select(Log.step_id, *_CALL, detail).where(Log.step_id.in_(step_ids)).order_by(Log.id))
+    found: dict[int, list[LastCall]] = defaultdict(list)
+    for step_id, *call in rows:
+        if step_id is not None:
+            found[step_id].append(_last_call(*call))
     return found
 
 
-def missing_of(log: Log, rules: Sequence[MappingRule]) -> list[str]:
-    """Attributes that these rules did not find in that call's answer. A rule that was changed since is not counted."""
-    rows = jsontext.read_back(log.detail)["mapping"] if log.detail else []
+def missing_of(detail: str | None, rules: Sequence[MappingRule]) -> list[str]:
+    """Attributes that these rules did not find in the answer of the call with that detail. A rule that was changed
+    since is not counted."""
+    rows = jsontext.read_back(detail)["mapping"] if detail else []
     nothing = {(row["attribute"], row["source"]) for row in rows if row["state"] == "missing"}
     return [rule.attribute for rule in rules if rule.on and (rule.attribute, record.source_text(rule)) in nothing]
 
 
-def _last_calls(account_id: int, *which: ColumnElement[bool], whole: bool = False) -> dict[int, Log]:
-    """The last call of each step, of those that are asked for. whole: with its detail."""
-    mine = (Log.account_id == account_id, Log.step_id.is_not(None), *which)
-    newest = select(func.max(Log.id)).where(*mine).group_by(Log.step_id)
-    heavy = [defer(Log.request_body), defer(Log.response_body), defer(Log.structure)]
-    if not whole:
-        heavy.append(defer(Log.detail))
-    rows = db.session.scalars(select(Log).options(*heavy).where(Log.id.in_(newest)))
-    return {row.step_id: row for row in rows if row.step_id is not None}
+@dataclass(frozen=True, slots=True)
+class Beginnings:
+    """What an account has had at least once: a step, a good test, an API key, a bot's call."""
+
+    step: bool
+    test: bool
+    key: bool
+    bot: bool
+
+
+def beginnings(account_id: int) -> Beginnings:
+    calls = select(Log.id).where(Log.account_id == account_id)
+    there = (
+        select(Step.id).where(Step.account_id == account_id, steps.THERE),
+        calls.where(Log.source == "test", Log.outcome == SUCCESS),
+        select(ApiKey.id).where(ApiKey.account_id == account_id),
+        calls.where(Log.source == "bot"),
+    )
+    return Beginnings(*map(bool, db.session.execute(select(*(one.exists() for one in there))).one()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +156,7 @@ def names_for(account_id: int, step_id: int | None) -> Names:
     catalogue, secrets = _catalogue(account_id)
     from_steps: dict[str, list[str]] = defaultdict(list)
     query = select(Step.id, Step.name, Step.document, StepState.automatic).join(StepState)
-    others = db.session.execute(query.where(Step.account_id == account_id).order_by(Step.id))
+    others = db.session.execute(query.where(Step.account_id == account_id, steps.THERE).order_by(Step.id))
     for other, name, document, automatic in sorted(others, key=lambda row: in_lists(row[1])):
         if other != step_id:
             rules = steps.spec_of(document).mapping

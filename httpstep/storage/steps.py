@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -73,9 +73,10 @@ _LOADED = (
 )  # fmt: skip
 
 
-_ALL = _LOADED.where(Step.account_id == bindparam("owner")).order_by(Step.id)
-_BY_KEY = _LOADED.where(Step.account_id == bindparam("owner"), Step.key == bindparam("wanted"))
-_BY_ID = _LOADED.where(Step.account_id == bindparam("owner"), Step.id == bindparam("wanted"))
+THERE = Step.deleted_at.is_(None)
+_ALL = _LOADED.where(Step.account_id == bindparam("owner"), THERE).order_by(Step.id)
+_BY_KEY = _LOADED.where(Step.account_id == bindparam("owner"), THERE, Step.key == bindparam("wanted"))
+_BY_ID = _LOADED.where(Step.account_id == bindparam("owner"), THERE, Step.id == bindparam("wanted"))
 
 
 def load(account_id: int, *, key: str | None = None, step_id: int | None = None) -> LoadedStep | None:
@@ -135,23 +136,24 @@ class KeyTaken(Exception):
 class InUse(Exception):
     """The step is part of flows, whose names these are."""
 
-    def __init__(self, flows: tuple[str, ...]) -> None:
+    def __init__(self, flows: tuple[str, ...], step: str = "") -> None:
         names = ", ".join(f"“{name}”" for name in flows)
-        super().__init__(f"This step is part of {names}. Take it out there before you delete it.")
+        which = f"“{step}”" if step else "This step"
+        super().__init__(f"{which} is part of {names}. Take it out there before you delete it.")
 
 
 def find(account_id: int, key: str) -> Step | None:
-    return db.session.scalar(select(Step).where(Step.account_id == account_id, Step.key == key))
+    return db.session.scalar(select(Step).where(Step.account_id == account_id, THERE, Step.key == key))
 
 
 def get(account_id: int, step_id: int) -> Step | None:
     """The step, its state along with it."""
     whole = select(Step).options(joinedload(Step.state))
-    return db.session.scalar(whole.where(Step.account_id == account_id, Step.id == step_id))
+    return db.session.scalar(whole.where(Step.account_id == account_id, THERE, Step.id == step_id))
 
 
 def listed(account_id: int) -> list[Step]:
-    mine = select(Step).where(Step.account_id == account_id).order_by(Step.id)
+    mine = select(Step).where(Step.account_id == account_id, THERE).order_by(Step.id)
     return sorted(db.session.scalars(mine), key=lambda step: in_lists(step.name))
 
 
@@ -231,6 +233,47 @@ def remove(account_id: int, key: str, version: int | None = None) -> bool:
         return True
 
 
+UNDO_SECONDS = 3600
+"""How long a deleted step is kept for an undo."""
+
+
+def set_aside(account_id: int, step_ids: Sequence[int], now: float) -> list[Step]:
+    """Delete steps so that `bring_back` can undo it within the hour, all or none; what was set aside before goes for good.
+
+    Their keys are free at once, and no bot can run them. Ids that the account does not have are left out. Raises InUse.
+    """
+    with editing():
+        long_ago = (Step.account_id == account_id, Step.deleted_at < now - UNDO_SECONDS)
+        db.session.execute(delete(Step).where(*long_ago))
+        mine = select(Step).where(Step.account_id == account_id, THERE, Step.id.in_(step_ids)).order_by(Step.id)
+        found = list(db.session.scalars(mine))
+        for step in found:
+            if used_by := flows.with_step(account_id, step.id):
+                raise InUse(tuple(row.name for row in used_by), step.name if len(found) > 1 else "")
+            step.key, step.deleted_at = f"{_SET_ASIDE}{step.id}", now
+        return found
+
+
+def bring_back(account_id: int, step_ids: Sequence[int], now: float) -> list[Step]:
+    """Undo `set_aside`, with logs, structure and keys of idempotent calls. A key taken meanwhile gets a number. What is
+    gone for good is left out."""
+    with editing():
+        kept = (Step.deleted_at >= now - UNDO_SECONDS, Step.id.in_(step_ids))
+        found = list(db.session.scalars(select(Step).where(Step.account_id == account_id, *kept).order_by(Step.id)))
+        for step in found:
+            spec, taken = document_of(step), keys_taken(account_id)
+            key = spec.key if spec.key and spec.key not in taken else stepkey.key_from_name(spec.name, taken)
+            step.key, step.deleted_at = key, None
+            if key != spec.key:
+                step.document = jsontext.dumps_text(stepdocument.dump(replace(spec, key=key)))
+                step.version += 1
+            db.session.flush()
+        return found
+
+
+_SET_ASIDE = "~"  # no key begins so
+
+
 def state(step_id: int) -> StepState:
     found = db.session.get(StepState, step_id)
     if found is None:
@@ -275,7 +318,8 @@ def accept_structure(
 def names_taken(account_id: int, except_step: int | None) -> frozenset[str]:
     """Attribute names that have another source than this step: the catalogue's bot attributes and other steps' rules."""
     names = set(db.session.scalars(select(Attribute.name).where(Attribute.account_id == account_id, Attribute.in_bot)))
-    query = select(Step.id, Step.document, StepState.automatic).join(StepState).where(Step.account_id == account_id)
+    query = select(Step.id, Step.document, StepState.automatic).join(StepState)
+    query = query.where(Step.account_id == account_id, THERE)
     for step_id, document, automatic in db.session.execute(query):
         if step_id == except_step:
             continue

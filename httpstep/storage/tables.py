@@ -141,7 +141,8 @@ class Secret(Base):
 
 
 class Step(Base):
-    """document: the step document (core.stepdocument) as JSON text. version rises with every save."""
+    """document: the step document (core.stepdocument) as JSON text. version rises with every save. deleted_at: set while
+    a deletion can be undone; such a step has no key and is in no list."""
 
     __tablename__ = "steps"
     __table_args__ = (UniqueConstraint("account_id", "key"), NEVER_REUSED)
@@ -154,6 +155,7 @@ class Step(Base):
     created_at: Mapped[float]
     updated_at: Mapped[float]
     updated_by: Mapped[str] = mapped_column(Text, default="")
+    deleted_at: Mapped[float | None]
     state: Mapped[StepState] = relationship(viewonly=True, uselist=False)
 
 

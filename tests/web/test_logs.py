@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable
 from html import unescape
@@ -193,7 +194,9 @@ def test_run_again_fills_in_nothing_that_the_call_did_not_have(web: Web, api: Th
 def test_the_sentence_of_an_api_ends_before_the_advice_begins(make_house: Callable[..., House]) -> None:
     web = web_with(make_house, ThirdParty(answer(404, {"message": "no such order"}), answer(404, {"message": "Gone!"})))
     web.house.put(document())
-    for log, expected in enumerate(("no such order. Check the URL", "Gone! Check the URL"), start=1):
+    for log, expected in enumerate(
+        ("no such order.</strong><p>Check the URL", "Gone!</strong><p>Check the URL"), start=1
+    ):
         web.house.execute()
         assert expected in web.as_("bob").get(f"/steps/1/logs/{log}").text
 
@@ -206,3 +209,32 @@ def test_run_again_on_the_page_of_a_log_says_to_press_test(web: Web) -> None:
     again = bob.get("/steps/1?again=1").text
     assert told in again and 'value="77"' in again
     assert told not in bob.get("/steps/1").text + web.as_("vera").get("/steps/1?again=1").text
+
+
+# ---------------------------------------------------------------- two calls compared
+
+
+def test_two_calls_are_compared_in_request_answer_and_mapping(make_house: Callable[..., House]) -> None:
+    web = web_with(make_house, ThirdParty(answer(200, {"a": "old", "same": 1}), answer(200, {"a": "new", "same": 1})))
+    web.house.put(document(url="https://api.example/{{id}}", mapping=[{"path": ["a"], "attribute": "word"}]))
+    for number in (1, 2):
+        web.house.execute(attributes={"id": number})
+    bob = web.as_("bob")
+    for address in ("/logs/2/compare?with=1", "/steps/1/logs/1/compare?with=2"):
+        page = bob.get(address).text
+        lines = re.findall(r'<li(?: class="(\w+)")?>(?:<span[^>]*>[^<]*</span>)?([^<]*)</li>', page)
+        assert ("out", "GET https://api.example/1") in lines and ("in", "GET https://api.example/2") in lines
+        assert ("out", "word = &#34;old&#34;") in lines and ("in", "word = &#34;new&#34;") in lines
+        assert any(kind == "" and "same" in text for kind, text in lines)
+    same = bob.get("/logs/1/compare?with=1").text
+    assert same.count("The same in both.") == 3
+    assert 'value="1"' in bob.get("/logs/2").text and 'name="with"' in bob.get("/logs/2").text
+
+
+def test_calls_of_two_steps_cannot_be_compared(web: Web) -> None:
+    for key in ("one", "two"):
+        web.house.put(document(key))
+        web.house.execute(key)
+    bob = web.as_("bob")
+    assert [bob.get(f"/logs/1/compare?with={other}").status_code for other in ("2", "99", "x", "")] == [404] * 4
+    assert bob.get("/steps/2/logs/1/compare?with=1").status_code == 404

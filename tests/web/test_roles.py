@@ -30,7 +30,7 @@ TABLE: Final[Mapping[str, tuple[str, ...]]] = {
     "viewer": (
         "POST /logout", "POST /settings/password", "POST /settings/sessions/<int:session_id>/end",
         "POST /settings/sessions/end-others", "POST /steps/<ref>/drift", "POST /steps/<ref>/usage",
-        "POST /steps/<ref>/values",
+        "POST /steps/<ref>/values", "POST /step-list/checklist", "POST /step-list/chosen",
     ),
     # steps, attributes, mappings and tests
     "editor": (
@@ -38,7 +38,7 @@ TABLE: Final[Mapping[str, tuple[str, ...]]] = {
         "POST /steps/<ref>", "POST /steps/<ref>/save", "POST /steps/<ref>/delete", "POST /steps/<ref>/duplicate",
         "POST /steps/<ref>/test", "POST /steps/<ref>/budget", "POST /steps/<ref>/move",
         "POST /flows/<ref>", "POST /flows/<ref>/move", "POST /flows/<ref>/values", "POST /flows/<ref>/test",
-        "POST /flows/<ref>/delete",
+        "POST /flows/<ref>/delete", "POST /step-list/undo",
     ),
     # users, keys, secrets and addresses
     "admin": (

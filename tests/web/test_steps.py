@@ -37,24 +37,6 @@ def test_an_account_without_steps_is_told_what_a_step_is(web: Web) -> None:
     assert "New step" in page and "Paste a cURL command" in page
 
 
-def test_the_list_shows_host_last_result_and_mapping(web: Web) -> None:
-    web.house.put(document(name="Order status", mapping=[{"call": "status", "attribute": "code"}]))
-    bob = web.as_("bob")
-    assert "not called yet" in bob.get("/steps").text
-    web.house.execute()
-    page = bob.get("/steps").text
-    assert "api.example" in page and "Success" in page and "1 attribute<" in page
-
-
-def test_the_list_shows_the_path_shortened_and_the_whole_url_in_the_title(web: Web) -> None:
-    url = "https://api.example/v1/customers/{{customer.id}}/orders/{{order.id}}/lines?expand=all"
-    web.house.put(document("long", url=url))
-    web.house.put(document("bare", url="https://crm.example/"))
-    page = web.as_("bob").get("/steps").text
-    assert f'title="{url}">api.example<span class="muted">/v1/customers/{{{{customer.id}}}}/orders/{{{{…</span>' in page
-    assert 'crm.example<span class="muted"></span>' in page
-
-
 def test_the_search_finds_by_name_key_and_address(web: Web) -> None:
     web.house.put(document("one", name="Find the order"))
     web.house.put(document("two", name="Another", url="https://crm.example/people"))

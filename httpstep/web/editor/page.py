@@ -255,7 +255,7 @@ def _mapping(editor: Editor, lines: list[RuleLine]) -> Mapping:
     rules = [rule for rule in map(stepform.rule_of, editor.form.rules) if rule is not None]
     return Mapping(
         lines,
-        overview.missing_of(last, rules) if last is not None else [],
+        overview.missing_of(last.detail, rules) if last is not None else [],
         marking.suggestions(editor.form, known.value) if known is not None and may("editor") else [],
         acceptance.history_of(sources.history),
     )

@@ -9,13 +9,14 @@ import time
 from dataclasses import replace
 from typing import Final
 
-from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
+from flask import Blueprint, Response, abort, flash, make_response, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection
 
 from httpstep.core import jsontext
 from httpstep.core.authentication import KINDS
 from httpstep.core.conversion import CONVERSIONS
+from httpstep.core.jsontext import Json
 from httpstep.core.step import spec as step_spec
 from httpstep.core.step.naming import MAX_NAME_CHARACTERS
 from httpstep.storage import logs, steps
@@ -30,11 +31,10 @@ from httpstep.web.editor.editor import Editor
 from httpstep.web.editor.entries import duration_text, ended, size_text
 from httpstep.web.editor.opening import opened, step_or_404, submitted, submitted_or_new
 from httpstep.web.editor.page import fragments, page
-from httpstep.web.editor.steplist import step_list_of
 from httpstep.web.editor.tree import short_text
 from httpstep.web.fragments import respond, toast
 from httpstep.web.here import account_id
-from httpstep.web.step import step_moves, testing
+from httpstep.web.step import step_list, step_moves, testing
 from httpstep.web.step.places import anchor
 
 blueprint = Blueprint("steps", __name__)
@@ -49,9 +49,12 @@ blueprint.add_app_template_filter(ended, "ended")
 def _words() -> dict[str, object]:
     return {
         "step_words": STEP_WORDS,
+        "list_words": {"show": step_list.SHOW, "sort": step_list.SORT},
     }
 
 
+_UNDO: Final = "undo"
+_CHECKLIST: Final = "httpstep_checklist"
 STEP_WORDS: Final = {
     "methods": step_spec.METHODS,
     "body_modes": step_spec.BODY_MODES,
@@ -68,15 +71,61 @@ STEP_WORDS: Final = {
 
 @blueprint.get("/steps")
 @access("viewer")
-def list_steps() -> str:
-    return render_template("steps/list.html", page=step_list_of(request.args.get("q", "")))
+def list_steps() -> Response:
+    undo = session.pop(_UNDO, ())
+    page = step_list.gather(account_id(), request.args, may_edit=may("editor"))
+    started = () if request.cookies.get(_CHECKLIST) else step_list.getting_started(account_id())
+    return make_response(render_template("steps/list.html", list=page, undo=undo, started=started))
 
 
 @blueprint.get("/steps/list")
 @access("viewer")
-def step_list() -> Response:
-    """The table alone, while somebody types into the search."""
-    return respond(render_template("steps/_step_list.html", page=step_list_of(request.args.get("q", ""))))
+def list_part() -> Response:
+    """The table alone, while somebody types into the search, filters or sorts."""
+    return respond(
+        render_template(
+            "steps/_step_list.html", list=step_list.gather(account_id(), request.args, may_edit=may("editor"))
+        )
+    )
+
+
+@blueprint.post("/step-list/checklist")
+@access("viewer")
+def hide_checklist() -> ResponseReturnValue:
+    """The first steps are not shown again in this browser."""
+    answer = redirect(url_for("steps.list_steps"), 303)
+    answer.set_cookie(_CHECKLIST, "hidden", max_age=365 * 86400, samesite="Lax", httponly=True)
+    return answer
+
+
+@blueprint.post("/step-list/chosen")
+@access("viewer")
+def chosen() -> ResponseReturnValue:
+    """What the list does with the ticked steps: `op` is export or delete."""
+    ids = [number for number in map(stepform.whole, request.form.getlist("step")) if number is not None]
+    if request.form.get("op") == "delete" and ids:
+        return _deleted(ids)
+    found = [
+        exported(row.id, account_id(), may_edit=may("editor")) for row in steps.listed(account_id()) if row.id in ids
+    ]
+    if not found:
+        flash("Tick the steps first.", "info")
+        return redirect(url_for("steps.list_steps"), 303)
+    return _as_file("steps", found)
+
+
+@blueprint.post("/step-list/undo")
+@access("editor")
+def undo() -> ResponseReturnValue:
+    """Bring back what was deleted with the last press."""
+    ids = [number for number in map(stepform.whole, request.form.getlist("step")) if number is not None]
+    back = steps.bring_back(account_id(), ids, time.time())
+    for row in back:
+        same = row.key == steps.document_of(row).key
+        flash(f"“{row.name}” is back." if same else f"“{row.name}” is back with the key {row.key}.", "success")
+    if not back:
+        flash("These steps are gone: an hour has passed.", "error")
+    return redirect(url_for("steps.list_steps"), 303)
 
 
 # ---------------------------------------------------------------- opening and saving
@@ -186,15 +235,21 @@ def duplicate(ref: str) -> ResponseReturnValue:
 @blueprint.post("/steps/<ref>/delete")
 @access("editor")
 def delete(ref: str) -> ResponseReturnValue:
+    """Delete the step; the list's next page offers to undo it."""
     row = step_or_404(ref)
-    if row is not None:
-        key, name = row.key, row.name
-        try:
-            steps.remove(account_id(), key)
-        except steps.InUse as error:
-            flash(str(error), "error")
-            return redirect(url_for("steps.edit", ref=ref), 303)
-        flash(f"“{name}” is deleted.", "success")
+    return redirect(url_for("steps.list_steps"), 303) if row is None else _deleted([row.id])
+
+
+def _deleted(ids: list[int]) -> ResponseReturnValue:
+    if not may("editor"):
+        abort(403)
+    try:
+        gone_now = steps.set_aside(account_id(), ids, time.time())
+    except steps.InUse as error:
+        flash(str(error), "error")
+        back = url_for("steps.list_steps") if len(ids) > 1 else url_for("steps.edit", ref=ids[0])
+        return redirect(back, 303)
+    session[_UNDO] = [(row.id, row.name) for row in gone_now]
     return redirect(url_for("steps.list_steps"), 303)
 
 
@@ -206,6 +261,9 @@ def export(ref: str) -> ResponseReturnValue:
     row = step_or_404(ref)
     if row is None:
         return redirect(url_for("steps.list_steps"), 303)
-    text = jsontext.pretty(exported(row.id, account_id(), may_edit=may("editor"))) + "\n"
-    headers = {"Content-Disposition": f'attachment; filename="{row.key}.json"'}
-    return Response(text, headers=headers, content_type="application/json")
+    return _as_file(row.key, exported(row.id, account_id(), may_edit=may("editor")))
+
+
+def _as_file(name: str, document: Json) -> Response:
+    headers = {"Content-Disposition": f'attachment; filename="{name}.json"'}
+    return Response(jsontext.pretty(document) + "\n", headers=headers, content_type="application/json")

@@ -1,0 +1,211 @@
+"""What the list of steps prints, gathered once: the steps that are asked for, their last calls, what wants a look."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from statistics import median
+from typing import Final
+
+from httpstep.storage import logs, overview
+from httpstep.storage.overview import LastCall, Listed
+from httpstep.web.editor.entries import LABELS, duration_text, tone
+
+MAX_ON_A_PAGE = 100
+_DOTS = logs.MAX_LOGS
+_SLOW_MS = 2000
+_UNUSED_SECONDS = 30 * 86400
+_NAMED_AT_MOST = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Dot:
+    """A call in the row of the last twenty. tone: ok, warn (the API refused), bad, other (cancelled, under way ...)."""
+
+    tone: str
+    left: float
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A step as its row shows it. missing: attributes for which the last good answer had nothing."""
+
+    id: int
+    name: str
+    enabled: bool
+    method: str
+    url: str
+    host: str
+    path: str
+    dots: tuple[Dot, ...]
+    calls: str
+    median: str
+    slow: bool
+    rules: int | None
+    drift: bool
+    missing: tuple[str, ...]
+    failing: str
+    called_at: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class StepList:
+    """The page. counts: how many steps each choice of `show` has. total: how many match; first, last: which of them
+    are here, from 1."""
+
+    lines: tuple[Line, ...]
+    counts: Mapping[str, int]
+    failing: tuple[Listed, ...]
+    changed: tuple[Listed, ...]
+    search: str
+    show: str
+    sort: str
+    page: int
+    pages: int
+    total: int
+    first: int
+    last: int
+    can_edit: bool
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the account has no steps at all."""
+        return not self.counts["all"] and not self.search
+
+
+def gather(account_id: int, asked: Mapping[str, str], *, may_edit: bool) -> StepList:
+    """asked: q, show, sort and page of the address; what is no choice counts as the first."""
+    now = time.time()
+    search = asked.get("q", "").strip()
+    show = asked.get("show", "") if asked.get("show") in SHOW else "all"
+    sort = asked.get("sort", "") if asked.get("sort") in SORT else "name"
+    found = overview.listed(account_id, search, may_edit=may_edit)
+    chosen = {name: [one for one in found if keeps(one, now)] for name, (_, keeps) in SHOW.items()}
+    ordered = sorted(chosen[show], key=lambda one: SORT[sort][1](one))
+    pages = max(1, -(-len(ordered) // MAX_ON_A_PAGE))
+    page = min(_number(asked.get("page", "")), pages)
+    before = (page - 1) * MAX_ON_A_PAGE
+    here = ordered[before : before + MAX_ON_A_PAGE]
+    calls = overview.calls_of([one.id for one in here]) if here else {}
+    return StepList(
+        lines=tuple(_line(one, calls.get(one.id, []), now) for one in here),
+        counts={name: len(steps) for name, steps in chosen.items()},
+        failing=tuple(chosen["failing"][:_NAMED_AT_MOST]),
+        changed=tuple(chosen["changed"][:_NAMED_AT_MOST]),
+        search=search,
+        show=show,
+        sort=sort,
+        page=page,
+        pages=pages,
+        total=len(ordered),
+        first=before + 1,
+        last=before + len(here),
+        can_edit=may_edit,
+    )
+
+
+def _failing(one: Listed, _now: float = 0) -> bool:
+    return one.ended is not None and tone(one.ended.status, one.ended.outcome) in ("amber", "red")
+
+
+def _unused(one: Listed, now: float) -> bool:
+    return one.ended is None or one.ended.started_at < now - _UNUSED_SECONDS
+
+
+SHOW: Final[Mapping[str, tuple[str, Callable[[Listed, float], bool]]]] = {
+    "all": ("All", lambda one, now: True),
+    "failing": ("Failing", _failing),
+    "changed": ("Changed", lambda one, now: one.drift),
+    "off": ("Off", lambda one, now: not one.spec.enabled),
+    "unused": ("Unused", _unused),
+}
+"""Which steps the list can show: the word on the page, and what decides."""
+
+SORT: Final[Mapping[str, tuple[str, Callable[[Listed], float]]]] = {
+    "name": ("By name", lambda one: 0),
+    "called": ("Last call first", lambda one: -one.ended.started_at if one.ended else 0),
+    "slow": ("Slowest last call first", lambda one: -(one.ended.duration_ms or 0) if one.ended else 1),
+    "failing": ("Failing first", lambda one: not _failing(one)),
+}
+"""How the list can be sorted; what is alike stays in the order of the names."""
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() and 0 < len(text) < 7 and int(text) else 1
+
+
+def _line(one: Listed, calls: list[LastCall], now: float) -> Line:
+    spec, url = one.spec, one.spec.request.url
+    host, path = _host_and_path(url)
+    last = calls[-_DOTS:]
+    times = [call.duration_ms for call in last if call.duration_ms is not None]
+    good = next((call for call in reversed(calls) if call.detail), None)
+    return Line(
+        id=one.id,
+        name=spec.name,
+        enabled=spec.enabled,
+        method=spec.request.method,
+        url=url,
+        host=host,
+        path=path,
+        dots=tuple(Dot(_tone(call, now), (_DOTS - len(last) + index) * 10.5) for index, call in enumerate(last)),
+        calls=_in_words([_tone(call, now) for call in last]),
+        median=duration_text(round(median(times))) if times else "–",
+        slow=bool(times) and median(times) > _SLOW_MS,
+        rules=None if one.rules is None else sum(rule.on for rule in one.rules),
+        drift=one.drift,
+        missing=tuple(overview.missing_of(good.detail, one.rules)) if good and one.rules else (),
+        failing=LABELS.get(one.ended.outcome, "Failing") if one.ended and _failing(one) else "",
+        called_at=last[-1].started_at if last else None,
+    )
+
+
+def _host_and_path(url: str) -> tuple[str, str]:
+    """As typed, with the placeholders; a path that is no more than "/" is left out."""
+    rest = url.partition("://")[2] or url
+    end = min((rest.find(mark) for mark in "/?" if mark in rest), default=len(rest))
+    return rest[:end], "" if rest[end:] == "/" else rest[end:]
+
+
+_TONES: Final = {"green": "ok", "amber": "warn", "red": "bad"}
+
+
+def _tone(call: LastCall, now: float) -> str:
+    if call.state != "done":
+        return "other"
+    return _TONES.get(tone(call.status, call.outcome), "other")
+
+
+def _in_words(tones: list[str]) -> str:
+    """What the dots say to whoever does not see them."""
+    if not tones:
+        return "Never called"
+    words = {"ok": "good", "warn": "refused by the API", "bad": "failed", "other": "without a result"}
+    counts = [f"{tones.count(one)} {word}" for one, word in words.items() if one in tones]
+    return (
+        f"Last {len(tones)} calls, newest at the right: {', '.join(counts)}"
+        if len(tones) > 1
+        else f"One call: {counts[0][2:]}"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One of the first steps of a new account."""
+
+    text: str
+    done: bool
+    address: str
+
+
+def getting_started(account_id: int) -> tuple[Task, ...]:
+    """The four things that lead from nothing to a bot that gets its attributes; none once all are done."""
+    seen = overview.beginnings(account_id)
+    tasks = (
+        Task("Describe a call", seen.step, "/steps/new"),
+        Task("Press Test and see the answer", seen.test, "/steps/new"),
+        Task("Make a key for your bot", seen.key, "/settings/keys"),
+        Task("Let your bot call the step", seen.bot, "/docs/api"),
+    )
+    return () if all(task.done for task in tasks) else tasks
