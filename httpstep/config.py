@@ -40,6 +40,10 @@ class SmtpServer:
     tls: str = "none"
 
 
+_ODD_ADDRESS = re.compile(r"[\s?#\\<>\"{}|^`\x00-\x1f\x7f]")
+_PATH = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~-]+)*")
+
+
 def _text(value: str) -> str:
     return value
 
@@ -82,10 +86,19 @@ def _ratelimit_url(value: str) -> str:
 
 
 def _base_url(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
-        raise ValueError("the address people open, such as https://steps.example.com")
-    return value.rstrip("/")
+    accepted = "the address people open, such as https://steps.example.com or https://example.com/steps"
+    try:
+        parts = urlsplit(value)
+        _ = parts.port
+    except ValueError:
+        raise ValueError(accepted) from None
+    if "@" in parts.netloc:  # not shown: it may be a password
+        raise _Unusable(f"it must hold no user and no password. Accepted: {accepted}.")
+    if parts.scheme not in ("http", "https") or not parts.hostname or _ODD_ADDRESS.search(value):
+        raise ValueError(accepted)
+    if not _PATH.fullmatch(path := parts.path.rstrip("/")):
+        raise _Unusable(f"its path may hold letters, digits and -._~ between single slashes. Accepted: {accepted}.")
+    return f"{parts.scheme}://{parts.netloc}{path}"
 
 
 def _networks(value: str) -> AddressPolicy:
@@ -204,7 +217,7 @@ VARIABLES: tuple[Variable, ...] = (
     ),
     Variable("SMTP_URL", _smtp, None, "mail server; without it mail is off", True),
     Variable("MAIL_FROM", _address, "", "sender of alert mails"),
-    Variable("BASE_URL", _base_url, "", "the address people open, used in mails and links"),
+    Variable("BASE_URL", _base_url, "", "the address people open, used in mails and links; it may have a path"),
     Variable("PROXY_HOPS", _whole(0, 10), 0, "how many proxies in front set X-Forwarded-For"),
     Variable("SECRET_KEY", _long_secret, "", "signs cookies; generated in the data folder unless set", True),
     Variable("WORKERS", _whole(1, 64), 0, "server processes; from the machine unless set"),

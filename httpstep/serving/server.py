@@ -55,6 +55,10 @@ class Server(BaseApplication):  # type: ignore[misc]
             "keepalive": 5,
             "control_socket_disable": True,
             "limit_request_line": 8190,
+            # Whom X-Forwarded-* may be believed is decided by ProxyFix and web.prefix; gunicorn itself believes loopback.
+            "secure_scheme_headers": {},
+            "forwarded_allow_ips": "*" if settings.proxy_hops else "",
+            "forwarder_headers": "SCRIPT_NAME" if settings.proxy_hops else "",
             "accesslog": None,
             "errorlog": "-",
             "logger_class": _ServerLog,

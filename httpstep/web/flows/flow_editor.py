@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Final, cast
 
-from flask import request
+from flask import request, url_for
 
 from httpstep.core import jsontext
 from httpstep.core.document import flow
@@ -154,7 +154,7 @@ class FlowEditor:
     def log_at(self, one: dict[str, Json]) -> str | None:
         """The page of the log of one step of the answer; None where the step is gone."""
         found = [step_id for step_id, spec in self.steps.items() if spec.key == one["step"]]
-        return f"/steps/{found[0]}/logs/{one['log_id']}" if found else None
+        return url_for("logs.log_page", ref=found[0], log_id=one["log_id"]) if found else None
 
 
 def flow_or_404(ref: str, *, typed: bool = False) -> Flow | None:
