@@ -23,7 +23,6 @@ from httpstep.execution import calls
 from httpstep.extensions import db
 from httpstep.serving.clients import CheckedBodies
 from httpstep.serving.worker import Worker
-from httpstep.storage.database import is_unavailable
 from httpstep.storage.patience import limit_waiting
 from httpstep.upkeep import installation
 
@@ -178,9 +177,7 @@ def serve(create_app: Callable[[], Flask]) -> None:
     try:
         _prepare(app, log)
     except SQLAlchemyError as error:
-        if not is_unavailable(error):
-            raise
-        sys.exit(f"httpstep cannot start. The database cannot be opened or written: {_first_line(error)}")
+        sys.exit(f"httpstep cannot start. {installation.start_error(error)}")
     Server(app, create_app).run()
 
 
@@ -199,10 +196,6 @@ def _close_connections(app: Flask) -> None:
     with app.app_context():
         db.session.remove()
         db.engine.dispose()
-
-
-def _first_line(error: SQLAlchemyError) -> str:
-    return str(getattr(error, "orig", None) or error).strip().splitlines()[0]
 
 
 def _interrupted_before(app: Flask) -> int:

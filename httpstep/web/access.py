@@ -20,7 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug import Response
 from werkzeug.exceptions import Forbidden
 
-from httpstep.extensions import csrf, login_manager
+from httpstep.extensions import csrf
 from httpstep.serving.clients import CALLER
 from httpstep.storage import sessions
 from httpstep.storage.tables import User
@@ -60,8 +60,10 @@ class Visitor:
 
 
 def register(app: Flask) -> None:
-    login_manager.session_protection = None
-    login_manager.request_loader(_load)
+    manager = flask_login.LoginManager()
+    manager.session_protection = None
+    manager.request_loader(_load)
+    manager.init_app(app, add_context_processor=False)  # ours draws fault pages too
     app.context_processor(lambda: {"visitor": visitor_or_none(), "may": may})
 
 

@@ -46,7 +46,9 @@ class Prefixed:
             environ["PATH_INFO"] = self._below(prefix, environ.get("PATH_INFO", ""))
         else:
             environ["SCRIPT_NAME"] = told + mount
-        environ["PATH_INFO"] = environ.get("PATH_INFO") or "/"  # else werkzeug redirects there, by the request's own host
+        environ["PATH_INFO"] = (
+            environ.get("PATH_INFO") or "/"
+        )  # else werkzeug redirects there, by the request's own host
         return self._application(environ, start_response)
 
     def _told(self, environ: WSGIEnvironment) -> str:
