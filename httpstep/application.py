@@ -86,7 +86,7 @@ def assemble_or_exit(settings: config.Config | None = None, *, send: Send | None
     try:
         if get_debug_flag():  # it shows the program's inside, and Werkzeug's console runs whatever is typed into it
             raise config.StartError("Debug mode is on: unset FLASK_DEBUG and leave --debug out.")
-        return assemble(settings or config.load(), send=send)
+        return assemble(settings or config.load(config.with_env_file(os.environ)), send=send)
     except config.StartError as error:
         sys.exit(f"httpstep cannot start. {error}")
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import shutil
 import subprocess
 import sys
 import textwrap
@@ -27,6 +25,7 @@ import httpstep
 from httpstep.extensions import db
 from httpstep.storage import logs
 from httpstep.storage.tables import Account
+from tests.installed import environ_of, install
 from tests.server import ROOT, free_port
 
 PASSWORD = "correct horse battery"
@@ -139,20 +138,9 @@ def test_made_twice_on_one_folder_the_second_leaves_the_calls_of_the_first(
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The distribution, built from what is in the repository and installed into a folder."""
-    source, target = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("site")
-    for name in ("httpstep", "templates", "static", "migrations"):
-        shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("pyproject.toml", "setup.py", "requirements.txt", "README.md", "LICENSE", "app.py"):
-        shutil.copy(ROOT / name, source)
-    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "install", "-q", "--no-deps", "--no-index"]
-    subprocess.run([*pip, "--no-build-isolation", "--target", str(target), str(source)], check=True, timeout=170)
+    target = tmp_path_factory.mktemp("site")
+    install(tmp_path_factory.mktemp("source"), target)
     return target
-
-
-def environ_of(site: Path, **more: str) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("HTTPSTEP_", "FLASK_"))}
-    return kept | {"PYTHONPATH": str(site), "PYTHONDONTWRITEBYTECODE": "1"} | more
 
 
 def test_everything_is_inside_and_the_checkouts_entry_is_not(site: Path) -> None:

@@ -111,6 +111,34 @@ def overridden(environ: Mapping[str, str], variables: Mapping[str, object]) -> d
     return {name: value for name, value in environ.items() if name not in replaced} | given
 
 
+_LINE = re.compile(
+    r"""(?:export\s+)?(\w+)\s*=\s*(?:"([^"]*)"|'([^']*)'|((?:[^\s#"'](?:[^#]|(?<!\s)#)*)?))\s*(?:#.*)?"""
+)
+
+
+def with_env_file(environ: Mapping[str, str], file: Path = Path(".env")) -> dict[str, str]:
+    """The environment with what `file` says of our variables beside it; what both have is the environment's.
+
+    A line is NAME=value, with quotes or not, or a comment. Raises ConfigError, which shows nothing of a line.
+    """
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{file} cannot be read: {error}.") from None
+    found: dict[str, str] = {}
+    for number, line in enumerate(map(str.strip, lines), 1):
+        if not line or line.startswith("#"):
+            continue
+        if (read := _LINE.fullmatch(line)) is None:
+            raise ConfigError(f'{file}, line {number}: this is no line of the form NAME=value or NAME="value".')
+        if read[1].startswith("HTTPSTEP_"):
+            found[read[1]] = read[2] or read[3] or (read[4] or "").rstrip()
+    set_already = {name.removesuffix("_FILE") for name, value in environ.items() if value}
+    return {name: value for name, value in found.items() if name.removesuffix("_FILE") not in set_already} | dict(
+        environ
+    )
+
+
 def folder_of(name: str) -> Path:
     """Where "templates", "static" or "migrations" are: inside the package if it is installed, beside it in a checkout."""
     package = Path(__file__).resolve().parents[1]

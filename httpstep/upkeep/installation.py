@@ -72,7 +72,9 @@ def start_error(error: SQLAlchemyError) -> StartError:
         raise error
     why = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
     if any(words in why for words in database.DAMAGED):
-        return StartError(f"The database is damaged ({why}). Put back a backup: `restore FILE` keeps what is there aside.")
+        return StartError(
+            f"The database is damaged ({why}). Put back a backup: `restore FILE` keeps what is there aside."
+        )
     return StartError(f"The database cannot be opened or written: {why}")
 
 
