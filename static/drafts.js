@@ -9,7 +9,7 @@
     const found = event.target.closest?.(selector);
     if (found) act(found, event);
   });
-  const { ref } = $("[data-editor]").dataset;
+  const { ref, moves } = $("[data-editor]").dataset;
   const { user } = body.dataset;
   const form = () => $("#step-form");
 
@@ -176,7 +176,7 @@
     if (!values.has("version")) values.set("version", $('[name="version"]').value);
     const before = form();
     values.set("op", "redraw");
-    await htmx.ajax("POST", `/steps/${ref}/move`, { target: "#step-form", swap: "outerHTML", values }).catch(() => {});
+    await htmx.ajax("POST", moves, { target: "#step-form", swap: "outerHTML", values }).catch(() => {});
     if (form() === before) return; // it did not work: the offer stays
     keepOffered([...replaced, ...offered().slice(1)]);
     offerDraft();

@@ -123,7 +123,7 @@
   let wanted = "";
   function addRule(op, focus) {
     wanted = focus;
-    htmx.ajax("POST", `/steps/${ref}/move`, { source: "#mapping-adder", target: "#mapping", swap: "outerHTML", values: { op } });
+    htmx.ajax("POST", editor.dataset.moves, { source: "#mapping-adder", target: "#mapping", swap: "outerHTML", values: { op } });
   }
   on("[data-map]", "click", (button, event) => {
     event.preventDefault();

@@ -27,7 +27,7 @@ from httpstep.core.jsontext import Json
 from httpstep.execution import calls, ratelimit, runs
 from httpstep.extensions import db
 from httpstep.storage import keys, steps
-from httpstep.storage.database import editing, is_unavailable
+from httpstep.storage.database import editing
 from httpstep.storage.tables import Account, ApiKey
 from httpstep.storage.vault import VaultError
 from httpstep.upkeep import installation
@@ -53,10 +53,7 @@ def prepared(command: Callable[P, R]) -> Callable[P, R]:
             installation.prepare(current_app._get_current_object())  # type: ignore[attr-defined]
             return command(*args, **kwargs)
         except SQLAlchemyError as error:
-            if not is_unavailable(error):
-                raise
-            why = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
-            raise click.ClickException(f"The database cannot be opened or written: {why}") from None
+            raise click.ClickException(str(installation.start_error(error))) from None
 
     return with_appcontext(run)
 

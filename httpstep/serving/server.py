@@ -23,7 +23,6 @@ from httpstep.execution import calls
 from httpstep.extensions import db
 from httpstep.serving.clients import CheckedBodies
 from httpstep.serving.worker import Worker
-from httpstep.storage.database import is_unavailable
 from httpstep.storage.patience import limit_waiting
 from httpstep.upkeep import installation
 
@@ -55,6 +54,10 @@ class Server(BaseApplication):  # type: ignore[misc]
             "keepalive": 5,
             "control_socket_disable": True,
             "limit_request_line": 8190,
+            # Whom X-Forwarded-* may be believed is decided by ProxyFix and web.prefix; gunicorn itself believes loopback.
+            "secure_scheme_headers": {},
+            "forwarded_allow_ips": "*" if settings.proxy_hops else "",
+            "forwarder_headers": "SCRIPT_NAME" if settings.proxy_hops else "",
             "accesslog": None,
             "errorlog": "-",
             "logger_class": _ServerLog,
@@ -174,9 +177,7 @@ def serve(create_app: Callable[[], Flask]) -> None:
     try:
         _prepare(app, log)
     except SQLAlchemyError as error:
-        if not is_unavailable(error):
-            raise
-        sys.exit(f"httpstep cannot start. The database cannot be opened or written: {_first_line(error)}")
+        sys.exit(f"httpstep cannot start. {installation.start_error(error)}")
     Server(app, create_app).run()
 
 
@@ -195,10 +196,6 @@ def _close_connections(app: Flask) -> None:
     with app.app_context():
         db.session.remove()
         db.engine.dispose()
-
-
-def _first_line(error: SQLAlchemyError) -> str:
-    return str(getattr(error, "orig", None) or error).strip().splitlines()[0]
 
 
 def _interrupted_before(app: Flask) -> int:

@@ -19,14 +19,15 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from alembic import command
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from flask import Flask, current_app
-from flask_migrate import upgrade
 from sqlalchemy import Connection, Engine, Executable, event, text
 from sqlalchemy.exc import DBAPIError, DisconnectionError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from httpstep.config import StartError, folder_of
 from httpstep.extensions import db
 from httpstep.storage.sqlitefile import SqliteFile
 
@@ -41,11 +42,12 @@ _ONE_EDIT = text("SELECT pg_advisory_xact_lock(2, 0)")
 _open: ContextVar[Connection | None] = ContextVar("open write transaction", default=None)
 _read: ContextVar[Connection | None] = ContextVar("open read transaction", default=None)
 _creating: ContextVar[bool] = ContextVar("a database may be made", default=False)
-_UNUSABLE = ("readonly", "read-only transaction", "file is not a database", "disk image is malformed")
+DAMAGED = ("file is not a database", "disk image is malformed")
+_UNUSABLE = ("readonly", "read-only transaction", *DAMAGED)
 """What the drivers say of a database that cannot serve, in errors that are not OperationalError."""
 
 
-class SchemaError(Exception):
+class SchemaError(StartError):
     """The database's schema does not fit this version of the application. The text says what to do."""
 
 
@@ -233,7 +235,7 @@ def is_unavailable(error: BaseException) -> bool:
 @cache
 def _migrations() -> ScriptDirectory:
     """Read once: a start asks for it three times, and each time every migration would be loaded again."""
-    return ScriptDirectory(str(Path(__file__).resolve().parents[2] / "migrations"))
+    return ScriptDirectory(str(folder_of("migrations")))
 
 
 def _revisions() -> tuple[str | None, str | None, ScriptDirectory]:
@@ -248,11 +250,14 @@ BEFORE_THE_FIRST_RELEASE = frozenset({"0001", "0002", "0003"})
 
 
 def refuse_other_schema() -> None:
-    """Raise SchemaError where this version cannot read the data. A database not made yet is fine."""
+    """Raise SchemaError where this version cannot read the data. One not made yet is fine, and one that is away or
+    damaged is found by whoever uses it."""
     try:
         current, head, script = _revisions()
-    except OperationalError:
-        return
+    except SQLAlchemyError as error:
+        if is_unavailable(error):
+            return
+        raise
     if current in BEFORE_THE_FIRST_RELEASE:
         raise SchemaError(
             "This data was written by a version of httpstep from before its first release. Export its steps with that "
@@ -287,7 +292,7 @@ def upgrade_schema(app: Flask, *, before: Any = None) -> bool:
         if current is not None and before is not None:
             before()
         logging.getLogger("alembic").setLevel(logging.WARNING)
-        upgrade(directory=script.dir)
+        command.upgrade(current_app.extensions["migrate"].migrate.get_config(script.dir), "head")
         return True
 
 

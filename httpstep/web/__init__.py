@@ -9,6 +9,7 @@ from httpstep.web import (
     faults,
     incoming,
     moments,
+    prefix,
     responses,
 )
 from httpstep.web.api import (
@@ -73,3 +74,4 @@ def register(app: Flask) -> None:
     moments.register(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
+    prefix.register(app)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from flask import Blueprint, Response, current_app, request
+from flask import Blueprint, Response
 
 from httpstep import __version__
 from httpstep.core.answer.sizes import MAX_ATTRIBUTES, MAX_VALUE
@@ -12,6 +12,7 @@ from httpstep.core.document import stepdocument
 from httpstep.core.document.flow import SKIPPED
 from httpstep.core.errors import FailureKind
 from httpstep.core.jsontext import Json
+from httpstep.web.here import base_url
 from httpstep.web.problems import json_response
 
 blueprint = Blueprint("openapi", __name__, url_prefix="/api/v1")
@@ -190,5 +191,4 @@ def contract(server: str) -> dict[str, Json]:
 
 @blueprint.get("/openapi.json")
 def openapi() -> Response:
-    settings = current_app.config["HTTPSTEP"]
-    return json_response(contract(settings.base_url or request.host_url.rstrip("/")))
+    return json_response(contract(base_url()))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from flask import render_template
+from flask import render_template, url_for
 
 from httpstep.core import jsontext
 from httpstep.core.jsontext import Json
@@ -161,7 +161,9 @@ def _step_result(editor: FlowEditor, one: dict[str, Any]) -> StepResult:
         ((step_id, spec.name) for step_id, spec in editor.steps.items() if spec.key == one["step"]),
         (None, one["step"] or "(deleted)"),
     )
-    view = f"/steps/{step_id}/logs/{one['log_id']}" if one["log_id"] and step_id is not None else None
+    view = (
+        url_for("logs.log_page", ref=step_id, log_id=one["log_id"]) if one["log_id"] and step_id is not None else None
+    )
     duration = "" if one["outcome"] == "skipped" else duration_text(one["http"]["duration_ms"])
     return StepResult(
         name, _label(one), _tone(one), one["http"]["status"], duration, one["structure_changed"], view,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from flask import Blueprint, abort, flash, make_response, redirect, render_template
+from flask import Blueprint, abort, flash, make_response, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select, update
 
@@ -64,4 +64,4 @@ def revoke(key_id: int) -> ResponseReturnValue:
         if connection.execute(update(ApiKey).where(*mine).values(revoked_at=time.time())).rowcount != 1:
             abort(404)
     flash("The key was revoked. Calls with it are refused from now on.", "success")
-    return redirect("/settings/keys", 303)
+    return redirect(url_for("keys.listed"), 303)
