@@ -13,6 +13,7 @@ from functools import partial
 
 from flask import Flask
 from flask.helpers import get_debug_flag
+from sqlalchemy import URL
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -50,6 +51,8 @@ def create_app(settings: config.Config | None = None, *, send: Send | None = Non
             installation.prepare_mounted(app)
         except SQLAlchemyError as error:
             raise installation.start_error(error) from error
+        except OSError as error:
+            raise config.StartError(f"{error.filename}: {error.strerror}") from error
         finally:  # a host may fork, and no connection may be carried over
             db.session.remove()
             db.engine.dispose()
@@ -89,6 +92,8 @@ def assemble_or_exit(settings: config.Config | None = None, *, send: Send | None
         return assemble(settings or config.load(config.with_env_file(os.environ)), send=send)
     except config.StartError as error:
         sys.exit(f"httpstep cannot start. {error}")
+    except OSError as error:
+        sys.exit(f"httpstep cannot start. {error.filename}: {error.strerror}")
 
 
 def _configure(app: Flask, settings: config.Config) -> None:
@@ -97,7 +102,7 @@ def _configure(app: Flask, settings: config.Config) -> None:
     app.config.update(
         HTTPSTEP=settings,
         SECRET_KEY=settings.secret_key or vault.read_or_create(settings.data / "session.key"),
-        SQLALCHEMY_DATABASE_URI=settings.database_url,
+        SQLALCHEMY_DATABASE_URI=_database_uri(settings),
         SQLALCHEMY_ENGINE_OPTIONS=_engine_options(settings),
         RATELIMIT_STORAGE_URI=_storage_uri(settings),
         MAIL_SUPPRESS_SEND=False,
@@ -119,6 +124,12 @@ def _configure(app: Flask, settings: config.Config) -> None:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
 
 
+def _database_uri(settings: config.Config) -> str | URL:
+    """Not as a text where it lies in the data folder, whose name may have a "?"."""
+    ours = "HTTPSTEP_DATABASE_URL" not in settings.given
+    return URL.create("sqlite", database=str(settings.data / "httpstep.db")) if ours else settings.database_url
+
+
 def _engine_options(settings: config.Config) -> dict[str, object]:
     most = settings.threads + 4
     return {
@@ -126,7 +137,7 @@ def _engine_options(settings: config.Config) -> dict[str, object]:
         "max_overflow": most,
         "pool_timeout": 5,
         "hide_parameters": True,  # what is written is a customer's, and an error's text goes into the application's log
-        "pool_pre_ping": "postgres" in settings.database_url,
+        "pool_pre_ping": settings.database_url.startswith("postgresql"),
     }
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from httpstep.config import values
 from httpstep.config.values import SmtpServer as SmtpServer
@@ -51,7 +52,7 @@ VARIABLES: tuple[Variable, ...] = (
         "ALLOW_NETWORKS", values.networks, AddressPolicy.parse(""), "networks and hosts steps may call although private"
     ),
     Variable("SMTP_URL", values.smtp, None, "mail server; without it mail is off", True),
-    Variable("MAIL_FROM", values.address, "", "sender of alert mails"),
+    Variable("MAIL_FROM", values.sender, "", "sender of alert mails"),
     Variable("BASE_URL", values.base_url, "", "the address people open, used in mails and links; it may have a path"),
     Variable("PROXY_HOPS", values.whole(0, 10), 0, "how many proxies in front set X-Forwarded-For"),
     Variable("SECRET_KEY", values.long_secret, "", "signs cookies; generated in the data folder unless set", True),
@@ -182,6 +183,18 @@ def _masked(variable: Variable, raw: str) -> str:
     scheme, user, password, rest = found.groups()
     who = "" if user is None else f"{user}:••••@" if password else "••••@"  # one alone may be a token
     return f"{scheme}{who}{rest}"
+
+
+def dangers(config: Config) -> list[str]:
+    """Sentences about values that can be used and may be a mistake, for the log of a start."""
+    wide = [str(one) for one in config.allow_networks.networks if one.prefixlen < (8 if one.version == 4 else 7)]
+    found = [f"HTTPSTEP_ALLOW_NETWORKS has {one}: steps may call nearly every private address" for one in wide]
+    mail = config.smtp_url
+    if mail and mail.password and mail.tls == "none" and not values.is_this_machine(mail.host):
+        found.append("HTTPSTEP_SMTP_URL has tls=none: the mail server's password is sent without encryption")
+    if config.base_url.startswith("http://") and not values.is_this_machine(urlsplit(config.base_url).hostname or ""):
+        found.append("HTTPSTEP_BASE_URL is http: passwords, sessions and API keys are sent without encryption")
+    return found
 
 
 _OF_CALLERS = {"HTTPSTEP_KEY", "HTTPSTEP_URL"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from base64 import urlsafe_b64decode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_address
@@ -11,8 +12,11 @@ from pathlib import Path
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 from cryptography.x509 import load_pem_x509_certificates
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 
 from httpstep.core.addresses import AddressPolicy
+from httpstep.core.document.addressees import is_address
 
 
 class Unusable(ValueError):
@@ -30,6 +34,11 @@ class SmtpServer:
     tls: str = "none"
 
 
+_HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?")
+_MAX_FOLDER_BYTES = 3000
+"""Of Linux's 4,096 for a path: what lies in the folder has a name as well."""
+_FEWEST_CHARACTERS = 6
+"""Different ones, in 16 that chance has chosen."""
 _ODD_ADDRESS = re.compile(r"[\s?#\\<>\"{}|^`\x00-\x1f\x7f]")
 _PATH = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~-]+)*")
 
@@ -39,10 +48,19 @@ def text(value: str) -> str:
 
 
 def listen(value: str) -> str:
+    """ "*" is every address of this machine, as it is for other servers."""
     host, _, port = value.rpartition(":")
-    if not host or not port.isdigit() or not 0 < int(port) < 65536:
-        raise ValueError("an address and a port, such as 127.0.0.1:8080")
-    return value
+    good_port = port.isascii() and port.isdigit() and 0 < int(port) < 65536
+    if not good_port or not (host == "*" or _HOST.fullmatch(host) or _is_ipv6(host)):
+        raise ValueError("an address and a port, such as 127.0.0.1:8080, [::1]:8080 or *:8080")
+    return f"0.0.0.0:{port}" if host == "*" else value
+
+
+def _is_ipv6(host: str) -> bool:
+    try:
+        return host[:1] + host[-1:] == "[]" and ip_address(host[1:-1]).version == 6
+    except ValueError:
+        return False
 
 
 def whole(low: int, high: int) -> Callable[[str], int]:
@@ -64,14 +82,29 @@ def one_of(*words: str) -> Callable[[str], str]:
 
 
 def database_url(value: str) -> str:
+    accepted = "sqlite:///path or postgresql+psycopg://user:password@host:port/database"
     if not value.startswith(("sqlite:///", "postgresql+psycopg://")):
-        raise ValueError("sqlite:///path or postgresql+psycopg://user:password@host/database")
+        raise ValueError(accepted)
+    try:
+        url = make_url(value)
+    except (ArgumentError, ValueError):
+        raise ValueError(f"{accepted}; the port is a number, and @ : / in a password are written %40 %3A %2F") from None
+    if url.port is not None and not 0 < url.port < 65536:
+        raise ValueError(f"{accepted}; the port is a number from 1 to 65535")
+    if value.startswith("postgresql") and not (url.database and (url.host or "host" in url.query)):
+        raise ValueError(accepted)
     return value
 
 
 def ratelimit_url(value: str) -> str:
-    if value != "database" and not value.startswith(("redis://", "rediss://")):
-        raise ValueError("redis://host:port/number, or nothing for the database")
+    accepted = "redis://host:port/number, or nothing for the database"
+    try:
+        parts = urlsplit(value)
+        good = parts.scheme in ("redis", "rediss") and parts.hostname and parts.port != 0
+    except ValueError:
+        good = False
+    if value != "database" and not good:
+        raise ValueError(accepted)
     return value
 
 
@@ -124,14 +157,14 @@ def _check_smtp_parameters(parts: SplitResult, asked: Mapping[str, list[str]]) -
             raise Unusable(f'the parameter "{name}" is unknown. The only one is tls: none, starttls or tls.')
     if parts.scheme == "smtps" and asked.get("tls", ["tls"])[-1] != "tls":
         raise Unusable("smtps:// means tls=tls. Write smtp:// for another tls.")
-    if parts.scheme == "smtp" and parts.username and "tls" not in asked and not _is_this_machine(parts.hostname or ""):
+    if parts.scheme == "smtp" and parts.username and "tls" not in asked and not is_this_machine(parts.hostname or ""):
         raise Unusable(
             "user and password would be sent without encryption. "
             "Write tls=starttls, tls=tls, or tls=none to send it in the clear: smtp://user:password@host?tls=starttls."
         )
 
 
-def _is_this_machine(host: str) -> bool:
+def is_this_machine(host: str) -> bool:
     try:
         return host == "localhost" or ip_address(host).is_loopback
     except ValueError:
@@ -139,8 +172,15 @@ def _is_this_machine(host: str) -> bool:
 
 
 def address(value: str) -> str:
-    if "@" not in value or any(c in value for c in "\r\n\0,"):
+    if not (is_address(value) or is_address(f"{value}.local")):  # the mail server may be known by one word
         raise ValueError("one e-mail address, such as httpstep@example.com")
+    return value
+
+
+def sender(value: str) -> str:
+    """An address, or one with a name before it: httpstep <httpstep@example.com>."""
+    named = re.fullmatch(r"[^<>\r\n\0,]*<([^<>]*)>", value)
+    address(named[1] if named else value)
     return value
 
 
@@ -154,17 +194,25 @@ def certificates(value: str) -> str:
 
 def folder(value: str) -> str:
     """A folder that can be written, or made: what is there of the path says so before anything is written."""
+    accepted = "Accepted: the path of a folder that can be written, or made."
+    if value.startswith("~"):
+        raise Unusable(f"“~” is a shell's word and is not understood here. {accepted}")
+    if len(os.fsencode(value)) > _MAX_FOLDER_BYTES or any(len(os.fsencode(part)) > 255 for part in Path(value).parts):
+        raise Unusable(f"the path is too long. {accepted}")
+    if not value.isprintable():
+        raise Unusable(f"the path has characters that cannot be shown. {accepted}")
     path = Path(value).absolute()
     there = next((one for one in (path, *path.parents) if os.path.lexists(one)), path)
     if not os.path.isdir(there):  # noqa: PTH112 - Path.is_dir raises where a link leads to what may not be looked into
-        raise Unusable(f"{there} is not a folder. Accepted: the path of a folder that can be written, or made.")
+        raise Unusable(f"{there} is not a folder. {accepted}")
     if not os.access(there, os.W_OK | os.X_OK):
-        raise Unusable(f"{there} cannot be written. Accepted: the path of a folder that can be written, or made.")
+        raise Unusable(f"{there} cannot be written. {accepted}")
     return value
 
 
 def long_secret(value: str) -> str:
-    if len(value) < 16 or value.lower() in ("change-me-please", "your-secret-key!"):
+    guessed = value.lower() in ("change-me-please", "your-secret-key!")
+    if len(value) < 16 or guessed or len(set(value)) < _FEWEST_CHARACTERS:
         raise ValueError("at least 16 random characters")
     return value
 
@@ -177,8 +225,9 @@ def vault_keys(value: str) -> tuple[str, ...]:
     try:
         for key in keys:
             Fernet(key.encode())
+        guessed = any(len(set(urlsafe_b64decode(key))) < _FEWEST_CHARACTERS for key in keys)
     except ValueError:
         raise ValueError(accepted) from None
-    if not keys:
+    if not keys or guessed:
         raise ValueError(accepted)
     return keys

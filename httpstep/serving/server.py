@@ -5,8 +5,10 @@ Time-outs exceed the 60 s a call may take, so that neither the arbiter nor a res
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
+import socket
 import sys
 import time
 from collections.abc import Callable
@@ -19,6 +21,7 @@ from gunicorn.glogging import Logger
 from sqlalchemy.exc import SQLAlchemyError
 
 from httpstep.alerts.mailserver import SECONDS as MAIL_SECONDS
+from httpstep.config import StartError, dangers
 from httpstep.execution import calls
 from httpstep.extensions import db
 from httpstep.serving.clients import CheckedBodies
@@ -175,10 +178,40 @@ def serve(create_app: Callable[[], Flask]) -> None:
     set_up_logging(settings.log_format)
     log = logging.getLogger("httpstep")
     try:
+        _require_port(settings.listen)
         _prepare(app, log)
+    except StartError as error:
+        sys.exit(f"httpstep cannot start. {error}")
     except SQLAlchemyError as error:
         sys.exit(f"httpstep cannot start. {installation.start_error(error)}")
+    except OSError as error:
+        sys.exit(f"httpstep cannot start. {error.filename}: {error.strerror}")
     Server(app, create_app).run()
+
+
+def _require_port(listen: str) -> None:
+    """Raise StartError where gunicorn would try for seconds and then say less. Who is ending may need a moment."""
+    host, _, port = listen.rpartition(":")
+    family, ends = socket.AF_INET6 if host.startswith("[") else socket.AF_INET, time.monotonic() + 2
+    while True:
+        try:
+            with socket.socket(family) as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind((host.strip("[]"), int(port)))
+                return
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE or time.monotonic() > ends:
+                raise StartError(_cannot_listen(listen, error)) from None
+        time.sleep(0.1)
+
+
+def _cannot_listen(listen: str, error: OSError) -> str:
+    why = {
+        errno.EADDRINUSE: "another program, perhaps another httpstep, listens there already",
+        errno.EADDRNOTAVAIL: "this machine has no such address",
+        errno.EACCES: "ports below 1024 need the right to use them",
+    }.get(error.errno or 0, error.strerror or "the name is not known")
+    return f"HTTPSTEP_LISTEN: {listen} cannot be listened on: {why}."
 
 
 def _prepare(app: Flask, log: logging.Logger) -> None:
@@ -216,5 +249,7 @@ def _announce(log: logging.Logger, app: Flask) -> None:
         log.info("no user yet: open %s/setup and enter the one-time code %s", address, code)
     if not settings.base_url.startswith("https://") and not settings.listen.startswith(("127.", "localhost", "[::1]")):
         log.warning("serving plain HTTP beyond this machine: put a proxy with HTTPS in front and set HTTPSTEP_BASE_URL")
+    for danger in dangers(settings):
+        log.warning("%s", danger)
     if settings.smtp_url is None:
         log.info("mail is off: HTTPSTEP_SMTP_URL is not set")

@@ -19,7 +19,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.security import generate_password_hash
 
-from httpstep.config import Config, StartError
+from httpstep.config import Config, StartError, dangers
 from httpstep.core.inserting import secrethosts
 from httpstep.core.inserting.secrethosts import Hosts
 from httpstep.extensions import db
@@ -57,6 +57,8 @@ def prepare_mounted(app: Flask) -> None:
     The first of several processes closes what the last ones left, and says the code for the first user.
     """
     prepare(app)
+    for danger in dangers(app.config["HTTPSTEP"]):
+        app.logger.warning("%s", danger)
     data = app.config["HTTPSTEP"].data
     with app.app_context(), database.one_at_a_time(app, "mount"):
         if not is_served(data):
@@ -73,7 +75,7 @@ def start_error(error: SQLAlchemyError) -> StartError:
     why = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
     if any(words in why for words in database.DAMAGED):
         return StartError(
-            f"The database is damaged ({why}). Put back a backup: `restore FILE` keeps what is there aside."
+            f"The database is damaged ({why}). Move its file away, with the -wal and -shm files beside it, and put back a backup with `restore FILE`."
         )
     return StartError(f"The database cannot be opened or written: {why}")
 
