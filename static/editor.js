@@ -224,14 +224,15 @@
     if (left) title.textContent = `${left === 1 ? "Fix this" : `Fix these ${left} things`} before ${title.dataset.before}`;
     else summary?.remove();
   }
-  // A test that was made had nothing to say against the form; only a name is not asked of it.
-  function allMended() {
-    for (const field of $$('[aria-invalid="true"]', form())) if (field.name !== "name") mended(field);
+  // A test that was made had nothing to say against the form; only a name is not asked of it. Nor had a good Save.
+  function allMended(but) {
+    for (const field of $$('[aria-invalid="true"]', form())) if (field.name !== but) mended(field);
     $("#fault-summary")?.remove();
   }
   body.addEventListener("htmx:afterRequest", (event) => {
-    if (event.detail.elt.id === "test-btn" && event.detail.xhr.status === 200) allMended();
+    if (event.detail.elt.id === "test-btn" && event.detail.xhr.status === 200) allMended("name");
   });
+  body.addEventListener("step:saved", () => allMended());
 
   // ---- names in the form: an input for each under Test
   let known = "";

@@ -213,7 +213,7 @@ def test_nothing_sticks_out(desk: Desk) -> None:
     """At 200 % zoom the menu of the mapping, and at full width a long key of the answer."""
     page = desk.page
     page.set_viewport_size({"width": 640, "height": 450})
-    page.get_by_text("About the call").click()
+    page.get_by_text("Status, time or error").click()
     menu = page.locator(".add-rules .menu-list").bounding_box()
     assert menu and menu["x"] >= 0 and menu["x"] + menu["width"] <= 640
     assert page.evaluate("document.documentElement.scrollWidth") <= 640

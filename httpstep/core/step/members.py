@@ -34,7 +34,8 @@ class Kind(Protocol):
 @dataclass(frozen=True, slots=True)
 class Member:
     """name: in the document. attribute: of the dataclass. label: what people read. absent: the value that stands for a
-    member that is not there, which is then not written; MISSING where it always is."""
+    member that is not there, which is then not written; MISSING where it always is. typed: the editor has an input for
+    it; all others it keeps as they are."""
 
     name: str
     attribute: str
@@ -43,14 +44,16 @@ class Member:
     label: str
     required: bool
     absent: Any
+    typed: bool
 
 
 def member(
-    kind: Kind, default: Any, *, name: str = "", label: str = "", required: bool = False, absent: Any = MISSING
-) -> Any:
+    kind: Kind, default: Any, *, name: str = "", label: str = "", required: bool = False, absent: Any = MISSING,
+    typed: bool = False,
+) -> Any:  # fmt: skip
     """A field of a document's dataclass. name: where it differs from the field's. required: in the contract; reading
     takes the default all the same, and what is wrong with that is said by the checks of `core.document.stepdocument`."""
-    about = {"name": name, "kind": kind, "label": label, "required": required, "absent": absent}
+    about = {"name": name, "kind": kind, "label": label, "required": required, "absent": absent, "typed": typed}
     return field(default=default, metadata=about)
 
 
@@ -72,6 +75,7 @@ def _members_of(described: type) -> Iterator[Member]:
             about["label"],
             about["required"],
             about["absent"],
+            about["typed"],
         )
 
 

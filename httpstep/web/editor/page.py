@@ -94,7 +94,6 @@ class Mapping:
     lines: list[RuleLine]
     missing: list[str]
     suggestions: list[marking.Suggestion]
-    history: list[Past]
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +127,7 @@ class EditorPage:
     usage: Usage | None = None
     budget: ratelimit.Budget | None = None
     mapping: Mapping | None = None
+    history: list[Past] | None = None
     answer: Answer | None = None
     notes: Notes | None = None
     drift: DriftView | None = None
@@ -137,13 +137,14 @@ class EditorPage:
 
 _PAGE: Final = "steps/editor.html"
 NEEDS: Final = {
-    _PAGE: ("bot_names", "values", "usage", "budget", "mapping", "answer", "notes", "drift", "logs", "mail"),
-    "steps/_step_form.html": ("mapping", "mail"),
+    _PAGE: ("bot_names", "values", "usage", "budget", "mapping", "history", "answer", "notes", "drift", "logs", "mail"),
+    "steps/_step_form.html": ("mapping", "history", "mail"),
     "steps/_mail_status.html": ("mail",),
     "steps/_usage.html": ("usage",),
     "request_form/_body_editor.html": (),
     "request_form/_preview.html": (),
-    "mapping/_mapping.html": ("mapping",),
+    "mapping/_mapping.html": ("mapping", "history"),
+    "mapping/_structures.html": ("history",),
     "drift/_drift_banner.html": ("drift",),
     "logs/_logs.html": ("logs",),
     "testing/_test_values.html": ("values",),
@@ -192,6 +193,7 @@ def gather(editor: Editor, *templates: str) -> EditorPage:
         usage=part("usage", lambda: _usage(editor)),
         budget=part("budget", lambda: editor.sources.budget),
         mapping=part("mapping", lambda: _mapping(editor, lines)),
+        history=part("history", lambda: acceptance.history_of(editor.sources.history)),
         answer=part("answer", lambda: _answer(editor)),
         notes=part("notes", lambda: _notes(editor, lines)),
         drift=part("drift", lambda: editor.drift),
@@ -257,7 +259,6 @@ def _mapping(editor: Editor, lines: list[RuleLine]) -> Mapping:
         lines,
         overview.missing_of(last.detail, rules) if last is not None else [],
         marking.suggestions(editor.form, known.value) if known is not None and may("editor") else [],
-        acceptance.history_of(sources.history),
     )
 
 

@@ -165,7 +165,8 @@ def _act(editor: Editor, op: str) -> int:
 @blueprint.post("/steps/<ref>/save")
 @access("editor")
 def step_form(ref: str) -> Response:
-    """Save as a fragment: 200 the form, 422 the form with its faults, 409 the form and who changed the step."""
+    """Save as a fragment. 200: what saving changed, and the form stays as it is; 422: the form with its faults; 409: the
+    form and who changed the step."""
     editor = submitted(ref)
     try:
         status, saved = save(editor)
@@ -176,16 +177,21 @@ def step_form(ref: str) -> Response:
     if editor.is_new:
         flash("Saved. Your bot can use this step now.", "success")
         return respond(redirect=url_for("steps.edit", ref=saved.id))
+    return _saved(editor)
+
+
+def _saved(editor: Editor) -> Response:
+    """The answer of a good Save: the title, the fields that saving changed, and beside the form the parts it changed."""
+    sent, touched = editor.form, editor.accepted or editor.settled or editor.form.drift_log or editor.form.drift_kept
     end_transaction()
     after = opened(editor.ref)
-    after.form.values, after.form.tested_log, after.form.sample = (
-        editor.form.values,
-        editor.form.tested_log,
-        editor.form.sample,
-    )
-    beside = ("drift/_drift_banner.html", "testing/_test_values.html", "steps/_usage.html")
-    html = fragments(after, "steps/_step_form.html", beside=beside)
-    return respond(html, trigger={"step:saved": {"title": after.form.name}} | toast("Saved."))
+    changed = stepform.changes(sent, after.form)
+    after.form.values, after.form.tested_log, after.form.sample = sent.values, sent.tested_log, sent.sample
+    renamed = after.saved_key != editor.saved_key
+    parts = {"drift/_drift_banner.html": touched, "mapping/_structures.html": touched, "steps/_usage.html": renamed}
+    beside = tuple(template for template, differs in parts.items() if differs)
+    trigger = {"step:saved": {"title": after.form.name, "changed": changed}} | toast("Saved.")
+    return respond(fragments(after, beside=beside), trigger=trigger, stays=True)
 
 
 def save(editor: Editor) -> tuple[int, Step | None]:
