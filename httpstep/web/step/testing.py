@@ -22,7 +22,6 @@ from httpstep.execution import (
     recording,
     runs,
 )
-from httpstep.storage import steps
 from httpstep.storage.database import end_transaction, is_unavailable, writing
 from httpstep.web import stepform
 from httpstep.web.access import access, current_user
@@ -146,16 +145,16 @@ def _over_budget(budget: ratelimit.Budget) -> Shown:
 
 
 def _call(editor: Editor, spec: StepSpec) -> calls.Call:
-    loaded = None
+    loaded, account = None, parts().accounts.get(account_id())
     structure = editor.accepted.structure if editor.accepted is not None else None
     if editor.step_id is not None:
-        loaded = steps.load(account_id(), step_id=editor.step_id)
+        loaded = account.step(step_id=editor.step_id)
         if loaded is not None and structure is not None:
             loaded = replace(loaded, structure=structure)
     return calls.Call(
         tenant=tenant(), source="test", spec=spec, attributes=editor.given, actor=current_user().email,
         request_id=request_id(), step=loaded, draft_id=editor.form.draft_id or None, structure=structure,
-        hangup=hangup(),
+        hangup=hangup(), account=account,
     )  # fmt: skip
 
 
