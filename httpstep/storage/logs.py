@@ -25,7 +25,7 @@ from sqlalchemy.orm import defer
 
 from httpstep.extensions import db
 from httpstep.storage.database import ask, look, writing
-from httpstep.storage.tables import Idempotency, Log, text_of
+from httpstep.storage.tables import Idempotency, Log, Text
 
 MAX_LOGS = 20
 MAX_CALL_SECONDS = 75.0
@@ -83,7 +83,7 @@ def _trimming(draft: bool) -> str:
 
 def _without_nul(values: dict[str, Any]) -> dict[str, Any]:
     """As `tables.Text` writes them."""
-    return {name: text_of(value) if isinstance(value, str) else value for name, value in values.items()}
+    return {name: Text.kept(value) if isinstance(value, str) else value for name, value in values.items()}
 
 
 def _trim(connection: Connection, account_id: int, step_id: int | None, draft_id: str | None) -> None:

@@ -22,12 +22,11 @@ class Text(TypeDecorator[str]):
     cache_ok = True
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
-        return value if value is None else text_of(value)
+        return value if value is None else self.kept(value)
 
-
-def text_of(value: str) -> str:
-    """The text as it is kept."""
-    return value.replace("\0", "\ufffd") if "\0" in value else value
+    @staticmethod
+    def kept(value: str) -> str:
+        return value.replace("\0", "\ufffd") if "\0" in value else value
 
 
 Id = BigInteger().with_variant(Integer, "sqlite")
