@@ -20,9 +20,8 @@ from httpstep.core.step.execution import Execution
 from httpstep.core.step.spec import StepSpec
 from httpstep.execution import learning
 from httpstep.execution.calls import Call, Parts
-from httpstep.extensions import db
 from httpstep.storage import logs, steps
-from httpstep.storage.database import together, writing
+from httpstep.storage.database import end_transaction, together, writing
 
 _log = logging.getLogger(__name__)
 
@@ -67,7 +66,7 @@ def finish(parts: Parts, call: Call, execution: Execution, kept: record.Record, 
         lambda: logs.end(log_id, ended),
     )
     with suppress(Exception):
-        db.session.close()
+        end_transaction()
     return marked, written
 
 

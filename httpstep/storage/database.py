@@ -296,8 +296,9 @@ def editing() -> Iterator[None]:
 
 def end_transaction() -> None:
     """Give back this request's connection: nothing may be open while a third party is waited for."""
-    db.session.rollback()
-    db.session.close()
+    if db.session.registry.has():
+        db.session.rollback()
+        db.session.close()
 
 
 def is_unavailable(error: BaseException) -> bool:
