@@ -20,6 +20,7 @@ from httpstep.core.step.spec import StepSpec
 from httpstep.execution import ratelimit
 from httpstep.execution.gathering import Account, Accounts
 from httpstep.execution.postponed import Postponed
+from httpstep.execution.refused import Refused
 from httpstep.execution.tokens import TokenCache
 from httpstep.storage import steps
 from httpstep.storage.vault import Vault, VaultError
@@ -48,7 +49,7 @@ class Parts:
     postponed: Postponed
     base_url: str = ""
     accounts: Accounts = field(default_factory=Accounts)
-    refused: ratelimit.Refused = field(default_factory=ratelimit.Refused)
+    refused: Refused = field(default_factory=Refused)
     tokens: TokenCache = field(default_factory=TokenCache)
 
 

@@ -61,7 +61,6 @@ _FORGET_OF_OTHERS = (
     "DELETE FROM budget_hits WHERE id IN (SELECT id FROM budget_hits WHERE at < :before ORDER BY id LIMIT 50)"
 )
 _TIDIED_EVERY = 64
-_CROWDED = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,38 +280,6 @@ def give_back(connection: Connection, account_id: int) -> None:
     newest = "DELETE FROM budget_hits WHERE key = :key AND number = (SELECT number FROM newest)"
     key = _PerMinute(PER_MINUTE).key_for(str(account_id))
     ask(connection, f"WITH newest AS ({_NEWEST}) {newest}", {"key": key})
-
-
-class Refused:
-    """What this process knows of accounts that were refused, so that a flood costs no transaction that writes.
-
-    No call leaves a window earlier than its time, and a limit that was changed is another one, so that what is refused
-    here would be refused by the rows too. When a place in flight becomes free nobody can know: there a read tells.
-    """
-
-    def __init__(self) -> None:
-        self._until: dict[int, tuple[int, float]] = {}
-        self._full_at: dict[int, float] = {}
-
-    def note_full(self, account_id: int) -> None:
-        """All places of the account were taken just now."""
-        self._full_at[account_id] = time.monotonic()
-
-    def was_full(self, account_id: int) -> bool:
-        """Whether they were within the last second."""
-        return time.monotonic() - self._full_at.get(account_id, -_CROWDED) < _CROWDED
-
-    def require(self, account_id: int, per_minute: int | None) -> None:
-        """Raises RateLimited where the budget is known to be spent."""
-        limit, until = self._until.get(account_id, (0, 0.0))
-        left = until - time.monotonic()
-        if limit == (per_minute or PER_MINUTE) and left > 0:
-            raise RateLimited(Budget(limit, 0, int(left) + 1, left))
-
-    def note(self, account_id: int, budget: Budget) -> None:
-        """After a refusal by the rows. Redis, which may be emptied, is asked each time."""
-        if in_database():
-            self._until[account_id] = budget.limit, time.monotonic() + budget.exactly
 
 
 def forget(account_id: int) -> None:
