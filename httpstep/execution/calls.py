@@ -18,7 +18,9 @@ from httpstep.core.outcome import record
 from httpstep.core.step.execution import Execution
 from httpstep.core.step.spec import StepSpec
 from httpstep.execution import ratelimit
+from httpstep.execution.gathering import Account, Accounts
 from httpstep.execution.postponed import Postponed
+from httpstep.execution.refused import Refused
 from httpstep.execution.tokens import TokenCache
 from httpstep.storage import steps
 from httpstep.storage.vault import Vault, VaultError
@@ -46,6 +48,8 @@ class Parts:
     places: threading.BoundedSemaphore
     postponed: Postponed
     base_url: str = ""
+    accounts: Accounts = field(default_factory=Accounts)
+    refused: Refused = field(default_factory=Refused)
     tokens: TokenCache = field(default_factory=TokenCache)
 
 
@@ -64,7 +68,7 @@ class Call:
 
     structure: for a draft, the structure its form holds. hangup: descriptor of the caller's socket, if a
     caller that goes away cancels the call. timeout: seconds the caller asks for. masked: values that are kept and
-    shown masked, besides the step's own secrets.
+    shown masked, besides the step's own secrets. account: as it was gathered, if it was for this call.
     """
 
     tenant: Tenant
@@ -79,17 +83,20 @@ class Call:
     timeout: float | None = None
     hangup: int | None = None
     masked: frozenset[str] = frozenset()
+    account: Account | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What came of a call. answer: what the bot gets. `marked`: the step is marked as changed from now on."""
+    """What came of a call. answer: what the bot gets. `marked`: the step is marked as changed from now on. budget: what
+    the account has left, None where that is not known any more."""
 
     execution: Execution
     record: record.Record
     log_id: int
     answer: dict[str, Json]
     marked: bool = False
+    budget: ratelimit.Budget | None = None
 
 
 class TooManyInFlight(Exception):

@@ -1,6 +1,7 @@
-"""PostgreSQL that accepts connections and never answers (a stopped process, a stalled disk): given up after seconds.
+"""When a database is away, and how long it is waited for.
 
-A network time-out does not see it, because the server's kernel still acknowledges every packet.
+PostgreSQL that accepts connections and never answers (a stopped process, a stalled disk) is given up after seconds: a
+network time-out does not see it, because the server's kernel still acknowledges every packet.
 """
 
 from __future__ import annotations
@@ -10,10 +11,24 @@ from typing import Any
 import psycopg
 from psycopg.abc import RV, PQGen
 from sqlalchemy import Engine, event
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 SECONDS = 5.0
 CONNECT_SECONDS = 3
 """The least that libpq takes is 2."""
+DAMAGED = ("file is not a database", "disk image is malformed")
+_UNUSABLE = ("readonly", "read-only transaction", *DAMAGED)
+"""What the drivers say of a database that cannot serve, in errors that are not OperationalError."""
+
+
+def is_unavailable(error: BaseException) -> bool:
+    """True for errors that mean the database cannot serve just now: locked, full, read-only, gone, another file."""
+    if isinstance(error, (OperationalError, PoolTimeout)):
+        return True
+    said = str(error.orig) if isinstance(error, DBAPIError) else ""
+    gone = isinstance(error, DBAPIError) and error.connection_invalidated
+    return gone or any(words in said for words in _UNUSABLE)
 
 
 class _Patient(psycopg.Connection[Any]):

@@ -9,7 +9,19 @@ from __future__ import annotations
 import os
 import sqlite3
 import weakref
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from sqlalchemy import Engine, event
+from sqlalchemy.exc import DisconnectionError
+
+from httpstep.storage.schema import creating
+
+_FILE = "httpstep_file"
 
 Identity = tuple[int, int]
 """Device and number of a file: what stays the same when it is renamed, and differs in a copy."""
@@ -80,3 +92,59 @@ class SqliteFile:
         """Empty, and for its owner alone whatever the folder lets others read; SQLite gives its WAL the same rights."""
         with suppress(OSError):
             os.close(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+
+
+def open_in(engine: Engine, busy_seconds: float) -> None:
+    """How this engine opens SQLite, whose file is watched where it has one."""
+    set_up = partial(_set_up, busy_seconds)
+    if (path := _path_of(engine)) is None:
+        event.listen(engine, "connect", lambda connection, _record: set_up(connection))
+    else:
+        _watch_file(engine, SqliteFile(path), set_up)
+
+
+def _set_up(busy_seconds: float, connection: Any) -> None:
+    connection.isolation_level = None
+    for pragma in (
+        "journal_mode=WAL",
+        f"busy_timeout={busy_seconds * 1000:.0f}",
+        "foreign_keys=ON",
+        "synchronous=NORMAL",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _path_of(engine: Engine) -> str | None:
+    """Where SQLite's file lies, None for a database in memory."""
+    name = engine.url.database or ""
+    if name in ("", ":memory:") or engine.url.query.get("mode") == "memory":
+        return None
+    return str(Path(unquote(urlsplit(name).path) if name.startswith("file:") else name).absolute())
+
+
+def _watch_file(engine: Engine, file: SqliteFile, set_up: Callable[[Any], None]) -> None:
+    """No connection is used whose file was deleted, moved away or replaced.
+
+    The pool asks `checkout` each time: one `stat`.
+    """
+
+    @event.listens_for(engine, "do_connect")
+    def _open_file(dialect: Any, record: Any, given: Any, named: Any) -> Any:
+        file.require(may_create=creating.get())
+        connection = dialect.connect(*given, **named)
+        try:
+            set_up(connection)
+            record.info[_FILE] = file.opened()
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    @event.listens_for(engine, "checkout")
+    def _checkout(connection: Any, record: Any, _proxy: Any) -> None:
+        if not file.is_still(record.info[_FILE]):
+            raise DisconnectionError("the database's file is not the one that was opened")
+
+    @event.listens_for(engine, "engine_disposed")
+    def _disposed(_engine: Engine) -> None:
+        file.forget()

@@ -23,7 +23,7 @@ from httpstep.config import Config, StartError, dangers
 from httpstep.core.inserting import secrethosts
 from httpstep.core.inserting.secrethosts import Hosts
 from httpstep.extensions import db
-from httpstep.storage import database, logs
+from httpstep.storage import database, logs, patience
 from httpstep.storage.keys import digest
 from httpstep.storage.tables import (
     Account,
@@ -73,7 +73,7 @@ def start_error(error: SQLAlchemyError) -> StartError:
     if not database.is_unavailable(error):
         raise error
     why = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
-    if any(words in why for words in database.DAMAGED):
+    if any(words in why for words in patience.DAMAGED):
         return StartError(
             f"The database is damaged ({why}). Move its file away, with the -wal and -shm files beside it, and put back a backup with `restore FILE`."
         )
