@@ -34,7 +34,7 @@ from httpstep.web.editor.opening import submitted
 from httpstep.web.editor.page import fragments
 from httpstep.web.faults import call_is_made, is_call_made
 from httpstep.web.fragments import respond
-from httpstep.web.here import parts, tenant
+from httpstep.web.here import account_id, parts, tenant
 from httpstep.web.moves import Done
 from httpstep.web.responses import request_id
 
