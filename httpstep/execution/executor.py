@@ -16,6 +16,7 @@ from httpstep.core.answer import (
     mapping,
     reading,
     statuses,
+    success,
 )
 from httpstep.core.drift import maskedshape, structure
 from httpstep.core.errors import BudgetSpent, Disabled, FailureKind, SendError, StepError, UnreadableAnswer
@@ -198,11 +199,11 @@ def _require_enabled(spec: StepSpec) -> None:
 
 def _require_success(spec: StepSpec, response: HttpResponse, secrets: Set[str]) -> None:
     if not statuses.success(spec.success_statuses, response.status):
-        raise fallback.status_error(response, secrets)
+        raise fallback.status_error(response, secrets, success.said_by(spec, response, secrets))
 
 
 def _read(spec: StepSpec, seen: _Seen, work: WorkCounter) -> None:
-    """Read the document. Unreadable is a failure only where rules read it."""
+    """Read the document. Unreadable is a failure only where something reads it, and what it says may be one too."""
     assert seen.response is not None
     work.spend_bytes(2 * len(seen.response.body))
     try:
@@ -210,8 +211,9 @@ def _read(spec: StepSpec, seen: _Seen, work: WorkCounter) -> None:
         seen.has_document = True
     except UnreadableAnswer as error:
         seen.unreadable = fallback.failure_of(error)
-        if any(rule.on and rule.call is None for rule in spec.mapping or ()):
+        if success.needs_document(spec, seen.response):
             raise
+    success.require(spec, seen.response, seen.document if seen.has_document else success.NOTHING, seen.secrets)
 
 
 @dataclass
@@ -231,7 +233,7 @@ class _Line:
     def call(self) -> HttpResponse:
         token = self._token()
         response = self._tried(token)
-        if token is not None and response.status == 401:
+        if token is not None and success.token_expired(self.spec, response):
             with suppress(BudgetSpent):
                 response = self._tried(self._token(refused=token))
         return response
@@ -302,7 +304,7 @@ class _Line:
         """Seconds until the next try; None where there must not be one."""
         pause = 0.5 * 2**made
         if isinstance(last, HttpResponse):
-            if last.status not in _RETRIED_STATUSES:
+            if last.status not in _RETRIED_STATUSES and not success.may_be_tried_again(self.spec, last):
                 return None
             asked = retry_after(last, self.clock.time())
             pause = pause if asked is None else asked

@@ -27,7 +27,16 @@ from httpstep.core.answer.jsonpath_evaluation import Select, selection
 from httpstep.core.jsontext import Json, Path
 from httpstep.core.workcounter import WorkCounter
 
-__all__ = ["QueryRefused", "check_query", "find", "normalized", "parse_normalized", "searched_path", "singular_path"]
+__all__ = [
+    "QueryRefused",
+    "check_query",
+    "find",
+    "in_words",
+    "normalized",
+    "parse_normalized",
+    "searched_path",
+    "singular_path",
+]
 
 MAX_LENGTH: Final = 2000
 
@@ -171,6 +180,24 @@ def normalized(path: Path) -> str:
 
 def _escaped(key: str) -> str:
     return _TO_ESCAPE.sub(lambda match: _ESCAPES.get(match[0]) or f"\\u{ord(match[0]):04x}", key)
+
+
+def in_words(path: Path, most: int = 0) -> str:
+    """The path as people say it: order › items › 1 › price. Items are counted from 1. most: characters there is room for;
+    what is too much goes in front, since the end tells more."""
+    parts = [_in_words(part) for part in path] or ["the whole answer"]
+    text = _BETWEEN.join(parts)
+    while most and len(text) > most and len(parts) > 1:
+        parts = parts[1:]
+        text = _BETWEEN.join(["…", *parts])
+    return text if not most or len(text) <= most else "…" + text[1 - most :]
+
+
+_BETWEEN: Final = " › "
+
+
+def _in_words(part: str | int) -> str:
+    return str(part + 1) if isinstance(part, int) else " ".join(part.split()) or "“”"
 
 
 def parse_normalized(text: str) -> Path:

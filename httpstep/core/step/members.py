@@ -261,16 +261,22 @@ class AnyValue:
 
 @dataclass(frozen=True, slots=True)
 class Object:
+    """nullable: null stands for an object that was never set, and so does its absence."""
+
     described: type
+    nullable: bool = False
 
     def read(self, reader: Reader, name: str, default: Any) -> Any:
+        if self.nullable and reader.raw(name) is None:
+            return None
         return read(self.described, reader.object(name))
 
     def write(self, value: Any) -> Json:
         return write(value)
 
     def schema(self) -> Schema:
-        return schema(self.described)
+        found = schema(self.described)
+        return found | {"type": ["object", "null"]} if self.nullable else found
 
 
 @dataclass(frozen=True, slots=True)
