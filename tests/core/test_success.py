@@ -14,6 +14,7 @@ from httpstep.core.document import stepdocument
 from httpstep.core.errors import FailureKind, Rejected
 from httpstep.core.exchange import HttpResponse
 from httpstep.core.jsontext import Json
+from httpstep.core.outcome.mailtext import failure_sentence
 from httpstep.core.step import members
 from httpstep.core.step.spec import MappingRule, RequestSpec, StepSpec
 from tests.fakes import answer
@@ -174,3 +175,13 @@ def test_a_first_answer_suggests_by_what_it_tells_its_success(document: Any, con
     assert [(one["path"], one["is"], one.get("value")) for one in found] == conditions
     for one in found:
         step(success_when=[one])
+
+
+def test_a_mail_does_not_repeat_what_the_answer_said() -> None:
+    detail: dict[str, Any] = {
+        "failure": {"kind": "rejected", "reason": "rejected", "message": "The API said no: Jane Doe owes 12 EUR"},
+        "request": None, "response": {"status": 200}, "tries": [],
+    }  # fmt: skip
+    sentence = failure_sentence(detail, [])
+    assert "said no" in sentence
+    assert "Jane" not in sentence

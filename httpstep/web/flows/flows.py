@@ -14,6 +14,7 @@ from flask.typing import ResponseReturnValue
 
 from httpstep.core.document import flow
 from httpstep.core.documentreader import Fault
+from httpstep.core.step.spec import OPERATORS
 from httpstep.execution import calls, flows, ratelimit
 from httpstep.storage import flows as stored
 from httpstep.storage import steps
@@ -39,10 +40,7 @@ from httpstep.web.responses import request_id
 
 blueprint = Blueprint("flows", __name__)
 
-WHEN: Final = (
-    (ALWAYS, "always"), ("is", "if … is"), ("is_not", "if … is not"), ("contains", "if … contains"),
-    ("above", "if … is above"), ("below", "if … is below"), ("there", "if … is there"), ("not_there", "if … is not there"),
-)  # fmt: skip
+WHEN: Final = ((ALWAYS, "always"), *((operator, f"if … {label}") for operator, label in OPERATORS.items()))
 
 
 @blueprint.app_context_processor
