@@ -35,6 +35,7 @@ __all__ = [
     "normalized",
     "parse_normalized",
     "searched_path",
+    "source_in_words",
     "singular_path",
 ]
 
@@ -194,6 +195,15 @@ def in_words(path: Path, most: int = 0) -> str:
 
 
 _BETWEEN: Final = " › "
+
+
+def source_in_words(source: str, most: int = 0) -> str:
+    """The same for a path as `normalized` writes it. A query, and the name of a fact of the call, stay as they are."""
+    try:
+        path = parse_normalized(source)
+    except ValueError:
+        return source
+    return in_words(path, most)
 
 
 def _in_words(part: str | int) -> str:

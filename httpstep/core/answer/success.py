@@ -37,7 +37,7 @@ def require(spec: StepSpec, response: HttpResponse, document: Any, secrets: Set[
     for one in spec.success_when:
         if not conditions.is_met(one, document):
             said = said_by(spec, response, secrets) or _instead(one, document, secrets)
-            raise _rejected(said, "rejected", "“Counts as success when” under Options says what the answer has to be.")
+            raise _rejected(said, "rejected", "“Counts as success when” in the step says what the answer has to be.")
     if spec.expired_when and _is_oauth(spec) and _all_met(spec.expired_when, document):
         said = said_by(spec, response, secrets) or "the token has expired."
         raise _rejected(said, "token_expired", "A new token was fetched and is not taken either.")

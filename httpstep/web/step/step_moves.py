@@ -19,8 +19,10 @@ from httpstep.web.step import (
     mapping,
     previews,
     request_form,
+    succeeding,
     testing,
 )
+from httpstep.web.stepform import ConditionRow
 
 blueprint = Blueprint("step_moves", __name__)
 
@@ -31,6 +33,7 @@ _MAPPING = "mapping/_mapping.html"
 _BANNER = "drift/_drift_banner.html"
 _NOTES = "testing/_test_notes.html"
 _MAIL = "steps/_mail_status.html"
+_SUCCESS = ("request_form/_success_when.html", "request_form/_success_suggestion.html")
 _DRIFT = (_BANNER, _MAPPING, _NOTES)
 
 MOVES: Final[dict[str, Move[Editor]]] = {
@@ -49,6 +52,9 @@ MOVES: Final[dict[str, Move[Editor]]] = {
     "map_all": Move(mapping.map_all, (_MAPPING,)),
     "add_rule": Move(mapping.add_row, (_MAPPING,)),
     "remove_rule": Move(mapping.remove_row, (_MAPPING,)),
+    "add_condition": Move(succeeding.add_condition, _SUCCESS),
+    "remove_condition": Move(succeeding.remove_condition, _SUCCESS),
+    "suggest_conditions": Move(succeeding.suggest_conditions, _SUCCESS),
     "sample": Move(mapping.show_sample, ("testing/_test_result.html", _MAPPING)),
     "mark": Move(mapping.mark_dictionary, (_MAPPING, _BANNER, _NOTES)),
     "remap": Move(drift.remap, _DRIFT),
@@ -65,6 +71,11 @@ MOVES: Final[dict[str, Move[Editor]]] = {
 def move_target(op: str) -> str:
     """The element that the button with this value swaps."""
     return MOVES[op.partition(":")[0]].target
+
+
+@blueprint.app_template_global("suggested_conditions")
+def suggested_conditions(editor: Editor) -> list[ConditionRow]:
+    return succeeding.suggestions(editor)
 
 
 def make(editor: Editor, op: str) -> Done:

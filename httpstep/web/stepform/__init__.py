@@ -8,6 +8,7 @@ judges; a fault's place ("request.headers[2].name") is the place the template sh
 from __future__ import annotations
 
 from httpstep.web.stepform.fields import (
+    ConditionRow,
     Row,
     RuleRow,
     StepForm,
@@ -33,6 +34,6 @@ from httpstep.web.stepform.parsing import (
 )
 
 __all__ = [
-    "Row", "RuleRow", "StepForm", "beside", "dictionaries_of", "document_of", "new_form", "next_id", "of_spec",
+    "ConditionRow", "Row", "RuleRow", "StepForm", "beside", "dictionaries_of", "document_of", "new_form", "next_id", "of_spec",
     "parse", "read", "request_of", "rows_of", "rule_of", "starred", "typed_text", "typed_value", "whole",
 ]  # fmt: skip

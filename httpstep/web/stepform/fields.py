@@ -26,6 +26,15 @@ class Row:
 
 
 @dataclass
+class ConditionRow:
+    """A row of “Counts as success when” as typed."""
+
+    source: str = ""
+    operator: str = "equals"
+    value: str = ""
+
+
+@dataclass
 class RuleRow:
     """A row of the mapping as typed. kind: what the source was when the row was made ("path", "jsonpath", "call" or "").
 
@@ -93,10 +102,13 @@ class StepForm:
     content_type: str = "text/plain"
     missing_attributes: str = "error"
     success_statuses: str = "200-299"
+    success_when: list[ConditionRow] = field(default_factory=list)
+    error_message: str = ""
     timeout: str = "60"
     follow_redirects: bool = True
     retries: str = "0"
     retry_unsafe: bool = False
+    retry_rejected: bool = False
     mapping_set: bool = False
     rules: list[RuleRow] = field(default_factory=list)
     dictionaries: str = ""
@@ -159,7 +171,7 @@ class StepForm:
 _RULE: Final = re.compile(r"\brule (\d+)")
 _PAGE: Final = (
     "name", "request.method", "request.url", "request.headers", "request.body", "request.auth", "key", "timeout",
-    "retries", "success_statuses", "missing_attributes", "mapping", "dictionaries", "fallback", "alert_emails",
+    "retries", "success_statuses", "success_when", "error_message", "missing_attributes", "mapping", "dictionaries", "fallback", "alert_emails",
 )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from httpstep.core.authentication import MEMBERS
 from httpstep.core.document import stepdocument
 from httpstep.core.jsontext import Path
 from httpstep.core.step.spec import NO_DEFAULT, MappingRule, StepSpec
+from httpstep.web.stepform import conditions
 from httpstep.web.stepform.fields import (
     MAX_ROWS,
     Row,
@@ -47,10 +48,13 @@ def of_spec(spec: StepSpec) -> StepForm:
         content_type=body.content_type,
         missing_attributes=spec.missing_attributes,
         success_statuses=spec.success_statuses,
+        success_when=conditions.rows_of(spec.success_when),
+        error_message=conditions.source_of(spec.error_message),
         timeout=str(spec.timeout),
         follow_redirects=spec.follow_redirects,
         retries=str(spec.retries),
         retry_unsafe=spec.retry_unsafe,
+        retry_rejected=spec.retry_rejected,
         mapping_set=spec.mapping is not None,
         rules=rows_of(spec.mapping or ()),
         dictionaries="\n".join(starred(path) for path in spec.dictionaries),
@@ -94,6 +98,7 @@ def read(fields: Fields) -> StepForm:
         fields=_rows(fields, "field"),
         auth={one.name: fields.get(f"auth_{one.name}", one.default) for one in MEMBERS},
         rules=_rule_rows(fields),
+        success_when=conditions.read(fields),
         values=_values(fields),
     )
     for name in _TEXTS:
@@ -109,12 +114,20 @@ def read(fields: Fields) -> StepForm:
 
 _TEXTS: Final = (
     "key", "name", "method", "url", "auth_type", "body_mode", "send_fields_in", "json_text", "raw_text",
-    "content_type", "missing_attributes", "success_statuses", "timeout", "retries", "dictionaries", "fallback",
+    "content_type", "missing_attributes", "success_statuses", "error_message", "timeout", "retries", "dictionaries", "fallback",
     "alert_emails", "draft_id", "before_remap", "sample", "kept",
 )  # fmt: skip
 _ON_UNLESS_SHOWN: Final = ("follow_redirects", "enabled")
 """Boxes that are ticked for a form without them; `options` says that it has them."""
-_FLAGS: Final = ("follow_redirects", "retry_unsafe", "mapping_set", "alert_on_drift", "enabled", "drift_kept")
+_FLAGS: Final = (
+    "follow_redirects",
+    "retry_unsafe",
+    "retry_rejected",
+    "mapping_set",
+    "alert_on_drift",
+    "enabled",
+    "drift_kept",
+)
 
 
 def _rows(fields: Fields, stem: str) -> list[Row]:

@@ -21,6 +21,7 @@ from httpstep.core.step.spec import (
     RequestSpec,
     StepSpec,
 )
+from httpstep.web.stepform import conditions
 from httpstep.web.stepform.fields import (
     RuleRow,
     StepForm,
@@ -89,10 +90,15 @@ def document_of(form: StepForm) -> tuple[dict[str, Json], list[stepdocument.Faul
         },
         "missing_attributes": form.missing_attributes,
         "success_statuses": form.success_statuses,
+        "success_when": conditions.document_of(form.success_when, faults),
+        "error_message": conditions.place_of(form.error_message.strip(), "error_message", faults)
+        if form.error_message.strip()
+        else None,
         "timeout": _number(form.timeout, "timeout", "Give the seconds as a number, at most 60.", faults),
         "follow_redirects": form.follow_redirects,
         "retries": _number(form.retries, "retries", "Give 0, 1 or 2 retries.", faults),
         "retry_unsafe": form.retry_unsafe,
+        "retry_rejected": form.retry_rejected,
         "dictionaries": _dictionaries(form.dictionaries, faults),
         "fallback": form.fallback,
         "alert_emails": list(form.emails),
