@@ -30,6 +30,8 @@ from httpstep.core.workcounter import WorkCounter
 
 _HEADER: Final = "header:"
 _NOWHERE: Final = object()
+_MAX_PATH: Final = 120
+"""Characters of a path in a sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,14 +182,14 @@ def _taken_from_list(path: Path, take: str, document: Json, work: WorkCounter) -
         raise NotThere(_no_list(path, document))
     items = _value_at(path[:place], document)
     if not isinstance(items, list):
-        raise NotThere(f"There is no list at {jsonpath.normalized(path[:place])}.")
+        raise NotThere(f"There is no list at {jsonpath.in_words(path[:place], _MAX_PATH)}.")
     work.spend(len(items) * (len(path) - place + 4))
     return _of_items(items, path[place + 1 :], take)
 
 
 def _no_list(path: Path, document: Json) -> str:
     _value_at(path, document)
-    return f"There is no list at {jsonpath.normalized(path)}."
+    return f"There is no list at {jsonpath.in_words(path, _MAX_PATH)}."
 
 
 def _of_list(values: list[Json], take: str) -> Json:
@@ -213,7 +215,7 @@ def _of_items(items: list[Json], rest: Path, take: str) -> Json:
 def _value_at(path: Path, document: Json) -> Json:
     value = _look(path, document)
     if value is _NOWHERE:
-        raise NotThere(f"The answer has nothing at {jsonpath.normalized(path)}.")
+        raise NotThere(f"The answer has nothing at {jsonpath.in_words(path, _MAX_PATH)}.")
     return value
 
 
