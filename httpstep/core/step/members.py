@@ -261,27 +261,23 @@ class AnyValue:
 
 @dataclass(frozen=True, slots=True)
 class Object:
-    """nullable: null stands for an object that was never set, and so does its absence."""
-
     described: type
     nullable: bool = False
 
     def read(self, reader: Reader, name: str, default: Any) -> Any:
-        if self.nullable and reader.raw(name) is None:
-            return None
-        return read(self.described, reader.object(name))
+        never_set = self.nullable and reader.raw(name) is None
+        return None if never_set else read(self.described, reader.object(name))
 
     def write(self, value: Any) -> Json:
         return write(value)
 
     def schema(self) -> Schema:
-        found = schema(self.described)
-        return found | {"type": ["object", "null"]} if self.nullable else found
+        return schema(self.described) | ({"type": ["object", "null"]} if self.nullable else {})
 
 
 @dataclass(frozen=True, slots=True)
 class Objects:
-    """A list of objects. nullable: null stands for a list that was never set, and so does its absence."""
+    """A list of objects. nullable, as of one: null stands for what was never set, and so does its absence."""
 
     described: type
     max_items: int
