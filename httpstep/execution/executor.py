@@ -14,6 +14,7 @@ from httpstep.core.answer import (
     mapping,
     reading,
     statuses,
+    success,
 )
 from httpstep.core.drift import maskedshape, structure
 from httpstep.core.errors import Disabled, StepError, UnreadableAnswer
@@ -75,9 +76,9 @@ def execute(
         for so_far in render_and_send(line, sent):
             sent = so_far  # and stays where the next thing fails
         work = WorkCounter(_ending_work(line))
-        response = _require_success(spec, sent)
+        response = _require_good_status(spec, sent)
         answer = _read(response, sent, work)
-        _require_readable(spec, answer)
+        _require_success(spec, response, answer, sent)
         duration_ms = line.spent_ms()
         compared = _compare(line, sent, answer, work)
         result = _map(spec, compared, answer, sent, None, duration_ms, work)
@@ -113,11 +114,11 @@ def _ending_work(line: Line) -> Callable[[], None]:
     return check
 
 
-def _require_success(spec: StepSpec, sent: Sent) -> HttpResponse:
+def _require_good_status(spec: StepSpec, sent: Sent) -> HttpResponse:
     response = sent.response
     assert response is not None
     if not statuses.success(spec.success_statuses, response.status):
-        raise fallback.status_error(response, sent.secrets)
+        raise fallback.status_error(response, sent.secrets, success.said_by(spec, response, sent.secrets))
     return response
 
 
@@ -129,11 +130,12 @@ def _read(response: HttpResponse, sent: Sent, work: WorkCounter) -> _Answer:
         return _Answer(unreadable=fallback.failure_of(error))
 
 
-def _require_readable(spec: StepSpec, answer: _Answer) -> None:
-    """Unreadable is a failure only where rules read the document."""
+def _require_success(spec: StepSpec, response: HttpResponse, answer: _Answer, sent: Sent) -> None:
+    """Unreadable is a failure only where something reads the document, and what it says may be one too."""
     failure = answer.unreadable
-    if failure is not None and any(rule.on and rule.call is None for rule in spec.mapping or ()):
+    if failure is not None and success.needs_document(spec, response):
         raise UnreadableAnswer(failure.message, reason=failure.reason, advice=failure.advice, place=failure.place)
+    success.require(spec, response, answer.document if answer.has_document else success.NOTHING, sent.secrets)
 
 
 def _compare(line: Line, sent: Sent, answer: _Answer, work: WorkCounter) -> _Compared:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Set
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+from httpstep.core.answer import success
 from httpstep.core.errors import BudgetSpent, FailureKind, SendError
 from httpstep.core.exchange import HttpResponse, RenderedRequest, Send, Trace
 from httpstep.core.inserting.headers import retry_after
@@ -92,7 +93,7 @@ def render_and_send(line: Line, nothing: Sent) -> Iterator[Sent]:
     for sent in _authorize_and_send(line, nothing):
         yield sent
     refused = sent.response
-    if sent.token is None or refused is None or refused.status != 401:
+    if sent.token is None or refused is None or not success.token_expired(line.spec, refused):
         return
     again = replace(sent, response=None)
     try:
@@ -158,7 +159,7 @@ def _pause(line: Line, last: HttpResponse | SendError, made: int) -> float | Non
     """Seconds until the next try; None where there must not be one."""
     pause = 0.5 * 2**made
     if isinstance(last, HttpResponse):
-        if last.status not in _RETRIED_STATUSES:
+        if last.status not in _RETRIED_STATUSES and not success.may_be_tried_again(line.spec, last):
             return None
         asked = retry_after(last, line.clock.time())
         pause = pause if asked is None else asked

@@ -81,7 +81,7 @@ def tested_flow(page: Page, server: Server) -> None:
     page.locator("#step-1").select_option(label="Order status")
     page.locator("#step-2").select_option(index=1)
     page.wait_for_timeout(500)
-    page.locator("#when-2").select_option("is")
+    page.locator("#when-2").select_option("equals")
     page.locator("#attribute-2").fill("status")
     page.locator("#value-2").fill("lost")
     page.locator("#test-btn").click()

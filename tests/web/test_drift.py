@@ -47,8 +47,8 @@ def test_save_accepts_what_the_first_test_saw(web: Web, saved: Screen) -> None:
 def test_a_test_of_a_changed_api_says_what_went_came_and_changed(drifted: Screen) -> None:
     assert TITLE in drifted.text
     assert "4 mapped fields affected, 2 new fields" in drifted.text
-    assert "$['data']['status']" in drifted.text and "number → string" in drifted.text
-    assert "$['data']['buyer']" in drifted.text
+    assert "data › status" in drifted.text and "number → string" in drifted.text
+    assert "data › buyer" in drifted.text
     assert "Show both" in drifted.text
 
 

@@ -27,7 +27,17 @@ from httpstep.core.answer.jsonpath_evaluation import Select, selection
 from httpstep.core.jsontext import Json, Path
 from httpstep.core.workcounter import WorkCounter
 
-__all__ = ["QueryRefused", "check_query", "find", "normalized", "parse_normalized", "searched_path", "singular_path"]
+__all__ = [
+    "QueryRefused",
+    "check_query",
+    "find",
+    "in_words",
+    "normalized",
+    "parse_normalized",
+    "searched_path",
+    "source_in_words",
+    "singular_path",
+]
 
 MAX_LENGTH: Final = 2000
 
@@ -173,6 +183,33 @@ def _escaped(key: str) -> str:
     if key.isprintable():  # as nearly all are: ten times faster
         return key.replace("\\", "\\\\").replace("'", "\\'")
     return key.translate(_ESCAPED)
+
+
+def in_words(path: Path, most: int = 0) -> str:
+    """The path as people say it: order › items › 1 › price. Items are counted from 1. most: characters there is room for;
+    what is too much goes in front, since the end tells more."""
+    parts = [_in_words(part) for part in path] or ["the whole answer"]
+    text = _BETWEEN.join(parts)
+    while most and len(text) > most and len(parts) > 1:
+        parts = parts[1:]
+        text = _BETWEEN.join(["…", *parts])
+    return text if not most or len(text) <= most else "…" + text[1 - most :]
+
+
+_BETWEEN: Final = " › "
+
+
+def source_in_words(source: str, most: int = 0) -> str:
+    """The same for a path as `normalized` writes it. A query, and the name of a fact of the call, stay as they are."""
+    try:
+        path = parse_normalized(source)
+    except ValueError:
+        return source
+    return in_words(path, most)
+
+
+def _in_words(part: str | int) -> str:
+    return str(part + 1) if isinstance(part, int) else " ".join(part.split()) or "“”"
 
 
 def parse_normalized(text: str) -> Path:

@@ -9,6 +9,7 @@ from decimal import Decimal
 from itertools import repeat
 from typing import Any, Final
 
+from httpstep.core.jsonnumbers import UnkeptNumber
 from httpstep.core.jsontext import Json
 
 MAX_WORK: Final = 400_000
@@ -87,7 +88,7 @@ def _ordered(compare: Callable[[Any, Any], bool], or_equal: bool) -> Callable[[A
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, Decimal)) and not isinstance(value, bool)
+    return isinstance(value, (int, Decimal)) and not isinstance(value, (bool, UnkeptNumber))
 
 
 COMPARISONS: Final[dict[str, Callable[[Any, Any, Work], bool]]] = {

@@ -22,13 +22,16 @@ from httpstep.core.answer import jsonpath
 from httpstep.core.answer.sizes import within_limits
 from httpstep.core.conversion import CONVERSIONS, CannotConvert, convert
 from httpstep.core.inserting.placeholders import SECRET_PREFIX, is_name
-from httpstep.core.jsontext import Json, Path
+from httpstep.core.jsonnumbers import NotKept, UnkeptNumber
+from httpstep.core.jsontext import Json, Path, size_of
 from httpstep.core.step.execution import MappedRow, MappingResult
 from httpstep.core.step.spec import NO_DEFAULT, TAKES, MappingRule
 from httpstep.core.workcounter import WorkCounter
 
 _HEADER: Final = "header:"
 _NOWHERE: Final = object()
+_MAX_PATH: Final = 120
+"""Characters of a path in a sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +79,7 @@ def _row(rule: MappingRule, document: Json, has_document: bool, call: CallFacts,
         return MappedRow(rule, "off")
     try:
         return MappedRow(rule, "ok", _converted(rule, _found(rule, document, has_document, call, work), work))
-    except (NotThere, CannotConvert, jsonpath.QueryRefused) as error:
+    except (NotThere, CannotConvert, NotKept, jsonpath.QueryRefused) as error:
         why = str(error)
     if rule.default is NO_DEFAULT:
         return MappedRow(rule, "missing", why=why)
@@ -84,6 +87,8 @@ def _row(rule: MappingRule, document: Json, has_document: bool, call: CallFacts,
 
 
 def _converted(rule: MappingRule, value: Json, work: WorkCounter) -> Json:
+    if rule.convert != "none":
+        _require_kept(value, work)
     if rule.take == "all" and isinstance(value, list) and not CONVERSIONS[rule.convert].whole_lists:
         work.spend(10 * len(value))
         return [convert(item, rule.convert) for item in value]
@@ -91,6 +96,14 @@ def _converted(rule: MappingRule, value: Json, work: WorkCounter) -> Json:
     if isinstance(converted, str) and converted is not value:
         work.spend_bytes(len(converted))
     return converted
+
+
+def _require_kept(value: Json, work: WorkCounter) -> None:
+    """Raises NotKept: once it is converted, a number that cannot be kept is seen no more (`sizes` looks at the others)."""
+    if isinstance(value, UnkeptNumber):
+        raise NotKept(value.why)
+    if isinstance(value, (list, dict)):
+        work.spend_bytes(size_of(value))
 
 
 def _found(rule: MappingRule, document: Json, has_document: bool, call: CallFacts, work: WorkCounter) -> Json:
@@ -169,14 +182,14 @@ def _taken_from_list(path: Path, take: str, document: Json, work: WorkCounter) -
         raise NotThere(_no_list(path, document))
     items = _value_at(path[:place], document)
     if not isinstance(items, list):
-        raise NotThere(f"There is no list at {jsonpath.normalized(path[:place])}.")
+        raise NotThere(f"There is no list at {jsonpath.in_words(path[:place], _MAX_PATH)}.")
     work.spend(len(items) * (len(path) - place + 4))
     return _of_items(items, path[place + 1 :], take)
 
 
 def _no_list(path: Path, document: Json) -> str:
     _value_at(path, document)
-    return f"There is no list at {jsonpath.normalized(path)}."
+    return f"There is no list at {jsonpath.in_words(path, _MAX_PATH)}."
 
 
 def _of_list(values: list[Json], take: str) -> Json:
@@ -202,7 +215,7 @@ def _of_items(items: list[Json], rest: Path, take: str) -> Json:
 def _value_at(path: Path, document: Json) -> Json:
     value = _look(path, document)
     if value is _NOWHERE:
-        raise NotThere(f"The answer has nothing at {jsonpath.normalized(path)}.")
+        raise NotThere(f"The answer has nothing at {jsonpath.in_words(path, _MAX_PATH)}.")
     return value
 
 

@@ -84,8 +84,9 @@ def record_of(execution: Execution, given: Mapping[str, Json], timeout: float | 
 
 
 def notes_of(execution: Execution) -> tuple[str, ...]:
-    """What was put up with on the way, a sentence each, in order and without repetition: of the tries, to begin with."""
-    return tuple(dict.fromkeys(note for one in execution.tries for note in one.trace.notes))
+    """What was put up with on the way, a sentence each, in order and without repetition: of the tries, then of reading."""
+    read = reading.notes_on(execution.response) if execution.response and execution.has_document else ()
+    return tuple(dict.fromkeys((*(note for one in execution.tries for note in one.trace.notes), *read)))
 
 
 def cut(data: bytes, most: int = MAX_BODY_BYTES) -> tuple[bytes, bool]:

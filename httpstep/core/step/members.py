@@ -266,20 +266,22 @@ class AnyValue:
 @dataclass(frozen=True, slots=True)
 class Object:
     described: type
+    nullable: bool = False
 
     def read(self, reader: Reader, name: str, default: Any) -> Any:
-        return read(self.described, reader.object(name))
+        never_set = self.nullable and reader.raw(name) is None
+        return None if never_set else read(self.described, reader.object(name))
 
     def write(self, value: Any) -> Json:
         return write(value)
 
     def schema(self) -> Schema:
-        return schema(self.described)
+        return schema(self.described) | ({"type": ["object", "null"]} if self.nullable else {})
 
 
 @dataclass(frozen=True, slots=True)
 class Objects:
-    """A list of objects. nullable: null stands for a list that was never set, and so does its absence."""
+    """A list of objects. nullable, as of one: null stands for what was never set, and so does its absence."""
 
     described: type
     max_items: int

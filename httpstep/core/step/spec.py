@@ -30,6 +30,7 @@ MAX_RETRIES: Final = 2
 MAX_RULES: Final = 500
 MAX_DICTIONARIES: Final = 100
 MAX_ALERT_ADDRESSES: Final = 10
+MAX_CONDITIONS: Final = 20
 _MAX_ROWS: Final = 1000
 """Of headers and fields, before anybody looks at them; what may be sent is fewer (`core.request.requestcheck`)."""
 
@@ -44,6 +45,18 @@ SEND_FIELDS_IN: Final = {
     "body": "in the body, as a form",
 }
 TAKES: Final = {"one": "the value", "last": "the last item", "all": "all items (list)", "count": "how many"}
+OPERATORS: Final = {
+    "equals": "is",
+    "not_equals": "is not",
+    "one_of": "is one of",
+    "exists": "is there",
+    "missing": "is missing",
+    "contains": "contains",
+    "matches": "matches",
+    "above": "is above",
+    "below": "is below",
+}
+"""As documents spell them, of steps and flows alike, and as pages do. `core.answer.conditions` says what each does."""
 FALLBACKS: Final = {CONTINUE: "Continue Further Steps", STOP: "Stop Executing Further Steps"}
 WHEN_MISSING: Final = {"error": "Do not call; the step fails", "empty": "Send it empty"}
 
@@ -105,6 +118,23 @@ class MappingRule:
 
 
 @dataclass(frozen=True, slots=True)
+class AnswerPlace:
+    """A place in the answer: one of `path` and `jsonpath` is set."""
+
+    path: Path | None = member(PathToValue(), None, absent=None)
+    jsonpath: str | None = member(Text(), None, absent=None)
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerCondition(AnswerPlace):
+    """What is to hold of the value there. value: a JSON value, compared by type; a list for one_of; NO_DEFAULT for exists
+    and missing, which have none."""
+
+    operator: str = member(Word(OPERATORS), "equals", name="is", required=True)
+    value: Json | Missing = member(AnyValue(), NO_DEFAULT, absent=NO_DEFAULT)
+
+
+@dataclass(frozen=True, slots=True)
 class StepSpec:
     """The step document (`core.document.stepdocument`) as a value. `mapping` None: never set, automatic mapping may run."""
 
@@ -115,6 +145,15 @@ class StepSpec:
         Word(WHEN_MISSING), "error", label="If an attribute is not there", typed=True
     )
     success_statuses: str = member(Text(strip=True), "200-299", label="Statuses that count as success", typed=True)
+    success_when: tuple[AnswerCondition, ...] = member(
+        Objects(AnswerCondition, MAX_CONDITIONS), (), label="And only if, in the answer", absent=(), typed=True
+    )
+    error_message: AnswerPlace | None = member(
+        Object(AnswerPlace, nullable=True), None, label="Where the API says why", absent=None, typed=True
+    )
+    expired_when: tuple[AnswerCondition, ...] = member(
+        Objects(AnswerCondition, MAX_CONDITIONS), (), label="The token has expired if, in the answer", absent=()
+    )
     timeout: Decimal | int = member(
         Number(MAX_TIMEOUT_SECONDS, f"The timeout must be more than 0 and at most {MAX_TIMEOUT_SECONDS} seconds.", more_than=0),
         MAX_TIMEOUT_SECONDS,
@@ -129,6 +168,9 @@ class StepSpec:
         typed=True,
     )
     retry_unsafe: bool = member(Flag(), False, label="Also try POST and PATCH again", typed=True)
+    retry_rejected: bool = member(
+        Flag(), False, label="Also try again where the answer says that it failed", absent=False, typed=True
+    )
     mapping: tuple[MappingRule, ...] | None = member(
         Objects(MappingRule, MAX_RULES, nullable=True), None, absent=None, typed=True
     )

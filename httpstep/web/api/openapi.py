@@ -45,7 +45,8 @@ def _schemas() -> dict[str, Json]:
         outcome={
             "type": "string",
             "enum": outcomes,
-            "description": "invalid_request: no call was made, for example because a secret may not be sent to that host.",
+            "description": "invalid_request: no call was made, for example because a secret may not be sent to that host. "
+            "rejected: the status was a success, and the answer itself says no (the step's success_when).",
         },
         next=_NEXT,
         attributes={"type": "object", "additionalProperties": True, "description": _ATTRIBUTES},

@@ -30,7 +30,7 @@ from httpstep.web.editor.mailstatus import MailStatus, mail_status_of
 from httpstep.web.editor.shellcommand import Usage, usage
 from httpstep.web.editor.testvalues import TestValue
 from httpstep.web.here import base_url
-from httpstep.web.stepform import RuleRow, StepForm
+from httpstep.web.stepform import ConditionRow, RuleRow, StepForm, conditions
 
 Part = TypeVar("Part")
 
@@ -133,23 +133,39 @@ class EditorPage:
     drift: DriftView | None = None
     logs: LogList | None = None
     mail: MailStatus | None = None
+    suggested: list[ConditionRow] | None = None
 
 
 _PAGE: Final = "steps/editor.html"
 NEEDS: Final = {
-    _PAGE: ("bot_names", "values", "usage", "budget", "mapping", "history", "answer", "notes", "drift", "logs", "mail"),
+    _PAGE: (
+        "bot_names",
+        "values",
+        "usage",
+        "budget",
+        "mapping",
+        "history",
+        "answer",
+        "notes",
+        "drift",
+        "logs",
+        "mail",
+        "suggested",
+    ),
     "steps/_step_form.html": ("mapping", "history", "mail"),
     "steps/_mail_status.html": ("mail",),
     "steps/_usage.html": ("usage",),
     "request_form/_body_editor.html": (),
     "request_form/_preview.html": (),
+    "request_form/_success_when.html": (),
+    "request_form/_success_suggestion.html": ("suggested",),
     "mapping/_mapping.html": ("mapping", "history"),
     "mapping/_structures.html": ("history",),
     "drift/_drift_banner.html": ("drift",),
     "logs/_logs.html": ("logs",),
     "testing/_test_values.html": ("values",),
     "testing/_budget.html": ("budget",),
-    "testing/_test_result.html": ("answer", "notes"),
+    "testing/_test_result.html": ("answer", "notes", "suggested"),
     "testing/_test_notes.html": ("notes",),
     "testing/_map_sample.html": (),
     "testing/_rate_limited.html": (),
@@ -199,6 +215,7 @@ def gather(editor: Editor, *templates: str) -> EditorPage:
         drift=part("drift", lambda: editor.drift),
         logs=part("logs", lambda: log_list_of(editor)),
         mail=part("mail", lambda: mail_status_of(editor)),
+        suggested=part("suggested", lambda: conditions.suggested(editor.form, editor.document)),
     )
 
 

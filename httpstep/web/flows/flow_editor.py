@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Final, cast
+from typing import Final
 
 from flask import request
 
@@ -98,7 +98,7 @@ class FlowEditor:
         places = []
         for row in self.rows:
             step_id = stepform.whole(row.step) or 0
-            test = cast(Any, row.when) if row.when in flow.TESTS else None
+            test = flow.operator_of(row.when)
             when = None if test is None else Condition(row.attribute.strip(), test, row.value)
             places.append(Place(step_id if step_id in self.steps else 0, when))
         return FlowSpec(self.key.strip(), self.name.strip(), tuple(places))

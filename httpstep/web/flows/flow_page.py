@@ -9,6 +9,7 @@ from flask import render_template, url_for
 
 from httpstep.core import jsontext
 from httpstep.core.jsontext import Json
+from httpstep.core.step.spec import OPERATORS
 from httpstep.execution import ratelimit
 from httpstep.storage import flows as stored
 from httpstep.storage import logs, steps
@@ -18,10 +19,7 @@ from httpstep.web.editor.shellcommand import Usage, usage
 from httpstep.web.flows.flow_editor import ALWAYS, FlowEditor, Row
 from httpstep.web.here import account_id, base_url
 
-WHEN: Final = (
-    (ALWAYS, "always"), ("is", "if … is"), ("is_not", "if … is not"), ("contains", "if … contains"),
-    ("above", "if … is above"), ("below", "if … is below"), ("there", "if … is there"), ("not_there", "if … is not there"),
-)  # fmt: skip
+WHEN: Final = ((ALWAYS, "always"), *((operator, f"if … {label}") for operator, label in OPERATORS.items()))
 
 
 @dataclass(frozen=True, slots=True)

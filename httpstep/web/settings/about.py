@@ -86,6 +86,7 @@ def api() -> ResponseReturnValue:
 _MEANINGS = {
     "success": "The API answered as the step expects, and the attributes are there.",
     "http_error": "The API answered with a status outside the step's success rule.",
+    "rejected": "The status was good, and the answer itself says that the API refused: the message has its words.",
     "timeout": "The API did not answer within the time allowed.",
     "network_error": "The API could not be reached: name, connection, TLS or a broken answer.",
     "blocked": "The address is not allowed, such as a private one.",

@@ -21,6 +21,7 @@ from httpstep.web.step import (
     mapping,
     previews,
     request_form,
+    succeeding,
     testing,
 )
 
@@ -33,6 +34,7 @@ _MAPPING = "mapping/_mapping.html"
 _BANNER = "drift/_drift_banner.html"
 _NOTES = "testing/_test_notes.html"
 _MAIL = "steps/_mail_status.html"
+_SUCCESS = ("request_form/_success_when.html", "request_form/_success_suggestion.html")
 _DRIFT = (_BANNER, _MAPPING, _NOTES)
 
 MOVES: Final[dict[str, Move[Editor]]] = {
@@ -51,6 +53,9 @@ MOVES: Final[dict[str, Move[Editor]]] = {
     "map_all": Move(mapping.map_all, (_MAPPING,)),
     "add_rule": Move(mapping.add_row, (_MAPPING,)),
     "remove_rule": Move(mapping.remove_row, (_MAPPING,)),
+    "add_condition": Move(succeeding.add_condition, _SUCCESS),
+    "remove_condition": Move(succeeding.remove_condition, _SUCCESS),
+    "suggest_conditions": Move(succeeding.suggest_conditions, _SUCCESS),
     "sample": Move(mapping.show_sample, ("testing/_test_result.html", _MAPPING)),
     "mark": Move(mapping.mark_dictionary, (_MAPPING, _BANNER, _NOTES)),
     "remap": Move(drift.remap, _DRIFT),

@@ -14,6 +14,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection
 
 from httpstep.core import jsontext
+from httpstep.core.answer.jsonpath import source_in_words
 from httpstep.core.authentication import KINDS
 from httpstep.core.conversion import CONVERSIONS
 from httpstep.core.jsontext import Json
@@ -39,6 +40,7 @@ from httpstep.web.step.places import anchor
 
 blueprint = Blueprint("steps", __name__)
 blueprint.add_app_template_filter(anchor, "anchor")
+blueprint.add_app_template_filter(source_in_words, "in_words")
 blueprint.add_app_template_filter(short_text, "short_json")
 blueprint.add_app_template_filter(duration_text, "duration")
 blueprint.add_app_template_filter(size_text, "size")
@@ -60,6 +62,7 @@ STEP_WORDS: Final = {
     "body_modes": step_spec.BODY_MODES,
     "send_fields_in": step_spec.SEND_FIELDS_IN,
     "when_missing": step_spec.WHEN_MISSING,
+    "operators": step_spec.OPERATORS,
     "conversions": {name: one.label for name, one in CONVERSIONS.items()},
     "auth_kinds": KINDS,
 }

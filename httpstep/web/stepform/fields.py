@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from httpstep.core.document import stepdocument
@@ -37,6 +38,15 @@ class Row(Typed):
 
     def __init__(self, name: str = "", value: str = "", **typed: Any) -> None:
         super().__init__(Pair, {"name": name, "value": value, **typed})
+
+
+@dataclass
+class ConditionRow:
+    """A row of “Counts as success when” as typed."""
+
+    source: str = ""
+    operator: str = "equals"
+    value: str = ""
 
 
 class RuleRow(Typed):
@@ -86,6 +96,8 @@ class StepForm(Typed):
         self.fields: list[Row] = typed.pop("fields", [])
         self.auth: dict[str, str] = typed.pop("auth", {})
         self.auth_type: str = typed.pop("auth_type", "none")
+        self.success_when: list[ConditionRow] = typed.pop("success_when", [])
+        self.error_message: str = typed.pop("error_message", "")
         self.json_text: str = typed.pop("json_text", "")
         self.raw_text: str = typed.pop("raw_text", "")
         self.mapping_set: bool = typed.pop("mapping_set", False)
@@ -145,7 +157,7 @@ class StepForm(Typed):
 _RULE: Final = re.compile(r"\brule (\d+)")
 _PAGE: Final = (
     "name", "request.method", "request.url", "request.headers", "request.body", "request.auth", "key", "timeout",
-    "retries", "success_statuses", "missing_attributes", "mapping", "dictionaries", "fallback", "alert_emails",
+    "retries", "success_statuses", "success_when", "error_message", "missing_attributes", "mapping", "dictionaries", "fallback", "alert_emails",
 )  # fmt: skip
 
 

@@ -167,7 +167,7 @@ def inputs_of(described: type) -> tuple[Input, ...]:
 def _typed(described: type, above: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], members.Member]]:
     for one in members.members_of(described):
         way = (*above, one.name)
-        if isinstance(one.kind, members.Object):
+        if isinstance(one.kind, members.Object) and not one.kind.nullable:
             yield from _typed(one.kind.described, way)
         elif one.typed and type(one.kind) in _READ and one.default is not None and way != BODY_TEXT:
             yield way, one
@@ -177,7 +177,7 @@ def untyped(value: Any) -> dict[str, Json]:
     """The members of an object that no input is there for, as its document has them; those of rows apart."""
     document, found = members.write(value), dict[str, Json]()
     for one in members.members_of(type(value)):
-        if isinstance(one.kind, members.Object):
+        if isinstance(one.kind, members.Object) and not one.kind.nullable:
             inner = untyped(getattr(value, one.attribute))
             found |= {one.name: inner} if inner else {}
         elif one.name in document and not one.typed:

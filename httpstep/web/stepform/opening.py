@@ -13,6 +13,7 @@ from httpstep.core.answer.jsonpath import normalized
 from httpstep.core.authentication import MEMBERS
 from httpstep.core.jsontext import Path
 from httpstep.core.step.spec import MappingRule, Pair, StepSpec
+from httpstep.web.stepform import conditions
 from httpstep.web.stepform.fields import MAX_ROWS, Row, RuleRow, StepForm, whole
 from httpstep.web.stepform.inputs import inputs_of, untyped
 
@@ -31,6 +32,8 @@ def of_spec(spec: StepSpec) -> StepForm:
         fields=[_row(pair) for pair in body.fields],
         json_text="" if body.mode == "raw" else body.text,
         raw_text=body.text if body.mode == "raw" else "",
+        success_when=conditions.rows_of(spec.success_when),
+        error_message=conditions.source_of(spec.error_message),
         mapping_set=spec.mapping is not None,
         rules=rows_of(spec.mapping or ()),
     )
@@ -74,6 +77,7 @@ def read(fields: Fields) -> StepForm:
         auth={one.name: fields.get(f"auth_{one.name}", one.default) for one in MEMBERS},
         mapping_set=fields.get("mapping_set") == "1",
         rules=_rule_rows(fields),
+        success_when=conditions.read(fields),
         values=_values(fields),
     )
     for name in _TEXTS:
@@ -84,7 +88,7 @@ def read(fields: Fields) -> StepForm:
     return form
 
 
-_TEXTS: Final = ("auth_type", "json_text", "raw_text", "draft_id", "before_remap", "sample", "kept")
+_TEXTS: Final = ("auth_type", "json_text", "raw_text", "draft_id", "before_remap", "sample", "kept", "error_message")
 """What only the screen has, and the kind of the authentication."""
 
 

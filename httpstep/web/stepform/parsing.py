@@ -13,6 +13,7 @@ from httpstep.core.errors import UnreadableAnswer
 from httpstep.core.jsontext import Json, Path
 from httpstep.core.step import members
 from httpstep.core.step.spec import MappingRule, Pair, RequestSpec, StepSpec
+from httpstep.web.stepform import conditions
 from httpstep.web.stepform.fields import Row, RuleRow, StepForm, Typed
 from httpstep.web.stepform.inputs import ABSENT, NotTyped, inputs_of, line_path, lines_of, path_of
 
@@ -64,6 +65,9 @@ def document_of(form: StepForm) -> tuple[dict[str, Json], list[Fault]]:
     # An address, a key and a header's name are pasted with white space around them.
     for holder, name in ((document, "key"), (request, "url"), *((header, "name") for header in request["headers"])):
         holder[name] = holder[name].strip()
+    document["success_when"] = conditions.document_of(form.success_when, faults)
+    if why := form.error_message.strip():
+        document["error_message"] = conditions.place_of(why, "error_message", faults)
     if form.emails_kept is not None and tuple(form.emails) != form.emails_kept:
         faults.append(Fault("alert_emails", _ADDRESSES_ARE_KEPT))
     if form.mapping_set:
