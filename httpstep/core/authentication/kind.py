@@ -14,10 +14,12 @@ class Auth:
     """How a step proves who calls: the type, and the texts typed for it by the names of their members.
 
     Texts typed for another type are kept, so that switching back finds them. A text that is empty is not kept.
+    parameters: further fields of a token request, (name, value as typed).
     """
 
     type: str = "none"
     texts: Mapping[str, str] = field(default_factory=dict, repr=False)
+    parameters: tuple[tuple[str, str], ...] = field(default=(), repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "texts", {name: text for name, text in self.texts.items() if text})
@@ -27,7 +29,7 @@ class Auth:
 
     def having(self, **texts: str) -> Auth:
         """The same with other texts."""
-        return Auth(self.type, {**self.texts, **texts})
+        return Auth(self.type, {**self.texts, **texts}, self.parameters)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,7 @@ class Kind:
     type: ClassVar[str]
     label: ClassVar[str]
     members: ClassVar[tuple[Credential, ...]] = ()
+    takes_parameters: ClassVar[bool] = False
 
     def proof(self, auth: Auth, values: Values, token: str | None) -> Proof:
         """What goes into the request. Everything that proves who calls is noted as a secret in `values`, typed or

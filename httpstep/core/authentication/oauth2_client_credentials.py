@@ -11,7 +11,7 @@ from httpstep.core.authentication.basic import encoded
 from httpstep.core.authentication.kind import Auth, Credential, Kind, Proof
 from httpstep.core.exchange import RenderedRequest
 from httpstep.core.inserting import secrethosts
-from httpstep.core.inserting.encoders import form, whole
+from httpstep.core.inserting.encoders import FORM_TYPE, form, whole
 from httpstep.core.inserting.placeholders import SECRET_PREFIX, names_in
 from httpstep.core.inserting.secrethosts import Hosts
 from httpstep.core.inserting.texts import filled, filled_url, header_value
@@ -19,13 +19,13 @@ from httpstep.core.inserting.values import Place, Values
 from httpstep.core.jsontext import Json
 
 NO_VALUES: Final[Mapping[str, Json]] = MappingProxyType({})
-FORM_TYPE: Final = "application/x-www-form-urlencoded"
 _TOKEN_LATER: Final = "The access token is fetched when the step runs, so it is not shown here."
 
 
 class OAuth2ClientCredentials(Kind):
     type = "oauth2_client_credentials"
     label = "OAuth 2 client credentials"
+    takes_parameters = True
     members = (
         Credential(
             "token_url", "Token URL", in_url=True, needed="Give the address where access tokens are fetched.",

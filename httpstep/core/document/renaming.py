@@ -71,21 +71,34 @@ def _texts(request: RequestSpec) -> Iterator[str]:
         yield pair.name
         yield pair.value
     yield from request.auth.texts.values()
+    yield from (value for _, value in request.auth.parameters)
     yield request.body.text
+    yield request.body.variables
     yield request.body.content_type
 
 
 def _changed(request: RequestSpec, change: Change) -> RequestSpec:
     def pairs(rows: tuple[Pair, ...]) -> tuple[Pair, ...]:
-        return tuple(Pair(change(row.name), change(row.value)) for row in rows)
+        return tuple(replace(row, name=change(row.name), value=change(row.value)) for row in rows)
 
     body = request.body
+    parameters = tuple((name, change(value)) for name, value in request.auth.parameters)
     return replace(
         request,
         url=change(request.url),
         headers=pairs(request.headers),
-        auth=request.auth.having(**{name: change(text) for name, text in request.auth.texts.items()}),
-        body=replace(body, fields=pairs(body.fields), text=change(body.text), content_type=change(body.content_type)),
+        auth=replace(
+            request.auth,
+            texts={name: change(text) for name, text in request.auth.texts.items()},
+            parameters=parameters,
+        ),
+        body=replace(
+            body,
+            fields=pairs(body.fields),
+            text=change(body.text),
+            variables=change(body.variables),
+            content_type=change(body.content_type),
+        ),
     )
 
 
@@ -98,7 +111,7 @@ def _replaced(text: str, old: str, new: str, known: Set[str]) -> str:
     except PlaceholderFault:
         return text
     return "".join(
-        "{{" + new + piece.name[len(old) :] + "}}"
+        "{{" + new + piece.name[len(old) :] + (f"|{piece.conversion}" if piece.conversion else "") + "}}"
         if isinstance(piece, Placeholder) and meant(piece.name, known) == old
         else piece.source
         for piece in pieces

@@ -37,7 +37,18 @@ METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 CONTINUE: Final = "continue"
 STOP: Final = "stop"
 
-BODY_MODES: Final = {"none": "None", "query": "Query String", "json": "JSON", "raw": "Raw"}
+BODY_MODES: Final = {
+    "none": "None", "query": "Query String", "json": "JSON", "raw": "Raw", "multipart": "Form Data", "graphql": "GraphQL",
+}  # fmt: skip
+ROW_MODES: Final = ("query", "multipart")
+"""The modes whose body is made of the fields."""
+LISTS: Final = {
+    "json": "one field, as JSON",
+    "repeat": "a field for each item: name=a&name=b",
+    "brackets": "a field for each item: name[]=a&name[]=b",
+}
+WHEN_EMPTY: Final = {"send": "sent empty", "leave_out": "left out"}
+ESCAPES: Final = {"none": "as they are", "auto": "escaped where the body is XML"}
 SEND_FIELDS_IN: Final = {
     "auto": "where the method expects them",
     "url": "in the URL",
@@ -59,21 +70,32 @@ NO_DEFAULT: Final = Missing.NONE
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """One row of headers or of query-string fields, as typed (placeholders and all)."""
+    """One row of headers or of fields, as typed (placeholders and all)."""
 
     name: str = member(Text(), "", required=True)
     value: str = member(Text(), "", required=True)
+    when_empty: Literal["send", "leave_out"] = member(
+        Word(WHEN_EMPTY), "send", label="Where its value is empty", absent="send"
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """The text is kept while the mode is `query`, and the fields while it is not, so that switching back finds them."""
+    """The text is kept while the mode is `query`, and the fields while it is not, so that switching back finds them.
 
-    mode: Literal["none", "query", "json", "raw"] = member(Word(BODY_MODES), "none", label="Body")
+    text: of `graphql` the query. A member that is as it was before there was one is not written.
+    """
+
+    mode: Literal["none", "query", "json", "raw", "multipart", "graphql"] = member(
+        Word(BODY_MODES), "none", label="Body"
+    )
     fields: tuple[Pair, ...] = member(Objects(Pair, _MAX_ROWS), (), label="Fields")
     send_fields_in: Literal["auto", "url", "body"] = member(Word(SEND_FIELDS_IN), "auto", label="Send them")
     text: str = member(Text(), "", label="Body")
     content_type: str = member(Text(), "text/plain", label="Content type")
+    lists: Literal["json", "repeat", "brackets"] = member(Word(LISTS), "json", label="A list is sent as", absent="json")
+    escape: Literal["none", "auto"] = member(Word(ESCAPES), "none", label="Values are inserted", absent="none")
+    variables: str = member(Text(), "", label="Variables", absent="")
 
 
 @dataclass(frozen=True, slots=True)
