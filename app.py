@@ -20,9 +20,11 @@ from httpstep.commands import users as commands_users
 from httpstep.core.exchange import HttpResponse, RenderedRequest, Send
 from httpstep.execution import calls, ratelimit
 from httpstep.execution.postponed import Postponed
+from httpstep.execution.tokens import TokenCache
 from httpstep.extensions import csrf, db, htmx, limiter, login_manager, mail, migrate
 from httpstep.serving import demo, server
 from httpstep.storage import database, vault
+from httpstep.storage.accesstokens import StoredTokens
 
 ROOT = Path(__file__).resolve().parent
 MOST_FRAMES = 5000
@@ -139,6 +141,7 @@ def _parts(app: Flask, settings: config.Config, send: Send | None) -> calls.Part
         instance=vault.read_or_create(settings.data / "instance"),
         in_flight=settings.in_flight,
         postponed=Postponed(app),
+        tokens=TokenCache(store=StoredTokens(vault.Vault(keys))),
         places=threading.BoundedSemaphore(max(1, settings.threads - KEPT_FOR_PAGES)),
         base_url=settings.base_url or f"http://{settings.listen}",
     )

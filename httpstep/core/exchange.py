@@ -13,6 +13,7 @@ class RenderedRequest:
     `secrets`: every secret value that went in, raw; `core.masking.masking.redaction` masks them (and their encoded forms)
     wherever this request is shown. `warnings`: sentences for the preview.
     `filled_empty`: attributes that were not there and were sent empty.
+    `otherwise`: of a token request, the same with another spelling of the client's credential.
     """
 
     method: str
@@ -23,6 +24,7 @@ class RenderedRequest:
     secrets: frozenset[str] = field(default=frozenset(), repr=False)
     warnings: tuple[str, ...] = ()
     filled_empty: tuple[str, ...] = ()
+    otherwise: RenderedRequest | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -201,6 +201,11 @@ def _require_success(spec: StepSpec, response: HttpResponse, secrets: Set[str]) 
         raise fallback.status_error(response, secrets)
 
 
+def _refuses_token(response: HttpResponse) -> bool:
+    """Whether the API says that an access token is not good, or no longer: then one more is fetched."""
+    return response.status == 401
+
+
 def _read(spec: StepSpec, seen: _Seen, work: WorkCounter) -> None:
     """Read the document. Unreadable is a failure only where rules read it."""
     assert seen.response is not None
@@ -231,7 +236,7 @@ class _Line:
     def call(self) -> HttpResponse:
         token = self._token()
         response = self._tried(token)
-        if token is not None and response.status == 401:
+        if token is not None and _refuses_token(response):
             with suppress(BudgetSpent):
                 response = self._tried(self._token(refused=token))
         return response

@@ -607,7 +607,8 @@ def test_the_token_request_is_client_credentials_with_basic() -> None:
         "Content-Type": "application/x-www-form-urlencoded",
         "Authorization": f"Basic {credential}",
     }
-    assert sent.secrets == {"p:w+", "p%3Aw%2B", credential} and not sent.follow_redirects
+    plain = base64.b64encode(b"my id:p:w+").decode()
+    assert sent.secrets == {"p:w+", "p%3Aw%2B", credential, plain} and not sent.follow_redirects
     unscoped = token_request(auth.having(scope=""), {"tenant": "a"}, secrets={"S": "s"}, hosts={"S": None})
     assert unscoped.body == b"grant_type=client_credentials"
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar, NamedTuple
+from typing import ClassVar, Final, NamedTuple
 
+from httpstep.core.errors import InvalidRequest
 from httpstep.core.inserting.values import Values
+
+_AROUND: Final = " \t\r\n\v\f\u00a0\u200b\u200c\u200d\u2060\ufeff"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +88,16 @@ class Kind:
     def typed(self, auth: Auth) -> Proof:
         """What it adds to a request that is written down for people, placeholders and all."""
         return Proof()
+
+
+def pasted(text: str, words: str, place: str) -> str:
+    """A key or token without the blanks and line breaks that a copy brought along, seen or unseen. Raises InvalidRequest
+    where nothing is left."""
+    key = text.strip(_AROUND)
+    if not key:
+        advice = "Put it under Authentication, or let the bot send it."
+        raise InvalidRequest(f"{words} is empty.", reason="auth", advice=advice, place=place)
+    return key
 
 
 def empty_members(kind: Kind, auth: Auth) -> Iterator[tuple[str, str]]:
