@@ -51,11 +51,15 @@ class Timings:
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """What one try saw on the way, however it ended. notes: sentences on what was not in order and was put up with."""
+    """What one try saw on the way, however it ended. notes: sentences on what was not in order and was put up with.
+
+    left_behind: the origin that a redirect led to without the credentials; "" where none did.
+    """
 
     hops: tuple[Hop, ...] = ()
     timings: Timings = Timings()
     notes: tuple[str, ...] = ()
+    left_behind: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,9 @@ def status_error(response: HttpResponse, secrets: Set[str] = frozenset()) -> Htt
     advice = _ADVICE.get(
         response.status, "The API has a problem of its own. Try again later." if response.status >= 500 else ""
     )
+    if site := response.trace.left_behind:
+        message = f"{message.rstrip('.')}. It redirected to {site}, and your credentials were left behind."
+        advice = f"Use that address in the URL of the step: it begins with {site}."
     return HttpStatusError(message, reason=f"status_{response.status}", advice=advice)
 
 

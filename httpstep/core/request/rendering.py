@@ -47,7 +47,7 @@ def render(
 
     `hosts`: where each secret may be sent; one that is not in it may be sent nowhere, and neither may what it brings.
 
-    Header names are distinct, the last row of a name wins; what `transport` adds itself (Host, Content-Length,
+    Header names are distinct, rows of one name are joined; what `transport` adds itself (Host, Content-Length,
     Accept-Encoding, and User-Agent and Accept where the step has none) is not in it. Without a `token` an OAuth 2
     step renders without Authorization, and a warning says so.
 
@@ -163,7 +163,7 @@ class _Rendering:
             value = self._typed_header(name, pair.value, f"headers[{index}].value")
             if value or pair.when_empty == "send":
                 rows.append((name, value))
-        kept, warnings = headers.last_of_each(rows)
+        kept, warnings = headers.one_of_each(rows)
         self._warnings += warnings
         return kept
 
