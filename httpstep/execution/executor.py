@@ -78,9 +78,10 @@ class Known:
 
 @dataclass
 class _Seen:
-    """What the line has come to so far. secrets: all that is to be masked in it."""
+    """What the line has come to so far. secrets: all that is to be masked in it. given: attributes, defaults included."""
 
     secrets: frozenset[str]
+    given: Mapping[str, Json]
     token_url: str = ""
     request: RenderedRequest | None = None
     response: HttpResponse | None = None
@@ -104,7 +105,8 @@ def execute(
     known = known or Known()
     began = clock.monotonic()
     deadline = began + allowed_seconds(spec, timeout)
-    seen = _Seen(frozenset(filter(None, known.secrets.values())) | known.masked)
+    masked = frozenset(filter(None, known.secrets.values())) | known.masked
+    seen = _Seen(masked, {**known.defaults, **attributes})
     try:
         _require_enabled(spec)
         line = _Line(spec, attributes, known, send, clock, tokens, began, deadline, seen)
@@ -187,6 +189,7 @@ def _map(
         error=failure.message if failure else None,
         duration_ms=round(duration_ms),
         headers=response.headers if response else (),
+        given=seen.given,
     )
     return mapping.apply_rules(rules, seen.document, seen.has_document, facts, work)
 

@@ -27,8 +27,9 @@ Change = Callable[[str], str]
 
 
 def placeholders_of(spec: StepSpec) -> frozenset[str]:
-    """The names between the braces of a step's request, `secret.` names included."""
-    return frozenset(name for text in _texts(spec.request) for name in names_in(text))
+    """The names between the braces of a step's request and of its queries, `secret.` names included."""
+    queries = (rule.jsonpath for rule in spec.mapping or () if rule.jsonpath)
+    return frozenset(name for text in (*_texts(spec.request), *queries) for name in names_in(text))
 
 
 def secrets_of(spec: StepSpec) -> frozenset[str]:
@@ -57,6 +58,8 @@ def renamed(spec: StepSpec, old: str, new: str, known: Set[str]) -> StepSpec:
         return _replaced(text, old, new, known)
 
     mapping = None if spec.mapping is None else renamed_rules(spec.mapping, old, new)
+    if mapping is not None:
+        mapping = tuple(replace(rule, jsonpath=change(rule.jsonpath)) if rule.jsonpath else rule for rule in mapping)
     return replace(spec, request=_changed(spec.request, change), mapping=mapping)
 
 

@@ -61,8 +61,10 @@ def render(
 
 
 def attributes_used(spec: StepSpec) -> list[str]:
-    """The attributes the request needs, each once, in the order of the form. What is not sent does not count."""
-    return [name for name in _names_used(spec) if not name.startswith(SECRET_PREFIX)]
+    """The attributes the request needs, each once, in the order of the form, and those of the mapping's queries. What
+    is not sent does not count."""
+    queried = [name for rule in spec.mapping or () if rule.on and rule.jsonpath for name in names_in(rule.jsonpath)]
+    return [name for name in dict.fromkeys([*_names_used(spec), *queried]) if not name.startswith(SECRET_PREFIX)]
 
 
 def secrets_used(spec: StepSpec) -> list[str]:

@@ -120,6 +120,8 @@ class MappingRule:
     call: str | None = member(Text(), None, absent=None)
     take: Literal["one", "last", "all", "count"] = member(Word(TAKES), "one", label="Take")
     convert: str = member(Word({name: one.label for name, one in CONVERSIONS.items()}), "none", label="Make it")
+    separator: str = member(Text(), ", ", label="Between the items", absent=", ")
+    region: str = member(Text(strip=True), "", label="Country of phone numbers without +", absent="")
     default: Json | Missing = member(AnyValue(), NO_DEFAULT, label="If it is missing", absent=NO_DEFAULT)
     on: bool = member(Flag(), True)
 
