@@ -337,3 +337,10 @@ def test_the_curl_line_of_a_step_as_typed_has_these_bodies_too() -> None:
     assert "--form-string 'a={{v}}'" in to_curl(RequestSpec("POST", URL, body=fields(("a", "{{v}}"))))
     line = to_curl(RequestSpec("POST", URL, body=Body("graphql", text="{a}", variables='{"v": {{v}}}')))
     assert """--data-raw '{"query":"{a}","variables":{"v": {{v}}}}'""" in line
+
+
+def test_a_text_that_is_the_default_is_not_written_whoever_made_it() -> None:
+    made: Any = ("".join(["se", "nd"]), "".join(["js", "on"]))
+    body = Body("query", (Pair("a", "1", made[0]),), lists=made[1])
+    written: Any = stepdocument.dump(StepSpec(request=RequestSpec("GET", URL, body=body)))["request"]
+    assert "lists" not in written["body"] and "when_empty" not in written["body"]["fields"][0]

@@ -74,6 +74,9 @@ def _words() -> dict[str, object]:
 STEP_WORDS: Final = {
     "methods": step_spec.METHODS,
     "body_modes": step_spec.BODY_MODES,
+    "lists": step_spec.LISTS,
+    "when_empty": step_spec.WHEN_EMPTY,
+    "escapes": step_spec.ESCAPES,
     "send_fields_in": step_spec.SEND_FIELDS_IN,
     "when_missing": step_spec.WHEN_MISSING,
     "conversions": {name: one.label for name, one in CONVERSIONS.items()},

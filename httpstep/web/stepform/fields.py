@@ -23,6 +23,7 @@ class Row:
 
     name: str = ""
     value: str = ""
+    when_empty: str = "send"
 
 
 @dataclass
@@ -38,6 +39,8 @@ class RuleRow:
     attribute: str = ""
     take: str = "one"
     convert: str = "none"
+    separator: str = ", "
+    region: str = ""
     default: str = ""
     on: bool = True
     sample: Json = None
@@ -74,6 +77,7 @@ class StepForm:
     """All fields as typed. accepted_log: the test whose structure Save accepts; tested_log: the last test.
 
     accepted_again: the structure of the history that Save accepts once more, in the place of a test's.
+    line_ends: how the lines of a raw text end when it is sent, "lf" or "crlf". auth_parameters: name=value, one a line.
     emails_kept: the saved alert addresses, where whoever sent the form may not choose others. kept: the members of the
     document that the form has no field for, as JSON.
     """
@@ -91,6 +95,11 @@ class StepForm:
     json_text: str = ""
     raw_text: str = ""
     content_type: str = "text/plain"
+    line_ends: str = "lf"
+    lists: str = "json"
+    escape: str = "none"
+    variables: str = ""
+    auth_parameters: str = ""
     missing_attributes: str = "error"
     success_statuses: str = "200-299"
     timeout: str = "60"
@@ -126,12 +135,20 @@ class StepForm:
         return self.faults.get(place, "")
 
     @property
+    def fields_when_empty(self) -> str:
+        """What the fields say together, "" where they say different things."""
+        found = {row.when_empty for row in self.fields} or {"send"}
+        return found.pop() if len(found) == 1 else ""
+
+    @property
     def emails(self) -> list[str]:
         return [part for part in (piece.strip() for piece in re.split(r"[,;\n]", self.alert_emails)) if part]
 
     @property
     def fields_go_in(self) -> str:
         """Where query-string rows are sent with the method as it is on the screen: "url" or "body"."""
+        if self.body_mode == "multipart":
+            return "body"
         if self.send_fields_in in ("url", "body"):
             return self.send_fields_in
         return "url" if self.method in ("GET", "HEAD", "DELETE", "OPTIONS") else "body"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from itertools import chain, repeat
 from typing import Final
 
 from werkzeug.datastructures import MultiDict
@@ -13,7 +14,7 @@ from httpstep.core.answer.jsonpath import normalized
 from httpstep.core.authentication import MEMBERS
 from httpstep.core.document import stepdocument
 from httpstep.core.jsontext import Path
-from httpstep.core.step.spec import NO_DEFAULT, MappingRule, StepSpec
+from httpstep.core.step.spec import NO_DEFAULT, WHEN_EMPTY, MappingRule, StepSpec
 from httpstep.web.stepform.fields import (
     MAX_ROWS,
     Row,
@@ -22,7 +23,7 @@ from httpstep.web.stepform.fields import (
     typed_text,
     whole,
 )
-from httpstep.web.stepform.parsing import beside, document_of
+from httpstep.web.stepform.parsing import TEXT_MODES, beside, document_of, ends_in_crlf, typed_parameters
 
 Fields = MultiDict[str, str]
 """A submitted form."""
@@ -36,15 +37,20 @@ def of_spec(spec: StepSpec) -> StepForm:
         name=spec.name,
         method=request.method,
         url=request.url,
-        headers=[Row(pair.name, pair.value) for pair in request.headers],
+        headers=[Row(pair.name, pair.value, pair.when_empty) for pair in request.headers],
         auth_type=request.auth.type,
         auth={one.name: request.auth[one.name] or one.default for one in MEMBERS},
         body_mode=body.mode,
-        fields=[Row(pair.name, pair.value) for pair in body.fields],
+        auth_parameters=typed_parameters(request.auth.parameters),
+        fields=[Row(pair.name, pair.value, pair.when_empty) for pair in body.fields],
         send_fields_in=body.send_fields_in,
-        json_text="" if body.mode == "raw" else body.text,
-        raw_text=body.text if body.mode == "raw" else "",
+        json_text="" if body.mode in TEXT_MODES else body.text,
+        raw_text=body.text.replace("\r\n", "\n") if body.mode in TEXT_MODES else "",
         content_type=body.content_type,
+        line_ends="crlf" if body.mode == "raw" and ends_in_crlf(body.text) else "lf",
+        lists=body.lists,
+        escape=body.escape,
+        variables=body.variables,
         missing_attributes=spec.missing_attributes,
         success_statuses=spec.success_statuses,
         timeout=str(spec.timeout),
@@ -72,7 +78,9 @@ def _row_of(rule: MappingRule, row_id: str) -> RuleRow:
     kind = "path" if rule.path is not None else "jsonpath" if rule.jsonpath is not None else "call"
     source = normalized(rule.path) if rule.path is not None else rule.jsonpath or rule.call or ""
     default = "" if rule.default is NO_DEFAULT else typed_text(rule.default)
-    return RuleRow(row_id, source, kind, rule.attribute, rule.take, rule.convert, default, rule.on)
+    return RuleRow(
+        row_id, source, kind, rule.attribute, rule.take, rule.convert, rule.separator, rule.region, default, rule.on
+    )
 
 
 def starred(path: Path) -> str:
@@ -103,13 +111,16 @@ def read(fields: Fields) -> StepForm:
             setattr(form, name, fields.get(name, "") == "1")
     for name in ("version", "accepted_log", "accepted_again", "tested_log", "drift_log"):
         setattr(form, name, whole(fields.get(name, "")))
+    if (when_empty := fields.get("fields_when_empty")) in WHEN_EMPTY:
+        for row in form.fields:
+            row.when_empty = when_empty
     form.draft_id = form.draft_id[:64]
     return form
 
 
 _TEXTS: Final = (
     "key", "name", "method", "url", "auth_type", "body_mode", "send_fields_in", "json_text", "raw_text",
-    "content_type", "missing_attributes", "success_statuses", "timeout", "retries", "dictionaries", "fallback",
+    "content_type", "line_ends", "lists", "escape", "variables", "auth_parameters", "missing_attributes", "success_statuses", "timeout", "retries", "dictionaries", "fallback",
     "alert_emails", "draft_id", "before_remap", "sample", "kept",
 )  # fmt: skip
 _ON_UNLESS_SHOWN: Final = ("follow_redirects", "enabled")
@@ -119,7 +130,8 @@ _FLAGS: Final = ("follow_redirects", "retry_unsafe", "mapping_set", "alert_on_dr
 
 def _rows(fields: Fields, stem: str) -> list[Row]:
     names, values = fields.getlist(f"{stem}_name"), fields.getlist(f"{stem}_value")
-    return [Row(name, value) for name, value in zip(names, values, strict=False)]
+    when_empty = chain(fields.getlist(f"{stem}_when_empty"), repeat("send"))
+    return [Row(*row) for row in zip(names, values, when_empty, strict=False)]
 
 
 def _rule_rows(fields: Fields) -> list[RuleRow]:
@@ -133,7 +145,8 @@ def _rule_row(fields: Fields, row_id: str) -> RuleRow:
 
     row = RuleRow(
         id=row_id, source=typed("source").strip(), kind=typed("kind"), attribute=typed("attribute").strip(),
-        take=typed("take", "one"), convert=typed("convert", "none"), default=typed("default"), on=typed("on") == "1",
+        take=typed("take", "one"), convert=typed("convert", "none"),
+        separator=typed("separator", ", "), region=typed("region"), default=typed("default"), on=typed("on") == "1",
     )  # fmt: skip
     path = row.path
     if row.take == "first":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final, cast
 
@@ -22,6 +22,7 @@ from httpstep.core.step.spec import (
     StepSpec,
 )
 from httpstep.web.stepform.fields import (
+    Row,
     RuleRow,
     StepForm,
     path_of,
@@ -77,14 +78,17 @@ def document_of(form: StepForm) -> tuple[dict[str, Json], list[stepdocument.Faul
         "request": {
             "method": form.method,
             "url": form.url.strip(),
-            "headers": [{"name": row.name.strip(), "value": row.value} for row in form.headers],
+            "headers": [_pair(row, row.name.strip()) for row in form.headers],
             "auth": _auth(form),
             "body": {
                 "mode": form.body_mode,
-                "fields": [{"name": row.name, "value": row.value} for row in form.fields],
+                "fields": [_pair(row, row.name) for row in form.fields],
                 "send_fields_in": form.send_fields_in,
                 "text": _body_text(form),
                 "content_type": form.content_type,
+                "lists": form.lists,
+                "escape": form.escape,
+                "variables": form.variables,
             },
         },
         "missing_attributes": form.missing_attributes,
@@ -137,11 +141,43 @@ def _over(kept: Mapping[str, Json], typed: dict[str, Json]) -> dict[str, Json]:
 
 def _auth(form: StepForm) -> dict[str, Json]:
     """Members typed for another type are kept where they were typed, so that switching back finds them."""
-    return {"type": form.auth_type, **{member: text for member, text in form.auth.items() if text}}
+    parameters = _parameters(form.auth_parameters)
+    texts = {member: text for member, text in form.auth.items() if text}
+    return {"type": form.auth_type, **texts, **({"parameters": parameters} if parameters else {})}
+
+
+def _parameters(text: str) -> Json:
+    """name=value, one a line; or the JSON of them, where a line cannot hold one."""
+    if text.lstrip().startswith("["):
+        return typed_value(text)
+    pairs = (line.partition("=") for line in text.splitlines() if line.strip())
+    return [{"name": name.strip(), "value": value.strip()} for name, _, value in pairs]
+
+
+def typed_parameters(parameters: Sequence[tuple[str, str]]) -> str:
+    """Further fields of a token request as they are typed."""
+    text = "\n".join(f"{name}={value}" for name, value in parameters)
+    rows: list[Json] = [{"name": name, "value": value} for name, value in parameters]
+    return text if _parameters(text) == rows else jsontext.dumps_text(rows)
+
+
+def _pair(row: Row, name: str) -> dict[str, Json]:
+    return {"name": name, "value": row.value, "when_empty": row.when_empty}
+
+
+TEXT_MODES: Final = ("raw", "graphql")
+"""The modes whose text is no JSON; the form has one of each."""
+
+
+def ends_in_crlf(text: str) -> bool:
+    """Whether all lines do."""
+    return "\r\n" in text and "\n" not in text.replace("\r\n", "")
 
 
 def _body_text(form: StepForm) -> str:
-    if form.body_mode == "raw":
+    if form.body_mode == "raw" and form.line_ends == "crlf":
+        return form.raw_text.replace("\n", "\r\n")
+    if form.body_mode in TEXT_MODES:
         return form.raw_text
     return form.json_text if form.body_mode == "json" else form.json_text or form.raw_text
 
@@ -168,7 +204,8 @@ def _dictionaries(text: str, faults: list[stepdocument.Fault]) -> list[Json]:
 
 def _rule(row: RuleRow, index: int, faults: list[stepdocument.Fault]) -> dict[str, Json]:
     document: dict[str, Json] = {
-        "attribute": row.attribute, "take": row.take, "convert": row.convert, "on": row.on,
+        "attribute": row.attribute, "take": row.take, "convert": row.convert, "separator": row.separator,
+        "region": row.region, "on": row.on,
     }  # fmt: skip
     if row.default.strip():
         document["default"] = typed_value(row.default)
@@ -206,10 +243,12 @@ def request_of(form: StepForm) -> RequestSpec:
     """The request as far as it is typed, for looking at only: which attributes it uses, which host it calls."""
     auth_type = form.auth_type if form.auth_type in KINDS else "none"
     mode = form.body_mode if form.body_mode in BODY_MODES else "none"
-    auth = Auth(auth_type, form.auth)
+    parameters = _parameters(form.auth_parameters)
+    rows = [(row["name"], row["value"]) for row in parameters] if isinstance(parameters, list) else []
+    auth = Auth(auth_type, form.auth, tuple(rows))
     body = Body(
         mode=cast(Any, mode), fields=tuple(Pair(row.name, row.value) for row in form.fields), text=_body_text(form),
-        content_type=form.content_type,
+        content_type=form.content_type, variables=form.variables,
     )  # fmt: skip
     return RequestSpec(form.method, form.url, tuple(Pair(row.name, row.value) for row in form.headers), auth, body)
 
