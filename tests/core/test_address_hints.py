@@ -107,3 +107,9 @@ def test_what_json_does_not_know_is_named(text: str, words: str) -> None:
 def test_what_is_inside_a_text_is_no_hint(text: str) -> None:
     ((_, sentence),) = check_request(RequestSpec("POST", URL, body=Body("json", text=text)))
     assert "U+00A0" not in sentence and "straight" not in sentence and "comma after" not in sentence
+
+
+def test_a_text_full_of_quotes_is_looked_at_once() -> None:
+    text = '{"' + '\\"' * 200_000
+    ((_, sentence),) = check_request(RequestSpec("POST", URL, body=Body("json", text=text)))
+    assert sentence

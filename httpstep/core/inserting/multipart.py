@@ -1,6 +1,6 @@
 """multipart/form-data (RFC 7578) with text parts, byte for byte as browsers write it (HTML, 4.10.22.8).
 
-Only the ends of lines inside a value stay as they came, as curl -F leaves them. Files are not there yet.
+Only the ends of lines stay as they came, as curl -F leaves them. Files are not there yet.
 """
 
 from __future__ import annotations
