@@ -26,9 +26,11 @@ from httpstep.commands import users as commands_users
 from httpstep.core.exchange import Send
 from httpstep.execution import calls, ratelimit
 from httpstep.execution.postponed import Postponed
+from httpstep.execution.tokens import TokenCache
 from httpstep.extensions import db
 from httpstep.serving import demo, server
 from httpstep.storage import database, vault
+from httpstep.storage.accesstokens import StoredTokens
 from httpstep.upkeep import installation
 
 MOST_FRAMES = 5000
@@ -158,6 +160,7 @@ def _parts(app: Flask, settings: config.Config, send: Send | None) -> calls.Part
         instance=instance,
         in_flight=settings.in_flight,
         postponed=postponed,
+        tokens=TokenCache(store=StoredTokens(vault.Vault(keys))),
         places=threading.BoundedSemaphore(max(1, settings.threads - KEPT_FOR_PAGES)),
         base_url=settings.base_url or f"http://{settings.listen}",
     )

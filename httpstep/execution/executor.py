@@ -81,11 +81,11 @@ def execute(
         _require_success(spec, response, answer, sent)
         duration_ms = line.spent_ms()
         compared = _compare(line, sent, answer, work)
-        result = _map(spec, compared, answer, sent, None, duration_ms, work)
+        result = _map(line, compared, answer, sent, None, duration_ms, work)
     except StepError as error:
         failure, duration_ms = fallback.failure_of(error), line.spent_ms()
         answer, compared = _Answer(unreadable=answer.unreadable), _Compared()
-        result = _map(spec, compared, answer, sent, failure, duration_ms, WorkCounter())
+        result = _map(line, compared, answer, sent, failure, duration_ms, WorkCounter())
     return Execution(
         spec, sent.request, sent.response, answer.has_document, answer.document, answer.unreadable, result,
         compared.automatic, compared.shape, compared.drift, failure, fallback.decide(spec.fallback, failure, result),
@@ -160,7 +160,7 @@ def _automatic(spec: StepSpec, known: Known, document: Json) -> tuple[MappingRul
 
 
 def _map(
-    spec: StepSpec, compared: _Compared, answer: _Answer, sent: Sent, failure: Failure | None, duration_ms: float,
+    line: Line, compared: _Compared, answer: _Answer, sent: Sent, failure: Failure | None, duration_ms: float,
     work: WorkCounter,
 ) -> MappingResult:  # fmt: skip
     response = sent.response
@@ -169,6 +169,7 @@ def _map(
         error=failure.message if failure else None,
         duration_ms=round(duration_ms),
         headers=response.headers if response else (),
+        given={**line.known.defaults, **line.attributes},
     )
-    rules = compared.automatic if compared.automatic is not None else spec.mapping or ()
+    rules = compared.automatic if compared.automatic is not None else line.spec.mapping or ()
     return mapping.apply_rules(rules, answer.document, answer.has_document, facts, work)

@@ -144,6 +144,18 @@ class Secret(Base):
     hosts: Mapped[str] = mapped_column(Text, default="", server_default="")
 
 
+class AccessToken(Base):
+    """An OAuth 2 access token for all processes. name: a hash of the account and the whole request for it. token: as
+    the vault encrypted it, None while the first is fetched. claimed_until: somebody is fetching it."""
+
+    __tablename__ = "access_tokens"
+    name: Mapped[str] = mapped_column(Text, primary_key=True)
+    account_id: Mapped[int] = _account()
+    token: Mapped[bytes | None] = mapped_column(LargeBinary)
+    good_until: Mapped[float]
+    claimed_until: Mapped[float]
+
+
 class Step(Base):
     """document: the step document (core.stepdocument) as JSON text. version rises with every save. deleted_at: set while
     a deletion can be undone; such a step has no key and is in no list."""
@@ -325,6 +337,6 @@ class Edition(Base):
 
 
 __all__ = [
-    "AcceptedStructure", "Account", "Alert", "ApiKey", "Attribute", "BudgetHit", "Edition", "Flow", "Idempotency", "Log",
+    "AcceptedStructure", "AccessToken", "Account", "Alert", "ApiKey", "Attribute", "BudgetHit", "Edition", "Flow", "Idempotency", "Log",
     "OneTimeCode", "Secret", "Session", "Step", "StepState", "User",
 ]  # fmt: skip

@@ -24,6 +24,8 @@ from jsonpath.unescape import unescape_string
 
 from httpstep.core.answer.jsonpath_comparison import MAX_WORK, QueryRefused, Work
 from httpstep.core.answer.jsonpath_evaluation import Select, selection
+from httpstep.core.answer.jsonpath_hints import spelling, with_dollar
+from httpstep.core.answer.jsonpath_values import SAMPLE, sampled
 from httpstep.core.jsontext import Json, Path
 from httpstep.core.workcounter import WorkCounter
 
@@ -96,34 +98,40 @@ def _compiled(query: str) -> _Query:
     if len(query) > MAX_LENGTH:
         raise QueryRefused(f"A query has at most {MAX_LENGTH:,} characters.")
     if not query.startswith("$"):
-        raise QueryRefused("A query begins with “$”, the whole answer, as in $.items[0].price.")
+        meant = with_dollar(query) or "$.items[0].price"
+        raise QueryRefused(f"A query begins with “$”, the whole answer, as in {meant}.")
     try:
         path = _environment.compile(query)
         if not isinstance(path, JSONPath):
             raise QueryRefused("A query is one path; “|” and “&” between paths are not known.")
         return _Query(path.segments, selection(path.segments))
     except JSONPathError as error:
-        raise QueryRefused(_sentence(error)) from None
+        raise QueryRefused(_sentence(error, query)) from None
     except (RecursionError, ValueError, ArithmeticError) as error:
         if isinstance(error, QueryRefused):
             raise
         raise QueryRefused("The query cannot be read.") from None
 
 
-def _sentence(error: JSONPathError) -> str:
+def _sentence(error: JSONPathError, query: str) -> str:
     if isinstance(error, RecursionError):
         return "The query is nested too deeply."
-    what = str(error.args[0]) if error.args else "it cannot be read"
-    if "TOKEN_" in what:
-        what = "something else is expected here"
+    what = _plain(str(error.args[0])) if error.args else "it cannot be read"
     place = f" at character {error.token.index + 1}" if error.token is not None and error.token.index >= 0 else ""
-    return f"The query is not right{place}: {what}."
+    return f"The query is not right{place}: {what}. {spelling(query)}".rstrip()
+
+
+def _plain(what: str) -> str:
+    """The parser's reason without its own words for the parts of a query."""
+    if "TOKEN_" in what:
+        return "something else is expected here"
+    return re.sub(r"\b(?:shorthand )?selector(s?)\b", r"name\1", what).replace("token ", "")
 
 
 def check_query(query: str) -> str | None:
     """A sentence that says what is wrong with a query, None if nothing is."""
     try:
-        _compiled(query)
+        _compiled(sampled(query))
     except QueryRefused as error:
         return str(error)
     return None
@@ -142,9 +150,9 @@ def find(query: str, document: Json, counter: WorkCounter | None = None) -> list
 def searched_path(query: str) -> Path:
     """The place a query searches: its path up to the first part that can select more than one value."""
     path: list[str | int] = []
-    for segment in _compiled(query).segments:
+    for segment in _compiled(sampled(query)).segments:
         step = _single_step(segment)
-        if step is None:
+        if step is None or (isinstance(step, str) and SAMPLE in step):
             break
         path.append(step)
     return tuple(path)
@@ -153,7 +161,7 @@ def searched_path(query: str) -> Path:
 def singular_path(query: str) -> Path | None:
     """The path of a query that can only ever select one place ($.a[0]['b']), else None."""
     path = searched_path(query)
-    return path if len(path) == len(_compiled(query).segments) else None
+    return path if len(path) == len(_compiled(sampled(query)).segments) else None
 
 
 def _single_step(segment: JSONPathSegment) -> str | int | None:

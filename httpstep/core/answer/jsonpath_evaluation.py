@@ -226,7 +226,11 @@ def _query(expression: RelativeFilterQuery | RootFilterQuery) -> Callable[[Json,
 
 def _comparison(expression: InfixExpression) -> Test:
     left, right = _term(expression.left), _term(expression.right)
-    compare = COMPARISONS[expression.operator]
+    compare = COMPARISONS.get(expression.operator)
+    if compare is None:
+        raise QueryRefused(
+            f"There is no “{expression.operator}” here: a comparison is one of {', '.join(COMPARISONS)}."
+        )
 
     def test(current: Json, work: Work) -> bool:
         work.spend(2)

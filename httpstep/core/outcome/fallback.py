@@ -56,6 +56,9 @@ def status_error(response: HttpResponse, secrets: Set[str] = frozenset(), said: 
     of_ours, advice = _explained(response)
     why = said or of_ours
     message = f"The API answered {response.status} {phrase}".rstrip() + (f": {why}" if why else ".")
+    if site := response.trace.left_behind:
+        message = f"{message.rstrip('.')}. It redirected to {site}, and your credentials were left behind."
+        advice = f"Use that address in the URL of the step: it begins with {site}."
     return HttpStatusError(message, reason=f"status_{response.status}", advice=advice)
 
 

@@ -91,8 +91,13 @@ def write(value: Any) -> dict[str, Json]:
     return {
         one.name: one.kind.write(held)
         for one in members_of(type(value))
-        if (held := getattr(value, one.attribute)) is not one.absent
+        if not _is_absent(held := getattr(value, one.attribute), one.absent)
     }
+
+
+def _is_absent(held: Any, absent: Any) -> bool:
+    """A text is the same whoever wrote it; any other value that stands for absence is one of its own."""
+    return held is absent or (isinstance(absent, str) and held == absent)
 
 
 def schema(described: type) -> Schema:

@@ -38,7 +38,18 @@ METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 CONTINUE: Final = "continue"
 STOP: Final = "stop"
 
-BODY_MODES: Final = {"none": "None", "query": "Query String", "json": "JSON", "raw": "Raw"}
+BODY_MODES: Final = {
+    "none": "None", "query": "Query String", "json": "JSON", "raw": "Raw", "multipart": "Form Data", "graphql": "GraphQL",
+}  # fmt: skip
+ROW_MODES: Final = ("query", "multipart")
+"""The modes whose body is made of the fields."""
+LISTS: Final = {
+    "json": "one field, as JSON",
+    "repeat": "a field for each item: name=a&name=b",
+    "brackets": "a field for each item: name[]=a&name[]=b",
+}
+WHEN_EMPTY: Final = {"send": "sent empty", "leave_out": "left out"}
+ESCAPES: Final = {"none": "as they are", "auto": "escaped where the body is XML"}
 SEND_FIELDS_IN: Final = {
     "auto": "where the method expects them",
     "url": "in the URL",
@@ -72,21 +83,36 @@ NO_DEFAULT: Final = Missing.NONE
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """One row of headers or of query-string fields, as typed (placeholders and all)."""
+    """One row of headers or of fields, as typed (placeholders and all)."""
 
     name: str = member(Text(), "", required=True, typed=True)
     value: str = member(Text(), "", required=True, typed=True)
+    when_empty: Literal["send", "leave_out"] = member(
+        Word(WHEN_EMPTY), "send", label="Where its value is empty", absent="send", typed=True
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """The text is kept while the mode is `query`, and the fields while it is not, so that switching back finds them."""
+    """The text is kept while the mode is `query`, and the fields while it is not, so that switching back finds them.
 
-    mode: Literal["none", "query", "json", "raw"] = member(Word(BODY_MODES), "none", label="Body", typed=True)
+    text: of `graphql` the query. A member that is as it was before there was one is not written.
+    """
+
+    mode: Literal["none", "query", "json", "raw", "multipart", "graphql"] = member(
+        Word(BODY_MODES), "none", label="Body", typed=True
+    )
     fields: tuple[Pair, ...] = member(Objects(Pair, _MAX_ROWS), (), label="Fields", typed=True)
     send_fields_in: Literal["auto", "url", "body"] = member(Word(SEND_FIELDS_IN), "auto", label="Send them", typed=True)
     text: str = member(Text(), "", label="Body", typed=True)
     content_type: str = member(Text(), "text/plain", label="Content type", typed=True)
+    lists: Literal["json", "repeat", "brackets"] = member(
+        Word(LISTS), "json", label="A list is sent as", absent="json", typed=True
+    )
+    escape: Literal["none", "auto"] = member(
+        Word(ESCAPES), "none", label="Values are inserted", absent="none", typed=True
+    )
+    variables: str = member(Text(), "", label="Variables", absent="", typed=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +139,8 @@ class MappingRule:
     convert: str = member(
         Word({name: one.label for name, one in CONVERSIONS.items()}), "none", label="Make it", typed=True
     )
+    separator: str = member(Text(), ", ", label="Between the items", absent=", ", typed=True)
+    region: str = member(Text(strip=True), "", label="Country of phone numbers without +", absent="", typed=True)
     default: Json | Missing = member(AnyValue(), NO_DEFAULT, label="If it is missing", absent=NO_DEFAULT, typed=True)
     on: bool = member(Flag(), True, typed=True)
 

@@ -165,6 +165,8 @@ def _read_curl(editor: Editor, text: str) -> Done | None:
     pasted = _with_secrets(editor, result, notes)
     spec = StepSpec(request=pasted.request, name=editor.form.name, timeout=result.timeout or 60)
     _fill(editor, spec, pasted.notes, "the cURL command")
+    if editor.form.body_mode == "raw":
+        editor.form.escape = "auto"
     return None
 
 

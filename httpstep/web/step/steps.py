@@ -60,6 +60,9 @@ _CHECKLIST: Final = "httpstep_checklist"
 STEP_WORDS: Final = {
     "methods": step_spec.METHODS,
     "body_modes": step_spec.BODY_MODES,
+    "lists": step_spec.LISTS,
+    "when_empty": step_spec.WHEN_EMPTY,
+    "escapes": step_spec.ESCAPES,
     "send_fields_in": step_spec.SEND_FIELDS_IN,
     "when_missing": step_spec.WHEN_MISSING,
     "operators": step_spec.OPERATORS,

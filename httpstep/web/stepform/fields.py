@@ -88,7 +88,8 @@ class StepForm(Typed):
 
     json_text, raw_text: the body's text, one for each mode. values: for test, by attribute. accepted_log: the test whose
     structure Save accepts; tested_log: the last test. accepted_again: the structure of the history that Save accepts once
-    more, in the place of a test's. emails_kept: the saved alert addresses, where whoever sent the form may not choose others.
+    more, in the place of a test's. line_ends: how the lines of a raw text end when it is sent, "lf" or "crlf".
+    auth_parameters: name=value, one a line. emails_kept: the saved alert addresses, where whoever sent the form may not choose others.
     """
 
     def __init__(self, **typed: Any) -> None:
@@ -98,6 +99,8 @@ class StepForm(Typed):
         self.auth_type: str = typed.pop("auth_type", "none")
         self.success_when: list[ConditionRow] = typed.pop("success_when", [])
         self.error_message: str = typed.pop("error_message", "")
+        self.auth_parameters: str = typed.pop("auth_parameters", "")
+        self.line_ends: str = typed.pop("line_ends", "lf")
         self.json_text: str = typed.pop("json_text", "")
         self.raw_text: str = typed.pop("raw_text", "")
         self.mapping_set: bool = typed.pop("mapping_set", False)
@@ -124,12 +127,20 @@ class StepForm(Typed):
         return self.faults.get(place, "")
 
     @property
+    def fields_when_empty(self) -> str:
+        """What the fields say together, "" where they say different things."""
+        found = {row.when_empty for row in self.fields} or {"send"}
+        return str(found.pop()) if len(found) == 1 else ""
+
+    @property
     def emails(self) -> list[str]:
         return listed(self.alert_emails)
 
     @property
     def fields_go_in(self) -> str:
         """Where query-string rows are sent with the method as it is on the screen: "url" or "body"."""
+        if self.body_mode == "multipart":
+            return "body"
         if self.send_fields_in in ("url", "body"):
             return str(self.send_fields_in)
         return "url" if self.method in ("GET", "HEAD", "DELETE", "OPTIONS") else "body"

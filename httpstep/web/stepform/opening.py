@@ -12,10 +12,11 @@ from httpstep.core import jsontext
 from httpstep.core.answer.jsonpath import normalized
 from httpstep.core.authentication import MEMBERS
 from httpstep.core.jsontext import Path
-from httpstep.core.step.spec import MappingRule, Pair, StepSpec
+from httpstep.core.step.spec import WHEN_EMPTY, MappingRule, Pair, StepSpec
 from httpstep.web.stepform import conditions
 from httpstep.web.stepform.fields import MAX_ROWS, Row, RuleRow, StepForm, whole
 from httpstep.web.stepform.inputs import inputs_of, untyped
+from httpstep.web.stepform.parsing import TEXT_MODES, ends_in_crlf, typed_parameters
 
 Fields = MultiDict[str, str]
 """A submitted form."""
@@ -30,8 +31,10 @@ def of_spec(spec: StepSpec) -> StepForm:
         auth_type=request.auth.type,
         auth={one.name: request.auth[one.name] or one.default for one in MEMBERS},
         fields=[_row(pair) for pair in body.fields],
-        json_text="" if body.mode == "raw" else body.text,
-        raw_text=body.text if body.mode == "raw" else "",
+        auth_parameters=typed_parameters(request.auth.parameters),
+        json_text="" if body.mode in TEXT_MODES else body.text,
+        raw_text=body.text.replace("\r\n", "\n") if body.mode in TEXT_MODES else "",
+        line_ends="crlf" if body.mode == "raw" and ends_in_crlf(body.text) else "lf",
         success_when=conditions.rows_of(spec.success_when),
         error_message=conditions.source_of(spec.error_message),
         mapping_set=spec.mapping is not None,
@@ -84,11 +87,25 @@ def read(fields: Fields) -> StepForm:
         setattr(form, name, fields.get(name, getattr(form, name)))
     for name in ("version", "accepted_log", "accepted_again", "tested_log", "drift_log"):
         setattr(form, name, whole(fields.get(name, "")))
+    if (when_empty := fields.get("fields_when_empty")) in WHEN_EMPTY:
+        for row in form.fields:
+            row.when_empty = when_empty
     form.drift_kept, form.draft_id = fields.get("drift_kept") == "1", form.draft_id[:64]
     return form
 
 
-_TEXTS: Final = ("auth_type", "json_text", "raw_text", "draft_id", "before_remap", "sample", "kept", "error_message")
+_TEXTS: Final = (
+    "auth_type",
+    "json_text",
+    "raw_text",
+    "draft_id",
+    "before_remap",
+    "sample",
+    "kept",
+    "error_message",
+    "line_ends",
+    "auth_parameters",
+)
 """What only the screen has, and the kind of the authentication."""
 
 

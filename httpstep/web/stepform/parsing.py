@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -15,7 +16,7 @@ from httpstep.core.step import members
 from httpstep.core.step.spec import MappingRule, Pair, RequestSpec, StepSpec
 from httpstep.web.stepform import conditions
 from httpstep.web.stepform.fields import Row, RuleRow, StepForm, Typed
-from httpstep.web.stepform.inputs import ABSENT, NotTyped, inputs_of, line_path, lines_of, path_of
+from httpstep.web.stepform.inputs import ABSENT, NotTyped, inputs_of, line_path, lines_of, path_of, typed_value
 
 _ADDRESSES_ARE_KEPT: Final = (
     "Only an admin of your account can change whom the mails go to. Save again to leave the addresses as they are."
@@ -108,11 +109,39 @@ def _pair(row: Row) -> dict[str, Json]:
 
 def _auth(form: StepForm) -> dict[str, Json]:
     """Members typed for another type are kept where they were typed, so that switching back finds them."""
-    return {"type": form.auth_type, **{member: text for member, text in form.auth.items() if text}}
+    parameters = _parameters(form.auth_parameters)
+    texts = {member: text for member, text in form.auth.items() if text}
+    return {"type": form.auth_type, **texts, **({"parameters": parameters} if parameters else {})}
+
+
+def _parameters(text: str) -> Json:
+    """name=value, one a line; or the JSON of them, where a line cannot hold one."""
+    if text.lstrip().startswith("["):
+        return typed_value(text)
+    pairs = (line.partition("=") for line in text.splitlines() if line.strip())
+    return [{"name": name.strip(), "value": value.strip()} for name, _, value in pairs]
+
+
+def typed_parameters(parameters: Sequence[tuple[str, str]]) -> str:
+    """Further fields of a token request as they are typed."""
+    text = "\n".join(f"{name}={value}" for name, value in parameters)
+    rows: list[Json] = [{"name": name, "value": value} for name, value in parameters]
+    return text if _parameters(text) == rows else jsontext.dumps_text(rows)
+
+
+TEXT_MODES: Final = ("raw", "graphql")
+"""The modes whose text is no JSON; the form has one of each."""
+
+
+def ends_in_crlf(text: str) -> bool:
+    """Whether all lines do."""
+    return "\r\n" in text and "\n" not in text.replace("\r\n", "")
 
 
 def _body_text(form: StepForm) -> str:
-    if form.body_mode == "raw":
+    if form.body_mode == "raw" and form.line_ends == "crlf":
+        return form.raw_text.replace("\n", "\r\n")
+    if form.body_mode in TEXT_MODES:
         return form.raw_text
     return form.json_text if form.body_mode == "json" else form.json_text or form.raw_text
 
