@@ -13,16 +13,17 @@ from typing import Protocol
 
 from httpstep.core.answer import (
     automatic,
+    dictionaries,
     mapping,
     reading,
     statuses,
 )
-from httpstep.core.drift import maskedshape, structure
+from httpstep.core.drift import comparison, maskedshape, structure, variation
 from httpstep.core.errors import BudgetSpent, Disabled, FailureKind, SendError, StepError, UnreadableAnswer
 from httpstep.core.exchange import HttpResponse, RenderedRequest, Send, Trace
 from httpstep.core.inserting.headers import retry_after
 from httpstep.core.inserting.secrethosts import Hosts
-from httpstep.core.jsontext import Json
+from httpstep.core.jsontext import Json, Path
 from httpstep.core.masking.redaction import MASK
 from httpstep.core.outcome import fallback
 from httpstep.core.request import rendering
@@ -64,7 +65,8 @@ class Known:
     """What is known of the account and the step besides its document.
 
     hosts: where each secret may be sent; one that is not in it, nowhere. masked: further values that are never kept or
-    shown. structure: the accepted one, or None. taken: attribute names that have another source, None where nobody can
+    shown. structure: the accepted one, or None; dictionaries: the objects in it whose names are data; odd: the last one
+    that differed. taken: attribute names that have another source, None where nobody can
     tell just now: then no rules are made. It is asked for only when automatic rules are made.
     """
 
@@ -73,6 +75,8 @@ class Known:
     masked: frozenset[str] = frozenset()
     defaults: Mapping[str, Json] = field(default_factory=dict)
     structure: Json = None
+    dictionaries: tuple[Path, ...] = ()
+    odd: Json = None
     taken: Callable[[], Set[str] | None] = frozenset
 
 
@@ -141,11 +145,13 @@ def _concluded(
     made, shape, drift = None, None, Drift()
     if seen.has_document:
         # Shape and rules are kept and shown: a name in the answer that is a secret must not get into them.
-        shape, document = maskedshape.masked_shape(seen.document, spec.dictionaries, seen.secrets, work)
-        if spec.mapping is None:
-            made = _automatic(spec, known, document)
+        data = _dictionaries(spec, known, seen.document)
+        shape, document = maskedshape.masked_shape(seen.document, data, seen.secrets, work)
+        if spec.mapping is None and comparison.holds_something(shape):
+            made = _automatic(spec, known, document, data)
         if known.structure is not None:
-            drift = structure.compare(known.structure, shape, spec.mapping or (), work)
+            accepted, latest = variation.sides(known.structure, known.odd, shape)
+            drift = structure.compare(accepted, latest, spec.mapping or (), work)
     rules = made if made is not None else spec.mapping or ()
     result = _map(rules, seen, failure, duration_ms, work)
     return Execution(
@@ -168,13 +174,26 @@ def _concluded(
     )
 
 
-def _automatic(spec: StepSpec, known: Known, document: Json) -> tuple[MappingRule, ...] | None:
+def _dictionaries(spec: StepSpec, known: Known, document: Json) -> tuple[Path, ...]:
+    """The objects whose names are data: what the step says, and those of the structure. Of a first answer those that
+    look like it, but none that a rule reads by a name in it."""
+    if known.structure is not None:
+        return (*spec.dictionaries, *known.dictionaries)
+    named = [rule.path for rule in spec.mapping or () if rule.on and rule.path is not None]
+    found = dictionaries.suggest_dictionaries(document)
+    return (
+        *spec.dictionaries,
+        *(path for path in found if not any(dictionaries.is_inside(one, path) for one in named)),
+    )
+
+
+def _automatic(spec: StepSpec, known: Known, document: Json, data: tuple[Path, ...]) -> tuple[MappingRule, ...] | None:
     """The rules of a first answer, but those whose path has a masked name in it; None where none can be made just now."""
     taken = known.taken()
     if taken is None:
         return None
     step_key = spec.key or stepkey.key_from_name(spec.name)
-    rules = automatic.automatic_rules(document, step_key=step_key, taken=taken, dictionaries=spec.dictionaries)
+    rules = automatic.automatic_rules(document, step_key=step_key, taken=taken, dictionaries=data)
     return tuple(rule for rule in rules if not any(MASK in str(part) for part in rule.path or ()))
 
 

@@ -25,6 +25,7 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from httpstep.core import jsontext
+from httpstep.core.drift.variation import dictionaries_in
 from httpstep.core.errors import BudgetSpent, FailureKind, place_of
 from httpstep.core.exchange import HttpResponse, RenderedRequest
 from httpstep.core.inserting import secrethosts
@@ -150,6 +151,8 @@ def _known(parts: Parts, call: Call) -> executor.Known:
         masked=call.masked,
         defaults=defaults,
         structure=call.step.structure if call.step else call.structure,
+        dictionaries=call.step.recognised if call.step else dictionaries_in(call.structure) if call.structure else (),
+        odd=steps.structure_of(call.step.odd) if call.step and call.step.odd else None,
         taken=lambda: _names_taken(account_id, call.step),
     )
 
