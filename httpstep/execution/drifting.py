@@ -17,6 +17,8 @@ from httpstep.core.answer import reading
 from httpstep.core.answer.mapping import check_rules
 from httpstep.core.drift.marking import marked
 from httpstep.core.drift.remapping import Move, moved, remap
+from httpstep.core.drift.structure import compare
+from httpstep.core.drift.variation import dictionaries_in
 from httpstep.core.errors import UnreadableAnswer
 from httpstep.core.exchange import HttpResponse
 from httpstep.core.jsontext import Json, Path
@@ -58,21 +60,30 @@ def of_step(step: Step) -> Found | None:
         return None
     log = logs.get(step.account_id, state.drift_log_id) if state.drift_log_id is not None else None
     known, new = document_of(log)
-    kept = like_asked(logs.newest(step.account_id, step_id=step.id), log) if log is not None else None
+    accepted = jsontext.read_back(state.structure) if state.structure else None
+    kept = like_asked(usual_before(logs.newest(step.account_id, step_id=step.id), log, accepted), log)
     old = document_of(kept)[1] if kept is not None else read(state.sample)[1]
     moves = remap(_rules(step, state), old, new)[1] if known else []
     return Found(step, state, jsontext.read_back(state.drift), log, known, old, new, tuple(moves))
 
 
-def like_asked(kept: Iterable[Log], later: Log) -> Log | None:
-    """The newest older answer of the accepted structure whose call had the same attributes as the later one: then equal
-    values tell where each went."""
-    given = _given(later)
-    for log in kept:
-        usual = log.id < later.id and log.outcome == SUCCESS and not log.structure_changed
-        if usual and _given(log) == given and document_of(log)[0]:
-            return log
-    return None
+def usual_before(kept: Iterable[Log], later: Log | None, accepted: Json) -> list[Log]:
+    """The kept older answers that have the accepted structure, the newest first."""
+    if later is None or accepted is None:
+        return []
+    older = [log for log in kept if log.id < later.id and log.outcome == SUCCESS and log.structure]
+    data = dictionaries_in(accepted)
+    return [
+        log
+        for log in older
+        if not compare(accepted, marked(jsontext.read_back(log.structure or ""), data)) and document_of(log)[0]
+    ]
+
+
+def like_asked(usual: Iterable[Log], later: Log | None) -> Log | None:
+    """The newest of them whose call had the same attributes as the later one: then equal values tell where each went."""
+    given = _given(later) if later is not None else None
+    return next((log for log in usual if _given(log) == given), None)
 
 
 def _given(log: Log) -> Json:

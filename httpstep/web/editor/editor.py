@@ -23,7 +23,7 @@ from httpstep.core.jsontext import Json
 from httpstep.core.outcome.fallback import SUCCESS
 from httpstep.core.request import rendering
 from httpstep.core.step.spec import StepSpec
-from httpstep.execution import ratelimit
+from httpstep.execution import drifting, ratelimit
 from httpstep.storage import (
     logs,
     overview,
@@ -254,8 +254,11 @@ class Editor:
         if accepted is None:
             return None
         latest = marked(jsontext.read_back(later.structure), stepform.dictionaries_of(form))
-        sides = differences.Sides(accepted.structure, latest, accepted.document, new, later)
-        return differences.view_of(form, sides)
+        usual = drifting.usual_before(self.logs, later, accepted.structure)
+        kept = drifting.like_asked(usual, later)
+        old = documents.of_log(kept) or accepted.document
+        ask_again = usual[0].id if usual and kept is None and not self.is_new else None
+        return differences.view_of(form, differences.Sides(accepted.structure, latest, old, new, later, ask_again))
 
     @property
     def missing_now(self) -> list[str]:
