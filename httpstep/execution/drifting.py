@@ -148,7 +148,7 @@ def _chosen(found: Found, rules: tuple[MappingRule, ...], choice: Choice) -> dic
             raise WrongChoice(f'No rule gives the attribute "{name[:100]}".')
     paths = {at[name]: path for name, path in choice.items() if path is not None}
     if faults := check_rules(moved(rules, paths)):
-        raise WrongChoice(faults[0].message)
+        raise WrongChoice(faults[0][2])
     return paths
 
 
