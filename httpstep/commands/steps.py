@@ -24,7 +24,7 @@ from httpstep.core import jsontext
 from httpstep.core.document import stepdocument, visible
 from httpstep.core.errors import UnreadableAnswer
 from httpstep.core.jsontext import Json
-from httpstep.execution import calls, ratelimit, runs
+from httpstep.execution import calls, drifting, ratelimit, runs
 from httpstep.extensions import db
 from httpstep.storage import keys, steps
 from httpstep.storage.database import editing
@@ -161,6 +161,19 @@ def step_run(key_: str, attributes: str, slug: str | None) -> None:
             "The database cannot be reached: the log of this call stays open, and no alert follows from it.", err=True
         )
     parts.alerts.finish()
+
+
+@step.command("drift")
+@click.argument("key_", metavar="KEY")
+@account_option
+@prepared
+def step_drift(key_: str, slug: str | None) -> None:
+    """Print how the structure of a step's answers changed, and where each broken rule may read."""
+    owner = chosen_account(slug)
+    found = steps.find(owner.id, key_)
+    if found is None:
+        raise click.ClickException(f'There is no step with the key "{key_}".')
+    click.echo(jsontext.pretty(drifting.as_json(found, drifting.of_step(found))))
 
 
 # ---------------------------------------------------------------- keys

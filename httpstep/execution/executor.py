@@ -11,15 +11,16 @@ from dataclasses import dataclass, field
 
 from httpstep.core.answer import (
     automatic,
+    dictionaries,
     mapping,
     reading,
     statuses,
     success,
 )
-from httpstep.core.drift import maskedshape, structure
+from httpstep.core.drift import comparison, maskedshape, structure, variation
 from httpstep.core.errors import Disabled, StepError, UnreadableAnswer
 from httpstep.core.exchange import HttpResponse, Send
-from httpstep.core.jsontext import Json
+from httpstep.core.jsontext import Json, Path
 from httpstep.core.masking.redaction import MASK
 from httpstep.core.outcome import fallback
 from httpstep.core.step import stepkey
@@ -143,19 +144,37 @@ def _compare(line: Line, sent: Sent, answer: _Answer, work: WorkCounter) -> _Com
     if not answer.has_document:
         return _Compared()
     spec, known = line.spec, line.known
-    shape, document = maskedshape.masked_shape(answer.document, spec.dictionaries, sent.secrets, work)
-    made = _automatic(spec, known, document) if spec.mapping is None else None
-    drift = Drift() if known.structure is None else structure.compare(known.structure, shape, spec.mapping or (), work)
+    data = _dictionaries(spec, known, answer.document)
+    shape, document = maskedshape.masked_shape(answer.document, data, sent.secrets, work)
+    made, drift = None, Drift()
+    if spec.mapping is None and comparison.holds_something(shape):
+        made = _automatic(spec, known, document, data)
+    if known.structure is not None:
+        accepted, latest = variation.sides(known.structure, known.odd, shape)
+        drift = structure.compare(accepted, latest, spec.mapping or (), work)
     return _Compared(shape, drift, made)
 
 
-def _automatic(spec: StepSpec, known: Known, document: Json) -> tuple[MappingRule, ...] | None:
+def _dictionaries(spec: StepSpec, known: Known, document: Json) -> tuple[Path, ...]:
+    """The objects whose names are data: what the step says, and those of the structure. Of a first answer those that
+    look like it, but none that a rule reads by a name in it."""
+    if known.structure is not None:
+        return (*spec.dictionaries, *known.dictionaries)
+    named = [rule.path for rule in spec.mapping or () if rule.on and rule.path is not None]
+    found = dictionaries.suggest_dictionaries(document)
+    return (
+        *spec.dictionaries,
+        *(path for path in found if not any(dictionaries.is_inside(one, path) for one in named)),
+    )
+
+
+def _automatic(spec: StepSpec, known: Known, document: Json, data: tuple[Path, ...]) -> tuple[MappingRule, ...] | None:
     """The rules of a first answer, but those whose path has a masked name in it; None where none can be made just now."""
     taken = known.taken()
     if taken is None:
         return None
     step_key = spec.key or stepkey.key_from_name(spec.name)
-    rules = automatic.automatic_rules(document, step_key=step_key, taken=taken, dictionaries=spec.dictionaries)
+    rules = automatic.automatic_rules(document, step_key=step_key, taken=taken, dictionaries=data)
     return tuple(rule for rule in rules if not any(MASK in str(part) for part in rule.path or ()))
 
 

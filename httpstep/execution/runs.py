@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
+from httpstep.core.drift.variation import dictionaries_in
 from httpstep.core.errors import BudgetSpent, FailureKind, place_of
 from httpstep.core.exchange import HttpResponse, RenderedRequest
 from httpstep.core.masking import redaction
@@ -98,6 +99,8 @@ def _gather(parts: Parts, call: Call) -> executor.Known:
         masked=call.masked,
         defaults=account.defaults(),
         structure=call.step.structure if call.step else call.structure,
+        dictionaries=call.step.recognised if call.step else dictionaries_in(call.structure) if call.structure else (),
+        odd=steps.structure_of(call.step.odd) if call.step and call.step.odd else None,
         taken=lambda: _names_taken(account.id, call.step),
     )
 

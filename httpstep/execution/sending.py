@@ -15,7 +15,7 @@ from httpstep.core.errors import BudgetSpent, FailureKind, SendError
 from httpstep.core.exchange import HttpResponse, RenderedRequest, Send, Trace
 from httpstep.core.inserting.headers import retry_after
 from httpstep.core.inserting.secrethosts import Hosts
-from httpstep.core.jsontext import Json
+from httpstep.core.jsontext import Json, Path
 from httpstep.core.outcome import fallback
 from httpstep.core.request import rendering
 from httpstep.core.step.execution import Try
@@ -46,7 +46,8 @@ class Known:
     """What is known of the account and the step besides its document.
 
     hosts: where each secret may be sent; one that is not in it, nowhere. masked: further values that are never kept or
-    shown. structure: the accepted one, or None. taken: attribute names that have another source, None where nobody can
+    shown. structure: the accepted one, or None; dictionaries: the objects in it whose names are data; odd: the last one
+    that differed. taken: attribute names that have another source, None where nobody can
     tell just now: then no rules are made. It is asked for only when automatic rules are made.
     """
 
@@ -55,6 +56,8 @@ class Known:
     masked: frozenset[str] = frozenset()
     defaults: Mapping[str, Json] = field(default_factory=dict)
     structure: Json = None
+    dictionaries: tuple[Path, ...] = ()
+    odd: Json = None
     taken: Callable[[], Set[str] | None] = frozenset
 
 

@@ -12,7 +12,8 @@ from sqlalchemy.orm import joinedload
 
 from httpstep.core import jsontext
 from httpstep.core.document import stepdocument
-from httpstep.core.jsontext import Json
+from httpstep.core.drift import variation
+from httpstep.core.jsontext import Json, Path
 from httpstep.core.step import stepkey
 from httpstep.core.step.naming import in_lists
 from httpstep.core.step.spec import MappingRule, StepSpec
@@ -33,7 +34,8 @@ HISTORY = 5
 class LoadedStep:
     """A step as the execute path needs it: the row, its parsed document, and what the machine knows.
 
-    `spec.mapping` is the mapping in force: the editor's, else the automatic one, else None.
+    `spec.mapping` is the mapping in force: the editor's, else the automatic one, else None. recognised: the objects of
+    the structure whose names are data.
     """
 
     id: int
@@ -43,6 +45,7 @@ class LoadedStep:
     own_mapping: bool
     automatic: str | None
     structure: Json
+    recognised: tuple[Path, ...]
     odd: str | None
     odd_streak: int
     drift: str | None
@@ -62,6 +65,11 @@ def rules_of(text: str) -> tuple[MappingRule, ...]:
 @lru_cache(maxsize=500)
 def structure_of(text: str) -> Json:
     return jsontext.read_back(text)
+
+
+@lru_cache(maxsize=500)
+def _recognised_in(text: str) -> tuple[Path, ...]:
+    return variation.dictionaries_in(structure_of(text))
 
 
 _LOADED = (
@@ -106,9 +114,10 @@ def _loaded(row: Any, state: Any = None) -> LoadedStep:
     if not own and state.automatic is not None:
         spec = replace(spec, mapping=rules_of(state.automatic))
     structure = None if state.structure is None else structure_of(state.structure)
+    recognised = () if state.structure is None else _recognised_in(state.structure)
     return LoadedStep(
-        row.id, row.account_id, row.version, spec, own, state.automatic, structure, state.odd, state.odd_streak,
-        state.drift,
+        row.id, row.account_id, row.version, spec, own, state.automatic, structure, recognised,
+        state.odd, state.odd_streak, state.drift,
     )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from httpstep.web import (
 )
 from httpstep.web.api import (
     api,
+    drifting,
     health,
     manage,
     openapi,
@@ -44,6 +45,7 @@ BLUEPRINTS = (
     health.blueprint,
     api.blueprint,
     manage.blueprint,
+    drifting.blueprint,
     openapi.blueprint,
     signing_in.blueprint,
     account.blueprint,

@@ -11,4 +11,4 @@ depends_on = None
 
 def upgrade():
     with op.batch_alter_table('steps', schema=None, table_kwargs={'sqlite_autoincrement': True}) as batch_op:
-        batch_op.add_column(sa.Column('deleted_at', sa.Float(), nullable=True))
+        batch_op.add_column(sa.Column('deleted_at', sa.Double(), nullable=True))

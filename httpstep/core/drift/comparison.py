@@ -24,8 +24,8 @@ MAX_LISTED: Final = 200
 def compare(accepted: Json, latest: Json, rules: Sequence[MappingRule] = (), work: WorkCounter | None = None) -> Drift:
     """What is gone, what changed its type and what is new in `latest`.
 
-    No drift: null instead of a value or a value instead of null, an empty list, an optional field that is away, a
-    field that only some items of a list still have. `mapped` is set where a rule that is on reads that path or below.
+    No drift: null instead of a value or a value instead of null, an empty list, what shows behind one, an empty object for a list and an empty
+    list for an object (PHP), an optional field that is away, a field that only some items of a list still have. `mapped` is set where a rule that is on reads that path or below.
     """
     if accepted == latest:
         return Drift()  # as of nearly every call: told apart in C, without the rules
@@ -42,6 +42,42 @@ def types_of(node: Json) -> str:
 def _solid(node: Json) -> set[str]:
     """The types at a place without null, which stands for any of them."""
     return set(node["types"]) - {"null"}
+
+
+def is_hollow(node: Json) -> bool:
+    """Whether a list or an object at the place was never seen with anything in it."""
+    return not node.get("items") and not node.get("fields") and not node.get("values")
+
+
+def solid(node: Json) -> set[str]:
+    """The types that say something: without null, and without a list or an object that was always empty."""
+    types = _solid(node)
+    if "array" in types and not node.get("items"):
+        types.discard("array")
+    if "object" in types and not node.get("fields") and not node.get("values"):
+        types.discard("object")
+    return types
+
+
+def holds_something(node: Json) -> bool:
+    """Whether there is any value in it: not where it is `[]`, `{}`, null, or holds nothing but these."""
+    if node.get("fields"):
+        return any(map(holds_something, node["fields"].values()))
+    inside = node.get("items") or node.get("values")
+    return holds_something(inside) if inside else bool(solid(node))
+
+
+def possible(node: Json) -> set[str]:
+    """The types that are no change at a place: an empty list may be an object and an empty object a list."""
+    types = _solid(node)
+    return types | {"array", "object"} if types & {"array", "object"} and is_hollow(node) else types
+
+
+def _is_compatible(accepted: Json, latest: Json) -> bool:
+    """Whether types that differ are no change: an empty list or object stands for the other."""
+    was = possible(accepted)
+    now = solid(latest) if was & {"array", "object"} else _solid(latest)
+    return now <= was
 
 
 # ---------------------------------------------------------------- what the rules read
@@ -148,6 +184,7 @@ class _Comparison:
     def __init__(self, work: WorkCounter) -> None:
         self._work = work
         self._missing, self._changed, self._new = _Listed(), _Listed(), _Listed()
+        self._reveals = False
 
     def drift(self) -> Drift:
         missing, changed, new = (one.changes() for one in (self._missing, self._changed, self._new))
@@ -156,15 +193,20 @@ class _Comparison:
             more_missing=self._missing.total - len(missing),
             more_changed=self._changed.total - len(changed),
             more_new=self._new.total - len(new),
+            reveals=self._reveals,
         )  # fmt: skip
 
     def place(self, accepted: Json, latest: Json, path: Path, reads: _Reads | None) -> None:
         """Compare two nodes. reads: of this place."""
         was, now = _solid(accepted), _solid(latest)
-        if was and not now <= was:
+        hidden = (not was or is_hollow(accepted)) and not solid(accepted)
+        self._reveals = self._reveals or (hidden and bool(solid(latest)))
+        if was and not now <= was and not _is_compatible(accepted, latest):
             self._changed.add(path, accepted, latest, reads is not None)
-        if "object" in was and "object" in now:
+        if "object" in was and "object" in now and not hidden:
             self._objects(accepted, latest, path, reads)
+        elif "array" in was and latest.get("items") and not accepted.get("items"):
+            self._reveals = True
         if accepted.get("items") and latest.get("items"):
             self._work.spend(2)
             self.place(accepted["items"], latest["items"], (*path, ANY), reads and reads.at(ANY))

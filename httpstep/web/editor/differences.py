@@ -36,13 +36,15 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """A rule whose path is gone. moved: there is a place that is meant beyond doubt; likely: one is chosen for a start."""
+    """A rule whose path is gone. moved: there is a place that is meant beyond doubt; likely: one is chosen for a start;
+    why: the reason that it is chosen, or that none is."""
 
     row: RuleRow
     was: str
     choices: tuple[Choice, ...]
     moved: bool
     likely: bool
+    why: str = ""
 
 
 @dataclass
@@ -70,6 +72,7 @@ class DriftView:
     lost: list[str] = field(default_factory=list)
     old_text: str = ""
     new_text: str = ""
+    ask_again: int | None = None
 
     @property
     def summary(self) -> str:
@@ -118,13 +121,15 @@ def _count(number: int, word: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Sides:
-    """What is compared: the accepted answer and the later one, each with its structure, as far as they are known."""
+    """What is compared: the accepted answer, or a kept one to the same attributes, and the later one, each with its
+    structure, as far as they are known. ask_again: an older call whose values can be sent again, where they differ."""
 
     old_structure: Json
     new_structure: Json
     old: Document | None
     new: Document | None
     log: Log
+    ask_again: int | None = None
 
 
 def view_of(form: StepForm, sides: Sides) -> DriftView | None:
@@ -135,7 +140,7 @@ def view_of(form: StepForm, sides: Sides) -> DriftView | None:
     found = record.drift_json(drift)
     if found is None:
         return None
-    view = DriftView(sides.log.id, sides.log.started_at, **found)
+    view = DriftView(sides.log.id, sides.log.started_at, ask_again=sides.ask_again, **found)
     view.missing.sort(key=lambda change: not change["mapped"])
     view.kept = form.drift_kept
     if sides.new is not None:
@@ -199,7 +204,7 @@ def _broken_row(row: RuleRow, move: remapping.Move, old: Json, new: Json) -> Bro
     was = row.path
     text = short_text(_at(old, was), 40) if was is not None else ""
     likely = move.path is None and any(choice.chosen for choice in choices)
-    return Broken(row, text, tuple(choices), move.path is not None, likely)
+    return Broken(row, text, tuple(choices), move.path is not None, likely, move.reason)
 
 
 def _choice(path: Path, reason: str, document: Json, chosen: bool) -> Choice:

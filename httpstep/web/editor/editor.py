@@ -19,6 +19,7 @@ from httpstep.core.jsontext import Json
 from httpstep.core.request import rendering
 from httpstep.core.step.execution import MappedRow
 from httpstep.core.step.spec import RequestSpec, StepSpec
+from httpstep.execution import drifting
 from httpstep.storage import steps, structures
 from httpstep.storage.database import end_transaction
 from httpstep.storage.tables import AcceptedStructure, Log, Step, StepState
@@ -221,8 +222,11 @@ class Editor:
         if accepted is None:
             return None
         latest = marked(jsontext.read_back(later.structure), stepform.dictionaries_of(form))
-        sides = differences.Sides(accepted.structure, latest, accepted.document, new, later)
-        return differences.view_of(form, sides)
+        usual = drifting.usual_before(self.sources.logs, later, accepted.structure)
+        kept = drifting.like_asked(usual, later)
+        old = documents.of_log(kept) or accepted.document
+        ask_again = usual[0].id if usual and kept is None and not self.is_new else None
+        return differences.view_of(form, differences.Sides(accepted.structure, latest, old, new, later, ask_again))
 
     @cached_property
     def accepted(self) -> Accepted | None:

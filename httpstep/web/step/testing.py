@@ -11,6 +11,7 @@ from werkzeug.exceptions import HTTPException
 
 from httpstep.alerts import alerts, mailserver
 from httpstep.core import jsontext
+from httpstep.core.drift.variation import dictionaries_in
 from httpstep.core.errors import place_of
 from httpstep.core.jsontext import Json
 from httpstep.core.outcome import record
@@ -144,7 +145,7 @@ def _call(editor: Editor, spec: StepSpec) -> calls.Call:
     loaded = editor.saved.step if editor.saved else None
     structure = editor.accepted.structure if editor.accepted is not None else None
     if loaded is not None and structure is not None:
-        loaded = replace(loaded, structure=structure)
+        loaded = replace(loaded, structure=structure, recognised=dictionaries_in(structure), odd=None)
     return calls.Call(
         tenant=tenant(), source="test", spec=spec, attributes=editor.given, actor=current_user().email,
         request_id=request_id(), step=loaded, draft_id=editor.form.draft_id or None, structure=structure,
