@@ -13,6 +13,7 @@ from httpstep.core import jsontext
 from httpstep.core.document import stepdocument, visible
 from httpstep.core.errors import UnreadableAnswer
 from httpstep.core.importing import curl
+from httpstep.core.importing.imported import Imported
 from httpstep.core.inserting import jsonlayout, secrethosts
 from httpstep.core.inserting.jsonbodies import JsonBodyFault
 from httpstep.core.inserting.placeholders import PlaceholderFault, is_name
@@ -157,17 +158,16 @@ def _read_curl(editor: Editor, text: str) -> Done | None:
     if result.faults and not result.spec.url:
         editor.form.faults["curl"] = " ".join(result.faults)
         return Done(422)
-    notes = list(result.faults)
+    notes = [*result.faults, *result.notes]
     if result.ignored:
-        ignored = ", ".join(f"{one.option} ({one.why})" if one.why else one.option for one in result.ignored)
-        notes.append(f"Ignored options: {ignored}.")
+        notes.append(f"Ignored options: {', '.join(map(str, result.ignored))}.")
     pasted = _with_secrets(editor, result, notes)
     spec = StepSpec(request=pasted.request, name=editor.form.name, timeout=result.timeout or 60)
     _fill(editor, spec, pasted.notes, "the cURL command")
     return None
 
 
-def _with_secrets(editor: Editor, result: curl.CurlResult, notes: list[str]) -> _Pasted:
+def _with_secrets(editor: Editor, result: Imported, notes: list[str]) -> _Pasted:
     """An admin's credentials become secrets at once, where that was ticked: for the host of the command and no other.
     Others are told to."""
     found, host = result.credentials, secrethosts.literal_origin(result.spec.url)
