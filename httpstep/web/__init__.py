@@ -32,6 +32,7 @@ from httpstep.web.settings import (
 from httpstep.web.step import (
     drift,
     logs,
+    pasting,
     picker,
     request_form,
     step_moves,
@@ -60,6 +61,7 @@ BLUEPRINTS = (
     drift.blueprint,
     logs.blueprint,
     picker.blueprint,
+    pasting.blueprint,
     request_form.blueprint,
 )
 

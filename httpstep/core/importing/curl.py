@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator
 from decimal import Decimal, InvalidOperation
 from typing import Final
 
+from httpstep.core.importing.bodies import Piece, escaped, urlencoded
 from httpstep.core.importing.credentials import Credential, with_secrets
-from httpstep.core.importing.curlbody import Piece, escaped, urlencoded
-from httpstep.core.importing.curlrequest import Said, request_of
 from httpstep.core.importing.curlwriting import to_curl
 from httpstep.core.importing.imported import Ignored, Imported
+from httpstep.core.importing.request import Said, request_of
 from httpstep.core.importing.shell import curloptions, pasted
 from httpstep.core.importing.shell.words import Words
 from httpstep.core.step.spec import Pair

@@ -47,7 +47,7 @@ from httpstep.web.editor.entries import (
 from httpstep.web.editor.tree import short_text
 from httpstep.web.fragments import respond, toast
 from httpstep.web.here import account_id, base_url
-from httpstep.web.step import step_moves, testing
+from httpstep.web.step import keepsecrets, step_moves, testing
 from httpstep.web.step.logs import page_state
 from httpstep.web.step.places import anchor
 from httpstep.web.step.shellcommand import usage
@@ -187,18 +187,24 @@ def save(editor: Editor) -> tuple[int, Step | None]:
     version = None if overwrite else editor.form.version
     by, now = current_user().email, time.time()
     accepted = editor.accepted or editor.settled
+    kept = keepsecrets.kept(spec) if editor.is_new else keepsecrets.Kept(spec)
 
     def beside(connection: Connection, saved: Step) -> None:
         _keep_tests(connection, editor, saved, accepted)
+        kept.store()
 
     try:
-        saved = steps.save(account_id(), spec, by=by, now=now, step_id=editor.step_id, version=version, beside=beside)
+        saved = steps.save(
+            account_id(), kept.spec, by=by, now=now, step_id=editor.step_id, version=version, beside=beside
+        )
     except steps.Conflict as error:
         editor.row, editor.conflict = error.step, True
         return 409, None
     except steps.KeyTaken:
         editor.form.note([Fault("key", f"Another step has the key “{spec.key}”. Choose another one.")])
         return 422, None
+    for sentence in kept.said:
+        flash(sentence, "info")
     return 200, saved
 
 

@@ -1,4 +1,4 @@
-"""What the options of a curl command said, and the request that makes."""
+"""What a text said of a request, part by part, and the request that makes."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import Final
 from urllib.parse import unquote
 
 from httpstep.core.authentication import Auth
+from httpstep.core.importing.bodies import Piece, body_of, escaped, fields_of
 from httpstep.core.importing.credentials import is_placeholder
-from httpstep.core.importing.curlbody import Piece, body_of, escaped, fields_of
 from httpstep.core.importing.imported import Ignored
 from httpstep.core.inserting.headers import OWN, name_fault
 from httpstep.core.masking.redaction import is_credential_header
@@ -30,10 +30,11 @@ _ADDED: Final = frozenset({"user-agent", "accept", "content-type"})
 
 @dataclass
 class Said:
-    """Filled option by option. `form` holds the simple parts of a multipart form; `lone`: headers that an option of
+    """Filled part by part. `what`: the word for the text. `form` holds the simple parts of a multipart form; `lone`: headers that an option of
     their own gave, the last one wins; `dropped`: headers that the command takes away; `has_body`: a body was given,
     whether or not it can be taken. `faults`, `notes` and `ignored` grow here."""
 
+    what: str = "command"
     method: str = ""
     url: str = ""
     headers: list[tuple[str, str]] = field(default_factory=list)
@@ -82,7 +83,7 @@ def _method(said: Said) -> str:
 def _url_and_auth(said: Said) -> tuple[str, Auth]:
     url, user = said.url, said.user
     if not url:
-        said.faults.append("There is no address in this command.")
+        said.faults.append(f"There is no address in this {said.what}.")
     elif not _SCHEME.match(url):
         url = f"http://{url}"
     if found := _USER_IN_URL.match(url):
@@ -145,7 +146,7 @@ def _note_dropped(said: Said, body: Body, headers: Sequence[Pair]) -> None:
     there = {pair.name.lower() for pair in headers} | (set() if body.mode != "none" else {"content-type"})
     for name in said.dropped:
         if name.lower() in _ADDED - there:
-            said.notes.append(f"The command takes {name} away. It is sent all the same.")
+            said.notes.append(f"The {said.what} takes {name} away. It is sent all the same.")
 
 
 def _body(said: Said, method: str, content_type: str) -> tuple[Body, str, bool]:
