@@ -37,7 +37,7 @@ def is_openapi(document: Json) -> bool:
 def read(document: Object) -> Source:
     """The operations of the document. Never raises; what is not as the specification says is left out."""
     paths = document.get("paths")
-    found = list(_operations(paths)) if isinstance(paths, dict) else []
+    found = list(_operations(paths, References(document))) if isinstance(paths, dict) else []
     if not found:
         return Source("openapi", fault="There is no operation in this OpenAPI document: its “paths” are empty.")
     left = []
@@ -50,8 +50,9 @@ def read(document: Object) -> Source:
     )
 
 
-def _operations(paths: Object) -> Iterator[Operation]:
+def _operations(paths: Object, references: References) -> Iterator[Operation]:
     for path, item in paths.items():
+        item = references.resolve(item)
         for method in item if isinstance(item, dict) else ():
             described = item[method]
             if method.upper() in METHODS and isinstance(described, dict):
@@ -67,7 +68,7 @@ class _Reading:
     def __init__(self, document: Object, operation: Operation) -> None:
         self._document, self._operation = document, operation
         self._references = References(document)
-        self._item: Object = document["paths"][operation.address]
+        self._item: Object = self._references.resolve(document["paths"][operation.address])
         self._described: Object = self._item[operation.method.lower()]
         self._samples: dict[str, Json] = {}
         self._query: list[str] = []

@@ -139,7 +139,7 @@ def _imported(item: _Item, variables: dict[str, str]) -> Imported:
     for row in _objects(request["url"].get("variable")) if isinstance(request.get("url"), dict) else ():
         if isinstance(row.get("key"), str) and row.get("value") not in (None, ""):
             samples[_name(row["key"])] = row["value"]
-    said.headers = [(_text(one.get("key")), _text(one.get("value"))) for one in _on(request.get("header"))]
+    said.headers = list(_headers(said, request.get("header")))
     _note_disabled(said, request)
     _take_body(said, request.get("body"))
     if item.has_scripts:
@@ -149,6 +149,20 @@ def _imported(item: _Item, variables: dict[str, str]) -> Imported:
     spec = _with_auth(spec, item.auth, said, variables)
     name = item.name.rpartition(" / ")[2]
     return Imported(spec, tuple(said.ignored), tuple(said.faults), tuple(said.notes), name=name, samples=samples)
+
+
+def _headers(said: Said, found: Json) -> Iterator[tuple[str, str]]:
+    """A list of rows, or a text with a header a line. An empty Authorization is nobody's wish."""
+    rows = [(_text(one.get("key")), _text(one.get("value"))) for one in _on(found)]
+    if isinstance(found, str):
+        rows = [
+            (name.strip(), value.strip()) for name, _, value in (line.partition(":") for line in found.splitlines())
+        ]
+    for name, value in rows:
+        if name.lower() == "authorization" and not value.strip():
+            said.ignored.append(Ignored(name, "it is empty"))
+        else:
+            yield name, value
 
 
 def _note_disabled(said: Said, request: dict[str, Json]) -> None:

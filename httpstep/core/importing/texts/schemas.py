@@ -27,14 +27,21 @@ class Sampling:
     def __init__(self, resolve: Resolve) -> None:
         self._resolve = resolve
         self._values = 0
+        self._open: set[int] = set()
         self.optional: list[str] = []
 
     def sample(self, schema: Json, depth: int = 0) -> Json:
-        """A value that fits; None where the schema does not say, or repeats itself too deeply."""
+        """A value that fits; None where the schema does not say, or would repeat itself."""
         self._values += 1
         schema = self._resolve(schema)
-        if not isinstance(schema, dict) or depth > MAX_DEPTH or self._values > MAX_VALUES:
+        if not isinstance(schema, dict) or depth > MAX_DEPTH or self._values > MAX_VALUES or id(schema) in self._open:
             return None
+        self._open.add(id(schema))
+        made = self._made(schema, depth)
+        self._open.discard(id(schema))
+        return made
+
+    def _made(self, schema: dict[str, Json], depth: int) -> Json:
         for name in ("example", "default", "const"):
             if name in schema:
                 return schema[name]
@@ -71,7 +78,8 @@ class Sampling:
         if kind == "object" or isinstance(schema.get("properties"), dict):
             return self._object(schema, depth)
         if kind == "array" or "items" in schema:
-            return [self.sample(schema.get("items"), depth + 1)] if depth < MAX_DEPTH else []
+            item = self.sample(schema.get("items"), depth + 1)
+            return [] if item is None else [item]
         if kind in ("integer", "number"):
             least = schema.get("minimum")
             return least if isinstance(least, int) and not isinstance(least, bool) and least > 1 else 1

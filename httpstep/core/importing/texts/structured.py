@@ -16,7 +16,8 @@ from httpstep.core.errors import UnreadableAnswer
 from httpstep.core.jsontext import Json
 
 MAX_BYTES: Final = 5 * 1024 * 1024
-MAX_NODES: Final = 500_000
+BYTES_A_VALUE: Final = 10
+"""A YAML document may have one value for so many bytes that it may be long: making them takes the time, not reading."""
 MAX_DEPTH: Final = 100
 MAX_ALIASES: Final = 1000
 
@@ -34,12 +35,12 @@ def load(text: str, max_bytes: int = MAX_BYTES) -> Json:
             return jsontext.loads(text)
         except UnreadableAnswer as error:
             raise DocumentFault(f"This document is no JSON. {error.message}") from None
-    return _load_yaml(text.lstrip("\ufeff"))
+    return _load_yaml(text.lstrip("\ufeff"), max_bytes // BYTES_A_VALUE)
 
 
-def _load_yaml(text: str) -> Json:
+def _load_yaml(text: str, max_values: int) -> Json:
     try:
-        _check(text)
+        _check(text, max_values)
         return yaml.load(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
@@ -51,7 +52,7 @@ def _load_yaml(text: str) -> Json:
         raise DocumentFault("This document is no YAML that can be read here: a value in it is not right.") from None
 
 
-def _check(text: str) -> None:
+def _check(text: str, max_values: int) -> None:
     """Count what the text makes before anything is made of it; an alias counts as all that it stands for."""
     nodes = aliases = 0
     open_: list[tuple[str | None, int]] = []
@@ -71,7 +72,7 @@ def _check(text: str) -> None:
             sizes[anchor] = nodes - before
         for count, most, what in (
             (len(open_), MAX_DEPTH, "levels"),
-            (nodes, MAX_NODES, "values"),
+            (nodes, max_values, "values"),
             (aliases, MAX_ALIASES, "aliases"),
         ):
             if count > most:
