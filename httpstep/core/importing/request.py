@@ -163,6 +163,8 @@ def _body(said: Said, method: str, content_type: str) -> tuple[Body, str, bool]:
             return Body(), text, False
         return Body("query", fields, "url" if with_body else "auto"), "", False
     made = body_of(said.data, content_type, fields_in_body=not with_body)
+    if made.body.mode == "json" and not content_type and said.what == "command" and not said.data[0].json:
+        said.notes.append(JSON_UNTOLD)
     if made.note:
         said.notes.append(made.note)
     return made.body, "", made.says_type
@@ -174,6 +176,7 @@ def _form_body(said: Said, with_body: bool, content_type: str) -> tuple[Body, st
     return Body("query", tuple(said.form), "auto" if with_body else "body"), "", type_is_said
 
 
+JSON_UNTOLD: Final = "The command does not say what the data are. They are JSON, and are sent as application/json."
 URL_ENCODED: Final = "The form is sent url-encoded, not as multipart/form-data. Most APIs take both."
 
 
