@@ -83,7 +83,10 @@ def test_from_a_documented_line_to_a_mapped_value_in_six_clicks(tmp_path: Path) 
 
 
 def test_a_document_is_searched_and_one_of_its_requests_fills_the_form(tmp_path: Path) -> None:
-    paths = {f"/things/{number}": {"get": {"summary": f"Thing {number}"}} for number in range(300)}
+    words = "x" * 6000  # the document comes to 1.8 MB
+    paths = {
+        f"/things/{number}": {"get": {"summary": f"Thing {number}", "description": words}} for number in range(300)
+    }
     paths["/orders/{id}"] = {
         "get": {"summary": "Find an order", "parameters": [{"name": "id", "in": "path", "schema": {"example": 7}}]}
     }

@@ -182,6 +182,60 @@ def test_a_text_without_a_curl_command_is_told_so(web: Web) -> None:
     assert screen.status == 422 and "There is no curl command here." in screen.text and screen.get("curl") == ""
 
 
+# ---------------------------------------------------------------- a document with many requests
+
+
+def described(*paths: str, more: str = "") -> str:
+    found = {path: {"get": {"summary": f"Get {path}", "description": more}} for path in paths}
+    return json.dumps({"openapi": "3.1.0", "servers": [{"url": "https://api.example"}], "paths": found})
+
+
+def test_a_document_is_shown_as_a_list_and_the_chosen_request_fills_the_form(web: Web) -> None:
+    text = described("/a/{id}", "/b")
+    screen = new_step(web.as_("bob"), url="", name="").fill(curl=text).press("curl")
+    assert screen.status == 200 and "The OpenAPI document has 2 requests. Choose one" in screen.text
+    assert screen.get("curl") == text and 'value="GET /b"' in screen.html
+    screen.set("operation", "GET /a/{id}").press("curl")
+    assert (screen.get("url"), screen.get("name")) == ("https://api.example/a/{{id}}", "Get /a/{id}")
+    assert "Filled from the OpenAPI document" in screen.text and screen.get("curl") == ""
+
+
+def test_an_operation_that_is_not_in_the_document_is_a_sentence(web: Web) -> None:
+    screen = new_step(web.as_("bob"), url="").fill(curl=described("/a", "/b")).set("operation", "GET /c").press("curl")
+    assert screen.status == 422 and "This operation is not in the text." in screen.text
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        (described("/a")[:-2], "This document is no JSON."),
+        ("openapi: 3.0.0\npaths: [", "This document is no YAML"),
+        (described("/a", more="x" * 2 * 1024 * 1024), "This document is larger than 2 MB."),
+    ],
+)
+def test_a_document_that_cannot_be_taken_is_a_sentence(web: Web, text: str, sentence: str) -> None:
+    screen = new_step(web.as_("bob"), url="").fill(curl=text).press("curl")
+    assert screen.status == 422 and sentence in screen.text
+
+
+@pytest.mark.parametrize(
+    ("text", "url", "source"),
+    [
+        ("https://api.example/x?y=1", "https://api.example/x?y=1", "the address"),
+        ("fetch('https://api.example/x', {method: 'POST'})", "https://api.example/x", "the fetch"),
+        ("GET /x HTTP/1.1\nHost: api.example", "https://api.example/x", "the HTTP request"),
+        (
+            '{"info": {}, "item": [{"request": "https://api.example/x"}]}',
+            "https://api.example/x",
+            "the Postman collection",
+        ),
+    ],
+)
+def test_what_else_the_box_takes(web: Web, text: str, url: str, source: str) -> None:
+    screen = new_step(web.as_("bob"), url="").fill(curl=text).press("curl")
+    assert screen.get("url") == url and f"Filled from {source}" in screen.text
+
+
 # ---------------------------------------------------------------- an exported step
 
 
