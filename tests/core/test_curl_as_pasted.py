@@ -30,6 +30,13 @@ JSON = '{"a":1}'
 TAKEN = {
     "the backslashes were lost": (f"curl -X POST {API}\n  -H 'X-A: 1'\n\n  -d '{JSON}'", {"text": JSON, "headers": ["X-A: 1"]}),
     "a backslash was lost before the address": (f"curl -X POST\n{API}\n-d\n'a=1'", {"url": API, "fields": ["a=1"]}),
+    "all on one line, with the backslashes": (
+        f"curl -X POST {API} \\ -H 'X-A: 1' \\ -d 'a=1'",
+        {"headers": ["X-A: 1"], "fields": ["a=1"]},
+    ),
+    "the prompts of a terminal": (f"$ curl {API} \\\n> -H 'X-A: 1'\n> -d a=1", {"headers": ["X-A: 1"], "fields": ["a=1"]}),
+    "doubled quotes of PowerShell": (f"curl.exe {API} -d '{{\"\"a\"\":1}}'", {"text": JSON}),
+    "other hyphens": (f"curl ‐‐request PUT ‑H 'X-A: 1' {API}", {"method": "PUT", "headers": ["X-A: 1"]}),
     "an address without quotes": (f"curl {API}?a=1&b=2 -d '{JSON}'", {"url": f"{API}?a=1&b=2", "text": JSON}),
     "a list in an address without quotes": (f"curl {API}?f=a|b -H 'X: 1'", {"url": f"{API}?f=a|b", "headers": ["X: 1"]}),
     "a parameter of a path": (f"curl {API}/a;v=1/b -H 'X: 1'", {"url": f"{API}/a;v=1/b", "headers": ["X: 1"]}),
@@ -99,6 +106,8 @@ def test_what_was_plainly_meant_is_taken(name: str) -> None:
         (f"curl {API} -d u=1\ncurl {API}/2 -H 'X-Tag: 1'", "only the first command is taken"),
         (f"curl {API} && curl {API}/2", "only the first command is taken"),
         (f"curl {API} | jq .data", "| jq .data"),
+        (f"curl {API} > out.json", "> out.json"),
+        (f"curl {API} 2>&1 -H 'X: 1'", "2>&1"),
         (f"curl {API} & echo done", "& echo done"),
         (f"curl {API}; echo done", "; echo done"),
         (f'curl {API}\n\nHTTP/1.1 200 OK\n{{"id": 3}}', "HTTP/1.1 200 OK"),

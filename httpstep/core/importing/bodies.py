@@ -90,12 +90,10 @@ def _mended(text: str) -> tuple[str | None, str]:
         mended = text.translate(table)
         if mended != text and _is_json(mended):
             return mended, note
-    unescaped = text.replace('\\"', '"')
-    if unescaped != text and _is_json(unescaped):
-        return (
-            unescaped,
-            "The quotes of the JSON were written for the shell, with a backslash each. They stand alone now.",
-        )
+    for written in ('\\"', '""'):
+        unescaped = text.replace(written, '"')
+        if unescaped != text and _is_json(unescaped):
+            return unescaped, f"The quotes of the JSON were written for the shell, as {written}. They stand alone now."
     return None, ""
 
 

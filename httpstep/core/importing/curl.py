@@ -64,6 +64,7 @@ class _Reading:
             f"“{_short(one)}” is filled in by a shell and cannot be taken over. Put the value itself in its place."
             for one in dict.fromkeys(words.commands)
         ]
+        said.ignored += [Ignored(_short(one), _OF_THE_ANSWER) for one in words.redirected]
         said.ignored += _left(words.rest)
         spec = request_of(said)
         return Imported(spec, tuple(said.ignored), tuple(said.faults), tuple(said.notes), self._timeout)
@@ -250,11 +251,12 @@ def _left(rest: str) -> Iterator[Ignored]:
     if _SECOND.search(text):
         yield Ignored(_short(text), "only the first command is taken")
     elif text[0] == "|":
-        yield Ignored(_short(text), "what is done with the answer belongs to the bot")
+        yield Ignored(_short(text), _OF_THE_ANSWER)
     else:
         yield Ignored(_short(text), "this text behind the command is not read")
 
 
+_OF_THE_ANSWER: Final = "what is done with the answer belongs to the bot"
 _SECOND: Final = re.compile(r"(?:^|[\s;&|(])curl(?:\.exe)?\s")
 
 

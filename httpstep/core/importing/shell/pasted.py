@@ -35,7 +35,7 @@ def read(text: str) -> Command:
 
 _CURL: Final = re.compile(r"(?:^|(?<=[\s;|&(/\\$`'\"]))curl(?:\.exe)?(?=\s|\^|$)", re.IGNORECASE)
 _ARGUMENTS: Final = re.compile(
-    r"curl(?:\.exe)?[\s\\^`]+(?:[-–—−‒][-–—−‒]?[A-Za-z:#]|[\"'“‘$`{<]|\S+[.:/]\S|localhost\b)", re.IGNORECASE
+    r"curl(?:\.exe)?[\s\\^`]+(?:[-‐‑‒–—―−]{1,2}[A-Za-z:#]|[\"'“‘$`{<]|\S+[.:/]\S|localhost\b)", re.IGNORECASE
 )
 _BEGINS: Final = re.compile(r"\s*(?:[$#>%]\s*)?curl(?:\.exe)?\s*(?:\S+\s*)?", re.IGNORECASE)
 

@@ -33,7 +33,9 @@ MAX_OPEN: Final = 50
 _CURLY: Final = {"“": '”“"', "”": '”"', "„": '“”"', "‘": "’‘'", "’": "’'"}
 _SPACED_CONTINUATION: Final = re.compile(r"[\\`][ \t\xa0]+\n")
 _HOLE: Final = re.compile(r"<[A-Za-z][\w .:/-]{0,60}>")
-_GOES_ON: Final = re.compile(r"\s*(?:[\\`]\s*)?(?:([-–—−]{1,2}[A-Za-z])|(['\"]?https?://))")
+_FLATTENED: Final = re.compile(r"(?:[\\`]|(?<=\n)>)[ \t]+(?=[-–—−]{1,2}[A-Za-z]|['\"]?https?://)")
+"""A line break that was lost behind its backslash, and the prompt of a line that goes on."""
+_GOES_ON: Final = re.compile(r"\s*(?:[\\`>]\s*)?(?:([-–—−]{1,2}[A-Za-z])|(['\"]?https?://))")
 _HERE: Final = re.compile(r"<<(-?)[ \t]*(['\"]?)(\w+)\2")
 _CAT: Final = re.compile(r"\s*cat\s*<<(-?)[ \t]*(['\"]?)(\w+)\2[ \t]*\n(.*?)\n?[ \t]*\3\s*", re.DOTALL)
 _REDIRECTION: Final = re.compile(r"(?:&>>?|>>?&?|<&?)[ \t]*(?:&?\d+|[^\s;|&<>]+)")
@@ -100,7 +102,7 @@ class _Posix:
                 self._at = end
             elif text[self._at].isspace() and text[self._at] != "\n":
                 self._at += 1
-            elif trailing := _SPACED_CONTINUATION.match(text, self._at):
+            elif trailing := _SPACED_CONTINUATION.match(text, self._at) or _FLATTENED.match(text, self._at):
                 self._at = trailing.end()
             elif not self._redirected():
                 return
@@ -130,8 +132,8 @@ class _Posix:
         if found is None or found[0][0] == "<":
             return False
         self._at = found.end()
-        if self._result.words[-1:] in (["1"], ["2"]):
-            self._result.words.pop()
+        number = self._result.words.pop() if self._result.words[-1:] in (["1"], ["2"]) else ""
+        self._result.redirected.append(number + found[0])
         return True
 
     def _read_here_document(self) -> None:
