@@ -8,6 +8,7 @@ import pytest
 
 from httpstep.core.importing.curl import from_curl, with_secrets
 from httpstep.core.importing.imported import Imported
+from httpstep.core.importing.steps import said_of
 
 API = "https://api.example.com/v1/items"
 
@@ -194,6 +195,7 @@ def test_many_credentials_are_read_in_linear_time(form: str) -> None:
     result = from_curl(command)
     with_secrets(result.spec, result.credentials)
     assert process_time() - start < 5
+    assert len(" ".join(said_of(result))) < 20_000, "what is said of it is for a person"
 
 
 def test_many_credentials_in_an_address_are_read_in_linear_time() -> None:

@@ -140,7 +140,7 @@ class _Reading:
             self.said.data.append(Piece(text, option.name == "json"))
 
     def _unread(self, option: curloptions.Option) -> str:
-        """Why a file is not there; a body that has one, too."""
+        """Why the text of a file is not in the body."""
         if option.value == "@-":
             return "what is piped into the command is not read"
         return f"files are not read; put the text of “{_short(option.value[1:])}” into the body"

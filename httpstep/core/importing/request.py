@@ -115,6 +115,7 @@ def with_attributes(url: str, *, braces: bool = True) -> str:
 def _headers(said: Said) -> tuple[list[Pair], str]:
     """The headers that may be sent, and the content type, which is not among them. Of a name once: rows are joined."""
     kept: dict[str, Pair] = {}
+    repeated: dict[str, None] = {}
     content_type = ""
     given = {name.lower() for name, _ in said.headers}
     rows = [*said.headers, *((name, value) for name, value in said.lone.items() if name.lower() not in given)]
@@ -129,11 +130,14 @@ def _headers(said: Said) -> tuple[list[Pair], str]:
         elif place in kept:
             between = "; " if place == "cookie" else ", "
             kept[place] = Pair(kept[place].name, f"{kept[place].value}{between}{escaped(value)}")
-            said.notes.append(f"{name[:60]} stands here more than once. It is sent once, with all its values.")
+            repeated[name] = None
         else:
             kept[place] = Pair(name, _value(name, value))
     if any(piece.json for piece in said.data):
         kept.setdefault("accept", Pair("Accept", "application/json"))
+    said.notes += [
+        f"{name[:60]} stands here more than once. It is sent once, with all its values." for name in repeated
+    ]
     return list(kept.values()), content_type
 
 

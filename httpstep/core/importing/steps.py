@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from httpstep.core import jsontext
 from httpstep.core.importing.credentials import with_secrets
 from httpstep.core.importing.imported import Imported
@@ -9,6 +11,8 @@ from httpstep.core.importing.questions import answered
 from httpstep.core.importing.source import Operation
 from httpstep.core.step.naming import MAX_NAME_CHARACTERS
 from httpstep.core.step.spec import MAX_TIMEOUT_SECONDS, StepSpec
+
+MAX_NAMED: Final = 50
 
 
 def storable(found: Imported, operation: Operation) -> tuple[StepSpec, list[str]]:
@@ -35,6 +39,11 @@ def said_of(found: Imported) -> list[str]:
     """Sentences on what was not taken, or taken otherwise."""
     options = [str(one) for one in found.ignored if one.option.startswith("-")]
     others = [str(one) for one in found.ignored if not one.option.startswith("-")]
-    ignored = [f"Ignored options: {', '.join(options)}."] if options else []
-    left_out = [f"Left out: {', '.join(others)}."] if others else []
+    ignored = [f"Ignored options: {_listed(options)}."] if options else []
+    left_out = [f"Left out: {_listed(others)}."] if others else []
     return [*found.faults, *found.notes, *ignored, *left_out]
+
+
+def _listed(texts: list[str]) -> str:
+    more = len(texts) - MAX_NAMED
+    return ", ".join(texts[:MAX_NAMED]) + (f" and {more} more" if more > 0 else "")

@@ -54,7 +54,7 @@ class _Posix:
         self._here = ""
         self._open = 0
         self._escape = "`" if powershell else "\\"
-        self._result = Words(powershell=powershell)
+        self._result = Words()
 
     def split(self) -> Words:
         result = self._result

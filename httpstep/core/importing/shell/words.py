@@ -14,7 +14,7 @@ _SECRET_NAME: Final = re.compile(r"TOKEN|KEY|SECRET|PASS|PWD|CREDENTIAL|AUTH", r
 class Words:
     """`closed` is False where a quote was opened and never closed. `rest`: the text behind the command, as it stands.
     `stdin`: what the command reads there, None where the text does not say. `commands`: parts that a shell would run
-    first ("$(date)"), left in the words as they stand. `redirected`: where the output goes. `powershell`: written for PowerShell."""
+    first ("$(date)"), left in the words as they stand. `redirected`: where the output goes."""
 
     words: list[str] = field(default_factory=list)
     closed: bool = True
@@ -22,7 +22,6 @@ class Words:
     stdin: str | None = None
     commands: list[str] = field(default_factory=list)
     redirected: list[str] = field(default_factory=list)
-    powershell: bool = False
 
 
 def placeholder(name: str, known: Mapping[str, str]) -> str:
