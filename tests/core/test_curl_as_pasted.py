@@ -209,7 +209,24 @@ def test_many_credentials_in_an_address_are_read_in_linear_time() -> None:
 
 
 @pytest.mark.parametrize(
-    "unit", ["$(", "“", "\n-d a", "\n\n", "a&", "?a|b&", "<a ", "$(a) ", "-b a=1 ", "^\n\n", '^"', '""', "%A% "]
+    "unit",
+    [
+        "$(",
+        "“",
+        "\n-d a",
+        "\n\n",
+        "a&",
+        "?a|b&",
+        "<a ",
+        "$(a) ",
+        "$(cat <<E\n" + " " * 9900 + ")",
+        "\nA='b",
+        "-b a=1 ",
+        "^\n\n",
+        '^"',
+        '""',
+        "%A% ",
+    ],
 )
 @pytest.mark.parametrize("start", [f"curl {API}?", "curl.exe ", f"curl {API} -d @- <<E\n", 'curl ^"'])
 def test_hostile_repetitions_are_read_in_linear_time(start: str, unit: str) -> None:

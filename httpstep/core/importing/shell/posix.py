@@ -37,7 +37,7 @@ _FLATTENED: Final = re.compile(r"(?:[\\`]|(?<=\n)>)[ \t]+(?=[-–—−]{1,2}[A-
 """A line break that was lost behind its backslash, and the prompt of a line that goes on."""
 _GOES_ON: Final = re.compile(r"\s*(?:[\\`>]\s*)?(?:([-–—−]{1,2}[A-Za-z])|(['\"]?https?://))")
 _HERE: Final = re.compile(r"<<(-?)[ \t]*(['\"]?)(\w+)\2")
-_CAT: Final = re.compile(r"\s*cat\s*<<(-?)[ \t]*(['\"]?)(\w+)\2[ \t]*\n(.*?)\n?[ \t]*\3\s*", re.DOTALL)
+_CAT: Final = re.compile(r"\s*cat\s*<<(-?)[ \t]*(['\"]?)(\w+)\2[ \t]*\n((?:.*?\n)??)[ \t]*\3\s*", re.DOTALL)
 _REDIRECTION: Final = re.compile(r"(?:&>>?|>>?&?|<&?)[ \t]*(?:&?\d+|[^\s;|&<>]+)")
 
 
@@ -257,7 +257,7 @@ class _Posix:
         self._at = end + 1
         typed = self._text[start : end + 1]
         if printed := _CAT.fullmatch(typed[2:-1]) if typed[0] == "$" else None:
-            return printed[4]
+            return printed[4].rstrip("\n")
         self._result.commands.append(typed)
         return typed
 
