@@ -301,9 +301,10 @@
   });
   // The form is filled from a command: its note stands at the top, and the name is the first thing to give.
   function showFilled() {
+    if ($("#paste-operations")) { $("#paste-search").focus(); return; }
     $("#paste-curl").open = false;
     scrollTo(0, 0);
-    $("[data-step-name]").focus({ preventScroll: true });
+    ($('[name="answer"]') || $("[data-step-name]")).focus({ preventScroll: true });
   }
   body.addEventListener("htmx:oobAfterSwap", changed);
   body.addEventListener("htmx:load", () => $$("#branch").forEach((branch) => branch.removeAttribute("id")));
@@ -320,11 +321,11 @@
   document.addEventListener("paste", (event) => {
     const box = $("#at-curl"), pasted = event.clipboardData?.getData("text") || "";
     if (!box || event.target === box || !event.target.matches?.("input, textarea")) return;
-    if (!/^\s*(?:\$\s+)?curl(?:\.exe)?\s+\S/.test(pasted)) return;
+    if (!/^\s*(?:(?:\$\s+)?curl(?:\.exe)?\s+\S|(?:await\s+)?fetch\()/.test(pasted)) return;
     event.preventDefault();
     $("#paste-curl").open = true;
     box.value = pasted;
-    $("#paste-curl button").click();
+    $("#paste-fill").click();
   });
 
   // The budget is free again: ask for what changes by itself. A place that was chosen for a moved row is not taken back.

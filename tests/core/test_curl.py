@@ -149,7 +149,9 @@ COMMANDS: list[tuple[str, RequestSpec]] = [
     ),
     (
         "curl 'https://crm.example/x' -H 'Content-Type: application/json; charset=UTF-8' --data-binary '[1, 2]'",
-        request("POST", "https://crm.example/x", body=json_text("[1, 2]")),
+        request(
+            "POST", "https://crm.example/x", "Content-Type: application/json; charset=UTF-8", body=json_text("[1, 2]")
+        ),
     ),
     # --- shop: a header of its own, a GraphQL body
     (
@@ -244,8 +246,8 @@ COMMANDS: list[tuple[str, RequestSpec]] = [
         ),
     ),
     (
-        'curl -X POST -H "Authorization: Bearer $(cloud auth print-access-token)" https://maps.example/x',
-        request("POST", "https://maps.example/x", auth=bearer("$(cloud auth print-access-token)")),
+        'curl -X POST -H "Authorization: Bearer $ACCESS_TOKEN" https://maps.example/x',
+        request("POST", "https://maps.example/x", auth=bearer("{{secret.ACCESS_TOKEN}}")),
     ),
     (
         "curl -X GET 'localhost:9200/_search?pretty' -H 'Content-Type: application/json' -d'{\"size\":0}'",

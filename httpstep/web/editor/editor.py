@@ -15,6 +15,7 @@ from httpstep.core import jsontext
 from httpstep.core.answer.mapping import CallFacts, apply_rules
 from httpstep.core.documentreader import Fault
 from httpstep.core.drift.marking import marked
+from httpstep.core.importing.source import Choices
 from httpstep.core.jsontext import Json
 from httpstep.core.request import rendering
 from httpstep.core.step.execution import MappedRow
@@ -78,6 +79,7 @@ class Editor:
     """saved and state are None for a step that was never saved. typed: the form is as it was sent, so it may hold
     what is not saved. notice: a sentence for the top of the page; body_note: one for the body; again: the values for
     test are those of the call of this log. ignored: what was not taken of a pasted text, which `filled_from` names.
+    choices: the requests of a pasted document, to choose one.
     pasted: a text that was refused and may be shown again, which a command with a credential may not. fresh: the answer
     of a test that was just made, masked."""
 
@@ -95,6 +97,7 @@ class Editor:
     again: bool = False
     ignored: list[str] = field(default_factory=list)
     filled_from: str = ""
+    choices: Choices | None = None
     pasted: str = ""
     now: float = field(default_factory=time.time)
     fresh: Document | None = None

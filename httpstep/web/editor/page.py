@@ -11,8 +11,10 @@ from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
-from flask import render_template
+from flask import render_template, request
 
+from httpstep.core.importing.questions import Question, questions_of
+from httpstep.core.importing.source import Choices
 from httpstep.core.jsontext import Json
 from httpstep.core.outcome.fallback import SUCCESS
 from httpstep.core.request import rendering
@@ -117,6 +119,8 @@ class EditorPage:
     changed_by: str
     changed_at: float | None
     filled_from: str
+    choices: Choices | None
+    was_pasted: bool
     ignored: list[str]
     pasted: str
     shown: Shown | None
@@ -134,6 +138,7 @@ class EditorPage:
     logs: LogList | None = None
     mail: MailStatus | None = None
     suggested: list[ConditionRow] | None = None
+    questions: tuple[Question, ...] | None = None
 
 
 _PAGE: Final = "steps/editor.html"
@@ -152,7 +157,7 @@ NEEDS: Final = {
         "mail",
         "suggested",
     ),
-    "steps/_step_form.html": ("mapping", "history", "mail"),
+    "steps/_step_form.html": ("mapping", "history", "mail", "questions"),
     "steps/_mail_status.html": ("mail",),
     "steps/_usage.html": ("usage",),
     "request_form/_body_editor.html": (),
@@ -215,6 +220,7 @@ def gather(editor: Editor, *templates: str) -> EditorPage:
         drift=part("drift", lambda: editor.drift),
         logs=part("logs", lambda: log_list_of(editor)),
         mail=part("mail", lambda: mail_status_of(editor)),
+        questions=part("questions", lambda: _questions(editor)),
         suggested=part("suggested", lambda: conditions.suggested(editor.form, editor.document)),
     )
 
@@ -227,9 +233,18 @@ def _frame(editor: Editor) -> EditorPage:
         can_edit=may("editor"), can_address=may("admin"), can_keep_secrets=may("admin"), typed=editor.typed,
         notice=editor.notice, body_note=editor.body_note, conflict=editor.conflict,
         changed_by=saved.by if saved else "", changed_at=saved.at if saved else None,
-        filled_from=editor.filled_from, ignored=editor.ignored, pasted=editor.pasted, shown=editor.shown,
+        filled_from=editor.filled_from, choices=editor.choices, was_pasted=_was_pasted(editor), ignored=editor.ignored, pasted=editor.pasted, shown=editor.shown,
         preview=editor.preview, again=editor.again,
     )  # fmt: skip
+
+
+def _was_pasted(editor: Editor) -> bool:
+    return editor.is_new and bool(editor.filled_from or request.form.get("pasted") == "1")
+
+
+def _questions(editor: Editor) -> tuple[Question, ...]:
+    """The placeholders that still stand in a form that was filled from a pasted text."""
+    return questions_of(stepform.request_of(editor.form), editor.sources.names.secrets) if _was_pasted(editor) else ()
 
 
 def _host_of(url: str) -> str:

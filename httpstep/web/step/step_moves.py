@@ -19,6 +19,7 @@ from httpstep.web.moves import Done, Move, target_of
 from httpstep.web.step import (
     drift,
     mapping,
+    pasting,
     previews,
     request_form,
     succeeding,
@@ -47,7 +48,8 @@ MOVES: Final[dict[str, Move[Editor]]] = {
     "add_field": Move(request_form.add_field, (_BODY,)),
     "remove_field": Move(request_form.remove_field, (_BODY,)),
     "add_attribute": Move(request_form.add_attribute, (_VALUES,)),
-    "curl": Move(request_form.read_pasted, (_FORM, _VALUES, "testing/_budget.html")),
+    "curl": Move(pasting.read_pasted, (_FORM, _VALUES, "testing/_budget.html")),
+    "answer": Move(pasting.answer, (_FORM, _VALUES)),
     "redraw": Move(lambda editor, _: None, (_FORM, _VALUES)),
     "map": Move(mapping.map_path, (_MAPPING,)),
     "map_all": Move(mapping.map_all, (_MAPPING,)),

@@ -35,7 +35,7 @@ from httpstep.web.editor.page import fragments, page
 from httpstep.web.editor.tree import short_text
 from httpstep.web.fragments import respond, toast
 from httpstep.web.here import account_id
-from httpstep.web.step import step_list, step_moves, testing
+from httpstep.web.step import keepsecrets, step_list, step_moves, testing
 from httpstep.web.step.places import anchor
 
 blueprint = Blueprint("steps", __name__)
@@ -206,15 +206,21 @@ def save(editor: Editor) -> tuple[int, Step | None]:
     if spec is None:
         return 422, None
     by, accepted = current_user().email, editor.accepted or editor.settled
+    kept = keepsecrets.kept(spec) if editor.is_new else keepsecrets.Kept(spec)
 
     def beside(connection: Connection, saved: Step) -> None:
         _keep_tests(connection, editor, saved, accepted)
+        kept.store()
 
     def write(key: str, version: int | None) -> Step:
-        whole, now = replace(spec, key=key), time.time()
+        whole, now = replace(kept.spec, key=key), time.time()
         return steps.save(account_id(), whole, by=by, now=now, step_id=editor.step_id, version=version, beside=beside)
 
-    return saving.save(editor, steps, spec.key, write, "step")
+    status, saved = saving.save(editor, steps, spec.key, write, "step")
+    if saved is not None:
+        for sentence in kept.said:
+            flash(sentence, "info")
+    return status, saved
 
 
 def _keep_tests(connection: Connection, editor: Editor, saved: Step, accepted: Accepted | None) -> None:

@@ -1,4 +1,4 @@
-"""What the data options of a curl command make: a body of the step, or fields of its URL."""
+"""What the data of a request make: a body of the step, or fields of its URL."""
 
 from __future__ import annotations
 
@@ -37,27 +37,68 @@ def _encoded(text: str) -> str:
     return quote_plus(text, errors="replace")
 
 
-def body_of(pieces: Sequence[Piece], content_type: str, *, fields_in_body: bool) -> tuple[Body, bool]:
-    """The body, and whether `content_type` ("" where the command names none) is now said by it.
+class Made(NamedTuple):
+    """`says_type`: whether the body says the content type that was asked for. `note`: a sentence on what was mended."""
+
+    body: Body
+    says_type: bool
+    note: str = ""
+
+
+def body_of(pieces: Sequence[Piece], content_type: str, *, fields_in_body: bool) -> Made:
+    """The body of these pieces; content_type is "" where none is named.
 
     Fields where the data are name=value pairs, JSON where they are JSON, else the text as it is.
     """
     is_json = any(piece.json for piece in pieces)
     text = "".join(piece.text for piece in pieces) if is_json else "&".join(piece.text for piece in pieces)
+    return text_body(text, content_type, is_json=is_json, fields_in_body=fields_in_body)
+
+
+def text_body(text: str, content_type: str, *, is_json: bool = False, fields_in_body: bool = False) -> Made:
+    """The body that is this text."""
     media_type = content_type.partition(";")[0].strip().lower()
     if _JSON.match(content_type) or (not content_type and (is_json or _JSON_START.match(text))):
-        if _is_json(text):
-            return Body("json", text=escaped(text)), media_type in ("", JSON_TYPE)
-        return Body("raw", text=escaped(text), content_type=content_type or JSON_TYPE), True
+        mended, note = _mended(text)
+        if mended is not None:
+            return Made(Body("json", text=escaped(mended)), content_type.strip().lower() in ("", JSON_TYPE), note)
+        return Made(Body("raw", text=escaped(text), content_type=content_type or JSON_TYPE), True)
     if media_type in ("", FORM_TYPE):
         fields = fields_of(text)
         if fields is not None:
-            return Body("query", fields, "body" if fields_in_body else "auto"), True
-    return Body("raw", text=escaped(text), content_type=content_type or FORM_TYPE), True
+            return Made(
+                Body("query", fields, "body" if fields_in_body else "auto"),
+                content_type.strip().lower() in ("", FORM_TYPE),
+            )
+    return Made(Body("raw", text=escaped(text), content_type=content_type or FORM_TYPE), True)
+
+
+_MENDING: Final = (
+    (str.maketrans({"\xa0": " ", "\u202f": " "}), "No-break spaces stood in the JSON. They are spaces now."),
+    (
+        str.maketrans({"\xa0": " ", "\u202f": " ", "“": '"', "”": '"', "„": '"', "‘": "'", "’": "'"}),
+        "Curly quotes stood in the JSON. They are straight now.",
+    ),
+)
+
+
+def _mended(text: str) -> tuple[str | None, str]:
+    """(the JSON text, what was mended in it); None where it is no JSON either way."""
+    if _is_json(text):
+        return text, ""
+    for table, note in _MENDING:
+        mended = text.translate(table)
+        if mended != text and _is_json(mended):
+            return mended, note
+    for written in ('\\"', '""'):
+        unescaped = text.replace(written, '"')
+        if unescaped != text and _is_json(unescaped):
+            return unescaped, f"The quotes of the JSON were written for the shell, as {written}. They stand alone now."
+    return None, ""
 
 
 def fields_of(text: str) -> tuple[Pair, ...] | None:
-    """The pairs of a form; None where it is not made of pairs only, so that rows could not say the same."""
+    """The pairs of a form; None where rows could not say the same: not only pairs, or not in UTF-8."""
     if not text:
         return ()
     fields: list[Pair] = []
@@ -65,7 +106,11 @@ def fields_of(text: str) -> tuple[Pair, ...] | None:
         name, equals, value = part.partition("=")
         if not equals or not name:
             return None
-        fields.append(Pair(escaped(unquote_plus(name)), escaped(unquote_plus(value))))
+        try:
+            pair = unquote_plus(name, errors="strict"), unquote_plus(value, errors="strict")
+        except UnicodeDecodeError:
+            return None  # another encoding than UTF-8, such as %E4 for ä: sent as it stands
+        fields.append(Pair(escaped(pair[0]), escaped(pair[1])))
     return tuple(fields) if len(fields) <= MAX_FIELDS else None
 
 
