@@ -75,6 +75,9 @@ def _use_a_step(walker: Walker, api: str) -> None:
     walker.submit("steps.submit", {"op": "save"})
     walker.submit("steps.duplicate")
     walker.open(f"{PREFIX}/steps")
+    walker.submit("steps.hide_checklist")
+    walker.open(f"{PREFIX}/steps")
+    walker.submit("steps.chosen", {"op": "export", "step": "1"})
     walker.submit("steps.list_steps", {"q": "order"})
     walker.crawl()
 
@@ -86,6 +89,10 @@ def _use_a_flow(walker: Walker) -> None:
     walker.submit("flows.submit", {"name": "Order flow", "step": "1", "op": "save"})
     walker.submit("flows.flow_result", {"value:order.id": "42"})
     walker.crawl()
+    compared = walker.open(f"{PREFIX}/logs/1/compare?with=1").text
+    page = re.search(r"/steps/\w+/logs/1", compared)
+    assert page
+    walker.open(f"{PREFIX}{page[0]}/compare?with=1")
 
 
 def _settings(walker: Walker) -> None:
@@ -141,6 +148,8 @@ def _take_away(walker: Walker) -> None:
     ):  # fmt: skip
         walker.open(f"{PREFIX}/{page}")
         walker.submit(endpoint, {"slug": "inn"})
+        if endpoint == "steps.delete":
+            walker.submit("steps.undo")
 
 
 def _api(walker: Walker, token: str) -> None:
@@ -153,6 +162,7 @@ def _api(walker: Walker, token: str) -> None:
     for method, path, sent in (
         ("PUT", "steps/made", made), ("GET", "steps", ""), ("GET", "steps/made", ""), ("DELETE", "steps/made", ""),
         ("POST", "steps/order-status/execute", body), ("POST", "flows/order-flow/execute", body),
+        ("GET", "steps/order-status/drift", ""), ("POST", "steps/order-status/drift/accept", '{"apply": "none"}'),
         ("GET", "steps/order-status/logs", ""), ("GET", "steps/order-status/logs/{log}", ""),
     ):  # fmt: skip
         address = f"{base}/api/v1/{path}".replace("{log}", log)

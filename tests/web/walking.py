@@ -164,7 +164,8 @@ class Walker:
             if token := re.search(r'"X-CSRFToken": "([^"]+)"', answer.text):
                 self._token = token[1]
         elif "json" in answer.header("Content-Type"):
-            servers = json.loads(answer.text).get("servers", [])
+            told = json.loads(answer.text)
+            servers = told.get("servers", []) if isinstance(told, dict) else []
             assert [one["url"] for one in servers] in ([], [self._host + self._prefix])
 
     def submit(self, endpoint: str, form: Mapping[str, Any] | None = None, *, at: int = -1) -> Answer:

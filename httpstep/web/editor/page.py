@@ -155,6 +155,7 @@ NEEDS: Final = {
         "drift",
         "logs",
         "mail",
+        "questions",
         "suggested",
     ),
     "steps/_step_form.html": ("mapping", "history", "mail", "questions"),

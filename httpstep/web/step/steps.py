@@ -56,7 +56,7 @@ def _words() -> dict[str, object]:
 
 
 _UNDO: Final = "undo"
-_CHECKLIST: Final = "httpstep_checklist"
+_CHECKLIST: Final = "checklist"
 STEP_WORDS: Final = {
     "methods": step_spec.METHODS,
     "body_modes": step_spec.BODY_MODES,
@@ -80,7 +80,7 @@ STEP_WORDS: Final = {
 def list_steps() -> Response:
     undo = session.pop(_UNDO, ())
     page = step_list.gather(account_id(), request.args, may_edit=may("editor"))
-    started = () if request.cookies.get(_CHECKLIST) else step_list.getting_started(account_id())
+    started = () if session.get(_CHECKLIST) else step_list.getting_started(account_id())
     return make_response(render_template("steps/list.html", list=page, undo=undo, started=started))
 
 
@@ -99,9 +99,8 @@ def list_part() -> Response:
 @access("viewer")
 def hide_checklist() -> ResponseReturnValue:
     """The first steps are not shown again in this browser."""
-    answer = redirect(url_for("steps.list_steps"), 303)
-    answer.set_cookie(_CHECKLIST, "hidden", max_age=365 * 86400, samesite="Lax", httponly=True)
-    return answer
+    session[_CHECKLIST] = "hidden"
+    return redirect(url_for("steps.list_steps"), 303)
 
 
 @blueprint.post("/step-list/chosen")
