@@ -126,6 +126,23 @@ def test_names_that_are_recognised_are_no_change_without_a_mark(web: Web, screen
     assert screen.rules()["rates"] == "$['rates']"
 
 
+def test_what_was_mapped_name_by_name_gets_one_row_for_the_whole(web: Web, api: ThirdParty) -> None:
+    screen = shelved(web, api)
+    names = set(screen.rules())
+    screen.press("mark:$['shelf']")
+    assert set(screen.rules()) - names == {"shelf"} and screen.rules()["shelf"] == "$['shelf']"
+    assert set(screen.press("undo").rules()) == names
+    twice = screen.press("mark:$['shelf']").press("mark:$['shelf']")
+    assert [*twice.rules()].count("shelf") == 1
+    twice.press("save")
+    assert web.house.execute().json["attributes"]["shelf"] == OTHER_SHELF["shelf"]
+
+
+def test_a_mark_on_what_no_row_reads_adds_none(screen: Screen) -> None:
+    before = set(screen.press("mark:$['base']").rules())
+    assert set(screen.press("mark:$['rates']").rules()) == before
+
+
 def test_undo_takes_the_mark_back(web: Web, api: ThirdParty) -> None:
     screen = shelved(web, api).press("mark:$['shelf']").press("undo")
     assert screen.get("dictionaries") == "" and TITLE in screen.text

@@ -184,7 +184,8 @@ def before(form: StepForm) -> dict[str, Json]:
 
 
 def remembered(form: StepForm) -> dict[str, Json]:
-    """What the form keeps of the time before the new structure was accepted: sources, accepted, again, dictionaries."""
+    """What the form keeps of the time before the new structure was accepted: sources, accepted, again; of a mark
+    also dictionaries and the row added."""
     try:
         found = jsontext.loads(form.before_remap)
     except UnreadableAnswer:
