@@ -55,7 +55,12 @@ def test_rows_are_added_filled_in_and_removed(web: Web) -> None:
 
 
 def test_what_says_that_a_token_has_expired_has_rows_of_its_own(web: Web) -> None:
-    auth = {"type": "oauth2_client_credentials", "token_url": "https://id.example/t", "client_id": "a", "client_secret": "b"}
+    auth = {
+        "type": "oauth2_client_credentials",
+        "token_url": "https://id.example/t",
+        "client_id": "a",
+        "client_secret": "b",
+    }
     web.house.put(document(request={"url": "https://api.example/", "auth": auth}, success_when=ROWS[:1]))
     screen = open_step(web.as_("alice")).press("add_expiry:").press("add_expiry:")
     screen.fill(expired_source="$.code[", expired_value="expired")
