@@ -34,7 +34,16 @@ def test_a_changed_structure_is_shown_remapped_and_saved(tmp_path: Path) -> None
         selects = banner.locator("select")
         expect(selects).to_have_count(3)
         expect(selects.nth(0)).to_have_value("$['data']['state']")
-        expect(banner.locator(".drift-row").nth(0)).to_contain_text("shipped")
+        row = banner.locator(".drift-row").nth(0)
+        expect(row).to_contain_text("was at data › status")
+        expect(row.locator(".drift-was")).to_contain_text("shipped")
+        expect(row.locator("option:checked")).to_contain_text("data › state = ")
+        expect(row.locator("option:checked")).to_have_attribute("title", "$['data']['state']")
+        was, now = row.locator(".drift-was").bounding_box(), selects.nth(0).bounding_box()
+        assert was and now and was["x"] + was["width"] <= now["x"], "the old value stands beside the new one"
+        page.set_viewport_size({"width": 390, "height": 844})
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        page.set_viewport_size({"width": 1280, "height": 900})
         expect(selects.nth(1)).to_have_value("$['data']['buyer']['name']")
 
         banner.get_by_role("button", name="Re-map & accept").click()

@@ -53,6 +53,13 @@ def test_a_value_is_equal_to_what_is_written_the_same_and_never_both_or_neither(
     assert holds("equals", left, right) is holds("contains", [left], right)
 
 
+@pytest.mark.parametrize(
+    ("text", "met"), [('{"ok": true}', True), ('{"ok": false}', False), ("{ok", False), ("", False)]
+)
+def test_a_path_goes_on_below_a_text_that_holds_json(text: str, met: bool) -> None:
+    assert is_met(AnswerCondition(("body", "ok"), None, "equals", True), {"body": text}) == met
+
+
 def test_it_holds_of_every_value_that_a_query_finds() -> None:
     document = {"results": [{"status": "ok"}, {"status": "ok"}, {"status": "late"}], "1": ["x"]}
     assert not is_met(AnswerCondition(None, "$.results[*].status", "equals", "ok"), document)

@@ -39,6 +39,10 @@ def row(rule: MappingRule, document: Json, given: dict[str, Json] | None = None)
         ("$.items[(@.length-1)]", "[-1]"),
         ("$.items[?@.tags.length() > 2]", "length(@.tags)"),
         ("$.items.length()", "how many"),
+        ("$.items[].name", "[*]"),
+        ("$items[0].name", "$.items"),
+        ("$.items[?contains(@.name, 'foo')]", "search(@.name"),
+        ("$.items[?@.name.startsWith('foo')]", "search(@.name"),
         ("$.items[name]", "['name']"),
         ("$.items[?@.a in ['x']]", "||"),
         ("data.items.0.name", "$.data.items[0].name"),
@@ -63,6 +67,16 @@ def test_any_other_error_is_in_plain_words(query: str) -> None:
 def test_what_is_in_quotes_is_no_habit() -> None:
     assert check_query("$.items[?@.name == 'this and that = 1']") is None
     assert "and" not in (check_query("$.items[?@.name == 'this and that'") or "and")
+
+
+@pytest.mark.parametrize(
+    ("query", "told"), [("$.items[?@.tags.length > 2]", "length(@.tags)"), ("$.items[?(@.length-1)]", "[-1]")]
+)
+def test_length_as_a_name_in_a_filter_that_finds_nothing_says_how_it_is_written(query: str, told: str) -> None:
+    found = row(MappingRule("n", jsonpath=query), {"items": [{"tags": [1, 2, 3]}]})
+    assert found.state == "missing" and told in found.why
+    quoted = row(MappingRule("n", jsonpath="$.items[?@.a == '@.tags.length']"), {"items": [{"a": 1}]})
+    assert quoted.state == "missing" and "length(" not in quoted.why
 
 
 def test_length_as_a_name_that_finds_nothing_says_how_to_count() -> None:

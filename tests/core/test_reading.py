@@ -206,6 +206,8 @@ JSON = '{"a": 5, "b": "x"}'
         ("id: 1\nretry: 5\ndata: {\"a\":5}\n\n", None, "events", ["server-sent events"]),
         (f"/**/cb({JSON});", "application/javascript", "jsonp", ["JSONP", "callback"]),
         (f"angular.callbacks._0({JSON})", "application/json", "jsonp", ["JSONP"]),
+        (f"/**/ typeof cb === 'function' && cb({JSON});", "text/javascript", "jsonp", ["JSONP", "callback"]),
+        (f"try{{cb({JSON});}}catch(e){{}}", "text/javascript", "jsonp", ["JSONP"]),
     ],
 )  # fmt: skip
 def test_json_that_does_not_come_alone_is_named_with_what_to_do(

@@ -54,6 +54,14 @@ PUBLISHED: dict[str, tuple[Any, str]] = {
     "a list of texts": ({"success": False, "errors": ["No", "Nope", "Never", "Again"]}, "No; Nope; Never"),
     "nothing known": ({"a": {"b": "c"}}, ""),
     "a page in a member": ({"message": "<!DOCTYPE html><html><body>Sign in</body></html>"}, ""),
+    "NetSuite": ({"title": "Bad Request", "status": 400, "o:errorDetails": [{"detail": "Invalid field", "o:errorCode": "X"}]}, "Invalid field"),
+    "Infobip": ({"requestError": {"serviceException": {"messageId": "UNAUTHORIZED", "text": "Invalid login details"}}}, "Invalid login details"),
+    "Vonage": ({"message-count": "1", "messages": [{"status": "4", "error-text": "Bad Credentials"}]}, "Bad Credentials"),
+    "marshmallow": ({"messages": {"json": {"name": ["Missing data."]}}}, "json: name: Missing data."),
+    "ServiceStack": ({"responseStatus": {"errorCode": "X", "message": "No such order"}}, "No such order"),
+    "err alone": ({"err": {"msg": "jwt expired"}}, "jwt expired"),
+    "a result's": ({"retcode": 1, "retmsg": "no such order"}, "no such order"),
+    "in Portuguese": ({"codigo": 7, "mensagem": "CPF inválido"}, "CPF inválido"),
 }  # fmt: skip
 
 

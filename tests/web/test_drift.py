@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 from collections.abc import Callable
 
 import pytest
@@ -245,7 +247,9 @@ def test_of_very_many_differences_the_first_are_shown_and_the_others_counted(web
 
 def test_every_row_says_what_it_was_and_why_none_is_chosen(drifted: Screen) -> None:
     assert "None is chosen: " in drifted.text
-    assert "was at $['data']['status'] shipped" in drifted.text.replace("“", "").replace('"', "")
+    assert "status was at data › status Old value shipped" in drifted.text.replace("“", "").replace('"', "")
+    assert """title="$['data']['status']">data › status</code>""" in html.unescape(drifted.html)
+    assert re.search(r"""title="\$\['data'\]\['state'\]"[^>]*>data › state = """, html.unescape(drifted.html))
 
 
 def test_the_kept_answer_to_the_same_values_is_compared_and_else_they_can_be_asked_again(

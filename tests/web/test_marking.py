@@ -103,7 +103,7 @@ def shelved(web: Web, api: ThirdParty, before: Any = SHELF, after: Any = OTHER_S
 
 def test_the_banner_offers_the_mark_where_two_answers_differ_in_names_alone(web: Web, api: ThirdParty) -> None:
     screen = shelved(web, api)
-    assert TITLE in screen.text and "Are these names data?" in screen.text
+    assert TITLE in screen.text and "Names differ from answer to answer" in screen.text
     screen.press("mark:$['shelf']")
     assert "The new structure is accepted." in screen.text and TITLE not in screen.text
     screen.press("save")
@@ -126,6 +126,23 @@ def test_names_that_are_recognised_are_no_change_without_a_mark(web: Web, screen
     assert screen.rules()["rates"] == "$['rates']"
 
 
+def test_what_was_mapped_name_by_name_gets_one_row_for_the_whole(web: Web, api: ThirdParty) -> None:
+    screen = shelved(web, api)
+    names = set(screen.rules())
+    screen.press("mark:$['shelf']")
+    assert set(screen.rules()) - names == {"shelf"} and screen.rules()["shelf"] == "$['shelf']"
+    assert set(screen.press("undo").rules()) == names
+    twice = screen.press("mark:$['shelf']").press("mark:$['shelf']")
+    assert [*twice.rules()].count("shelf") == 1
+    twice.press("save")
+    assert web.house.execute().json["attributes"]["shelf"] == OTHER_SHELF["shelf"]
+
+
+def test_a_mark_on_what_no_row_reads_adds_none(screen: Screen) -> None:
+    before = set(screen.press("mark:$['base']").rules())
+    assert set(screen.press("mark:$['rates']").rules()) == before
+
+
 def test_undo_takes_the_mark_back(web: Web, api: ThirdParty) -> None:
     screen = shelved(web, api).press("mark:$['shelf']").press("undo")
     assert screen.get("dictionaries") == "" and TITLE in screen.text
@@ -141,7 +158,7 @@ def test_a_mark_leaves_a_change_elsewhere_to_be_answered(screen: Screen, api: Th
 def test_a_change_outside_of_it_offers_no_mark_in_the_banner(screen: Screen, api: ThirdParty) -> None:
     screen.press("save")
     api.answers = [answer(200, RATES | {"base": 7})]
-    assert TITLE in screen.press("test").text and "Are these names data?" not in screen.text
+    assert TITLE in screen.press("test").text and "Names differ from answer to answer" not in screen.text
 
 
 def test_a_mark_typed_by_hand_answers_the_change_with_save(web: Web, screen: Screen, api: ThirdParty) -> None:

@@ -124,7 +124,7 @@ def later(described: type, name: str) -> type:
 @pytest.fixture
 def tomorrow(monkeypatch: pytest.MonkeyPatch) -> None:
     """The table with one member more in each row."""
-    rule, pair = later(MappingRule, "rounding"), later(Pair, "comment")
+    rule, pair = later(MappingRule, "note"), later(Pair, "note")
     for described, name, row in ((StepSpec, "mapping", rule), (RequestSpec, "headers", pair), (Body, "fields", pair)):
         found = [
             replace(one, kind=replace(one.kind, described=row)) if one.name == name else one
@@ -136,17 +136,17 @@ def tomorrow(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("tomorrow")
 def test_a_later_member_of_a_row_stays_in_its_row(web: Web) -> None:
-    rows = [ROW, ROW | {"name": "X-More", "comment": "leave out"}]
+    rows = [ROW, ROW | {"name": "X-More", "note": "leave out"}]
     request = {"url": "https://api.example", "headers": rows, "body": {"mode": "query", "fields": rows}}
-    rules = [RULE, RULE | {"attribute": "second", "rounding": ", "}]
+    rules = [RULE, RULE | {"attribute": "second", "note": "for tools"}]
     assert web.house.put(WHOLE | {"request": request, "mapping": rules}).status_code < 300
     screen = open_step(web.as_("alice")).press("add_field").press("add_header").press("map:$['data']['name']")
     screen.press(f"remove_rule:{screen.rule('order.id')}").press("remove_header:0").press("body_mode").press("save")
     assert screen.status == 200, screen.text
     saved = web.house.call("GET", "/steps/order-status").json
-    assert [(rule["attribute"], rule["rounding"]) for rule in saved["mapping"]] == [("second", ", "), ("name", "")]
-    assert [(row["name"], row["comment"]) for row in saved["request"]["headers"]] == [("X-More", "leave out")]
-    assert [row["comment"] for row in saved["request"]["body"]["fields"]] == ["", "leave out"]
+    assert [(rule["attribute"], rule["note"]) for rule in saved["mapping"]] == [("second", "for tools"), ("name", "")]
+    assert [(row["name"], row["note"]) for row in saved["request"]["headers"]] == [("X-More", "leave out")]
+    assert [row["note"] for row in saved["request"]["body"]["fields"]] == ["", "leave out"]
 
 
 def test_what_is_kept_may_be_forged() -> None:

@@ -54,6 +54,23 @@ def test_rows_are_added_filled_in_and_removed(web: Web) -> None:
     assert saved(web)["success_when"] == [{"path": ["ok"], "is": "equals", "value": True}]
 
 
+def test_what_says_that_a_token_has_expired_has_rows_of_its_own(web: Web) -> None:
+    auth = {
+        "type": "oauth2_client_credentials",
+        "token_url": "https://id.example/t",
+        "client_id": "a",
+        "client_secret": "b",
+    }
+    web.house.put(document(request={"url": "https://api.example/", "auth": auth}, success_when=ROWS[:1]))
+    screen = open_step(web.as_("alice")).press("add_expiry:").press("add_expiry:")
+    screen.fill(expired_source="$.code[", expired_value="expired")
+    screen = screen.press("remove_expiry:1").press("save")
+    assert screen.status == 422 and 'id="at-expired_when-0-path-error"' in screen.html
+    screen.fill(expired_source="$.code").press("save")
+    assert saved(web)["expired_when"] == [{"path": ["code"], "is": "equals", "value": "expired"}]
+    assert saved(web)["success_when"] == ROWS[:1]
+
+
 def test_what_is_not_right_is_said_at_its_row_and_nothing_is_lost(web: Web) -> None:
     web.house.put(document())
     screen = open_step(web.as_("alice")).press("add_condition:")

@@ -12,12 +12,14 @@ from functools import lru_cache
 from typing import Any, Final
 
 from httpstep.core.answer import jsonpath
+from httpstep.core.answer.innerjson import inside
 from httpstep.core.answer.jsonpath_comparison import COMPARISONS, QueryRefused, Work
 from httpstep.core.answer.patterns import BadPattern, Pattern
 from httpstep.core.conversion import CannotConvert, as_text, convert
 from httpstep.core.jsonnumbers import UnkeptNumber
 from httpstep.core.jsontext import Json, json_type
 from httpstep.core.step.spec import NO_DEFAULT, AnswerCondition, AnswerPlace
+from httpstep.core.workcounter import WorkCounter
 
 NOTHING: Final = object()
 """What is found where there is no value."""
@@ -82,13 +84,16 @@ def _pattern(text: str) -> Pattern:
 
 
 def found_at(place: AnswerPlace, document: Any) -> list[Json]:
-    """The values there, none where there is no document (NOTHING). Raises QueryRefused."""
+    """The values there, none where there is no document (NOTHING). A path that goes on below a text reads the JSON in it, as
+    that of a rule does. Raises QueryRefused."""
     if document is NOTHING:
         return []
     if place.jsonpath is not None:
         return jsonpath.find(place.jsonpath, document)
     value = document
     for part in place.path or ():
+        if isinstance(value, str):
+            value = inside(value, WorkCounter())
         there = part in value if isinstance(value, dict) else isinstance(value, list) and part in range(len(value))
         if not there:
             return []

@@ -23,6 +23,9 @@ _HABITS: Final = tuple(
         (r"(?P<found>[!=]==)", "“{found}” has one “=” too many."),
         (r"[^=!<>](?P<found>=)[^=~]", "A comparison has two signs: == in the place of “{found}”."),
         (r"\[(?P<found>[A-Za-z_]\w*)\]", "A name in brackets is in quotes: ['{found}']."),
+        (r"(?P<found>\[\])", "“{found}” is written [*] here: every item of a list."),
+        (r"\A\$(?P<found>[A-Za-z_]\w*)", "After “$” stands a dot or a bracket: $.{found}."),
+        (r"(?P<found>(?:contains|includes|like|starts_?with|ends_?with|startsWith|endsWith))\(", "There is no “{found}” here: write search(@.name, 'part of it')."),
         (r"(?P<found>\|\||&&)(?=[^\]]*\Z)(?<!\])", "“{found}” stands inside a filter, as in [?@.a == 1 && @.b == 2]."),
     )
 )  # fmt: skip
@@ -32,12 +35,17 @@ _COUNTED: Final = re.compile(r"\.(?:length|size|count)\Z")
 
 def spelling(query: str) -> str:
     """A sentence with the right spelling for a query that cannot be read; "" where no habit is known in it."""
-    bare = _STRINGS.sub(lambda found: "'" + "\0" * (len(found[0]) - 2) + "'", query)
+    bare = _without_strings(query)
     for pattern, hint in _HABITS:
         if found := pattern.search(bare):
             start, end = found.span("found")
             return hint.format(found=query[start:end])
     return ""
+
+
+def _without_strings(query: str) -> str:
+    """The query with what stands in quotes blotted out, and every place where it was."""
+    return _STRINGS.sub(lambda found: "'" + "\0" * (len(found[0]) - 2) + "'", query)
 
 
 def with_dollar(query: str) -> str:
@@ -51,4 +59,5 @@ def of_nothing(query: str) -> str:
     """A sentence for a query that is right and finds nothing, "" where there is none."""
     if found := _COUNTED.search(query):
         return f" “{found[0]}” is read as a name: for the number of items, query {query[: found.start()]} and take “how many”."
-    return ""
+    hint = spelling(query)
+    return f" {hint}" if ".length" in hint else ""

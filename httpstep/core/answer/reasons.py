@@ -27,10 +27,14 @@ _LOOKED_AT: Final = 64 * 1024
 _SENTENCES: Final = (
     "errordescription", "errormessage", "errormessages", "errmsg", "errormsg", "message", "messages", "msg",
     "faultstring", "detail", "description", "usermessage", "statusmessage", "errordetail", "info", "nonfielderrors", "basemessage",
+    "errortext", "exceptionmessage", "resultmessage", "resultmsg", "resultdescription", "responsemessage", "responsedescription",
+    "retmsg", "returnmessage", "mensaje", "mensagem", "fehlermeldung",
 )  # fmt: skip
 """Names of what is a sentence, the best first, in small letters without what is no letter."""
 _HOLDERS: Final = (
     "errors", "error", "odataerror", "fault", "exception", "details", "violations", "problems", "issues", "invalidparams",
+    "faults", "messages", "err", "errordetails", "oerrordetails", "validationerrors", "failures", "errorlist", "errorresponse",
+    "requesterror", "serviceexception", "policyexception", "responsestatus", "fehler", "erreur", "erreurs", "erro", "erros",
 )  # fmt: skip
 """Names of what holds errors, by field or in a list."""
 _SHORT: Final = ("title", "reason", "text", "value", "errorcode", "statustext", "hint", "cause")

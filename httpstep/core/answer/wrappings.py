@@ -17,7 +17,11 @@ _GUARD: Final = re.compile(
     r"|\{\}\s*&&)\s*(?=[\[{])"
 )
 _WARNING: Final = re.compile(r"\b(Warning|Notice|Deprecated|(?:Fatal|Parse) error|Strict Standards)\b(?:</b>)?\s*:")
-_CALL: Final = re.compile(r"\s*(?:/\*.{0,200}?\*/\s*)*[\w$.]{1,100}\s*\(\s*[\[{\"]", re.DOTALL)
+_CALL: Final = re.compile(
+    r"\s*(?:/\*.{0,200}?\*/\s*)*(?:try\s*\{\s*)?(?:typeof\s+[\w$.]{1,100}\s*={2,3}\s*['\"]function['\"]\s*&&\s*)?"
+    r"[\w$.]{1,100}\s*\(\s*[\[{\"]",
+    re.DOTALL,
+)
 _EVENT: Final = re.compile(r"\s*(?:(?:event|id|retry):[^\n]{0,200}\n\s*){0,4}(?:data|event):")
 _MAY_BEGIN: Final = re.compile(r"(?:^|[>;]|on line \d{1,9})[ \t\r\n]*(?=[\[{])", re.MULTILINE)
 _MAX_BEGINNINGS: Final = 8

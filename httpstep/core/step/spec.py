@@ -180,7 +180,11 @@ class StepSpec:
         Object(AnswerPlace, nullable=True), None, label="Where the API says why", absent=None, typed=True
     )
     expired_when: tuple[AnswerCondition, ...] = member(
-        Objects(AnswerCondition, MAX_CONDITIONS), (), label="The token has expired if, in the answer", absent=()
+        Objects(AnswerCondition, MAX_CONDITIONS),
+        (),
+        label="The token has expired if, in the answer",
+        absent=(),
+        typed=True,
     )
     timeout: Decimal | int = member(
         Number(MAX_TIMEOUT_SECONDS, f"The timeout must be more than 0 and at most {MAX_TIMEOUT_SECONDS} seconds.", more_than=0),

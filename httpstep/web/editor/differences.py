@@ -6,14 +6,14 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from httpstep.core import jsontext
-from httpstep.core.answer import mapping
-from httpstep.core.answer.jsonpath import normalized
+from httpstep.core.answer import conditions, mapping
+from httpstep.core.answer.jsonpath import QueryRefused, normalized
 from httpstep.core.answer.mapping import CallFacts
 from httpstep.core.drift import remapping, structure
 from httpstep.core.errors import UnreadableAnswer
 from httpstep.core.jsontext import Json, Path
 from httpstep.core.outcome import record
-from httpstep.core.step.spec import MappingRule
+from httpstep.core.step.spec import AnswerPlace, MappingRule
 from httpstep.storage.tables import Log, StepState
 from httpstep.web import stepform
 from httpstep.web.editor import marking
@@ -22,6 +22,8 @@ from httpstep.web.editor.tree import short_text
 from httpstep.web.stepform import RuleRow, StepForm
 
 LEAVE: Final = ""
+_SHOWN: Final = 40
+"""Characters of a value on a row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +38,8 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """A rule whose path is gone. moved: there is a place that is meant beyond doubt; likely: one is chosen for a start;
-    why: the reason that it is chosen, or that none is."""
+    """A rule whose path is gone. was: what it read in the old answer, "" where that is not known; moved: there is a place
+    that is meant beyond doubt; likely: one is chosen for a start; why: the reason that it is chosen, or that none is."""
 
     row: RuleRow
     was: str
@@ -145,7 +147,7 @@ def view_of(form: StepForm, sides: Sides) -> DriftView | None:
     view.kept = form.drift_kept
     if sides.new is not None:
         view.known = True
-        view.broken = _broken(form.rules, rules, sides.old.value if sides.old else None, sides.new.value)
+        view.broken = _broken(form.rules, rules, sides.old, sides.new.value)
         view.new_text = _pretty(sides.new.value)
     view.old_text = _pretty(sides.old.value) if sides.old else ""
     known_answers = [side.value for side in (sides.old, sides.new) if side is not None]
@@ -182,7 +184,8 @@ def before(form: StepForm) -> dict[str, Json]:
 
 
 def remembered(form: StepForm) -> dict[str, Json]:
-    """What the form keeps of the time before the new structure was accepted: sources, accepted, again, dictionaries."""
+    """What the form keeps of the time before the new structure was accepted: sources, accepted, again; of a mark
+    also dictionaries and the row added."""
     try:
         found = jsontext.loads(form.before_remap)
     except UnreadableAnswer:
@@ -190,25 +193,35 @@ def remembered(form: StepForm) -> dict[str, Json]:
     return found if isinstance(found, dict) else {}
 
 
-def _broken(rows: list[RuleRow], rules: list[MappingRule | None], old: Json, new: Json) -> list[Broken]:
+def _broken(rows: list[RuleRow], rules: list[MappingRule | None], old: Document | None, new: Json) -> list[Broken]:
     pairs = [(row, rule) for row, rule in zip(rows, rules, strict=True) if rule is not None and rule.on]
-    _, moves = remapping.remap([rule for _, rule in pairs], old, new)
+    _, moves = remapping.remap([rule for _, rule in pairs], old.value if old else None, new)
     return [_broken_row(pairs[move.index][0], move, old, new) for move in moves]
 
 
-def _broken_row(row: RuleRow, move: remapping.Move, old: Json, new: Json) -> Broken:
+def _broken_row(row: RuleRow, move: remapping.Move, old: Document | None, new: Json) -> Broken:
     chosen = move.path or move.likely
     choices = [_choice(one.path, one.reason, new, one.path == chosen) for one in move.candidates]
     if move.path is not None and not any(choice.chosen for choice in choices):
         choices.insert(0, _choice(move.path, move.reason, new, True))
-    was = row.path
-    text = short_text(_at(old, was), 40) if was is not None else ""
     likely = move.path is None and any(choice.chosen for choice in choices)
-    return Broken(row, text, tuple(choices), move.path is not None, likely, move.reason)
+    return Broken(row, _old_value(row, old), tuple(choices), move.path is not None, likely, move.reason)
+
+
+def _old_value(row: RuleRow, old: Document | None) -> str:
+    """What the rule read in the old answer, "" where that is not known. A query may have found several values: the first."""
+    rule = stepform.rule_of(row)
+    if rule is None or old is None:
+        return ""
+    try:
+        found = conditions.found_at(AnswerPlace(rule.path, rule.jsonpath), old.value)
+    except QueryRefused:
+        return ""
+    return short_text(found[0], _SHOWN) if found else ""
 
 
 def _choice(path: Path, reason: str, document: Json, chosen: bool) -> Choice:
-    return Choice(normalized(path), reason, short_text(_at(document, path), 40), chosen)
+    return Choice(normalized(path), reason, short_text(_at(document, path), _SHOWN), chosen)
 
 
 def _at(document: Json, path: Path) -> Json:

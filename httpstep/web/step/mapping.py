@@ -69,13 +69,25 @@ def remove_row(editor: Editor, row_id: str) -> None:
 
 
 def mark_dictionary(editor: Editor, source: str) -> Done:
-    """Mark an object as a dictionary. Where that explains the whole of a difference, the new structure is accepted."""
+    """Mark an object as a dictionary. Where that explains the whole of a difference, the new structure is accepted. Of one
+    that is mapped name by name there is a row for the whole beside them: a name may be gone in the next answer."""
     form, differed, before = editor.form, editor.drift is not None, editor.form.dictionaries
     marking.mark(form, source)
+    added = _map_whole(editor, source)
     editor.compare_anew()
     if differed and editor.drift is None:
-        drift.accept_structure(editor, dictionaries=before)
-    return Done(said="Marked. Save to keep it.")
+        drift.accept_structure(editor, drift.Marked(before, added))
+    more = f" “{added.attribute}” has the whole of it." if added else ""
+    return Done(said=f"Marked.{more} Save to keep it.")
+
+
+def _map_whole(editor: Editor, source: str) -> RuleRow | None:
+    """The row that is made for an object of which rows read single names; None where none was needed."""
+    path, paths = _path(source), [row.path for row in editor.form.rules]
+    if path is None or path in paths or not any(one and one[: len(path)] == path for one in paths):
+        return None
+    map_path(editor, source)
+    return editor.form.rules[-1]
 
 
 def note_duplicates(editor: Editor) -> None:

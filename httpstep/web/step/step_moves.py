@@ -57,6 +57,8 @@ MOVES: Final[dict[str, Move[Editor]]] = {
     "remove_rule": Move(mapping.remove_row, (_MAPPING,)),
     "add_condition": Move(succeeding.add_condition, _SUCCESS),
     "remove_condition": Move(succeeding.remove_condition, _SUCCESS),
+    "add_expiry": Move(succeeding.add_expiry, _SUCCESS),
+    "remove_expiry": Move(succeeding.remove_expiry, _SUCCESS),
     "suggest_conditions": Move(succeeding.suggest_conditions, _SUCCESS),
     "sample": Move(mapping.show_sample, ("testing/_test_result.html", _MAPPING)),
     "mark": Move(mapping.mark_dictionary, (_MAPPING, _BANNER, _NOTES)),

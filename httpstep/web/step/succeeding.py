@@ -28,6 +28,16 @@ def remove_condition(editor: Editor, index: str) -> None:
     editor.form.success_when = [row for number, row in enumerate(rows) if str(number) != index]
 
 
+def add_expiry(editor: Editor, _: str) -> None:
+    """One blank row more of those by which a token has expired."""
+    editor.form.expired_when.append(ConditionRow())
+
+
+def remove_expiry(editor: Editor, index: str) -> None:
+    rows = editor.form.expired_when
+    editor.form.expired_when = [row for number, row in enumerate(rows) if str(number) != index]
+
+
 def suggest_conditions(editor: Editor, _: str) -> None:
     """The rows that the answer on the screen suggests."""
     editor.form.success_when += suggested(editor.form, editor.document)

@@ -1,4 +1,4 @@
-"""The rows of “Counts as success when”: what is typed, to and from the members of the step document."""
+"""The rows of “Counts as success when” and of “The token has expired if”: what is typed, to and from the members of the step document."""
 
 from __future__ import annotations
 
@@ -47,15 +47,16 @@ def _typed(condition: AnswerCondition) -> str:
     return typed_text(value)
 
 
-def read(fields: MultiDict[str, str]) -> list[ConditionRow]:
-    columns = [fields.getlist(f"success_{name}") for name in ("source", "is", "value")]
+def read(fields: MultiDict[str, str], prefix: str) -> list[ConditionRow]:
+    """prefix: what the names of their inputs begin with."""
+    columns = [fields.getlist(f"{prefix}_{name}") for name in ("source", "is", "value")]
     return [ConditionRow(source.strip(), *rest) for source, *rest in zip(*columns, strict=False)][: 2 * MAX_CONDITIONS]
 
 
-def document_of(rows: Iterable[ConditionRow], faults: list[stepdocument.Fault]) -> list[Json]:
-    """The member `success_when`; rows left blank are places to type in."""
+def document_of(rows: Iterable[ConditionRow], member: str, faults: list[stepdocument.Fault]) -> list[Json]:
+    """That member; rows left blank are places to type in."""
     filled = [row for row in rows if row.source or row.value.strip()]
-    return [_document(row, f"success_when[{index}]", faults) for index, row in enumerate(filled)]
+    return [_document(row, f"{member}[{index}]", faults) for index, row in enumerate(filled)]
 
 
 def place_of(text: str, place: str, faults: list[stepdocument.Fault]) -> dict[str, Json]:

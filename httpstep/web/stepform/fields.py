@@ -42,7 +42,7 @@ class Row(Typed):
 
 @dataclass
 class ConditionRow:
-    """A row of “Counts as success when” as typed."""
+    """A condition on the answer as typed."""
 
     source: str = ""
     operator: str = "equals"
@@ -98,6 +98,7 @@ class StepForm(Typed):
         self.auth: dict[str, str] = typed.pop("auth", {})
         self.auth_type: str = typed.pop("auth_type", "none")
         self.success_when: list[ConditionRow] = typed.pop("success_when", [])
+        self.expired_when: list[ConditionRow] = typed.pop("expired_when", [])
         self.error_message: str = typed.pop("error_message", "")
         self.auth_parameters: str = typed.pop("auth_parameters", "")
         self.line_ends: str = typed.pop("line_ends", "lf")
@@ -168,7 +169,7 @@ class StepForm(Typed):
 _RULE: Final = re.compile(r"\brule (\d+)")
 _PAGE: Final = (
     "name", "request.method", "request.url", "request.headers", "request.body", "request.auth", "key", "timeout",
-    "retries", "success_statuses", "success_when", "error_message", "missing_attributes", "mapping", "dictionaries", "fallback", "alert_emails",
+    "retries", "success_statuses", "success_when", "error_message", "expired_when", "missing_attributes", "mapping", "dictionaries", "fallback", "alert_emails",
 )  # fmt: skip
 
 

@@ -36,6 +36,7 @@ def of_spec(spec: StepSpec) -> StepForm:
         raw_text=body.text.replace("\r\n", "\n") if body.mode in TEXT_MODES else "",
         line_ends="crlf" if body.mode == "raw" and ends_in_crlf(body.text) else "lf",
         success_when=conditions.rows_of(spec.success_when),
+        expired_when=conditions.rows_of(spec.expired_when),
         error_message=conditions.source_of(spec.error_message),
         mapping_set=spec.mapping is not None,
         rules=rows_of(spec.mapping or ()),
@@ -80,7 +81,8 @@ def read(fields: Fields) -> StepForm:
         auth={one.name: fields.get(f"auth_{one.name}", one.default) for one in MEMBERS},
         mapping_set=fields.get("mapping_set") == "1",
         rules=_rule_rows(fields),
-        success_when=conditions.read(fields),
+        success_when=conditions.read(fields, "success"),
+        expired_when=conditions.read(fields, "expired"),
         values=_values(fields),
     )
     for name in _TEXTS:

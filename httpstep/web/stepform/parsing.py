@@ -66,7 +66,8 @@ def document_of(form: StepForm) -> tuple[dict[str, Json], list[Fault]]:
     # An address, a key and a header's name are pasted with white space around them.
     for holder, name in ((document, "key"), (request, "url"), *((header, "name") for header in request["headers"])):
         holder[name] = holder[name].strip()
-    document["success_when"] = conditions.document_of(form.success_when, faults)
+    for name in ("success_when", "expired_when"):
+        document[name] = conditions.document_of(getattr(form, name), name, faults)
     if why := form.error_message.strip():
         document["error_message"] = conditions.place_of(why, "error_message", faults)
     if form.emails_kept is not None and tuple(form.emails) != form.emails_kept:
