@@ -112,7 +112,8 @@ def test_forms_and_other_kinds_of_authentication() -> None:
     assert [(pair.name, pair.value) for pair in form.spec.body.fields] == [("name", "Rex & Co")]
     assert form.spec.auth.type == "basic"
     upload = read(PETSTORE, "POST /pets/{petId}")
-    assert [pair.name for pair in upload.spec.body.fields] == ["note"] and "photo" in " ".join(map(str, upload.ignored))
+    assert (upload.spec.body.mode, [pair.name for pair in upload.spec.body.fields]) == ("multipart", ["note"])
+    assert "photo (the part is a file: files cannot be sent yet)" in map(str, upload.ignored)
     assert (upload.spec.auth.type, upload.spec.auth["scope"]) == ("oauth2_client_credentials", "read write")
     open_ = read(PETSTORE, "GET /elsewhere")
     assert open_.spec.auth.type == "none" and "other.yaml#/P" in " ".join(map(str, open_.ignored))
@@ -219,12 +220,31 @@ def test_bodies_and_authentication_of_a_collection() -> None:
     form = collection("Form").spec
     assert [(pair.name, pair.value) for pair in form.body.fields] == [("a b", "c&d")] and form.auth.type == "none"
     parts = collection("Parts")
-    assert [pair.name for pair in parts.spec.body.fields] == ["t"]
+    assert (parts.spec.body.mode, [pair.name for pair in parts.spec.body.fields]) == ("multipart", ["t"])
     assert "hawk" in " ".join(map(str, parts.ignored)) and "f (the part is a file" in " ".join(map(str, parts.ignored))
     query = collection("Query")
-    assert json.loads(query.spec.body.text) == {"query": "{ shop { name } }", "variables": {"n": 1}}
+    assert (query.spec.body.mode, query.spec.body.text) == ("graphql", "{ shop { name } }")
+    assert query.spec.body.variables == '{"n": 1}' and query.spec.headers == ()
     assert query.credentials == () and [one.placeholder for one in query.questions] == ["YOUR_PASSWORD"]
     assert collection("Plain").spec.url == "https://a.example/plain"
+
+
+@pytest.mark.parametrize(
+    ("query", "variables", "mode", "text"),
+    [
+        ("{ a }", '{"id": {{order id}}}', "graphql", "{ a }"),
+        ("{ a }", "", "graphql", "{ a }"),
+        ("{ a(id: {{id}}) }", '{"n": 1}', "json", '"variables"'),
+        ("{ a }", "{n: 1}", "json", '"query": "{ a }"'),
+    ],
+)
+def test_graphql_that_a_step_cannot_hold_as_such_is_json(query: str, variables: str, mode: str, text: str) -> None:
+    body = {"mode": "graphql", "graphql": {"query": query, "variables": variables}}
+    item = {"request": {"method": "POST", "url": "https://a.example/g", "body": body}}
+    [operation] = (source := anything.read(json.dumps({"info": {}, "item": [item]}))).operations
+    found = source.read(operation)
+    assert found.spec.body.mode == mode and text in found.spec.body.text and check_request(found.spec) == []
+    assert found.spec.method == "POST" and ("no JSON" in " ".join(map(str, found.ignored))) == ("{n" in variables)
 
 
 # ---------------------------------------------------------------- hostile, broken, huge
