@@ -8,7 +8,9 @@ import pytest
 
 from httpstep.core.importing.curl import from_curl, with_secrets
 from httpstep.core.importing.imported import Imported
+from httpstep.core.importing.questions import answered
 from httpstep.core.importing.steps import said_of
+from httpstep.core.step.spec import RequestSpec
 
 API = "https://api.example.com/v1/items"
 
@@ -184,6 +186,41 @@ def test_a_placeholder_is_no_credential(placeholder: str, form: str) -> None:
     assert len(result.questions) == (0 if placeholder == "{{TOKEN}}" else 1)
 
 
+def kept(command: str) -> tuple[RequestSpec, list[str]]:
+    found = from_curl(command)
+    return with_secrets(found.spec, found.credentials), [one.value for one in found.credentials]
+
+
+def test_members_of_json_are_credentials_and_placeholders_too() -> None:
+    command = (
+        f"""curl {API} -d '{{"token": "YOUR_API_KEY", "a": [{{"password": "it\\\\s \\"x\\"", "key": "color"}}]}}'"""
+    )
+    spec, values = kept(command)
+    assert values == ['it\\s "x"'] and '"password": "{{secret.EXAMPLE_PASSWORD}}", "key": "color"' in spec.body.text
+    [question] = from_curl(command).questions
+    assert (question.placeholder, question.secret) == ("YOUR_API_KEY", "EXAMPLE_TOKEN")
+    assert '"token": "a\\"b"' in answered(spec, "YOUR_API_KEY", 'a"b').body.text
+
+
+def test_variables_of_graphql_and_parts_of_a_form_are_looked_through() -> None:
+    spec, values = kept(f"""curl {API} --json '{{"query":"{{ a }}","variables":{{"apiKey":"k-1234"}}}}'""")
+    assert values == ["k-1234"] and spec.body.variables == '{"apiKey":"{{secret.EXAMPLE_KEY}}"}'
+    spec, values = kept(f"curl {API} -F token=xoxb-1234 -F text=hi")
+    assert values == ["xoxb-1234"] and spec.body.fields[0].value == "{{secret.EXAMPLE_KEY}}"
+
+
+@pytest.mark.parametrize(
+    ("url", "stored"),
+    [
+        ("https://api.telegram.org/bot110201543:AAHdqTcvCH1vGWJxfSeofSAs0/getMe", "https://api.telegram.org/bot{{secret.TELEGRAM_TOKEN}}/getMe"),
+        ("https://hooks.slack.com/services/T0AB/B0CD/XyZ24charactersofrandom", "https://hooks.slack.com/services/T0AB/B0CD/{{secret.SLACK_TOKEN}}"),
+        ("https://shop.example/bottles/110201543/services/T0AB/B0CD/XyZ24charactersofrandom", "https://shop.example/bottles/110201543/services/T0AB/B0CD/XyZ24charactersofrandom"),
+    ],
+)  # fmt: skip
+def test_a_token_in_a_path_is_a_credential(url: str, stored: str) -> None:
+    assert kept(f"curl {url}")[0].url == stored
+
+
 @pytest.mark.parametrize(
     "credential",
     ["ghp_16C7e42F292c6912E7710c838347Ae178B4a", "sk_test_4eC39HqLyjWDarjtT1zdp7dc", "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abc",
@@ -248,6 +285,8 @@ def test_many_credentials_in_an_address_are_read_in_linear_time() -> None:
         '^"',
         '""',
         "%A% ",
+        "-d '{" + '"a\\' * 60_000 + "'",
+        "-d '{" + '"token": "' * 20_000 + "'",
     ],
 )
 @pytest.mark.parametrize("start", [f"curl {API}?", "curl.exe ", f"curl {API} -d @- <<E\n", 'curl ^"'])

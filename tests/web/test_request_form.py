@@ -177,6 +177,16 @@ def test_the_answer_to_a_placeholder_is_kept_as_a_secret_of_its_host(web: Web) -
     assert "real-" not in screen.html
 
 
+def test_a_placeholder_in_a_json_body_is_asked_for_and_its_answer_becomes_a_secret(web: Web) -> None:
+    command = """curl https://api.shop.example/orders -d '{"token": "YOUR_API_KEY", "n": 1}'"""
+    screen = new_step(web.as_("alice"), url="").fill(curl=command).set("keep_secrets", "1").press("curl")
+    screen.set("answer", 'real-"1').press("answer")
+    assert screen.get("json_text") == '{"token": "real-\\"1", "n": 1}'
+    screen.press("save")
+    stored = web.house.call("GET", "/steps/order-status").json["request"]["body"]["text"]
+    assert stored == '{"token": "{{secret.SHOP_TOKEN}}", "n": 1}'
+
+
 def test_a_text_without_a_curl_command_is_told_so(web: Web) -> None:
     screen = new_step(web.as_("bob"), url="").fill(curl="hello").press("curl")
     assert screen.status == 422 and "There is no curl command here." in screen.text and screen.get("curl") == ""

@@ -67,6 +67,10 @@ def answer(editor: Editor, _: str) -> None:
     old = editor.form
     form = stepform.of_spec(StepSpec(request=spec))
     old.url, old.headers, old.fields, old.auth = form.url, form.headers, form.fields, form.auth
+    if old.body_mode == "json":
+        old.json_text = form.json_text
+    elif old.body_mode == "graphql":
+        old.variables = form.variables
 
 
 # ---------------------------------------------------------------- a request
