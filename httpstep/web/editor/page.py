@@ -156,6 +156,7 @@ NEEDS: Final = {
         "logs",
         "mail",
         "suggested",
+        "questions",
     ),
     "steps/_step_form.html": ("mapping", "history", "mail", "questions"),
     "steps/_mail_status.html": ("mail",),
