@@ -205,6 +205,16 @@ def test_a_collection_is_a_list_with_its_folders() -> None:
     assert source.left_out == ("The scripts of the collection are not run.",)
 
 
+def test_a_list_shows_paths_and_not_the_host_that_all_share() -> None:
+    addresses = ["{{baseUrl}}/orders/:id", "https://a.example/v1/x?y=1", "https://a.example", "{{baseUrl}}"]
+    items = [{"name": "It", "request": one} for one in addresses]
+    source = anything.read(json.dumps({"info": {}, "item": items}))
+    assert [one.short for one in source.operations] == [
+        "GET /orders/:id · It", "GET /v1/x?y=1 · It", "GET https://a.example · It", "GET {{baseUrl}} · It",
+    ]  # fmt: skip
+    assert source.find("GET https://a.example/v1/x?y=1 · It") == source.operations[1]
+
+
 def test_variables_that_the_collection_gives_are_filled_in_and_others_are_attributes() -> None:
     found = collection("Find one")
     assert found.spec.url == "https://eu.shop.example/orders/{{id}}?a={{my_var}}" and found.samples == {"id": "42"}
