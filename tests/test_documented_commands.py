@@ -1,5 +1,5 @@
 """Commands as documentations print them: what a shell with the real curl sends, beside what the step sends that was read
-from the same text. Bytes are compared, but for forms, whose fields are: curl sends a blank as it was typed, a step as +."""
+from the same text. Bytes are compared, but for forms, whose fields are: curl sends a blank as it was typed, a step as +. Of parts the boundary may be another."""
 
 from __future__ import annotations
 
@@ -75,6 +75,8 @@ DOCUMENTED = {
     "firefox": "curl 'https://x.example/a' --compressed -X POST -H 'Accept: */*' -H 'Accept-Language: en-US,en;q=0.5' -H 'Content-Type: text/plain;charset=UTF-8' --data-raw 'x'",
     "empty-post": "curl -X POST https://x.example/a -d ''",
     "get-with-body": "curl -X GET https://x.example/a -H 'Content-Type: application/json' -d '{\"a\": 1}'",
+    "multipart": "curl https://x.example/a -F 'from=Excited User <mailgun@d.example>' -F to=a@b.example -F 'text=you & me = us, ok' --form-string note=@here",
+    "graphql": 'curl https://x.example/a -H "Content-Type: application/json" -d \'{"query":"query ($n: Int) { a(n: $n) { \\"b\\" } }","variables":{"n": 1.10}}\'',
     "crlf": "curl https://x.example/a -H 'Content-Type: multipart/form-data; boundary=B' --data-binary $'--B\\r\\nContent-Disposition: form-data; name=\"a\"\\r\\n\\r\\n1\\r\\n--B--\\r\\n'",
 }  # fmt: skip
 DIFFERS = {"user-agent", "accept-encoding", "accept", "connection", "host", "content-length"}
@@ -97,6 +99,9 @@ def arrived(httpserver: HTTPServer, pytestconfig: pytest.Config) -> Iterator[lis
             rows = [row for row in rows if row[0] != "content-type"]
         is_form = request.headers.get("Content-Type", "").startswith(FORM)
         body = request.get_data()
+        if found := re.search("boundary=([^;]+)$", request.headers.get("Content-Type", "")):
+            rows = [(name, value.replace(found[1], "B")) for name, value in rows]
+            body = body.replace(found[1].encode(), b"B")
         fields = (
             parse_qsl(body.decode(), keep_blank_values=True, encoding="latin-1") if is_form and b"=" in body else body
         )

@@ -109,3 +109,25 @@ def test_a_document_is_searched_and_one_of_its_requests_fills_the_form(tmp_path:
         expect(page.locator('[name="name"]')).to_have_value("Find an order")
         assert page.locator("#at-curl").input_value() == ""
         assert complaints == []
+
+
+def test_a_form_with_parts_keeps_its_lines_until_it_is_saved(tmp_path: Path) -> None:
+    with browsing(tmp_path / "data", ADMIN_EMAIL=ADMIN, ADMIN_PASSWORD=PASSWORD) as (_, page, complaints):
+        sign_in(page)
+        page.goto("/steps/new")
+        page.locator("#at-request-url").focus()
+        paste(
+            page, "curl https://mail.example/send -F to=a@b.example -F $'text=Hello,\\nsecond line' -F file=@report.pdf"
+        )
+        expect(page.locator("#paste-box")).to_contain_text("the part “file” is a file: files cannot be sent yet")
+        expect(page.locator("#body-multipart")).to_be_checked()
+        text = page.locator('[data-row="field"] [name="field_value"]').nth(1)
+        expect(text).to_have_value("Hello,\nsecond line")
+        look(page, "paste-parts")
+        page.get_by_role("button", name="Preview request").click()
+        expect(page.locator("#preview")).to_contain_text("second line")
+        page.locator('[name="name"]').fill("Mail")
+        page.locator("[data-save]").click()
+        page.wait_for_url("**/steps/1")
+        expect(text).to_have_value("Hello,\nsecond line")
+        assert complaints == []

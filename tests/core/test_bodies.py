@@ -344,3 +344,14 @@ def test_a_text_that_is_the_default_is_not_written_whoever_made_it() -> None:
     body = Body("query", (Pair("a", "1", made[0]),), lists=made[1])
     written: Any = stepdocument.dump(StepSpec(request=RequestSpec("GET", URL, body=body)))["request"]
     assert "lists" not in written["body"] and "when_empty" not in written["body"]["fields"][0]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        Body("json", text='{"api_key": "k\\"1234", "a": [{"password" : "p-12345"}], "key": "color", "token": "{{t}}"}'),
+        Body("graphql", text="{ a }", variables='{"apiKey": "k\\"1234", "newPassword": "p-12345"}'),
+    ],
+)
+def test_what_proves_who_calls_is_masked_in_json_as_in_a_header(body: Body) -> None:
+    assert sent(body, t="value").secrets == {'k"1234', "p-12345"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from dataclasses import replace
 from decimal import Decimal
 from time import process_time
 
@@ -218,7 +219,7 @@ COMMANDS: list[tuple[str, RequestSpec]] = [
         "curl -F text=hello -F channel=C123 https://chat.example/api/chat.postMessage -H 'Authorization: Bearer xoxb-1'",
         request(
             "POST", "https://chat.example/api/chat.postMessage", auth=bearer("xoxb-1"),
-            body=fields("text=hello", "channel=C123"),
+            body=replace(fields("text=hello", "channel=C123"), mode="multipart"),
         ),
     ),
     (

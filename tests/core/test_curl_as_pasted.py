@@ -8,7 +8,9 @@ import pytest
 
 from httpstep.core.importing.curl import from_curl, with_secrets
 from httpstep.core.importing.imported import Imported
+from httpstep.core.importing.questions import answered
 from httpstep.core.importing.steps import said_of
+from httpstep.core.step.spec import RequestSpec
 
 API = "https://api.example.com/v1/items"
 
@@ -28,6 +30,11 @@ def said(result: Imported) -> str:
 
 
 JSON = '{"a":1}'
+PARTS = "Content-Type: multipart/form-data; boundary=--AB"
+COPIED = (
+    r'----AB\r\nContent-Disposition: form-data; name="say %22it%22"\r\n\r\nHello\nyou\r\n'
+    r'----AB\r\nContent-Disposition: form-data; name="b"\r\n\r\n\r\n----AB--\r\n'
+)
 TAKEN = {
     "the backslashes were lost": (f"curl -X POST {API}\n  -H 'X-A: 1'\n\n  -d '{JSON}'", {"text": JSON, "headers": ["X-A: 1"]}),
     "a backslash was lost before the address": (f"curl -X POST\n{API}\n-d\n'a=1'", {"url": API, "fields": ["a=1"]}),
@@ -88,6 +95,19 @@ TAKEN = {
     "Latin-1 in a query": (f"curl -G {API} -d 'q=r%E4kki'", {"url": f"{API}?q=r%E4kki"}),
     "a body from a file": (f"curl {API} --data-binary @payload.bin", {"method": "POST", "mode": "none"}),
     "an upload": (f"curl -T up.bin {API}", {"method": "PUT"}),
+    "a form": (f"curl {API} -F a=1 -F 'b=\"2;3\"' --form-string c=@4", {"mode": "multipart", "method": "POST", "fields": ["a=1", "b=2;3", "c=@4"], "headers": []}),
+    "a form with a method of its own": (f"curl -X GET {API} -F a={{{{x}}}}", {"mode": "multipart", "method": "GET", "fields": ["a={{x}}"]}),
+    "a form that a browser copied": (f"curl {API} -H '{PARTS}' --data-raw $'{COPIED}'",
+        {"mode": "multipart", "fields": ['say "it"=Hello\nyou', "b="], "headers": [], "text": ""}),
+    "a form with line feeds alone": (f"curl {API} -H '{PARTS}' --data-binary '{COPIED.replace(chr(92) + 'r', '').replace(chr(92) + 'n', chr(10))}'",
+        {"mode": "multipart", "fields": ['say "it"=Hello\nyou', "b="]}),
+    "a part with a type of its own, as it stands": (f"curl {API} -H '{PARTS}' --data-raw $'{COPIED.replace('; name=', '; filename=x.txt; name=')}'", {"mode": "raw"}),
+    "a CRLF in a value, as it stands": (f"curl {API} -H '{PARTS}' --data-raw $'{COPIED.replace('Hello', chr(92) + 'r' + chr(92) + 'n')}'", {"mode": "raw"}),
+    "a form with another boundary, as it stands": (f"curl {API} -H '{PARTS}x' --data-raw $'{COPIED}'", {"mode": "raw"}),
+    "GraphQL": (f"curl {API} -H 'Content-Type: application/json' -d '{{\"query\":\"{{ a }}\",\"variables\":{{\"n\": {{{{n}}}}}}}}'",
+        {"mode": "graphql", "text": "{ a }", "headers": []}),
+    "a search that is no GraphQL": (f"curl {API} -d '{{\"query\":\"query this\"}}'", {"mode": "json"}),
+    "GraphQL with more in it, byte for byte": (f"curl {API} -d '{{\"query\": \"{{ a }}\", \"x\": 1}}'", {"mode": "json"}),
     "a file of a form": (f"curl {API} -F file=@report.pdf", {"method": "POST"}),
     "a header and a user": (f"curl -u me:pw -H 'Authorization: Bearer abcd1234' {API}", {"auth": {"token": "abcd1234"}}),
 }  # fmt: skip
@@ -123,7 +143,11 @@ def test_what_was_plainly_meant_is_taken(name: str) -> None:
         (f"curl -T up.bin {API}", "“up.bin”"),
         (f"curl {API} -F file=@report.pdf", "the part “file”"),
         (f"curl {API} -F 'meta={{}};type=application/json'", "the part “meta”"),
-        (f"curl {API} -F a=1", "not as multipart/form-data"),
+        (
+            f"curl {API} -F a=1 -H 'Content-Type: application/json'",
+            "as multipart/form-data, not as the application/json",
+        ),
+        (f"curl {API} -F a=1 -d b=2", "the parts of a form (-F)"),
         (f"curl -u me:pw -H 'Authorization: Bearer abcd1234' {API}", "The credentials given beside it"),
         (f"curl {API} -H 'Content-Type:' -d a=b", "takes Content-Type away. It is sent all the same"),
         (f"curl {API} -H 'X-Tag: 1' -H 'X-Tag: 2'", "X-Tag stands here more than once"),
@@ -160,6 +184,41 @@ def test_a_placeholder_is_no_credential(placeholder: str, form: str) -> None:
     result = from_curl(f"curl {API} " + form.replace("{}", placeholder))
     assert result.credentials == ()
     assert len(result.questions) == (0 if placeholder == "{{TOKEN}}" else 1)
+
+
+def kept(command: str) -> tuple[RequestSpec, list[str]]:
+    found = from_curl(command)
+    return with_secrets(found.spec, found.credentials), [one.value for one in found.credentials]
+
+
+def test_members_of_json_are_credentials_and_placeholders_too() -> None:
+    command = (
+        f"""curl {API} -d '{{"token": "YOUR_API_KEY", "a": [{{"password": "it\\\\s \\"x\\"", "key": "color"}}]}}'"""
+    )
+    spec, values = kept(command)
+    assert values == ['it\\s "x"'] and '"password": "{{secret.EXAMPLE_PASSWORD}}", "key": "color"' in spec.body.text
+    [question] = from_curl(command).questions
+    assert (question.placeholder, question.secret) == ("YOUR_API_KEY", "EXAMPLE_TOKEN")
+    assert '"token": "a\\"b"' in answered(spec, "YOUR_API_KEY", 'a"b').body.text
+
+
+def test_variables_of_graphql_and_parts_of_a_form_are_looked_through() -> None:
+    spec, values = kept(f"""curl {API} --json '{{"query":"{{ a }}","variables":{{"apiKey":"k-1234"}}}}'""")
+    assert values == ["k-1234"] and spec.body.variables == '{"apiKey":"{{secret.EXAMPLE_KEY}}"}'
+    spec, values = kept(f"curl {API} -F token=xoxb-1234 -F text=hi")
+    assert values == ["xoxb-1234"] and spec.body.fields[0].value == "{{secret.EXAMPLE_KEY}}"
+
+
+@pytest.mark.parametrize(
+    ("url", "stored"),
+    [
+        ("https://api.telegram.org/bot110201543:AAHdqTcvCH1vGWJxfSeofSAs0/getMe", "https://api.telegram.org/bot{{secret.TELEGRAM_TOKEN}}/getMe"),
+        ("https://hooks.slack.com/services/T0AB/B0CD/XyZ24charactersofrandom", "https://hooks.slack.com/services/T0AB/B0CD/{{secret.SLACK_TOKEN}}"),
+        ("https://shop.example/bottles/110201543/services/T0AB/B0CD/XyZ24charactersofrandom", "https://shop.example/bottles/110201543/services/T0AB/B0CD/XyZ24charactersofrandom"),
+    ],
+)  # fmt: skip
+def test_a_token_in_a_path_is_a_credential(url: str, stored: str) -> None:
+    assert kept(f"curl {url}")[0].url == stored
 
 
 @pytest.mark.parametrize(
@@ -226,6 +285,8 @@ def test_many_credentials_in_an_address_are_read_in_linear_time() -> None:
         '^"',
         '""',
         "%A% ",
+        "-d '{" + '"a\\' * 60_000 + "'",
+        "-d '{" + '"token": "' * 20_000 + "'",
     ],
 )
 @pytest.mark.parametrize("start", [f"curl {API}?", "curl.exe ", f"curl {API} -d @- <<E\n", 'curl ^"'])

@@ -112,7 +112,8 @@ def test_forms_and_other_kinds_of_authentication() -> None:
     assert [(pair.name, pair.value) for pair in form.spec.body.fields] == [("name", "Rex & Co")]
     assert form.spec.auth.type == "basic"
     upload = read(PETSTORE, "POST /pets/{petId}")
-    assert [pair.name for pair in upload.spec.body.fields] == ["note"] and "photo" in " ".join(map(str, upload.ignored))
+    assert (upload.spec.body.mode, [pair.name for pair in upload.spec.body.fields]) == ("multipart", ["note"])
+    assert "photo (the part is a file: files cannot be sent yet)" in map(str, upload.ignored)
     assert (upload.spec.auth.type, upload.spec.auth["scope"]) == ("oauth2_client_credentials", "read write")
     open_ = read(PETSTORE, "GET /elsewhere")
     assert open_.spec.auth.type == "none" and "other.yaml#/P" in " ".join(map(str, open_.ignored))
@@ -204,6 +205,16 @@ def test_a_collection_is_a_list_with_its_folders() -> None:
     assert source.left_out == ("The scripts of the collection are not run.",)
 
 
+def test_a_list_shows_paths_and_not_the_host_that_all_share() -> None:
+    addresses = ["{{baseUrl}}/orders/:id", "https://a.example/v1/x?y=1", "https://a.example", "{{baseUrl}}"]
+    items = [{"name": "It", "request": one} for one in addresses]
+    source = anything.read(json.dumps({"info": {}, "item": items}))
+    assert [one.short for one in source.operations] == [
+        "GET /orders/:id · It", "GET /v1/x?y=1 · It", "GET https://a.example · It", "GET {{baseUrl}} · It",
+    ]  # fmt: skip
+    assert source.find("GET https://a.example/v1/x?y=1 · It") == source.operations[1]
+
+
 def test_variables_that_the_collection_gives_are_filled_in_and_others_are_attributes() -> None:
     found = collection("Find one")
     assert found.spec.url == "https://eu.shop.example/orders/{{id}}?a={{my_var}}" and found.samples == {"id": "42"}
@@ -219,12 +230,31 @@ def test_bodies_and_authentication_of_a_collection() -> None:
     form = collection("Form").spec
     assert [(pair.name, pair.value) for pair in form.body.fields] == [("a b", "c&d")] and form.auth.type == "none"
     parts = collection("Parts")
-    assert [pair.name for pair in parts.spec.body.fields] == ["t"]
+    assert (parts.spec.body.mode, [pair.name for pair in parts.spec.body.fields]) == ("multipart", ["t"])
     assert "hawk" in " ".join(map(str, parts.ignored)) and "f (the part is a file" in " ".join(map(str, parts.ignored))
     query = collection("Query")
-    assert json.loads(query.spec.body.text) == {"query": "{ shop { name } }", "variables": {"n": 1}}
+    assert (query.spec.body.mode, query.spec.body.text) == ("graphql", "{ shop { name } }")
+    assert query.spec.body.variables == '{"n": 1}' and query.spec.headers == ()
     assert query.credentials == () and [one.placeholder for one in query.questions] == ["YOUR_PASSWORD"]
     assert collection("Plain").spec.url == "https://a.example/plain"
+
+
+@pytest.mark.parametrize(
+    ("query", "variables", "mode", "text"),
+    [
+        ("{ a }", '{"id": {{order id}}}', "graphql", "{ a }"),
+        ("{ a }", "", "graphql", "{ a }"),
+        ("{ a(id: {{id}}) }", '{"n": 1}', "json", '"variables"'),
+        ("{ a }", "{n: 1}", "json", '"query": "{ a }"'),
+    ],
+)
+def test_graphql_that_a_step_cannot_hold_as_such_is_json(query: str, variables: str, mode: str, text: str) -> None:
+    body = {"mode": "graphql", "graphql": {"query": query, "variables": variables}}
+    item = {"request": {"method": "POST", "url": "https://a.example/g", "body": body}}
+    [operation] = (source := anything.read(json.dumps({"info": {}, "item": [item]}))).operations
+    found = source.read(operation)
+    assert found.spec.body.mode == mode and text in found.spec.body.text and check_request(found.spec) == []
+    assert found.spec.method == "POST" and ("no JSON" in " ".join(map(str, found.ignored))) == ("{n" in variables)
 
 
 # ---------------------------------------------------------------- hostile, broken, huge

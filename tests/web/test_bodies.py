@@ -110,7 +110,7 @@ def test_crlf_survives_the_form_and_can_be_chosen(web: Web, api: ThirdParty) -> 
     text = '--x\r\nContent-Disposition: form-data; name="a"\r\n\r\nHello\r\n--x--\r\n'
     written = text.replace("\r\n", "\\r\\n")
     pasted = new_step(web.as_("bob")).fill(
-        curl=f"curl '{URL}' -H 'content-type: multipart/form-data; boundary=x' --data-raw $'{written}'"
+        curl=f"curl '{URL}' -H 'content-type: multipart/mixed; boundary=x' --data-raw $'{written}'"
     )
     screen = pasted.press("curl").press("add_header").press("test")
     assert api.requests[0].body == text.encode()
@@ -120,6 +120,15 @@ def test_crlf_survives_the_form_and_can_be_chosen(web: Web, api: ThirdParty) -> 
     assert saved(web)["request"]["body"]["text"] == text
     open_step(web.as_("bob")).fill(line_ends="lf").press("save")
     assert saved(web)["request"]["body"]["text"] == text.replace("\r\n", "\n")
+
+
+def test_a_form_that_a_browser_copied_is_sent_with_crlf_between_its_parts(web: Web, api: ThirdParty) -> None:
+    written = r'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\nHello\r\n--x--\r\n'
+    command = f"curl '{URL}' -H 'content-type: multipart/form-data; boundary=x' --data-raw $'{written}'"
+    new_step(web.as_("bob")).fill(curl=command).press("curl").press("test")
+    [request] = api.requests
+    boundary = dict(request.headers)["Content-Type"].partition("boundary=")[2]
+    assert request.body == written.replace(r"\r\n", "\r\n").replace("--x", f"--{boundary}").encode()
 
 
 def test_further_fields_of_a_token_request_are_typed_one_a_line(web: Web) -> None:

@@ -177,6 +177,26 @@ def test_the_answer_to_a_placeholder_is_kept_as_a_secret_of_its_host(web: Web) -
     assert "real-" not in screen.html
 
 
+def test_a_placeholder_in_a_json_body_is_asked_for_and_its_answer_becomes_a_secret(web: Web) -> None:
+    command = """curl https://api.shop.example/orders -d '{"token": "YOUR_API_KEY", "n": 1}'"""
+    screen = new_step(web.as_("alice"), url="").fill(curl=command).set("keep_secrets", "1").press("curl")
+    screen.set("answer", 'real-"1').press("answer")
+    assert screen.get("json_text") == '{"token": "real-\\"1", "n": 1}'
+    screen.press("save")
+    stored = web.house.call("GET", "/steps/order-status").json["request"]["body"]["text"]
+    assert stored == '{"token": "{{secret.SHOP_TOKEN}}", "n": 1}'
+
+
+@pytest.mark.parametrize(("body", "ends"), [(r"a\r\nb\r\nc\nd", "CRLF"), (r"a\nb\r\nc\nd", "LF")])
+def test_a_body_that_mixes_its_line_ends_gets_one_and_says_so(web: Web, body: str, ends: str) -> None:
+    command = f"curl https://api.shop.example/notes -H 'Content-Type: text/plain' --data-raw $'{body}'"
+    screen = new_step(web.as_("bob"), url="").fill(curl=command).press("curl")
+    assert f"Some lines of the body ended with CRLF and some with LF. All end with {ends} now." in screen.text
+    screen.press("save")
+    stored = web.house.call("GET", "/steps/order-status").json["request"]["body"]["text"]
+    assert stored == "a\nb\nc\nd".replace("\n", "\r\n" if ends == "CRLF" else "\n")
+
+
 def test_a_text_without_a_curl_command_is_told_so(web: Web) -> None:
     screen = new_step(web.as_("bob"), url="").fill(curl="hello").press("curl")
     assert screen.status == 422 and "There is no curl command here." in screen.text and screen.get("curl") == ""

@@ -7,8 +7,11 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 from urllib.parse import quote_plus, unquote_plus
 
+from httpstep.core import jsontext
+from httpstep.core.errors import UnreadableAnswer
 from httpstep.core.inserting.jsonbodies import JsonBodyFault, compile_json
 from httpstep.core.inserting.placeholders import PlaceholderFault
+from httpstep.core.request.bodies import graphql_faults, graphql_text
 from httpstep.core.request.requestcheck import MAX_FIELDS
 from httpstep.core.step.spec import Body, Pair
 
@@ -59,6 +62,8 @@ def text_body(text: str, content_type: str, *, is_json: bool = False, fields_in_
     """The body that is this text."""
     media_type = content_type.partition(";")[0].strip().lower()
     if _JSON.match(content_type) or (not content_type and (is_json or _JSON_START.match(text))):
+        if (graphql := _graphql_of(text)) is not None:
+            return Made(graphql, content_type.strip().lower() in ("", JSON_TYPE))
         mended, note = _mended(text)
         if mended is not None:
             return Made(Body("json", text=escaped(mended)), content_type.strip().lower() in ("", JSON_TYPE), note)
@@ -71,6 +76,30 @@ def text_body(text: str, content_type: str, *, is_json: bool = False, fields_in_
                 content_type.strip().lower() in ("", FORM_TYPE),
             )
     return Made(Body("raw", text=escaped(text), content_type=content_type or FORM_TYPE), True)
+
+
+_GRAPHQL: Final = re.compile(r'\{"query":("(?:[^"\\]|\\.)*+")(?:,"variables":(\{.*\}))?\}', re.DOTALL)
+_OPERATION: Final = re.compile(r"\s*(?:\{|(?:query|mutation|subscription)\b[^{}]*\{|fragment\s+\w+\s+on\b)")
+
+
+def graphql_body(query: str, variables: str) -> Body | None:
+    """None where a step cannot hold it as GraphQL: a placeholder in the query, variables that are no JSON object."""
+    body = Body("graphql", text=escaped(query), variables=escaped(variables))
+    is_sendable = not next(graphql_faults(body), None) and (not variables.strip() or _is_json(variables))
+    return body if is_sendable else None
+
+
+def _graphql_of(text: str) -> Body | None:
+    """A JSON text as GraphQL, where that is sent with the very same bytes."""
+    found = _GRAPHQL.fullmatch(text)
+    if found is None:
+        return None
+    try:
+        query = str(jsontext.loads(found[1]))
+    except UnreadableAnswer:
+        return None
+    body = graphql_body(query, found[2] or "") if _OPERATION.match(query) else None
+    return body if body and graphql_text(body.text, body.variables) == escaped(text) else None
 
 
 _MENDING: Final = (

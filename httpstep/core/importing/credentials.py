@@ -7,8 +7,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple
 
+from httpstep.core import jsontext
+from httpstep.core.errors import UnreadableAnswer
 from httpstep.core.masking.redaction import MASK, is_credential_header, without_scheme
-from httpstep.core.step.spec import Pair, RequestSpec
+from httpstep.core.step.spec import ROW_MODES, Body, Pair, RequestSpec
 
 _HOST: Final = re.compile(r"[A-Za-z]+://([^/?#]+)")
 _PARAMETER: Final = re.compile(
@@ -16,6 +18,13 @@ _PARAMETER: Final = re.compile(
     r"(?:key|token|secret|password|passwd|pwd|appid)|apikey|sig",
     re.IGNORECASE,
 )
+_IN_JSON: Final = re.compile(r'("([^"\\]{1,60})"\s*:\s*")((?:[^"\\]|\\.)+)(?=")')
+_TOO_GENERAL: Final = frozenset({"key", "sig"})
+"""Members of JSON that hold anything."""
+_IN_PATH: Final = re.compile(
+    r"(?<=://hooks\.slack\.com/services/)(?P<slack>T\w+/B\w+/)(?P<hook>\w{16,})|(?<=/bot)(?P<bot>[0-9]{6,}:[\w-]{20,})(?=/)"
+)
+"""Of APIs that have the token in the path: what follows is only for who knows it (Slack's webhooks, Telegram's bots)."""
 _IN_QUERY: Final = re.compile(r"(?<=[?&])([^=&#]+)=([^&#]+)")
 
 
@@ -58,11 +67,47 @@ def with_values(request: RequestSpec, values: dict[str, str]) -> RequestSpec:
     headers = tuple(_row(pair, values) if is_credential_header(pair.name) else pair for pair in request.headers)
     url = _IN_QUERY.sub(
         lambda found: f"{found[1]}={values.get(found[2], found[2]) if _PARAMETER.fullmatch(found[1]) else found[2]}",
-        request.url,
+        _in_path(request.url, values),
     )
     fields = tuple(_row(pair, values) if _PARAMETER.fullmatch(pair.name) else pair for pair in request.body.fields)
-    body = replace(request.body, fields=fields)
+    body = replace(_with_json(request.body, values), fields=fields)
     return replace(request, url=url, headers=headers, auth=auth.having(**members) if members else auth, body=body)
+
+
+def _in_path(url: str, values: dict[str, str]) -> str:
+    return _IN_PATH.sub(
+        lambda found: (found["slack"] or "") + values.get(token := found["hook"] or found["bot"], token), url
+    )
+
+
+def _with_json(body: Body, values: dict[str, str]) -> Body:
+    def one(found: re.Match[str]) -> str:
+        value = _unquoted(found[3])
+        return found[1] + (_quoted(values[value]) if _is_proof(found[2]) and value in values else found[3])
+
+    text = _IN_JSON.sub(one, _json_text(body))
+    return replace(body, variables=text) if body.mode == "graphql" else replace(body, text=text) if text else body
+
+
+def _quoted(value: str) -> str:
+    return jsontext.dumps_text(value)[1:-1]
+
+
+def _unquoted(text: str) -> str:
+    """The value of a text in JSON, given without its quotes."""
+    try:
+        return str(jsontext.loads(f'"{text}"'))
+    except UnreadableAnswer:
+        return text
+
+
+def _is_proof(member: str) -> bool:
+    return _PARAMETER.fullmatch(member) is not None and member.lower() not in _TOO_GENERAL
+
+
+def _json_text(body: Body) -> str:
+    """What the body sends as JSON, as it is typed."""
+    return {"json": body.text, "graphql": body.variables}.get(body.mode, "")
 
 
 def _row(pair: Pair, values: dict[str, str]) -> Pair:
@@ -80,9 +125,19 @@ def candidates(request: RequestSpec) -> Iterator[Candidate]:
     for found in _IN_QUERY.finditer(request.url):
         if _PARAMETER.fullmatch(found[1]):
             yield Candidate("url", "KEY", found[2])
-    for index, pair in enumerate(request.body.fields if request.body.mode == "query" else ()):
+    if (in_path := _IN_PATH.search(request.url)) is not None:
+        yield Candidate("url", "TOKEN", in_path["hook"] or in_path["bot"])
+    for index, pair in enumerate(request.body.fields if request.body.mode in ROW_MODES else ()):
         if _PARAMETER.fullmatch(pair.name):
             yield Candidate(f"body.fields[{index}].value", "KEY", pair.value)
+    for _, name, value in _IN_JSON.findall(_json_text(request.body)):
+        if _is_proof(name):
+            yield Candidate("body.text", _word(name), _unquoted(value))
+
+
+def _word(name: str) -> str:
+    lowered = name.lower()
+    return "PASSWORD" if "pass" in lowered or "pwd" in lowered else "TOKEN" if "token" in lowered else "KEY"
 
 
 def _in_auth(request: RequestSpec) -> Iterator[Candidate]:

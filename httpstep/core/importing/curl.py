@@ -170,7 +170,7 @@ class _Reading:
         is_simple = option.name == "form-string" or not (value.startswith(("@", "<", "(", "=")) or ";type=" in value)
         if not equals or not name or not is_simple:
             what = (
-                "is a file: files are not sent"
+                "is a file: files cannot be sent yet"
                 if value.startswith(("@", "<"))
                 else "has parts of its own, which are not sent"
             )

@@ -12,7 +12,7 @@ from httpstep.core.authentication import Auth
 from httpstep.core.importing import openapi_security
 from httpstep.core.importing.bodies import Piece, escaped
 from httpstep.core.importing.imported import Ignored, Imported
-from httpstep.core.importing.request import Said, request_of
+from httpstep.core.importing.request import FILE_PART, Said, request_of
 from httpstep.core.importing.source import MAX_OPERATIONS, Operation, Source
 from httpstep.core.importing.texts.references import References
 from httpstep.core.importing.texts.schemas import Sampling
@@ -220,7 +220,7 @@ class _Reading:
         for name, value in sample.items():
             described = self._references.resolve(properties.get(name)) if isinstance(properties, dict) else None
             if isinstance(described, dict) and described.get("format") in ("binary", "base64"):
-                self._said.ignored.append(Ignored(name, "the part is a file: files are not sent"))
+                self._said.ignored.append(Ignored(name, FILE_PART))
             else:
                 pairs.append((name, value if isinstance(value, str) else jsontext.dumps_text(value)))
         if media_type == _FORMS[1]:

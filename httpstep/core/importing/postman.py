@@ -5,15 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 from urllib.parse import quote_plus
 
 from httpstep.core import jsontext
 from httpstep.core.authentication import Auth
-from httpstep.core.errors import UnreadableAnswer
 from httpstep.core.importing.bodies import Piece, escaped
 from httpstep.core.importing.imported import Ignored, Imported
-from httpstep.core.importing.request import Said, request_of
+from httpstep.core.importing.request import FILE_PART, Said, request_of
 from httpstep.core.importing.source import MAX_OPERATIONS, Operation, Source
 from httpstep.core.jsontext import Json
 from httpstep.core.step.spec import Pair, RequestSpec
@@ -191,23 +190,14 @@ def _take_body(said: Said, body: Json) -> None:
     elif mode == "formdata":
         for one in _on(content):
             if one.get("type") == "file" or one.get("src"):
-                said.ignored.append(Ignored(_text(one.get("key")), "the part is a file: files are not sent"))
+                said.ignored.append(Ignored(_text(one.get("key")), FILE_PART))
             else:
                 said.form.append(Pair(escaped(_text(one.get("key"))), escaped(_text(one.get("value")))))
     elif mode == "graphql" and isinstance(content, dict):
-        _take_text(said, _graphql(said, content), "application/json")
+        said.graphql = _text(content.get("query")), _text(content.get("variables"))
+        said.has_body = True
     else:
         said.ignored.append(Ignored(f"body of kind {mode[:20]}", "files are not sent"))
-
-
-def _graphql(said: Said, content: dict[str, Json]) -> str:
-    body: dict[str, Any] = {"query": _text(content.get("query"))}
-    if variables := _text(content.get("variables")).strip():
-        try:
-            body["variables"] = jsontext.loads(variables)
-        except UnreadableAnswer:
-            said.ignored.append(Ignored("GraphQL variables", "they are no JSON"))
-    return jsontext.pretty(body)
 
 
 def _encoded(value: Json) -> str:
@@ -250,6 +240,9 @@ def _filled(said: Said, variables: dict[str, str]) -> Said:
     said.headers = [(name, _resolved(value, variables)) for name, value in said.headers if name]
     said.data = [Piece(_resolved(piece.text, variables), piece.json) for piece in said.data]
     said.form = [Pair(_resolved(pair.name, variables), _resolved(pair.value, variables)) for pair in said.form]
+    if said.graphql is not None:
+        query, written = said.graphql
+        said.graphql = _resolved(query, variables), _resolved(written, variables)
     return said
 
 

@@ -10,12 +10,17 @@ from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import unquote
 
+from httpstep.core import jsontext
 from httpstep.core.authentication import Auth
-from httpstep.core.importing.bodies import Piece, body_of, escaped, fields_of
+from httpstep.core.errors import UnreadableAnswer
+from httpstep.core.importing.bodies import JSON_TYPE, Piece, body_of, escaped, fields_of, graphql_body
 from httpstep.core.importing.credentials import is_placeholder
 from httpstep.core.importing.imported import Ignored
+from httpstep.core.importing.texts.multiparts import is_multipart, parts_of
 from httpstep.core.inserting.headers import OWN, name_fault
+from httpstep.core.jsontext import Json
 from httpstep.core.masking.redaction import is_credential_header
+from httpstep.core.request.requestcheck import MAX_FIELDS
 from httpstep.core.step.spec import METHODS, Body, Pair, RequestSpec
 
 _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|\{\{")
@@ -30,7 +35,8 @@ _ADDED: Final = frozenset({"user-agent", "accept", "content-type"})
 
 @dataclass
 class Said:
-    """Filled part by part. `what`: the word for the text. `form` holds the simple parts of a multipart form; `lone`: headers that an option of
+    """Filled part by part. `what`: the word for the text. `form` holds the simple parts of a multipart form; `graphql`: a query and
+    its variables; `lone`: headers that an option of
     their own gave, the last one wins; `dropped`: headers that the command takes away; `has_body`: a body was given,
     whether or not it can be taken. `faults`, `notes` and `ignored` grow here."""
 
@@ -44,6 +50,7 @@ class Said:
     data: list[Piece] = field(default_factory=list)
     query: list[str] = field(default_factory=list)
     form: list[Pair] = field(default_factory=list)
+    graphql: tuple[str, str] | None = None
     has_body: bool = False
     uploads: bool = False
     user: str | None = None
@@ -156,8 +163,16 @@ def _note_dropped(said: Said, body: Body, headers: Sequence[Pair]) -> None:
 def _body(said: Said, method: str, content_type: str) -> tuple[Body, str, bool]:
     """The body, what goes to the URL's query instead, and whether the body says the content type."""
     with_body = method in _METHODS_WITH_BODY
+    if said.graphql is not None and (graphql := graphql_body(*said.graphql)) is not None:
+        return graphql, "", content_type.strip().lower() in ("", JSON_TYPE)
+    if said.graphql is not None:
+        said.data.append(Piece(_graphql_json(said, *said.graphql)))
     if said.form and not said.data:
-        return _form_body(said, with_body, content_type)
+        return _form_body(said, content_type)
+    if said.form:
+        said.ignored.append(Ignored("the parts of a form (-F)", "a request has one body, and other data are there too"))
+    if (parts := _parts(said, content_type)) is not None:
+        return parts, "", True
     if not any(piece.text for piece in said.data):
         return Body(), "", False
     if said.get or (said.head and not said.method):
@@ -167,21 +182,43 @@ def _body(said: Said, method: str, content_type: str) -> tuple[Body, str, bool]:
             return Body(), text, False
         return Body("query", fields, "url" if with_body else "auto"), "", False
     made = body_of(said.data, content_type, fields_in_body=not with_body)
-    if made.body.mode == "json" and not content_type and said.what == "command" and not said.data[0].json:
+    if made.body.mode in ("json", "graphql") and not content_type and said.what == "command" and not said.data[0].json:
         said.notes.append(JSON_UNTOLD)
     if made.note:
         said.notes.append(made.note)
     return made.body, "", made.says_type
 
 
-def _form_body(said: Said, with_body: bool, content_type: str) -> tuple[Body, str, bool]:
-    said.notes.append(URL_ENCODED)
-    type_is_said = content_type.lower().startswith(("multipart/form-data", "application/x-www-form-urlencoded"))
-    return Body("query", tuple(said.form), "auto" if with_body else "body"), "", type_is_said
+def _form_body(said: Said, content_type: str) -> tuple[Body, str, bool]:
+    """multipart/form-data, whatever type is named beside it: the boundary is in no header that somebody types."""
+    if content_type and not is_multipart(content_type):
+        said.notes.append(f"The form is sent as multipart/form-data, not as the {content_type[:60]} that stands there.")
+    return Body("multipart", tuple(said.form)), "", True
+
+
+def _parts(said: Said, content_type: str) -> Body | None:
+    """The rows of a body that is written out with its boundaries; None where it is sent as it stands."""
+    if not is_multipart(content_type) or not said.data:
+        return None
+    found = parts_of("&".join(piece.text for piece in said.data), content_type)
+    if found is None or len(found.fields) > MAX_FIELDS:
+        return None
+    said.ignored += [Ignored(name[:60], FILE_PART) for name in found.files]
+    return Body("multipart", tuple(Pair(escaped(name), escaped(value)) for name, value in found.fields))
+
+
+def _graphql_json(said: Said, query: str, variables: str) -> str:
+    """As a JSON body, which may have placeholders in the query."""
+    body: dict[str, Json] = {"query": query}
+    try:
+        body |= {"variables": jsontext.loads(variables)} if variables.strip() else {}
+    except UnreadableAnswer:
+        said.ignored.append(Ignored("GraphQL variables", "they are no JSON"))
+    return jsontext.pretty(body)
 
 
 JSON_UNTOLD: Final = "The command does not say what the data are. They are JSON, and are sent as application/json."
-URL_ENCODED: Final = "The form is sent url-encoded, not as multipart/form-data. Most APIs take both."
+FILE_PART: Final = "the part is a file: files cannot be sent yet"
 
 
 def _with_query(url: str, query: str) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from httpstep.core.importing.imported import Imported
 
+_ORIGIN: Final = re.compile(r"(?:https?://[^/?#{}]+|\{\{[^{}]*\}\})(?=/.)")
 MAX_OPERATIONS: Final = 2000
 
 
@@ -24,6 +26,12 @@ class Operation:
     @property
     def label(self) -> str:
         return f"{self.method} {self.address}" + (f" · {self.summary}" if self.summary else "")
+
+    @property
+    def short(self) -> str:
+        """The label for a list, without the host, which all of them share: a phone is narrow."""
+        path = self.address[found.end() :] if (found := _ORIGIN.match(self.address)) else self.address
+        return f"{self.method} {path}" + (f" · {self.summary}" if self.summary else "")
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import unicodedata
 from typing import Final
 
 _OUTSIDE_STRINGS: Final = re.compile(
-    r'"(?:[^"\\]|\\.)*+(?:"|\Z)|(?P<comma>,)(?=\s*[}\]])|(?P<odd>[^\x00-\x7f]|\')', re.DOTALL
+    r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)|(?P<comma>,)(?=\s*[}\]])|(?P<odd>[^\x00-\x7f]|\')', re.DOTALL
 )
 _QUOTES: Final = frozenset("'‘’‚‛“”„‟«»′″`´")
 

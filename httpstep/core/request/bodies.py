@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import Final, NamedTuple
 
-from httpstep.core.errors import InvalidRequest
+from httpstep.core import jsontext
+from httpstep.core.errors import InvalidRequest, UnreadableAnswer
 from httpstep.core.inserting.encoders import FORM_TYPE, form, json_value, text_of
 from httpstep.core.inserting.jsonbodies import JsonBodyFault, compile_json, render_json
 from httpstep.core.inserting.multipart import multipart
@@ -137,6 +140,8 @@ def _json(text: str, values: Values) -> RenderedBody:
 
 
 def _json_bytes(text: str, values: Values, place: Place) -> bytes:
+    for proof in _typed_proofs(text):
+        values.credential(proof)
     try:
         parts = compile_json(text)
         body = render_json(parts, lambda placeholder: values.json(placeholder, place), MAX_BODY_BYTES)
@@ -147,6 +152,17 @@ def _json_bytes(text: str, values: Values, place: Place) -> bytes:
     except OverLimit:
         raise too_large(place.path) from None
     return body_bytes(body, place.path)
+
+
+_MEMBER: Final = re.compile(r'"([^"\\]{1,60})"\s*:\s*("(?:[^"\\]|\\.)+")')
+
+
+def _typed_proofs(text: str) -> Iterator[str]:
+    """What stands in a JSON text in members like "password", as it would in a header of that name: for the masks."""
+    for name, written in _MEMBER.findall(text):
+        if is_credential_header(name) and "{{" not in written:
+            with suppress(UnreadableAnswer):
+                yield str(jsontext.loads(written))
 
 
 # ---------------------------------------------------------------- GraphQL

@@ -157,6 +157,7 @@ NEEDS: Final = {
         "mail",
         "questions",
         "suggested",
+        "questions",
     ),
     "steps/_step_form.html": ("mapping", "history", "mail", "questions"),
     "steps/_mail_status.html": ("mail",),

@@ -23,6 +23,7 @@ from httpstep.web.editor.editor import Editor
 from httpstep.web.here import account_id
 from httpstep.web.moves import Done
 from httpstep.web.step import keepsecrets
+from httpstep.web.stepform.parsing import mixes_line_ends
 
 MAX_BYTES = 2 * 1024 * 1024
 
@@ -67,6 +68,10 @@ def answer(editor: Editor, _: str) -> None:
     old = editor.form
     form = stepform.of_spec(StepSpec(request=spec))
     old.url, old.headers, old.fields, old.auth = form.url, form.headers, form.fields, form.auth
+    if old.body_mode == "json":
+        old.json_text = form.json_text
+    elif old.body_mode == "graphql":
+        old.variables = form.variables
 
 
 # ---------------------------------------------------------------- a request
@@ -84,9 +89,13 @@ def _fill_from(editor: Editor, source: Source, operation: Operation) -> Done | N
     )
     if editor.form.body_mode == "raw":
         editor.form.escape = "auto"
+        notes += [_ONE_END.format(editor.form.line_ends.upper())] if mixes_line_ends(found.spec.body.text) else []
     for attribute, value in found.samples.items():
         editor.form.values.setdefault(attribute, stepform.typed_text(value))
     return None
+
+
+_ONE_END = "Some lines of the body ended with CRLF and some with LF. All end with {} now."
 
 
 def _about_credentials(found: Imported) -> list[str]:

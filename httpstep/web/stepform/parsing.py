@@ -135,8 +135,12 @@ TEXT_MODES: Final = ("raw", "graphql")
 
 
 def ends_in_crlf(text: str) -> bool:
-    """Whether all lines do."""
-    return "\r\n" in text and "\n" not in text.replace("\r\n", "")
+    """Whether most lines do: the form has one end for all."""
+    return text.count("\r\n") * 2 > text.count("\n")
+
+
+def mixes_line_ends(text: str) -> bool:
+    return 0 < text.count("\r\n") < text.count("\n")
 
 
 def _body_text(form: StepForm) -> str:
