@@ -270,12 +270,13 @@ def _shown(value: Json) -> str:
 @dataclass(frozen=True, slots=True)
 class Conversion:
     """label: in the editor. convert: raises CannotConvert. whole_lists: takes a list as it is, and not item by item.
-    option: the rule's member that it takes as well."""
+    option: the rule's member that it takes as well; example: of it, for its input."""
 
     label: str
     convert: Callable[..., Json]
     whole_lists: bool = False
     option: str = ""
+    example: str = ""
 
 
 def _as_it_is(value: Json) -> Json:
@@ -292,5 +293,5 @@ CONVERSIONS: Final[dict[str, Conversion]] = {
     "json": Conversion("JSON text", jsontext.dumps_text, whole_lists=True),
     "parse": Conversion("value of a JSON text", _parsed),
     "join": Conversion("one text of a list", _joined, whole_lists=True, option="separator"),
-    "phone": Conversion("phone number (+49…)", _phone, option="region"),
+    "phone": Conversion("phone number (+49…)", _phone, option="region", example="like DE"),
 }

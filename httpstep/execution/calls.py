@@ -66,8 +66,8 @@ class Tenant:
 class Call:
     """One execution asked for. step None: a draft that was never saved, whose home is draft_id.
 
-    structure: for a draft, the structure its form holds. hangup: descriptor of the caller's socket, if a
-    caller that goes away cancels the call. timeout: seconds the caller asks for. masked: values that are kept and
+    structure: the one that its form holds until Save, which counts in the place of the step's. hangup: descriptor of the
+    caller's socket, if a caller that goes away cancels the call. timeout: seconds the caller asks for. masked: values that are kept and
     shown masked, besides the step's own secrets. account: as it was gathered, if it was for this call.
     """
 

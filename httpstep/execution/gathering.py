@@ -24,8 +24,8 @@ _EDITION = "SELECT edition FROM editions WHERE account_id = :account_id"
 _DEFAULTS = select(Attribute.name, Attribute.default).where(
     Attribute.account_id == bindparam("owner"), Attribute.default.is_not(None)
 )
-_SECRET = select(Secret.token, Secret.hosts).where(
-    Secret.account_id == bindparam("owner"), Secret.name == bindparam("wanted")
+_SECRETS = select(Secret.name, Secret.token, Secret.hosts).where(
+    Secret.account_id == bindparam("owner"), Secret.name.in_(bindparam("wanted", expanding=True))
 )
 _MAX_ACCOUNTS, _MAX_KEYS, _MAX_STEPS = 500, 5000, 2000
 """Kept at most; then all of them are read anew."""
@@ -66,19 +66,13 @@ class Account:
         return found
 
     def secrets(self, names: Sequence[str]) -> dict[str, Stored]:
-        """Those of these secrets that there are."""
-        stored = {name: self._secret(name) for name in names}
-        return {name: one for name, one in stored.items() if one is not None}
-
-    def _secret(self, name: str) -> Stored | None:
-        found = self._secrets.get(name)
-        if found is None:
+        """Those of these secrets that there are. What is not kept yet is read by one question."""
+        wanted = [name for name in names if name not in self._secrets]
+        if wanted:
             with reading() as connection:
-                row = connection.execute(_SECRET, {"owner": self.id, "wanted": name}).one_or_none()
-            if row is None:
-                return None
-            found = self._secrets[name] = row.token, secrethosts.load(row.hosts)
-        return found
+                rows = connection.execute(_SECRETS, {"owner": self.id, "wanted": wanted}).all()
+            self._secrets |= {name: (token, secrethosts.load(hosts)) for name, token, hosts in rows}
+        return {name: self._secrets[name] for name in names if name in self._secrets}
 
     def defaults(self) -> Mapping[str, Json]:
         """The catalogue's defaults by attribute."""

@@ -67,23 +67,33 @@ def learn(connection: Connection, step: steps.LoadedStep, lesson: Lesson) -> boo
 
 def _learn_of_test(connection: Connection, step: steps.LoadedStep, lesson: Lesson) -> bool:
     """A test of another request than the saved one says nothing of what the bot gets. One of the saved request is
-    compared with the structure in force, since `step.structure` may be what its form holds until Save."""
+    compared with the step's structure, never with what its form holds until Save. What is then written is judged by the
+    structure in force now."""
     execution = lesson.execution
     tested, saved = stepdocument.dump(execution.spec), stepdocument.dump(step.spec)
     if any(tested[member] != saved[member] for member in ("request", "dictionaries")):
+        return False
+    drift, now = _compared(step, execution.structure)
+    unmarked = step.odd is None and step.odd_streak == 0 and step.drift is None
+    if not drift and unmarked and now is step.structure:
         return False
     mine = select(StepState.structure).where(StepState.step_id == step.id)
     in_force = connection.execute(mine).scalar_one()
     if in_force is None:
         return False
     step = replace(step, structure=jsontext.read_back(in_force))
-    now, latest = _sides(step, execution.structure)
-    drift = structure.compare(now, latest, step.spec.mapping or ())
+    drift, now = _compared(step, execution.structure)
     if drift:
         return _mark(connection, step.id, drift, lesson.log_id)
-    now = variation.filled(now, latest) if drift.reveals else now
-    _note_usual(connection, step, now, settled=True)
+    _settle(connection, step.id, _new_structure(step, now))
     return False
+
+
+def _compared(step: steps.LoadedStep, latest: Json) -> tuple[Drift, Json]:
+    """How the answer differs, and the structure with what is learned of it: the step's own object where that is nothing."""
+    now, latest = _sides(step, latest)
+    drift = structure.compare(now, latest, step.spec.mapping or ())
+    return drift, variation.filled(now, latest) if drift.reveals and not drift else now
 
 
 def _sides(step: steps.LoadedStep, latest: Json) -> tuple[Json, Json]:
@@ -119,16 +129,22 @@ def _accept_first(connection: Connection, step: steps.LoadedStep, lesson: Lesson
     )  # fmt: skip
 
 
-def _note_usual(connection: Connection, step: steps.LoadedStep, now: Json, *, settled: bool = False) -> None:
+def _note_usual(connection: Connection, step: steps.LoadedStep, now: Json) -> None:
     """An answer of the accepted structure, or of what `now` has learned beside it. A mark goes where this is the third in
-    a row, or `settled`. They are counted below zero, so that an odd one between them begins both counts anew."""
+    a row. They are counted below zero, so that an odd one between them begins both counts anew."""
     marked = StepState.drift.is_not(None)
     down = case((StepState.odd_streak < 0, StepState.odd_streak - 1), else_=-1)
     learned: dict[str, Any] = {"odd": None, "odd_streak": case((marked, down), else_=0), **_new_structure(step, now)}
     mine = update(StepState).where(StepState.step_id == step.id)
     streak = connection.execute(mine.values(**learned).returning(StepState.odd_streak)).scalar_one()
-    if settled or streak <= -IN_A_ROW:
-        connection.execute(mine.values(odd_streak=0, drift=None, drift_at=None, drift_log_id=None))
+    if streak <= -IN_A_ROW:
+        _settle(connection, step.id, {})
+
+
+def _settle(connection: Connection, step_id: int, learned: dict[str, Any]) -> None:
+    """The step is not marked any more, and nothing odd is counted."""
+    usual = {"odd": None, "odd_streak": 0, "drift": None, "drift_at": None, "drift_log_id": None}
+    connection.execute(update(StepState).where(StepState.step_id == step_id).values(**usual, **learned))
 
 
 def _mark(connection: Connection, step_id: int, drift: Drift, log_id: int) -> bool:

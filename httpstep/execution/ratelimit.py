@@ -47,6 +47,13 @@ _WINDOW = (
     f"FROM ({_NEWEST}) AS newest LEFT JOIN ({_OLDEST_COUNTED}) AS oldest ON true"
 )
 """Two look-ups in an index, whatever the limit: of rows numbered without gaps the ends tell how many there are."""
+_WINDOW_BY_ITS_CLOCK = (
+    "WITH clock AS MATERIALIZED (SELECT CAST(extract(epoch FROM clock_timestamp()) AS DOUBLE PRECISION) AS now) "
+    "SELECT clock.now, newest.number, newest.at, oldest.number, oldest.at "
+    f"FROM clock LEFT JOIN ({_NEWEST}) AS newest ON true "
+    f"LEFT JOIN ({_OLDEST_COUNTED.replace(':since', '(SELECT now FROM clock) - :expiry')}) AS oldest ON true"
+)
+"""The same on PostgreSQL, whose clock counts: told by the same question."""
 _DECIDING = (
     "SELECT at FROM budget_hits WHERE key = :key AND at > :since ORDER BY at DESC, number DESC LIMIT 1 OFFSET :skip"
 )
@@ -103,11 +110,11 @@ class SqlStorage(Storage, MovingWindowSupport):
         if not is_writing() and (window := self.window(key, limit, expiry)).count + amount > limit:
             return False, window
         with writing() as connection:
-            now = _locked_now(connection, key)
-            window = _window(connection, key, now, limit, expiry)
+            _lock(connection, key)
+            now, window = _window(connection, key, limit, expiry)
             if window.newest_at > now + _AHEAD:
                 ask(connection, _HEAL, {"key": key, "now": now})
-                window = _window(connection, key, now, limit, expiry)
+                now, window = _window(connection, key, limit, expiry)
             if window.count + amount > limit:
                 return False, window
             return True, _add(connection, key, now, window, amount)
@@ -116,8 +123,7 @@ class SqlStorage(Storage, MovingWindowSupport):
         """A read, but where a clock was ahead: that must not close the budget until the time it showed, so what it
         counted counts as made now."""
         with reading() as connection:
-            now = _now(connection)
-            window = _window(connection, key, now, limit, expiry)
+            now, window = _window(connection, key, limit, expiry)
         if window.newest_at > now + _AHEAD:
             note(update(BudgetHit).where(BudgetHit.key == key, BudgetHit.at > now).values(at=now))
             return replace(window, free_at=min(time.time(), window.free_at))
@@ -129,8 +135,9 @@ class SqlStorage(Storage, MovingWindowSupport):
 
     def incr(self, key: str, expiry: int, amount: int = 1) -> int:
         with writing() as connection:
-            now = _locked_now(connection, key)
-            return _add(connection, key, now, _window(connection, key, now, 0, expiry), amount).count
+            _lock(connection, key)
+            now, window = _window(connection, key, 0, expiry)
+            return _add(connection, key, now, window, amount).count
 
     def get(self, key: str) -> int:
         return self.window(key, 0, WINDOW).count
@@ -157,21 +164,26 @@ def _add(connection: Connection, key: str, now: float, window: Window, amount: i
     at = max(now, window.newest_at)
     for number in range(window.newest + 1, window.newest + 1 + amount):
         ask(connection, _ADD, {"key": key, "at": at, "number": number})
-    if window.count == 0 or window.newest % _TIDIED_EVERY == 0:
+    if window.newest and (window.newest_at < now - _OLDEST or window.newest % _TIDIED_EVERY == 0):
         ask(connection, _FORGET, {"key": key, "before": now - _OLDEST})
     free_at = window.free_at if window.count else _by_our_clock(now, at)
     return Window(window.count + amount, free_at, window.newest + amount, at)
 
 
-def _window(connection: Connection, key: str, now: float, limit: int, expiry: int) -> Window:
-    asked = {"key": key, "since": now - expiry}
-    [(newest, newest_at, oldest, first)] = ask(connection, _WINDOW, asked) or [(0, 0.0, None, None)]
+def _window(connection: Connection, key: str, limit: int, expiry: int) -> tuple[float, Window]:
+    """The counting clock, and the window by it."""
+    if connection.dialect.name == "postgresql":
+        [(now, *ends)] = ask(connection, _WINDOW_BY_ITS_CLOCK, {"key": key, "expiry": expiry})
+    else:
+        now = time.time()
+        [ends] = ask(connection, _WINDOW, {"key": key, "since": now - expiry}) or [(None, None, None, None)]
+    newest, newest_at, oldest, first = ends
     if oldest is None:
-        return Window(0, _by_our_clock(now, now), newest, newest_at)
+        return now, Window(0, _by_our_clock(now, now), newest or 0, newest_at or 0.0)
     count = newest - oldest + 1
     if count > limit > 0:  # the limit was lowered below what the window holds
-        [(first,)] = ask(connection, _DECIDING, asked | {"skip": limit - 1})
-    return Window(count, _by_our_clock(now, first), newest, newest_at)
+        [(first,)] = ask(connection, _DECIDING, {"key": key, "since": now - expiry, "skip": limit - 1})
+    return now, Window(count, _by_our_clock(now, first), newest, newest_at)
 
 
 class SharedRedis(RedisStorage):
@@ -211,10 +223,9 @@ def _by_our_clock(now: float, moment: float) -> float:
     return time.time() - (now - moment)
 
 
-def _locked_now(connection: Connection, key: str) -> float:
+def _lock(connection: Connection, key: str) -> None:
     if connection.dialect.name == "postgresql":
         ask(connection, "SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))", {"key": key})
-    return _now(connection)
 
 
 class _PerMinute(RateLimitItemPerMinute):

@@ -29,7 +29,7 @@ from httpstep.core.errors import BudgetSpent, FailureKind, place_of
 from httpstep.core.exchange import HttpResponse, RenderedRequest
 from httpstep.core.masking import redaction
 from httpstep.core.outcome import record
-from httpstep.core.request.rendering import secrets_used
+from httpstep.core.request.rendering import attributes_used, secrets_used
 from httpstep.core.step.execution import Execution
 from httpstep.execution import executor, ratelimit, recording
 from httpstep.execution.answers import answer_of, internal_answer
@@ -93,16 +93,22 @@ def _failed(parts: Parts, call: Call, log_id: int, error: Exception, secrets: Se
 def _gather(parts: Parts, call: Call) -> executor.Known:
     account = call.account or parts.accounts.get(call.tenant.account_id)
     stored = account.secrets(secrets_used(call.spec))
+    step = call.step if call.structure is None else None
     return executor.Known(
         secrets={name: parts.vault.decrypt(token).decode() for name, (token, _) in stored.items()},
         hosts={name: hosts for name, (_, hosts) in stored.items()},
         masked=call.masked,
-        defaults=account.defaults(),
-        structure=call.step.structure if call.step else call.structure,
-        dictionaries=call.step.recognised if call.step else dictionaries_in(call.structure) if call.structure else (),
-        odd=steps.structure_of(call.step.odd) if call.step and call.step.odd else None,
+        defaults=account.defaults() if _needs_defaults(call) else {},
+        structure=step.structure if step else call.structure,
+        dictionaries=step.recognised if step else dictionaries_in(call.structure) if call.structure else (),
+        odd=steps.structure_of(step.odd) if step and step.odd else None,
         taken=lambda: _names_taken(account.id, call.step),
     )
+
+
+def _needs_defaults(call: Call) -> bool:
+    """A test has a value for each attribute of its request, as a rule; of a bot's calls the defaults are kept anyway."""
+    return call.source == "bot" or not set(attributes_used(call.spec)) <= call.attributes.keys()
 
 
 def _in_flight(parts: Parts, call: Call) -> int:

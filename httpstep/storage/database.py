@@ -219,27 +219,26 @@ def _sqlite_transaction() -> Iterator[Connection]:
 def ask(connection: Connection, statement: str, values: Mapping[str, Any]) -> list[Any]:
     """The rows that a statement gives, prepared once and run by the driver (SQLAlchemy takes ten times as long as SQLite
     itself). It names its values as :name; errors are SQLAlchemy's."""
-    if connection.dialect.name != "sqlite":
-        statement = _for_psycopg(statement)
-    try:
-        cursor = _driver(connection).execute(statement, values)
-        return list(cursor.fetchall()) if cursor.description else []
-    except connection.dialect.loaded_dbapi.Error as error:
-        raise _as_sqlalchemy(connection.dialect, statement, error) from error
+    return _run(connection.dialect, _driver(connection), statement, values)
 
 
 def look(statement: str, values: Mapping[str, Any]) -> list[Any]:
     """The same for a statement that only reads, in a transaction of its own."""
-    engine = db.engine
-    if engine.dialect.name != "sqlite":
-        statement = _for_psycopg(statement)
-    pooled = engine.raw_connection()
+    pooled = db.engine.raw_connection()
     try:
-        return list(pooled.driver_connection.execute(statement, values).fetchall())  # type: ignore[union-attr]
-    except engine.dialect.loaded_dbapi.Error as error:
-        raise _as_sqlalchemy(engine.dialect, statement, error) from error
+        return _run(db.engine.dialect, pooled.driver_connection, statement, values)
     finally:
         pooled.close()
+
+
+def _run(dialect: Dialect, driver: Any, statement: str, values: Mapping[str, Any]) -> list[Any]:
+    if dialect.name != "sqlite":
+        statement = _for_psycopg(statement)
+    try:
+        cursor = driver.execute(statement, values)
+        return list(cursor.fetchall()) if cursor.description else []
+    except dialect.loaded_dbapi.Error as error:
+        raise _as_sqlalchemy(dialect, statement, error) from error
 
 
 def _driver(connection: Connection) -> Any:

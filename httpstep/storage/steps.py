@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, null, select, update
 from sqlalchemy.orm import joinedload
 
 from httpstep.core import jsontext
@@ -326,11 +326,16 @@ def accept_structure(
 
 def names_taken(account_id: int, except_step: int | None) -> frozenset[str]:
     """Attribute names that have another source than this step: the catalogue's bot attributes and other steps' rules."""
-    names = set(db.session.scalars(select(Attribute.name).where(Attribute.account_id == account_id, Attribute.in_bot)))
-    query = select(Step.id, Step.document, StepState.automatic).join(StepState)
-    query = query.where(Step.account_id == account_id, THERE)
-    for step_id, document, automatic in db.session.execute(query):
-        if step_id == except_step:
+    catalogue = select(Attribute.name, null(), null()).where(Attribute.account_id == account_id, Attribute.in_bot)
+    others = (
+        select(null(), Step.document, StepState.automatic).join(StepState).where(Step.account_id == account_id, THERE)
+    )
+    if except_step is not None:
+        others = others.where(Step.id != except_step)
+    names = set()
+    for name, document, automatic in db.session.execute(catalogue.union_all(others)):
+        if document is None:
+            names.add(name)
             continue
         rules = spec_of(document).mapping
         if rules is None and automatic is not None:

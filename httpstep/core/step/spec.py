@@ -140,7 +140,7 @@ class MappingRule:
         Word({name: one.label for name, one in CONVERSIONS.items()}), "none", label="Make it", typed=True
     )
     separator: str = member(Text(), ", ", label="Between the items", absent=", ", typed=True)
-    region: str = member(Text(strip=True), "", label="Country of phone numbers without +", absent="", typed=True)
+    region: str = member(Text(strip=True), "", label="Country of numbers without +", absent="", typed=True)
     default: Json | Missing = member(AnyValue(), NO_DEFAULT, label="If it is missing", absent=NO_DEFAULT, typed=True)
     on: bool = member(Flag(), True, typed=True)
 

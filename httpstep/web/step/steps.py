@@ -19,6 +19,7 @@ from httpstep.core.authentication import KINDS
 from httpstep.core.conversion import CONVERSIONS
 from httpstep.core.jsontext import Json
 from httpstep.core.step import spec as step_spec
+from httpstep.core.step.members import members_of
 from httpstep.core.step.naming import MAX_NAME_CHARACTERS
 from httpstep.storage import logs, steps
 from httpstep.storage.database import end_transaction
@@ -66,7 +67,9 @@ STEP_WORDS: Final = {
     "send_fields_in": step_spec.SEND_FIELDS_IN,
     "when_missing": step_spec.WHEN_MISSING,
     "operators": step_spec.OPERATORS,
-    "conversions": {name: one.label for name, one in CONVERSIONS.items()},
+    "conversions": CONVERSIONS,
+    "labels": {one.name: one.label for one in members_of(step_spec.StepSpec)},
+    "rule_labels": {one.name: one.label for one in members_of(step_spec.MappingRule)},
     "auth_kinds": KINDS,
 }
 """What the form offers, from the tables that the step document is read by."""

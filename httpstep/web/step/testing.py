@@ -11,7 +11,6 @@ from werkzeug.exceptions import HTTPException
 
 from httpstep.alerts import alerts, mailserver
 from httpstep.core import jsontext
-from httpstep.core.drift.variation import dictionaries_in
 from httpstep.core.errors import place_of
 from httpstep.core.jsontext import Json
 from httpstep.core.outcome import record
@@ -144,8 +143,6 @@ def _over_budget(budget: ratelimit.Budget) -> Shown:
 def _call(editor: Editor, spec: StepSpec) -> calls.Call:
     loaded = editor.saved.step if editor.saved else None
     structure = editor.accepted.structure if editor.accepted is not None else None
-    if loaded is not None and structure is not None:
-        loaded = replace(loaded, structure=structure, recognised=dictionaries_in(structure), odd=None)
     return calls.Call(
         tenant=tenant(), source="test", spec=spec, attributes=editor.given, actor=current_user().email,
         request_id=request_id(), step=loaded, draft_id=editor.form.draft_id or None, structure=structure,
@@ -160,6 +157,8 @@ def _note(editor: Editor, done: calls.Run) -> None:
     execution, form = done.execution, editor.form
     form.tested_log, form.sample = done.log_id, ""
     editor.renew()
+    if done.budget is not None:
+        editor.sources.budget = done.budget
     if execution.automatic is not None and not form.mapping_set:
         form.rules, form.mapping_set = stepform.rows_of(_without_secrets(execution)), True
     if execution.structure is not None and form.accepted_log is None and not _has_structure(editor):
