@@ -128,3 +128,18 @@ def test_a_kept_file_is_known_again_in_both_codings(web: Web) -> None:
     assert packed.headers["ETag"].startswith("W/") and not plain.headers["ETag"].startswith("W/")
     part = get(Accept_Encoding="gzip", Range="bytes=0-1999")
     assert part.status_code == 206 and len(part.data) == 2000 and not is_compressed(part)
+
+
+def test_the_api_reads_no_cookie_and_sets_none(web: Web) -> None:
+    web.house.put(document())
+    browser = web.as_("alice")
+    assert browser.get("/steps").headers.getlist("Set-Cookie") or browser.client.get_cookie("httpstep_form")
+    answer = browser.get("/api/v1/steps", headers={"Authorization": f"Bearer {web.house.token()}"})
+    assert answer.status_code == 200 and not answer.headers.getlist("Set-Cookie")
+    assert "Cookie" not in answer.headers.get("Vary", "")
+    assert browser.get("/api/v1/steps").status_code == 401
+
+
+def test_nothing_is_looked_up_before_a_request_for_limits_that_no_route_has(web: Web) -> None:
+    for hooks in (web.house.app.before_request_funcs, web.house.app.after_request_funcs):
+        assert not [one for found in hooks.values() for one in found if "flask_limiter" in repr(one)]
