@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import re
 import threading
-from collections import deque
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
 from functools import cache
 from typing import Any, TypeVar
 
@@ -57,7 +56,7 @@ def prepare_engine(engine: Engine) -> None:
     if engine.dialect.name != "sqlite":
         return
     current_app.extensions[_TURN] = threading.Lock()
-    current_app.extensions[_WAITING] = deque()
+    current_app.extensions[_WAITING] = sqlitefile.Sharing()
 
     sqlitefile.open_in(engine, BUSY_SECONDS)
 
@@ -149,36 +148,40 @@ def together(job: Callable[[Connection], _T]) -> _T:
     if db.engine.dialect.name != "sqlite":
         with writing() as connection:  # PostgreSQL's commits wait for each other together, whoever makes them
             return job(connection)
-    turn, waiting = current_app.extensions[_TURN], current_app.extensions[_WAITING]
-    mine = _Waiting(job)
-    waiting.append(mine)
-    if not turn.acquire(timeout=BUSY_SECONDS):
-        try:
-            waiting.remove(mine)
-        except ValueError:
-            turn.acquire()  # whoever has the turn does it just now
-        else:
+    sharing: sqlitefile.Sharing = current_app.extensions[_WAITING]
+    mine = sqlitefile.Waiting(job)
+    sharing.join(mine)
+    ends = time.monotonic() + BUSY_SECONDS
+    if not mine.leads and not mine.woken.acquire(timeout=BUSY_SECONDS):
+        if sharing.leave(mine):
             raise PoolTimeout("database is locked")
-    try:
-        if not mine.done:
-            _do_all([waiting.popleft() for _ in range(len(waiting))])
-    finally:
-        turn.release()
+        mine.woken.acquire()  # whoever leads does it just now
+    if mine.leads:
+        _lead(sharing, mine, ends - time.monotonic())
     if mine.error is not None:
         raise mine.error
     result: _T = mine.result
     return result
 
 
-@dataclass(slots=True, eq=False)
-class _Waiting:
-    job: Callable[[Connection], Any]
-    done: bool = False
-    result: Any = None
-    error: Exception | None = None
+def _lead(sharing: sqlitefile.Sharing, mine: sqlitefile.Waiting, patience: float) -> None:
+    """Do all that wait, wake them, and let the next one lead."""
+    group: list[sqlitefile.Waiting] = []
+    try:
+        with _turn(max(0, patience)):
+            group = sharing.take()
+            _do_all(group)
+    finally:
+        if group:
+            sharing.hand_on()
+        else:
+            sharing.leave(mine)
+        for one in group:
+            if one is not mine:
+                one.woken.release()
 
 
-def _do_all(group: list[_Waiting]) -> None:
+def _do_all(group: list[sqlitefile.Waiting]) -> None:
     """Everybody's job in one transaction. Never raises what a job raised: that is for whoever asked for it."""
     try:
         with _sqlite_transaction() as connection:
@@ -195,9 +198,6 @@ def _do_all(group: list[_Waiting]) -> None:
         for one in group:
             one.error = PoolTimeout("the transaction was broken off")
         raise
-    finally:
-        for one in group:
-            one.done = True
 
 
 @contextmanager

@@ -2,21 +2,25 @@
 
 An open file goes on answering after it was deleted, moved away or replaced, and what is written to it then nobody finds
 again. So a process knows which file it opened, and gives up its connections where another one, or none, lies there now.
+And the queue of those of a process that wait for its next commit.
 """
 
 from __future__ import annotations
 
 import os
 import sqlite3
+import threading
 import weakref
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from sqlalchemy import Engine, event
+from sqlalchemy import Connection, Engine, event
 from sqlalchemy.exc import DisconnectionError
 
 from httpstep.storage.schema import creating
@@ -148,3 +152,63 @@ def _watch_file(engine: Engine, file: SqliteFile, set_up: Callable[[Any], None])
     @event.listens_for(engine, "engine_disposed")
     def _disposed(_engine: Engine) -> None:
         file.forget()
+
+
+@dataclass(eq=False)
+class Waiting:
+    """One who waits for a commit that is shared. woken: a lock that is released when the job is done, or when it is its
+    turn to do all that wait (leads)."""
+
+    job: Callable[[Connection], Any]
+    result: Any = None
+    error: Exception | None = None
+    leads: bool = False
+    woken: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        self.woken.acquire()
+
+
+class Sharing:
+    """Who waits for the next shared commit of a process. One of them leads; the others sleep, each on a lock of its own:
+    on one lock for all they would wake one after the other, each only to see that its job is done."""
+
+    def __init__(self) -> None:
+        self._mutex = threading.Lock()
+        self._waiting: deque[Waiting] = deque()
+        self._led = False
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def join(self, one: Waiting) -> None:
+        with self._mutex:
+            self._waiting.append(one)
+            one.leads, self._led = not self._led, True
+
+    def leave(self, one: Waiting) -> bool:
+        """Give up. False: too late, it is being done just now."""
+        with self._mutex:
+            if one not in self._waiting:
+                return False
+            self._waiting.remove(one)
+        if one.leads:
+            self.hand_on()
+        return True
+
+    def take(self) -> list[Waiting]:
+        """All that wait; the leader is one of them."""
+        with self._mutex:
+            group = list(self._waiting)
+            self._waiting.clear()
+        return group
+
+    def hand_on(self) -> None:
+        """The first of those that came meanwhile leads now."""
+        with self._mutex:
+            if not self._waiting:
+                self._led = False
+                return
+            first = self._waiting[0]
+            first.leads = True
+        first.woken.release()

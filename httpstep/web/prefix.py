@@ -12,14 +12,15 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from flask import Flask, abort, has_request_context, request
-from flask.sessions import SecureCookieSessionInterface
+from flask import Flask, Request, abort, has_request_context, request
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 _FAULT: Final = "httpstep.prefix_fault"
 _PREFIX: Final = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~-]+)+")
+_API: Final = "/api/"
 _ALWAYS_SERVED: Final = ("static", "health.health")
 
 
@@ -92,6 +93,10 @@ def cookie_name(name: str) -> str:
 class _Session(SecureCookieSessionInterface):
     def get_cookie_name(self, app: Flask) -> str:
         return cookie_name(super().get_cookie_name(app))
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        """None for the API, which knows its callers by their keys: no cookie is read there, and none set."""
+        return None if request.path.startswith(_API) else super().open_session(app, request)
 
 
 def _refuse_other_prefix() -> None:
