@@ -56,8 +56,76 @@
     say("auth", $('[name="auth_type"]')?.selectedOptions[0]?.textContent || "");
   }
 
+  // ---- a mapped value has a tick, and its name is edited in place. Its row of the mapping is what is sent.
+  const rules = () => $$("[data-rule]", $("#mapping"));
+  const ruleOf = (node, any = false) => rules().find((row) => $(".rule-source", row).value.trim() === node.dataset.node && (any || $(".rule-on", row).checked));
+  const lastOf = (source) => /\['((?:[^'\\]|\\.)*)'\]$/.exec(source)?.[1];
+  const typed = (input) => input.dispatchEvent(new Event("input", { bubbles: true }));
+  // Whether the value at this node is shown so; wanted: [[name, id of its row]].
+  function tick(node, place, wanted) {
+    const button = $(":scope > .tree-row > [data-tick]", node);
+    if (!button) return false;
+    const on = wanted.length > 0;
+    button.setAttribute("aria-pressed", String(on));
+    node.classList.toggle("leaf-on", on);
+    const shown = $(".name-input", place);
+    if (document.activeElement === shown && shown?.dataset.rule === wanted[0]?.[1]) return true;
+    if (on && shown?.dataset.rule === wanted[0][1] && shown.value === wanted[0][0] && wanted.length === 1) return true;
+    place.replaceChildren(...(on ? [nameInput(node, wanted[0])] : []), ...wanted.slice(1).map(([name, id]) => Object.assign(make("a", "chip tree-chip", `→ {{${name}}}`), { href: `#${id}` })));
+    return true;
+  }
+  function nameInput(node, [name, id]) {
+    const input = make("input", "name-input");
+    Object.assign(input, { value: name, autocomplete: "off", spellcheck: false, tabIndex: -1 });
+    input.dataset.rule = id;
+    input.setAttribute("aria-label", `Name of ${friendly(node.dataset.node)} in your bot`);
+    showSame(input, node);
+    return input;
+  }
+  const showSame = (input, node) => input.classList.toggle("name-same", input.value === lastOf(node.dataset.node));
+  document.addEventListener("input", ({ target }) => {
+    if (!target.matches?.(".name-input")) return;
+    const node = target.closest("[data-node]");
+    const row = ruleOf(node);
+    if (!row) return;
+    showSame(target, node);
+    $(".rule-name", row).value = target.value;
+    typed($(".rule-name", row));
+  });
+  document.addEventListener("keydown", (event) => {
+    if (!event.target.matches?.(".name-input") || !["Enter", "Escape"].includes(event.key) || event.ctrlKey || event.metaKey) return;
+    event.preventDefault();
+    event.target.closest(".tree-row").focus();
+  });
+  document.addEventListener("click", ({ target }) => {
+    const button = target.closest?.("[data-tick]");
+    if (!button) return;
+    const node = button.closest("[data-node]");
+    const row = ruleOf(node) || ruleOf(node, true);
+    if (!row) { $("[data-map]", node).click(); return; }
+    const box = $(".rule-on", row);
+    box.checked = !box.checked;
+    typed(box);
+    httpstep.paint();
+  });
+  function nameInTree(added) {
+    let first = null;
+    for (const row of added) {
+      const input = $(`.name-input[data-rule="${CSS.escape(row.id)}"]`);
+      if (!input) continue;
+      input.closest("li").classList.add("rule-new");
+      first ||= input;
+    }
+    if (!first || matchMedia("(hover: none)").matches) return;
+    first.focus({ preventScroll: true });
+    first.select();
+  }
+  Object.assign(httpstep, { tick, nameInTree });
+
   // ---- what the bot gets, by the rows as they are now
-  const friendly = (source) => (source.startsWith("$") ? [...source.matchAll(/\['((?:[^'\\]|\\.)*)'\]|\[(\d+)\]/g)].map(([, key, index]) => (key ?? String(Number(index) + 1))).join(" › ") : source);
+  function friendly(source) {
+    return (source.startsWith("$") ? [...source.matchAll(/\['((?:[^'\\]|\\.)*)'\]|\[(\d+)\]/g)].map(([, key, index]) => (key ?? String(Number(index) + 1))).join(" › ") : source);
+  }
   function showGets() {
     const place = $("#bot-gets:not([data-failed])");
     if (!place) return;

@@ -223,5 +223,5 @@ def test_nothing_sticks_out(desk: Desk) -> None:
     page.locator("#at-sample").fill(f'{{"data": {{"order": [{{"{long}": "{long}"}}]}}}}')
     page.get_by_role("button", name="Show it as a tree").click()
     row = page.locator(f'.tree-row:has-text("{long}")').last
-    add, card = row.locator(".tree-map").bounding_box(), page.locator("#test-panel .card-body").bounding_box()
+    add, card = row.locator("[data-map]").bounding_box(), page.locator("#test-panel").bounding_box()
     assert add and card and add["x"] + add["width"] <= card["x"] + card["width"] - 8
