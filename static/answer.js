@@ -46,6 +46,35 @@
     if (chip) chip.textContent = target.value;
   });
 
+  // ---- Enter does the harmless thing: it tests where the call only reads, adds a row in the last one, and never saves
+  const READS = ["GET", "HEAD", "OPTIONS"];
+  function enterTests() {
+    const button = $("#test-btn");
+    if (READS.includes($('[name="method"]', form()).value)) button?.click(); else button?.focus();
+  }
+  document.addEventListener("keydown", (event) => {
+    const { target } = event;
+    if (event.key !== "Enter" || event.defaultPrevented || event.ctrlKey || event.metaKey || event.isComposing) return;
+    if (!target.matches?.("input") || target.form?.id !== "step-form") return;
+    event.preventDefault();
+    const row = target.closest("[data-row]");
+    if (target.id === "at-request-url" || target.name.startsWith("value:")) enterTests();
+    else if (row && !row.nextElementSibling) $(`[data-add-row="#${row.parentElement.id}"]`)?.click();
+    else if (row) $("input:not([type=hidden])", row.nextElementSibling).focus();
+    else if (target.name === "answer") $('[name="op"][value="answer"]')?.click();
+    else if (target.name === "curl" || target.id === "paste-search") $("#paste-fill")?.click();
+  });
+
+  // ---- the button that moves rows says what it will do, by what is chosen
+  document.addEventListener("change", ({ target }) => {
+    const button = $("#drift-remap");
+    if (!button || !target.name?.startsWith("remap-")) return;
+    const rows = Number(button.dataset.rows);
+    const lost = $$('[name^="remap-"]', $("#drift-banner")).filter((one) => !one.value).length;
+    $("[data-remap-counts]", button).textContent = lost ? ` ${rows - lost} of ${rows}, lose ${lost}` : "";
+    button.classList.toggle("btn-primary", lost === 0);
+  });
+
   // ---- each fold's summary says what is in it
   const say = (id, text) => { const place = $(`[data-sums="${id}"]`); if (place && place.textContent !== text) place.textContent = text; };
   function showSums() {

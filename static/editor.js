@@ -57,7 +57,7 @@
       element.setAttribute("aria-label", element.getAttribute("aria-label").replace(/(Header|Field|header|field) ?( |$)/, `$1 ${number}$2`));
     }
     rows.append(row);
-    $("input", row).focus();
+    $("input:not([type=hidden])", row).focus();
     changed();
   });
   on("[data-remove-row]", "click", (button, event) => {
@@ -67,7 +67,7 @@
     const rows = row.parentElement;
     $$("input", row).forEach(mended);
     row.remove();
-    ($("input", next || rows.closest(".field, fieldset")) || $("#at-request-url")).focus();
+    ($("input:not([type=hidden], [type=radio])", next || rows.closest(".field, fieldset")) || $("#at-request-url")).focus();
     changed();
   });
   on("[data-press]", "click", (button) => $(button.dataset.press)?.click());

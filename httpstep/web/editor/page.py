@@ -160,6 +160,7 @@ NEEDS: Final = {
         "logs",
         "mail",
         "suggested",
+        "questions",
     ),
     "steps/_step_form.html": ("mapping", "history", "mail", "questions"),
     "steps/_mail_status.html": ("mail",),
@@ -292,7 +293,8 @@ def _notes(editor: Editor, lines: list[RuleLine]) -> Notes:
     missing = [line.row.attribute for line in lines if line.row.on and line.state in ("missing", "default")]
     tested = editor.log(editor.form.tested_log)
     undecided = bool(tested and tested.structure_changed and editor.drift and not editor.drift.accepted)
-    return Notes(missing if of_a_test else [], undecided)
+    good = tested is None or tested.outcome == SUCCESS
+    return Notes(missing if of_a_test and good else [], undecided)
 
 
 def _mapping(editor: Editor, lines: list[RuleLine]) -> Mapping:
