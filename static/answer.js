@@ -14,6 +14,10 @@
     const summary = event.target.closest?.("summary");
     if (summary?.parentElement.matches(FOLDS)) kept.set(summary.parentElement.id, !summary.parentElement.open);
   });
+  // On a phone a saved step is its headings, each with what is in it, around the answer.
+  if (innerWidth <= 480 && $("[data-editor]").dataset.ref !== "new" && !$('[aria-invalid="true"], [data-conflict]', form())) {
+    for (const fold of $$(".part-section[id]")) { fold.open = false; kept.set(fold.id, false); }
+  }
   function keepFolds() {
     for (const [id, open] of kept) {
       const fold = document.getElementById(id);
@@ -77,11 +81,20 @@
 
   // ---- each fold's summary says what is in it
   const say = (id, text) => { const place = $(`[data-sums="${id}"]`); if (place && place.textContent !== text) place.textContent = text; };
+  function hostOf(url) {
+    try { const host = new URL(url).hostname; return !host || /\{|%7B/i.test(host) ? "the API" : host; } catch { return "the API"; }
+  }
   function showSums() {
     if (!form()) return;
     const headers = $$('[name="header_name"]', form()).map((input) => input.value.trim()).filter(Boolean);
     say("headers", headers.length ? `${headers.length}: ${headers.join(", ")}` : "none");
     say("body", $('[name="body_mode"]:checked')?.parentElement.textContent.trim() || "");
+    say("request", `${$('[name="method"]', form()).value} ${hostOf($("#at-request-url").value)}`);
+    const rows = $$("[data-rule]", $("#mapping")), off = rows.filter((row) => !$(".rule-on", row).checked).length;
+    say("mapping", `${rows.length - off} attribute${rows.length - off === 1 ? "" : "s"}${off ? `, ${off} off` : ""}`);
+    say("fallback", $('[name="fallback"]:checked', form())?.parentElement.querySelector("strong").textContent || "");
+    const mails = ($('[name="alert_emails"]', form())?.value || "").split(/[,;\n]/).filter((one) => one.trim()).length;
+    if ($('[name="alert_emails"]', form())) say("alerts", `${mails} address${mails === 1 ? "" : "es"}`);
     say("auth", $('[name="auth_type"]')?.selectedOptions[0]?.textContent || "");
   }
 
