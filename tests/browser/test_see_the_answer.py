@@ -66,3 +66,18 @@ def test_eight_rows_of_the_answer_are_seen_at_every_size(page: Page, httpserver:
         expect(page.get_by_text("Use in your bot").first).to_be_in_viewport(ratio=1)
         assert page.evaluate(SEEN) >= 8, (width, height, page.evaluate(SEEN))
         assert page.evaluate(INNER_SCROLLS) == ["answer-scroll"], (width, height)
+
+
+def test_a_saved_step_is_short_on_a_phone_and_its_parts_say_what_is_in_them(page: Page, httpserver: HTTPServer) -> None:
+    make_step(page, httpserver, 1)
+    page.keyboard.press("Control+Enter")
+    expect(page.locator(".rule")).to_have_count(28)
+    page.keyboard.press("Control+s")
+    page.wait_for_url("**/steps/1")
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.reload()
+    expect(page.locator('[data-sums="mapping"]')).to_have_text("28 attributes")
+    expect(page.locator('[data-sums="request"]')).to_have_text("GET 127.0.0.1")
+    expect(page.locator("#at-request-url")).to_be_hidden()
+    assert page.evaluate("document.documentElement.scrollHeight") <= 3000
+    assert page.evaluate("getComputedStyle(document.documentElement).scrollPaddingBottom") == "88px"

@@ -37,8 +37,8 @@ from httpstep.web.faults import call_is_made, is_call_made
 from httpstep.web.fragments import respond
 from httpstep.web.here import account_id, parts, tenant
 from httpstep.web.moves import Done
-from httpstep.web.step import previews
 from httpstep.web.responses import request_id
+from httpstep.web.step import previews
 
 blueprint = Blueprint("testing", __name__)
 
