@@ -57,6 +57,7 @@
     const said = make("div", "banner banner-info");
     said.append(make("p", "", `Cancelled after ${seconds()} s. The connection to the API was closed.`));
     said.dataset.cancelled = "";
+    $("#test-result .result-line")?.remove();
     $("#test-result").prepend(said);
     announce("Cancelled.");
     setTimeout(() => body.dispatchEvent(new CustomEvent("logs:changed")), 1500);
