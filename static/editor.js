@@ -57,7 +57,7 @@
       element.setAttribute("aria-label", element.getAttribute("aria-label").replace(/(Header|Field|header|field) ?( |$)/, `$1 ${number}$2`));
     }
     rows.append(row);
-    $("input", row).focus();
+    $("input:not([type=hidden])", row).focus();
     changed();
   });
   on("[data-remove-row]", "click", (button, event) => {
@@ -67,7 +67,7 @@
     const rows = row.parentElement;
     $$("input", row).forEach(mended);
     row.remove();
-    ($("input", next || rows.closest(".field, fieldset")) || $("#at-request-url")).focus();
+    ($("input:not([type=hidden], [type=radio])", next || rows.closest(".field, fieldset")) || $("#at-request-url")).focus();
     changed();
   });
   on("[data-press]", "click", (button) => $(button.dataset.press)?.click());
@@ -99,6 +99,7 @@
     for (const node of $$("#test-result [data-node]")) {
       const place = $(":scope > :is(.tree-row, .tree-beside) > [data-chips]", node);
       const wanted = names.get(node.dataset.node) || [];
+      if (place && httpstep.tick?.(node, place, wanted)) continue;
       if (!place || place.textContent === wanted.map(([name]) => `→ {{${name}}}`).join("")) continue;
       place.replaceChildren(...wanted.map(([name, id]) => {
         const chip = make("a", "chip tree-chip", `→ {{${name}}}`);
@@ -121,13 +122,14 @@
   }
   const opOf = (event) => event.detail.requestConfig?.parameters?.op;
   let wanted = "";
+  let before = new Set();
   function addRule(op, focus) {
     wanted = focus;
     htmx.ajax("POST", editor.dataset.moves, { source: "#mapping-adder", target: "#mapping", swap: "outerHTML", values: { op } });
   }
   on("[data-map]", "click", (button, event) => {
     event.preventDefault();
-    addRule(`map:${button.closest("[data-node]").dataset.node}`, "");
+    addRule(`map:${button.closest("[data-node]").dataset.node}`, "tree");
   });
   on("[data-add-rule]", "click", (button, event) => {
     event.preventDefault();
@@ -181,7 +183,7 @@
     for (const other of $$(".tree .tree-row")) {
       const here = other === row;
       other.tabIndex = here ? 0 : -1;
-      for (const button of $$(":scope > :is(.tree-row, .tree-beside) .tree-map", other.closest("li"))) button.tabIndex = here ? 0 : -1;
+      for (const button of $$(":scope > :is(.tree-row, .tree-beside) :is(.tree-map, .tick, .name-input)", other.closest("li"))) button.tabIndex = here ? 0 : -1;
     }
   }
   on(".tree-row", "focusin", (row) => rove(row));
@@ -199,7 +201,8 @@
       event.preventDefault();
       if (details?.open) details.open = false;
       else $(":scope > summary", row.closest("ul").closest("details") || body)?.focus();
-    } else if (event.key === "Enter" && !details) { event.preventDefault(); $("[data-map]", row)?.click(); }
+    } else if (["Enter", "F2"].includes(event.key) && !details) { event.preventDefault(); ($(".name-input", row) || $("[data-map]", row))?.[$(".name-input", row) ? "focus" : "click"](); }
+    else if (event.key === " " && !details) { event.preventDefault(); $("[data-tick]", row)?.click(); }
   });
 
   // ---- errors go when their field is mended
@@ -282,6 +285,7 @@
   });
   let opened = [];
   body.addEventListener("htmx:beforeSwap", (event) => {
+    before = new Set(ruleRows().map((row) => row.dataset.rule));
     if (["step-form", "mapping"].includes(event.detail.target.id)) opened = $$("details[open]", event.detail.target).map((one) => one.id || one.closest("[id]")?.id && `${one.closest("[id]").id} .${one.className}`);
   });
   body.addEventListener("htmx:afterSettle", (event) => {
@@ -292,9 +296,11 @@
     opened = [];
     if (opOf(event) === "curl" && event.detail.xhr.status === 200) showFilled();
     if (event.detail.target.id === "mapping") {
-      const row = ruleRows().at(-1);
-      row?.classList.add("rule-new");
-      if (wanted && row) $(wanted, row).focus();
+      const added = ruleRows().filter((row) => !before.has(row.dataset.rule));
+      for (const row of added) row.classList.add("rule-new");
+      paint();
+      const row = added.at(-1);
+      if (wanted === "tree") httpstep.nameInTree(added); else if (wanted && row) $(wanted, row).focus();
       wanted = "";
     }
     changed();
@@ -334,6 +340,7 @@
     if (event.detail.elt.id === "drift-banner" && $$("select", event.detail.elt).some((one) => !one.selectedOptions[0]?.defaultSelected && one.selectedIndex)) event.preventDefault();
   });
   body.addEventListener("form:looked", () => { paint(); lookForNames(); markPreview(); });
-  paint();
+  httpstep.paint = paint;
+  setTimeout(paint);
   lookForNames(true);
 })();

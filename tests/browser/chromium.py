@@ -140,6 +140,11 @@ def sign_in(page: Page) -> None:
     page.wait_for_url("**/steps")
 
 
+def look_at_drift(page: Page) -> None:
+    """Open the details of a changed structure."""
+    page.locator("#drift-details > summary").click()
+
+
 def settle(page: Page, seconds: float = 0.4) -> None:
     """Longer than the pause after which the page looks at what was typed, by the page's own timers: a browser that
     stood still has taken its look before this ends."""

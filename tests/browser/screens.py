@@ -114,7 +114,7 @@ def shoot(server: Server, api_port: int, camera: Camera) -> None:
     camera.take("flow-tested")
     requests.post(f"http://127.0.0.1:{api_port}/demo/change", timeout=10)
     tested(page, server, "Order status")
-    page.get_by_text("JSON Structure Change Detected").first.wait_for()
+    page.locator("#h-drift").wait_for()
     camera.take("drift")
     page.goto(f"{server.url}/nothing-here")
     camera.take("not-found")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from playwright.sync_api import expect
 
-from tests.browser.chromium import ADMIN, PASSWORD, browsing, order_api, sign_in
+from tests.browser.chromium import ADMIN, PASSWORD, browsing, look_at_drift, order_api, sign_in
 
 SQLITE_ONLY = "what a person does and sees"
 
@@ -28,6 +28,7 @@ def test_a_changed_structure_is_shown_remapped_and_saved(tmp_path: Path) -> None
         page.get_by_role("button", name="Test", exact=True).first.click()
         banner = page.locator("#drift-banner")
         expect(banner).to_contain_text("JSON Structure Change Detected")
+        look_at_drift(page)
         expect(banner).to_contain_text("Missing")
         expect(banner).to_contain_text("number → string")
         expect(banner).to_contain_text(re.compile(r"\d new fields"))
@@ -51,6 +52,7 @@ def test_a_changed_structure_is_shown_remapped_and_saved(tmp_path: Path) -> None
         expect(page.locator(".rule-source").nth(1)).to_have_value("$['data']['state']")
         banner.get_by_role("button", name="Undo").click()
         expect(page.locator(".rule-source").nth(1)).to_have_value("$['data']['status']")
+        look_at_drift(page)
         banner.locator("select").nth(0).select_option("$['data']['state']")
         banner.get_by_role("button", name="Re-map & accept").click()
         expect(banner).to_contain_text("Save to keep it.")

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from tests.browser.chromium import ADMIN, PASSWORD, browsing, sign_in
+from tests.browser.chromium import ADMIN, PASSWORD, browsing, look_at_drift, sign_in
 
 SQLITE_ONLY = "what a person does and sees"
 BODY = '{\n  "a": 1\n}\n'
@@ -50,6 +50,7 @@ def test_mark_in_the_mapping_in_the_banner_and_the_same_bytes_without_javascript
         shelf["ash"] = shelf.pop("elm")
         page.locator("#test-btn").click()
         expect(banner).to_contain_text("JSON Structure Change Detected")
+        look_at_drift(page)
         expect(banner.get_by_role("heading", name="Names differ from answer to answer")).to_be_visible()
         banner.get_by_role("button", name="Mark $['shelf']").click()
         expect(banner).to_contain_text("The new structure is accepted.")

@@ -39,7 +39,8 @@ from httpstep.web.stepform import StepForm
 class Shown:
     """The result of a test, masked. Without an entry no call was made, and `refused` and `why` say so.
 
-    wait: seconds until the next call is possible. invalid: the form is not right.
+    wait: seconds until the next call is possible. invalid: the form is not right. empty: the values for test that the
+    call needs and that are not given.
     """
 
     entry: Entry | None = None
@@ -47,6 +48,7 @@ class Shown:
     why: str = ""
     wait: int = 0
     invalid: bool = False
+    empty: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

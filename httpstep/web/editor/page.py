@@ -39,10 +39,14 @@ Part = TypeVar("Part")
 
 @dataclass(frozen=True, slots=True)
 class Values:
-    """The values for test; unknown_secrets: names that the request uses and nobody has stored."""
+    """The values for test; unknown_secrets: names that the request uses and nobody has stored. new: names that nobody
+    in the account knows; empty: those a test was refused for; folded: one line of chips does, beside an answer."""
 
     inputs: list[TestValue]
     unknown_secrets: list[str]
+    new: list[str]
+    empty: tuple[str, ...]
+    folded: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,7 +268,15 @@ def _usage(editor: Editor) -> Usage:
 
 def _values(editor: Editor) -> Values:
     used = rendering.secrets_used(StepSpec(request=editor.request))
-    return Values(editor.values, [name for name in used if name not in editor.sources.names.secrets])
+    inputs, form = editor.values, editor.form
+    has_answer = form.tested_log is not None or bool(form.sample) or bool(editor.state and editor.state.sample)
+    return Values(
+        inputs,
+        [name for name in used if name not in editor.sources.names.secrets],
+        [value.name for value in inputs if value.is_new],
+        editor.shown.empty if editor.shown else (),
+        has_answer and all(value.typed for value in inputs),
+    )
 
 
 def _answer(editor: Editor) -> Answer | None:
@@ -282,7 +294,8 @@ def _notes(editor: Editor, lines: list[RuleLine]) -> Notes:
     missing = [line.row.attribute for line in lines if line.row.on and line.state in ("missing", "default")]
     tested = editor.log(editor.form.tested_log)
     undecided = bool(tested and tested.structure_changed and editor.drift and not editor.drift.accepted)
-    return Notes(missing if of_a_test else [], undecided)
+    good = tested is None or tested.outcome == SUCCESS
+    return Notes(missing if of_a_test and good else [], undecided)
 
 
 def _mapping(editor: Editor, lines: list[RuleLine]) -> Mapping:

@@ -38,6 +38,19 @@ def preview_request(editor: Editor, _: str) -> Done | None:
     return None
 
 
+def values_lacking(editor: Editor, spec: StepSpec) -> tuple[str, ...]:
+    """The values for test that are empty, where a call cannot be built without one of them."""
+    defaults = editor.sources.names.defaults
+    empty = tuple(one.name for one in editor.values if not one.typed.strip() and one.name not in defaults)
+    if not empty:
+        return ()
+    try:
+        _rendered(spec, editor)
+    except InvalidRequest as error:
+        return empty if error.reason == "missing_attribute" else ()
+    return ()
+
+
 def _rendered(spec: StepSpec, editor: Editor) -> RenderedRequest:
     """The request as a test would send it; that for an access token is made too, and refused alike. Raises InvalidRequest."""
     stored = catalogue.stored_secrets(account_id())

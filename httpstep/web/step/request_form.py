@@ -47,14 +47,16 @@ def switch_body(editor: Editor, _: str) -> None:
     editor.body_note = bodies.switch(editor.form, wanted)
 
 
-def add_attribute(editor: Editor, name: str) -> None:
-    """A name that the form uses goes to the account's attributes, with the value for test as its sample. Somebody who was quicker has added it already, which is just as well."""
-    if name not in editor.attributes_used or not is_name(name):
+def add_attribute(editor: Editor, names: str) -> None:
+    """Names that the form uses, separated by spaces, go to the account's attributes, each with the value for test as its
+    sample. Somebody who was quicker has added one already, which is just as well."""
+    wanted, given, used = names.split(), editor.given, editor.attributes_used
+    if not wanted or not all(name in used and is_name(name) for name in wanted):
         abort(404)
-    given = editor.given
-    sample = jsontext.dumps_text(given[name]) if name in given else None
-    with suppress(catalogue.NameTaken):
-        catalogue.save(account_id(), catalogue.Entry(name, sample=sample, in_bot=True))
+    for name in wanted:
+        sample = jsontext.dumps_text(given[name]) if name in given else None
+        with suppress(catalogue.NameTaken):
+            catalogue.save(account_id(), catalogue.Entry(name, sample=sample, in_bot=True))
     editor.sources.forget_names()
 
 

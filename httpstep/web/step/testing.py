@@ -37,6 +37,7 @@ from httpstep.web.fragments import respond
 from httpstep.web.here import account_id, parts, tenant
 from httpstep.web.moves import Done
 from httpstep.web.responses import request_id
+from httpstep.web.step import previews
 
 blueprint = Blueprint("testing", __name__)
 
@@ -44,7 +45,8 @@ blueprint = Blueprint("testing", __name__)
 @blueprint.post("/steps/<ref>/test")
 @access("editor")
 def test_result(ref: str) -> Response:
-    """The result beside the form. 422: the form is not right, and comes along; 429: no call was made, and the result before it stays.
+    """The result beside the form. 422: the form is not right, and comes along, or a value for test is lacking, and is
+    marked; 429: no call was made. The result before it stays then.
 
     again: the log whose values are used in the place of those on the screen, which then shows them.
     """
@@ -62,6 +64,8 @@ def test_result(ref: str) -> Response:
 
 
 def _answer(editor: Editor, status: int, again: bool) -> Response:
+    if editor.shown is not None and editor.shown.empty:
+        return respond(fragments(editor, "testing/_test_values.html"), status, retarget="#test-values")
     beside = _BESIDE[status] + (("testing/_test_values.html",) if again else ())
     if status == 429:
         html = fragments(editor, "testing/_rate_limited.html", beside=beside)
@@ -88,6 +92,10 @@ def run(editor: Editor) -> int:
     spec = stepform.parse(editor.form, draft=True)
     if spec is None:
         editor.shown = Shown(invalid=True)
+        return 422
+    empty = () if request.form.get("again") else previews.values_lacking(editor, spec)
+    if empty:
+        editor.shown = Shown(empty=empty)
         return 422
     call = _call(editor, spec)
     try:

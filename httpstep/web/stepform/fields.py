@@ -127,6 +127,10 @@ class StepForm(Typed):
             return " ".join(text for key, text in self.faults.items() if key == stem or key.startswith(f"{stem}["))
         return self.faults.get(place, "")
 
+    def has_fault_in(self, stem: str) -> bool:
+        """Whether a place at or inside this one has a fault."""
+        return any(place.startswith(stem) for place in self.faults)
+
     @property
     def fields_when_empty(self) -> str:
         """What the fields say together, "" where they say different things."""
