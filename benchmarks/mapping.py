@@ -19,10 +19,10 @@ from time import perf_counter
 
 from benchmarks import api_changes
 from httpstep.core.answer.automatic import automatic_rules
-from httpstep.core.answer.jsonpath import find
 from httpstep.core.answer.mapping import CallFacts, apply_rules
 from httpstep.core.drift.structure import compare, shape_of
 from httpstep.core.jsontext import dumps, loads
+from httpstep.core.query.jsonpath import find
 from httpstep.core.step.spec import MappingRule
 from tests.core.drifting import drifted
 

@@ -20,6 +20,7 @@ from httpstep.web.api import (
     openapi,
 )
 from httpstep.web.flows import flows
+from httpstep.web.logs import logs
 from httpstep.web.settings import (
     about,
     account,
@@ -33,7 +34,6 @@ from httpstep.web.settings import (
 )
 from httpstep.web.step import (
     drift,
-    logs,
     picker,
     request_form,
     step_moves,

@@ -9,11 +9,11 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from httpstep.core.answer import jsonpath
 from httpstep.core.drift import comparison
 from httpstep.core.drift.structure import compare, shape_of, types_of
 from httpstep.core.jsontext import Json, Path
 from httpstep.core.outcome import record
+from httpstep.core.query import jsonpath
 from httpstep.core.step.execution import Change, Drift
 from httpstep.core.step.spec import MappingRule
 from httpstep.core.workcounter import WorkCounter

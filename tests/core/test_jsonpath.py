@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from httpstep.core.answer.jsonpath import (
+from httpstep.core.jsontext import Path, dumps_text, loads
+from httpstep.core.query.jsonpath import (
     QueryRefused,
     check_query,
     find,
@@ -20,7 +21,6 @@ from httpstep.core.answer.jsonpath import (
     singular_path,
     source_in_words,
 )
-from httpstep.core.jsontext import Path, dumps_text, loads
 from tests.core.timing import within
 
 SHOP = loads(

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from httpstep.core.answer.jsonpath import check_query, searched_path, singular_path
 from httpstep.core.answer.mapping import CallFacts, apply_rules, check_rules
 from httpstep.core.document import renaming, stepdocument
 from httpstep.core.document.stepdocument import DocumentError
 from httpstep.core.jsontext import Json, loads
+from httpstep.core.query.jsonpath import check_query, searched_path, singular_path
 from httpstep.core.request.rendering import attributes_used
 from httpstep.core.step.execution import MappedRow
 from httpstep.core.step.spec import MappingRule, RequestSpec, StepSpec

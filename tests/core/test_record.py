@@ -9,9 +9,9 @@ from urllib.parse import quote
 import pytest
 
 from httpstep.core import jsontext
-from httpstep.core.answer.jsonpath import normalized
 from httpstep.core.authentication import Auth
 from httpstep.core.outcome import record
+from httpstep.core.query.jsonpath import normalized
 from httpstep.core.step.spec import (
     MappingRule,
     Pair,

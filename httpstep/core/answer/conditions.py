@@ -11,13 +11,13 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Final
 
-from httpstep.core.answer import jsonpath
 from httpstep.core.answer.innerjson import inside
-from httpstep.core.answer.jsonpath_comparison import COMPARISONS, QueryRefused, Work
-from httpstep.core.answer.patterns import BadPattern, Pattern
 from httpstep.core.conversion import CannotConvert, as_text, convert
 from httpstep.core.jsonnumbers import UnkeptNumber
 from httpstep.core.jsontext import Json, json_type
+from httpstep.core.query import jsonpath
+from httpstep.core.query.jsonpath_comparison import COMPARISONS, QueryRefused, Work
+from httpstep.core.query.patterns import BadPattern, Pattern
 from httpstep.core.step.spec import NO_DEFAULT, AnswerCondition, AnswerPlace
 from httpstep.core.workcounter import WorkCounter
 

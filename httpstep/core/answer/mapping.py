@@ -19,13 +19,13 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from httpstep.core import phones
-from httpstep.core.answer import jsonpath, jsonpath_hints, jsonpath_values
 from httpstep.core.answer.innerjson import inside
 from httpstep.core.answer.sizes import within_limits
 from httpstep.core.conversion import CONVERSIONS, CannotConvert, convert
 from httpstep.core.inserting.placeholders import SECRET_PREFIX, is_name, lookup
 from httpstep.core.jsonnumbers import NotKept, UnkeptNumber
 from httpstep.core.jsontext import Json, Path, size_of
+from httpstep.core.query import jsonpath, jsonpath_hints, jsonpath_values
 from httpstep.core.step.execution import MappedRow, MappingResult
 from httpstep.core.step.spec import NO_DEFAULT, TAKES, MappingRule
 from httpstep.core.workcounter import WorkCounter

@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Set
 from typing import Any, Final
 
-from httpstep.core.answer import conditions, jsonpath, reading, reasons, statuses
+from httpstep.core.answer import conditions, reading, reasons, statuses
 from httpstep.core.answer.conditions import NOTHING as NOTHING
 from httpstep.core.errors import Rejected, UnreadableAnswer
 from httpstep.core.exchange import HttpResponse
 from httpstep.core.jsontext import Json, dumps_text
 from httpstep.core.masking.masking import is_longer, masked_beginning
 from httpstep.core.masking.redaction import redact
+from httpstep.core.query import jsonpath
 from httpstep.core.step.spec import NO_DEFAULT, OPERATORS, AnswerCondition, StepSpec
 
 _WITHOUT_BODY: Final = frozenset({204, 205})

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from httpstep.core.answer import jsonpath
 from httpstep.core.answer.dictionaries import ANY
 from httpstep.core.jsontext import Json, Path
+from httpstep.core.query import jsonpath
 from httpstep.core.step.execution import Change, Drift
 from httpstep.core.step.spec import MappingRule
 from httpstep.core.workcounter import WorkCounter

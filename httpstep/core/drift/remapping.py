@@ -12,11 +12,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from httpstep.core.answer import jsonpath
 from httpstep.core.drift.likeness import UNLIKELY_EQUAL, added_words, odd_words
 from httpstep.core.drift.matching import TELLING, Match, Matching
 from httpstep.core.drift.places import CONTAINERS, generic
 from httpstep.core.jsontext import Json, Path
+from httpstep.core.query import jsonpath
 from httpstep.core.step.spec import MappingRule
 
 _MAX_CANDIDATES: Final = 5

@@ -10,12 +10,12 @@ from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 
 from httpstep.core.answer import reading
-from httpstep.core.answer.jsonpath import normalized
 from httpstep.core.exchange import HttpResponse, RenderedRequest, Timings
 from httpstep.core.inserting.headers import authority_of, completed
 from httpstep.core.jsontext import Json
 from httpstep.core.masking import redaction
 from httpstep.core.masking.masking import is_longer, masked_beginning, masked_json, masked_members
+from httpstep.core.query.jsonpath import normalized
 from httpstep.core.step.execution import (
     Change,
     Drift,

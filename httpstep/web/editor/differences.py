@@ -7,12 +7,12 @@ from typing import Final
 
 from httpstep.core import jsontext
 from httpstep.core.answer import conditions, mapping
-from httpstep.core.answer.jsonpath import QueryRefused, normalized
 from httpstep.core.answer.mapping import CallFacts
 from httpstep.core.drift import remapping, structure
 from httpstep.core.errors import UnreadableAnswer
 from httpstep.core.jsontext import Json, Path
 from httpstep.core.outcome import record
+from httpstep.core.query.jsonpath import QueryRefused, normalized
 from httpstep.core.step.spec import AnswerPlace, MappingRule
 from httpstep.storage.tables import Log, StepState
 from httpstep.web import stepform

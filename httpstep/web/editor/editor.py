@@ -21,7 +21,7 @@ from httpstep.core.request import rendering
 from httpstep.core.step.execution import MappedRow
 from httpstep.core.step.spec import RequestSpec, StepSpec
 from httpstep.execution import drifting
-from httpstep.storage import steps, structures
+from httpstep.storage import overview, steps
 from httpstep.storage.database import end_transaction
 from httpstep.storage.tables import AcceptedStructure, Log, Step, StepState
 from httpstep.web import stepform
@@ -142,7 +142,7 @@ class Editor:
             self.__dict__.pop(made, None)
         history: list[AcceptedStructure] = []
         if self.step_id is not None:
-            state, history = structures.state_with_history(self.step_id)
+            state, history = overview.state_with_history(self.step_id)
             self.state = is_there(state, "step")
         self.sources.know(history, before)
 

@@ -8,7 +8,7 @@ from functools import cached_property
 from httpstep.core import jsontext
 from httpstep.core.jsontext import Json
 from httpstep.execution import ratelimit
-from httpstep.storage import logs, overview, structures
+from httpstep.storage import logs, overview
 from httpstep.storage.tables import AcceptedStructure, Log
 from httpstep.web.access import current_user
 from httpstep.web.here import account_id
@@ -40,7 +40,7 @@ class Sources:
 
     @cached_property
     def history(self) -> list[AcceptedStructure]:
-        return structures.history(self._step_id) if self._step_id is not None else []
+        return overview.history(self._step_id) if self._step_id is not None else []
 
     def log(self, log_id: int | None) -> Log | None:
         """A whole log row of this step or draft. Others, also of this account, are not found."""

@@ -10,8 +10,8 @@ from itertools import islice
 from typing import Final
 
 from httpstep.core import jsontext
-from httpstep.core.answer.jsonpath import normalized
 from httpstep.core.jsontext import Json, Path
+from httpstep.core.query.jsonpath import normalized
 from httpstep.web.stepform import RuleRow
 
 MAX_NODES: Final = 500

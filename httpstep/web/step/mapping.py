@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from httpstep.core import jsontext
 from httpstep.core.answer import automatic
-from httpstep.core.answer.jsonpath import normalized, parse_normalized
 from httpstep.core.errors import UnreadableAnswer
 from httpstep.core.jsontext import Path
+from httpstep.core.query.jsonpath import normalized, parse_normalized
 from httpstep.core.step import stepkey
 from httpstep.core.step.spec import MappingRule
 from httpstep.storage import steps

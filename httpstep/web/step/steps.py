@@ -14,10 +14,10 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection
 
 from httpstep.core import jsontext
-from httpstep.core.answer.jsonpath import source_in_words
 from httpstep.core.authentication import KINDS
 from httpstep.core.conversion import CONVERSIONS
 from httpstep.core.jsontext import Json
+from httpstep.core.query.jsonpath import source_in_words
 from httpstep.core.step import spec as step_spec
 from httpstep.core.step.members import members_of
 from httpstep.core.step.naming import MAX_NAME_CHARACTERS

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from httpstep.core.answer import conditions
-from httpstep.core.answer.jsonpath import parse_normalized
 from httpstep.core.jsontext import Json
+from httpstep.core.query.jsonpath import parse_normalized
 from httpstep.core.step.spec import AnswerPlace
 from httpstep.web.editor.editor import Editor
 from httpstep.web.stepform import ConditionRow, typed_text

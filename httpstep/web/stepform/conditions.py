@@ -8,9 +8,9 @@ from typing import Any, Final
 from werkzeug.datastructures import MultiDict
 
 from httpstep.core.answer import success
-from httpstep.core.answer.jsonpath import check_query, normalized
 from httpstep.core.document import stepdocument
 from httpstep.core.jsontext import Json
+from httpstep.core.query.jsonpath import check_query, normalized
 from httpstep.core.step.spec import MAX_CONDITIONS, NO_DEFAULT, AnswerCondition, AnswerPlace
 from httpstep.web.stepform.fields import ConditionRow, StepForm
 from httpstep.web.stepform.inputs import path_of, typed_text, typed_value

@@ -13,9 +13,9 @@ from functools import cache
 from typing import Any, Final
 
 from httpstep.core import jsontext
-from httpstep.core.answer.jsonpath import check_query, normalized, parse_normalized, singular_path
 from httpstep.core.errors import UnreadableAnswer
 from httpstep.core.jsontext import Json, Path
+from httpstep.core.query.jsonpath import check_query, normalized, parse_normalized, singular_path
 from httpstep.core.step import members
 from httpstep.core.step.spec import NO_DEFAULT
 

@@ -9,9 +9,9 @@ from typing import Any, Final
 from werkzeug.datastructures import MultiDict
 
 from httpstep.core import jsontext
-from httpstep.core.answer.jsonpath import normalized
 from httpstep.core.authentication import MEMBERS
 from httpstep.core.jsontext import Path
+from httpstep.core.query.jsonpath import normalized
 from httpstep.core.step.spec import WHEN_EMPTY, MappingRule, Pair, StepSpec
 from httpstep.web.stepform import conditions
 from httpstep.web.stepform.fields import MAX_ROWS, Row, RuleRow, StepForm, whole

@@ -7,11 +7,11 @@ from dataclasses import replace
 from typing import Final
 
 from httpstep.core import jsontext
-from httpstep.core.answer.jsonpath import check_query
 from httpstep.core.document import stepdocument, visible
 from httpstep.core.documentreader import Fault, Reader
 from httpstep.core.errors import UnreadableAnswer
 from httpstep.core.jsontext import Json, Path
+from httpstep.core.query.jsonpath import check_query
 from httpstep.core.step import members
 from httpstep.core.step.spec import MappingRule, Pair, RequestSpec, StepSpec
 from httpstep.web.stepform import conditions

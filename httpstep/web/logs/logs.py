@@ -27,7 +27,7 @@ from httpstep.web.editor.page import fragments
 from httpstep.web.editor.shellcommand import curl_of
 from httpstep.web.fragments import open_modal, respond
 from httpstep.web.here import account_id
-from httpstep.web.step import comparing
+from httpstep.web.logs import comparing
 
 blueprint = Blueprint("logs", __name__)
 

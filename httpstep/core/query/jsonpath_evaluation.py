@@ -23,14 +23,14 @@ from jsonpath.filter import (
 from jsonpath.segments import JSONPathRecursiveDescentSegment, JSONPathSegment
 from jsonpath.selectors import Filter, IndexSelector, JSONPathSelector, NameSelector, SliceSelector, WildcardSelector
 
-from httpstep.core.answer import patterns
-from httpstep.core.answer.jsonpath_comparison import (
+from httpstep.core.jsontext import Json
+from httpstep.core.query import patterns
+from httpstep.core.query.jsonpath_comparison import (
     COMPARISONS,
     NOTHING,
     QueryRefused,
     Work,
 )
-from httpstep.core.jsontext import Json
 
 Select = Callable[[list[Json], Work], list[Json]]
 """From some nodes to the nodes that a part of the query selects from them, in order."""

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from typing import Final
 
 from httpstep.core import jsontext
-from httpstep.core.answer.jsonpath_comparison import QueryRefused
 from httpstep.core.conversion import CannotConvert, convert
 from httpstep.core.inserting.encoders import text_of, whole
 from httpstep.core.inserting.placeholders import NOT_FOUND, Literal, NotFound, Placeholder, PlaceholderFault, scan
 from httpstep.core.jsontext import Json
+from httpstep.core.query.jsonpath_comparison import QueryRefused
 
 ValueOf = Callable[[Placeholder], Json | NotFound]
 SAMPLE: Final = "\ue000"

@@ -22,11 +22,11 @@ from jsonpath.stream import TokenStream
 from jsonpath.token import TOKEN_SINGLE_QUOTE_STRING, Token
 from jsonpath.unescape import unescape_string
 
-from httpstep.core.answer.jsonpath_comparison import MAX_WORK, QueryRefused, Work
-from httpstep.core.answer.jsonpath_evaluation import Select, selection
-from httpstep.core.answer.jsonpath_hints import spelling, with_dollar
-from httpstep.core.answer.jsonpath_values import SAMPLE, sampled
 from httpstep.core.jsontext import Json, Path
+from httpstep.core.query.jsonpath_comparison import MAX_WORK, QueryRefused, Work
+from httpstep.core.query.jsonpath_evaluation import Select, selection
+from httpstep.core.query.jsonpath_hints import spelling, with_dollar
+from httpstep.core.query.jsonpath_values import SAMPLE, sampled
 from httpstep.core.workcounter import WorkCounter
 
 __all__ = [
