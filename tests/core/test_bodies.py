@@ -355,3 +355,17 @@ def test_a_text_that_is_the_default_is_not_written_whoever_made_it() -> None:
 )
 def test_what_proves_who_calls_is_masked_in_json_as_in_a_header(body: Body) -> None:
     assert sent(body, t="value").secrets == {'k"1234', "p-12345"}
+
+
+@pytest.mark.parametrize(
+    ("url", "token"),
+    [
+        (
+            "https://api.telegram.org/bot110201543:AAHdqTcvCH1vGWJxfSeofSAs0/getMe",
+            "110201543:AAHdqTcvCH1vGWJxfSeofSAs0",
+        ),
+        ("https://hooks.slack.com/services/T0AB/B0CD/XyZ24charactersofrandom", "XyZ24charactersofrandom"),
+    ],
+)
+def test_a_token_in_a_path_is_masked_too(url: str, token: str) -> None:
+    assert rendered(RequestSpec("GET", url), {}).secrets == {token}

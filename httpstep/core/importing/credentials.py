@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 
 from httpstep.core import jsontext
 from httpstep.core.errors import UnreadableAnswer
+from httpstep.core.masking.paths import token_in_path
 from httpstep.core.masking.redaction import MASK, is_credential_header, without_scheme
 from httpstep.core.step.spec import ROW_MODES, Body, Pair, RequestSpec
 
@@ -21,10 +22,6 @@ _PARAMETER: Final = re.compile(
 _IN_JSON: Final = re.compile(r'("([^"\\]{1,60})"\s*:\s*")((?:[^"\\]|\\.)+)(?=")')
 _TOO_GENERAL: Final = frozenset({"key", "sig"})
 """Members of JSON that hold anything."""
-_IN_PATH: Final = re.compile(
-    r"(?<=://hooks\.slack\.com/services/)(?P<slack>T\w+/B\w+/)(?P<hook>\w{16,})|(?<=/bot)(?P<bot>[0-9]{6,}:[\w-]{20,})(?=/)"
-)
-"""Of APIs that have the token in the path: what follows is only for who knows it (Slack's webhooks, Telegram's bots)."""
 _IN_QUERY: Final = re.compile(r"(?<=[?&])([^=&#]+)=([^&#]+)")
 
 
@@ -75,9 +72,8 @@ def with_values(request: RequestSpec, values: dict[str, str]) -> RequestSpec:
 
 
 def _in_path(url: str, values: dict[str, str]) -> str:
-    return _IN_PATH.sub(
-        lambda found: (found["slack"] or "") + values.get(token := found["hook"] or found["bot"], token), url
-    )
+    token = token_in_path(url)
+    return url.replace(token, values[token]) if token in values else url
 
 
 def _with_json(body: Body, values: dict[str, str]) -> Body:
@@ -125,8 +121,8 @@ def candidates(request: RequestSpec) -> Iterator[Candidate]:
     for found in _IN_QUERY.finditer(request.url):
         if _PARAMETER.fullmatch(found[1]):
             yield Candidate("url", "KEY", found[2])
-    if (in_path := _IN_PATH.search(request.url)) is not None:
-        yield Candidate("url", "TOKEN", in_path["hook"] or in_path["bot"])
+    if token := token_in_path(request.url):
+        yield Candidate("url", "TOKEN", token)
     for index, pair in enumerate(request.body.fields if request.body.mode in ROW_MODES else ()):
         if _PARAMETER.fullmatch(pair.name):
             yield Candidate(f"body.fields[{index}].value", "KEY", pair.value)

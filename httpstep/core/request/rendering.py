@@ -20,6 +20,7 @@ from httpstep.core.inserting.texts import filled_header, filled_url
 from httpstep.core.inserting.urls import UrlFault, compile_url
 from httpstep.core.inserting.values import Place, Values
 from httpstep.core.jsontext import Json
+from httpstep.core.masking.paths import token_in_path
 from httpstep.core.masking.redaction import is_credential_header, without_scheme
 from httpstep.core.request.bodies import RenderedBody, Rows, field_rows, rendered_body
 from httpstep.core.request.contenttypes import contradictions
@@ -126,6 +127,7 @@ class _Rendering:
 
     def _note_credentials(self, url: str) -> None:
         """A parameter that is named like a header with a credential is one too, typed or stored."""
+        self._values.credential(token_in_path(url))
         for name, value in parse_qsl(url.partition("?")[2]):
             if is_credential_header(name):
                 self._values.credential(value)
