@@ -8,5 +8,6 @@ setup(
     packages=[*find_packages(include=["httpstep", "httpstep.*"]), *(f"httpstep.{name}" for name in BESIDE)],
     package_dir={f"httpstep.{name}": name for name in BESIDE},
     package_data={f"httpstep.{name}": ["**/*"] for name in BESIDE},
+    py_modules=["httpstep_client"],
     include_package_data=False,
 )

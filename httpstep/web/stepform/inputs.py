@@ -1,7 +1,7 @@
 """The inputs of the form, from the one table of members: what each is called, what it shows, what is read from it.
 
 A new member of a kind that is known here needs nothing in this room. The name of an input is the last part of the
-member's place in the document (docs/decisions/0018).
+member's place in the document (docs/decisions/0023).
 """
 
 from __future__ import annotations
