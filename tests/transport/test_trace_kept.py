@@ -71,7 +71,7 @@ def test_every_try_has_its_hops_and_times_wherever_a_log_is_seen(
 
     bob = web.as_("bob")
     for seen in (bob.htmx("GET", "/logs/1").text, bob.get("/steps/1/logs/1").text):
-        tries_section = re.search(r"Tries and times.*?</section>", seen, re.DOTALL)
+        tries_section = re.search(r"Tries and times.*?</details>", seen, re.DOTALL)
         assert tries_section
         text = " ".join(re.sub(r"<[^>]+>", " ", unescape(tries_section[0])).split())
         for one in (
