@@ -16,6 +16,7 @@ from __future__ import annotations
 import asyncio
 import http.client
 import json
+import socket
 import ssl
 import threading
 import time
@@ -78,7 +79,7 @@ class Client:
         idempotency_key: str | None = None,
         request_id: str | None = None,
     ) -> Answer:
-        """Run a step. timeout: seconds for all of it, to the end of the answer. idempotency_key: makes a repetition safe;
+        """Run a step. timeout: seconds for all of it, to the end of the answer (the look-up of the name aside). idempotency_key: makes a repetition safe;
         only then is a call sent again that may have arrived."""
         return self._run(
             f"/api/v1/steps/{quote(step, safe='')}/execute", attributes, timeout, idempotency_key, request_id
@@ -177,8 +178,8 @@ class Client:
 
 def _cut(connection: http.client.HTTPConnection) -> None:
     if connection.sock is not None:
-        with suppress(OSError):
-            connection.sock.shutdown(2)
+        with suppress(OSError):  # of the socket itself: TLS would have the reader fail in another way
+            socket.socket.shutdown(connection.sock, socket.SHUT_RDWR)
 
 
 def _pause(response: http.client.HTTPResponse, safe: bool) -> float | None:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import socket
+import ssl
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import pytest
+import trustme
 
 from httpstep_client import Client
 from tests.server import ROOT, Server, free_port
@@ -152,6 +155,49 @@ def test_silence_and_drips_end_with_the_time(answer: bytes) -> None:
         got = client.execute("s", timeout=1)
         assert got.next == "stop" and "did not answer within 1 s" in str(got.message)
         assert time.monotonic() - began < 10
+
+
+def test_silence_after_the_handshake_ends_with_the_time() -> None:
+    authority = trustme.CA()
+    ours, theirs = ssl.create_default_context(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.configure_trust(ours)
+    authority.issue_cert("localhost").configure_cert(theirs)
+    with closing(socket.create_server(("127.0.0.1", 0))) as listening:
+
+        def drip() -> None:
+            raw, _ = listening.accept()
+            with closing(raw), suppress(OSError), theirs.wrap_socket(raw, server_side=True) as connection:
+                _request(connection)
+                for byte in http(200, GOOD):
+                    connection.sendall(bytes([byte]))
+                    time.sleep(0.3)
+
+        threading.Thread(target=drip, daemon=True).start()
+        client = Client(f"https://localhost:{listening.getsockname()[1]}", "key", tls=ours)
+        began = time.monotonic()
+        answer = client.execute("s", timeout=1)
+    assert answer.next == "stop" and "did not answer within 1 s" in str(answer.message)
+    assert time.monotonic() - began < 10
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (http(200, GOOD), ["Your order is shipped."]),
+        (http(401, {}), []),
+        (http(429, {"next": "stop"}), []),
+        (http(500, {}), []),
+        (b"", []),
+    ],
+)
+def test_the_lines_of_the_document_go_on_only_after_continue(answer: bytes, said: list[str]) -> None:
+    text = (ROOT / "docs/bots.md").read_text()
+    lines = next(block for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL) if "httpstep_client" in block)
+    with server(answer) as (client, _):
+        replies: list[str] = []
+        address = f"http://{client._host}:{client._port}"
+        exec(lines.replace("https://httpstep.example", address), {"reply": replies.append})
+    assert replies == said
 
 
 def test_no_connection_stops() -> None:

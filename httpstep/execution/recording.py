@@ -51,6 +51,7 @@ def finish(parts: Parts, call: Call, execution: Execution, kept: record.Record, 
                 return
             if call.step is None:
                 logs.forget_old_drafts(connection, time.time() - 86400)
+                steps.forget_set_aside(connection, time.time())
             else:
                 lesson = learning.Lesson(call.source, execution, kept, log_id, call.actor)
                 marked = learning.learn(connection, call.step, lesson)

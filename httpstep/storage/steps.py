@@ -231,13 +231,12 @@ UNDO_SECONDS = 3600
 
 
 def set_aside(account_id: int, step_ids: Sequence[int], now: float) -> list[Step]:
-    """Delete steps so that `bring_back` can undo it within the hour, all or none; what was set aside before goes for good.
+    """Delete steps so that `bring_back` can undo it within the hour, all or none.
 
     Their keys are free at once, and no bot can run them. Ids that the account does not have are left out. Raises InUse.
     """
     with editing():
-        long_ago = (Step.account_id == account_id, Step.deleted_at < now - UNDO_SECONDS)
-        db.session.execute(delete(Step).where(*long_ago))
+        forget_set_aside(db.session.connection(), now)
         mine = select(Step).where(Step.account_id == account_id, THERE, Step.id.in_(step_ids)).order_by(Step.id)
         found = list(db.session.scalars(mine))
         for step in found:
@@ -247,13 +246,18 @@ def set_aside(account_id: int, step_ids: Sequence[int], now: float) -> list[Step
         return found
 
 
-def bring_back(account_id: int, step_ids: Sequence[int], now: float) -> list[Step]:
-    """Undo `set_aside`, with logs, structure and keys of idempotent calls. A key taken meanwhile gets a number. What is
-    gone for good is left out."""
+def forget_set_aside(connection: Connection, now: float) -> None:
+    """Delete for good, with their logs, the steps whose hour is over."""
+    connection.execute(delete(Step).where(Step.deleted_at < now - UNDO_SECONDS))
+
+
+def bring_back(account_id: int, step_ids: Sequence[int], now: float) -> list[tuple[Step, bool]]:
+    """Undo `set_aside`, with logs, structure and keys of idempotent calls; what is gone for good is left out. With each
+    step: whether it has its key again. One that was taken meanwhile gets a number."""
     with editing():
         kept = (Step.deleted_at >= now - UNDO_SECONDS, Step.id.in_(step_ids))
-        found = list(db.session.scalars(select(Step).where(Step.account_id == account_id, *kept).order_by(Step.id)))
-        for step in found:
+        back = []
+        for step in db.session.scalars(select(Step).where(Step.account_id == account_id, *kept).order_by(Step.id)):
             spec, taken = document_of(step), keys_taken(account_id)
             key = spec.key if spec.key and spec.key not in taken else stepkey.key_from_name(spec.name, taken)
             step.key, step.deleted_at = key, None
@@ -261,7 +265,8 @@ def bring_back(account_id: int, step_ids: Sequence[int], now: float) -> list[Ste
                 step.document = jsontext.dumps_text(stepdocument.dump(replace(spec, key=key)))
                 step.version += 1
             db.session.flush()
-        return found
+            back.append((step, key == spec.key))
+        return back
 
 
 _SET_ASIDE = "~"  # no key begins so

@@ -15,6 +15,7 @@ from httpstep.storage.tables import Log, Step
 from tests.fakes import ThirdParty, answer
 from tests.house import House, document
 from tests.web.conftest import Browser, Web
+from tests.web.screen import new_step
 
 
 def rows(page: str) -> list[str]:
@@ -49,10 +50,16 @@ def test_a_row_tells_host_last_calls_median_and_mapping(web: Web) -> None:
     assert "250 ms" in page and "1 value<" in page and "api.example" in page
 
 
-def test_one_call_under_way_or_cancelled_is_no_result(web: Web) -> None:
+def test_a_call_under_way_or_cancelled_is_no_result(web: Web) -> None:
     web.house.put(document())
     called(web, 1, ("cancelled", None, 5))
-    assert dots(web.as_("bob").get("/steps").text) == ["One call: without a result"]
+    bob = web.as_("bob")
+    assert dots(bob.get("/steps").text) == ["One call: without a result"]
+    called(web, 1, ("success", 200, 5))
+    with web.house.app.app_context():
+        db.session.query(Log).order_by(Log.id.desc()).first().state = "running"  # type: ignore[union-attr]
+        db.session.commit()
+    assert dots(bob.get("/steps").text) == ["Last 2 calls, newest at the right: 2 without a result"]
 
 
 def test_a_mapping_that_found_nothing_is_told(make_house: Callable[..., House]) -> None:
@@ -154,6 +161,7 @@ def test_a_key_that_was_taken_meanwhile_gets_a_number(web: Web) -> None:
     bob.post("/steps/1/delete")
     web.house.put(document("order-status", name="Another"))
     bob.post("/step-list/undo", data={"step": "1"})
+    assert "“Order status” is back with the key order-status-2." in bob.get("/steps").text
     with web.house.app.app_context():
         found = {row.name: (row.key, steps.document_of(row).key) for row in steps.listed(1)}
     assert found["Another"] == ("order-status", "order-status")
@@ -173,6 +181,19 @@ def test_what_was_deleted_more_than_an_hour_ago_is_gone(web: Web) -> None:
     bob.post("/steps/2/delete")
     with web.house.app.app_context():
         assert db.session.get(Step, 1) is None and db.session.get(Step, 2) is not None
+
+
+def test_it_goes_for_good_with_the_next_test_of_a_draft_too(make_house: Callable[..., House]) -> None:
+    web = Web(make_house(ThirdParty(answer(200, {"a": 1}))))
+    web.house.put(document("a"))
+    bob = web.as_("bob")
+    bob.post("/steps/1/delete")
+    with web.house.app.app_context():
+        db.session.get_one(Step, 1).deleted_at = time.time() - steps.UNDO_SECONDS - 1
+        db.session.commit()
+    assert new_step(bob).fragment("test").status_code == 200
+    with web.house.app.app_context():
+        assert db.session.get(Step, 1) is None
 
 
 def test_a_deleted_step_is_in_no_list(web: Web) -> None:

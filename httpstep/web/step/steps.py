@@ -9,7 +9,7 @@ import time
 from dataclasses import replace
 from typing import Final
 
-from flask import Blueprint, Response, abort, flash, make_response, redirect, render_template, request, session, url_for
+from flask import Blueprint, Response, abort, flash, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection
 
@@ -52,7 +52,6 @@ from httpstep.web.step import step_list, step_moves, testing
 from httpstep.web.step.logs import page_state
 from httpstep.web.step.places import anchor
 from httpstep.web.step.shellcommand import usage
-from httpstep.web.step.step_list import getting_started
 
 blueprint = Blueprint("steps", __name__)
 blueprint.add_app_template_filter(anchor, "anchor")
@@ -75,7 +74,7 @@ def _words() -> dict[str, object]:
 
 
 _UNDO: Final = "undo"
-_CHECKLIST: Final = "httpstep_checklist"
+_CHECKLIST: Final = "checklist"
 STEP_WORDS: Final = {
     "methods": step_spec.METHODS,
     "body_modes": step_spec.BODY_MODES,
@@ -97,31 +96,27 @@ def _usage(editor: Editor) -> object:
 
 @blueprint.get("/steps")
 @access("viewer")
-def list_steps() -> Response:
+def list_steps() -> str:
     undo = session.pop(_UNDO, ())
     page = step_list.gather(account_id(), request.args, may_edit=may("editor"))
-    started = () if request.cookies.get(_CHECKLIST) else getting_started(account_id())
-    return make_response(render_template("steps/list.html", list=page, undo=undo, started=started))
+    started = () if session.get(_CHECKLIST) else step_list.getting_started(account_id())
+    return render_template("steps/list.html", list=page, undo=undo, started=started)
 
 
 @blueprint.get("/steps/list")
 @access("viewer")
 def list_part() -> Response:
     """The table alone, while somebody types into the search, filters or sorts."""
-    return respond(
-        render_template(
-            "steps/_step_list.html", list=step_list.gather(account_id(), request.args, may_edit=may("editor"))
-        )
-    )
+    page = step_list.gather(account_id(), request.args, may_edit=may("editor"))
+    return respond(render_template("steps/_step_list.html", list=page))
 
 
 @blueprint.post("/step-list/checklist")
 @access("viewer")
 def hide_checklist() -> ResponseReturnValue:
     """The first steps are not shown again in this browser."""
-    answer = redirect(url_for("steps.list_steps"), 303)
-    answer.set_cookie(_CHECKLIST, "hidden", max_age=365 * 86400, samesite="Lax", httponly=True)
-    return answer
+    session[_CHECKLIST] = "hidden"
+    return redirect(url_for("steps.list_steps"), 303)
 
 
 @blueprint.post("/step-list/chosen")
@@ -146,8 +141,7 @@ def undo() -> ResponseReturnValue:
     """Bring back what was deleted with the last press."""
     ids = [number for number in map(stepform.whole, request.form.getlist("step")) if number is not None]
     back = steps.bring_back(account_id(), ids, time.time())
-    for row in back:
-        same = row.key == steps.document_of(row).key
+    for row, same in back:
         flash(f"“{row.name}” is back." if same else f"“{row.name}” is back with the key {row.key}.", "success")
     if not back:
         flash("These steps are gone: an hour has passed.", "error")
