@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # What `make test` runs: everything, or the files, folders and tests named here.
 ONLY ?=
 
-.PHONY: help run demo test check format screens clean
+.PHONY: help run demo test check format screens lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 10
@@ -32,6 +32,11 @@ format: $(VENV)/tests ## bring every file into the one format
 
 screens: $(VENV)/tests ## take the pictures in docs/screens again
 	$(BIN)/python -m tests.browser.screens
+
+lock: $(VENV)/tests ## write requirements.lock anew: every package that requirements.txt brings, with its hashes
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==0.13.9
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	  --no-emit-index-url --no-emit-find-links --output-file requirements.lock requirements.txt
 
 # A stamp file per list of packages: made again when the list changes.
 $(VENV)/runs: requirements.txt | $(VENV)/bin/python

@@ -1,10 +1,12 @@
-"""The Flask extensions, unbound. `app.create_app` binds them; nothing else is a module-level object."""
+"""The Flask extensions. Each application has its own: they keep its storage, and a process may hold several."""
 
 from __future__ import annotations
 
+from typing import Final, cast
+
+from flask import Flask, current_app
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
-from flask_login import LoginManager
 from flask_mail import Mail
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
@@ -12,6 +14,9 @@ from flask_wtf import CSRFProtect
 from htmx_flask import Htmx
 from sqlalchemy import MetaData
 from sqlalchemy.orm import DeclarativeBase
+from werkzeug.local import LocalProxy
+
+_LIMITER: Final = "httpstep.limiter"
 
 
 class Base(DeclarativeBase):
@@ -29,9 +34,24 @@ class Base(DeclarativeBase):
 
 
 db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
-migrate = Migrate()
-limiter = Limiter(get_remote_address, strategy="moving-window")
-mail = Mail()
-htmx = Htmx()
-login_manager = LoginManager()
-csrf = CSRFProtect()
+"""The one that all applications of a process share: it has the tables, and an engine for each application."""
+limiter = cast(Limiter, LocalProxy(lambda: current_app.extensions[_LIMITER]))
+csrf = cast(CSRFProtect, LocalProxy(lambda: current_app.extensions["csrf"]))
+
+
+def bind(app: Flask, migrations: str) -> None:
+    """Make those of one application. migrations: their folder."""
+    db.init_app(app)
+    Migrate(app, db, directory=migrations, render_as_batch=True)
+    app.extensions[_LIMITER] = _without_hooks(app, Limiter(get_remote_address, strategy="moving-window"))
+    Mail(app)
+    Htmx(app)
+    CSRFProtect(app)
+
+
+def _without_hooks(app: Flask, made: Limiter) -> Limiter:
+    """No route has a decorator of Flask-Limiter's, what is limited asks it by itself: it need not look for limits before
+    each request, which took 5 % of a call. An application that has it already gets no hooks."""
+    app.extensions.setdefault("limiter", set()).add(made)
+    made.init_app(app)
+    return made

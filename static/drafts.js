@@ -9,12 +9,12 @@
     const found = event.target.closest?.(selector);
     if (found) act(found, event);
   });
-  const { ref } = $("[data-editor]").dataset;
+  const { ref, moves } = $("[data-editor]").dataset;
   const { user } = body.dataset;
   const form = () => $("#step-form");
 
   const TELLING = /authorization|cookie|key|token|secret|passw/i;
-  const LEFT_OUT = ["csrf_token", "tested_log", "body_mode_was", "curl", "keep_secrets", "sample", "op", "drift_log", "drift_kept", "before_remap"];
+  const LEFT_OUT = ["csrf_token", "tested_log", "body_mode_was", "curl", "keep_secrets", "operation", "answer", "answer_for", "sample", "op", "drift_log", "drift_kept", "before_remap"];
   const path = location.pathname;
   const store = {
     get(key) { try { return JSON.parse(sessionStorage.getItem(key)); } catch { return null; } },
@@ -78,11 +78,6 @@
     if (brought) setTimeout(() => body.dispatchEvent(new CustomEvent("values:changed")), 50);
   }
   on('[name^="value:"]', "change", () => body.dispatchEvent(new CustomEvent("values:changed")));
-  function isSaved() {
-    saved = print();
-    store.drop(DRAFT);
-    showDirty(false);
-  }
   // Also what was typed a moment ago is guarded.
   addEventListener("beforeunload", (event) => {
     if (leaving) return;
@@ -93,19 +88,29 @@
     if (!leaving) remember();
     leaving = true;
   }
-  // The answer of a Save is what is saved; what was typed after it was sent comes back into it later (kept.js).
-  let answered = false;
-  body.addEventListener("step:saved", (event) => {
-    const title = event.detail.title;
-    if (title) {
-      $("#step-title").textContent = title;
-      titleWas = `${title} · httpstep`;
+  // A good Save leaves the form as it is, but for the fields it changed and nobody has typed into since.
+  let sent = "";
+  body.addEventListener("htmx:beforeRequest", (event) => { if (event.detail.elt.id === "step-form") sent = print(); });
+  body.addEventListener("step:saved", ({ detail: { title, changed: fields } }) => {
+    const untouched = print() === sent;
+    for (const { name, nth, was, now } of fields) {
+      const field = [...form().elements].filter((one) => one.name === name)[nth];
+      const part = field?.type === "checkbox" ? "checked" : "value";
+      if (field?.[part] === was) field[part] = now;
     }
-    answered = true;
+    for (const note of $$("[data-until-saved]")) note.remove();
+    $("#step-title").textContent = title;
+    titleWas = `${title} · httpstep`;
+    saved = untouched ? print() : sent;
+    look();
   });
-  body.addEventListener("htmx:afterSwap", () => {
-    if (answered) isSaved();
-    answered = false;
+  // A refusal brings the form as it was sent. Where more was typed since, the form stays, and only what is told is taken.
+  body.addEventListener("htmx:beforeSwap", ({ detail }) => {
+    if (detail.elt.id !== "step-form" || ![409, 422].includes(detail.xhr.status) || print() === sent) return;
+    detail.shouldSwap = false;
+    const answer = new DOMParser().parseFromString(detail.xhr.responseText, "text/html");
+    for (const old of $$(":scope > [role=alert]", form())) old.remove();
+    form().prepend(...$$("#step-form > [role=alert]", answer));
   });
   body.addEventListener("htmx:beforeOnLoad", (event) => {
     const { xhr } = event.detail;
@@ -117,8 +122,6 @@
     goneTo = new URL(there, location.href).pathname;
   });
   // The first save leads to the step's own page; what was typed after it was sent goes there too, to be brought back.
-  let sent = "";
-  body.addEventListener("htmx:beforeRequest", (event) => { if (event.detail.elt.id === "step-form") sent = print(); });
   addEventListener("pagehide", () => {
     if (!leaving) remember();
     if (!goneTo) return;
@@ -176,7 +179,7 @@
     if (!values.has("version")) values.set("version", $('[name="version"]').value);
     const before = form();
     values.set("op", "redraw");
-    await htmx.ajax("POST", `/steps/${ref}/move`, { target: "#step-form", swap: "outerHTML", values }).catch(() => {});
+    await htmx.ajax("POST", moves, { target: "#step-form", swap: "outerHTML", values }).catch(() => {});
     if (form() === before) return; // it did not work: the offer stays
     keepOffered([...replaced, ...offered().slice(1)]);
     offerDraft();

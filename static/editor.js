@@ -57,7 +57,7 @@
       element.setAttribute("aria-label", element.getAttribute("aria-label").replace(/(Header|Field|header|field) ?( |$)/, `$1 ${number}$2`));
     }
     rows.append(row);
-    $("input", row).focus();
+    $("input:not([type=hidden])", row).focus();
     changed();
   });
   on("[data-remove-row]", "click", (button, event) => {
@@ -67,7 +67,7 @@
     const rows = row.parentElement;
     $$("input", row).forEach(mended);
     row.remove();
-    ($("input", next || rows.closest(".field, fieldset")) || $("#at-request-url")).focus();
+    ($("input:not([type=hidden], [type=radio])", next || rows.closest(".field, fieldset")) || $("#at-request-url")).focus();
     changed();
   });
   on("[data-press]", "click", (button) => $(button.dataset.press)?.click());
@@ -99,6 +99,7 @@
     for (const node of $$("#test-result [data-node]")) {
       const place = $(":scope > :is(.tree-row, .tree-beside) > [data-chips]", node);
       const wanted = names.get(node.dataset.node) || [];
+      if (place && httpstep.tick?.(node, place, wanted)) continue;
       if (!place || place.textContent === wanted.map(([name]) => `→ {{${name}}}`).join("")) continue;
       place.replaceChildren(...wanted.map(([name, id]) => {
         const chip = make("a", "chip tree-chip", `→ {{${name}}}`);
@@ -121,13 +122,14 @@
   }
   const opOf = (event) => event.detail.requestConfig?.parameters?.op;
   let wanted = "";
+  let before = new Set();
   function addRule(op, focus) {
     wanted = focus;
-    htmx.ajax("POST", `/steps/${ref}/move`, { source: "#mapping-adder", target: "#mapping", swap: "outerHTML", values: { op } });
+    htmx.ajax("POST", editor.dataset.moves, { source: "#mapping-adder", target: "#mapping", swap: "outerHTML", values: { op } });
   }
   on("[data-map]", "click", (button, event) => {
     event.preventDefault();
-    addRule(`map:${button.closest("[data-node]").dataset.node}`, "");
+    addRule(`map:${button.closest("[data-node]").dataset.node}`, "tree");
   });
   on("[data-add-rule]", "click", (button, event) => {
     event.preventDefault();
@@ -181,7 +183,7 @@
     for (const other of $$(".tree .tree-row")) {
       const here = other === row;
       other.tabIndex = here ? 0 : -1;
-      for (const button of $$(":scope > :is(.tree-row, .tree-beside) .tree-map", other.closest("li"))) button.tabIndex = here ? 0 : -1;
+      for (const button of $$(":scope > :is(.tree-row, .tree-beside) :is(.tree-map, .tick, .name-input)", other.closest("li"))) button.tabIndex = here ? 0 : -1;
     }
   }
   on(".tree-row", "focusin", (row) => rove(row));
@@ -199,7 +201,8 @@
       event.preventDefault();
       if (details?.open) details.open = false;
       else $(":scope > summary", row.closest("ul").closest("details") || body)?.focus();
-    } else if (event.key === "Enter" && !details) { event.preventDefault(); $("[data-map]", row)?.click(); }
+    } else if (["Enter", "F2"].includes(event.key) && !details) { event.preventDefault(); ($(".name-input", row) || $("[data-map]", row))?.[$(".name-input", row) ? "focus" : "click"](); }
+    else if (event.key === " " && !details) { event.preventDefault(); $("[data-tick]", row)?.click(); }
   });
 
   // ---- errors go when their field is mended
@@ -224,14 +227,15 @@
     if (left) title.textContent = `${left === 1 ? "Fix this" : `Fix these ${left} things`} before ${title.dataset.before}`;
     else summary?.remove();
   }
-  // A test that was made had nothing to say against the form; only a name is not asked of it.
-  function allMended() {
-    for (const field of $$('[aria-invalid="true"]', form())) if (field.name !== "name") mended(field);
+  // A test that was made had nothing to say against the form; only a name is not asked of it. Nor had a good Save.
+  function allMended(but) {
+    for (const field of $$('[aria-invalid="true"]', form())) if (field.name !== but) mended(field);
     $("#fault-summary")?.remove();
   }
   body.addEventListener("htmx:afterRequest", (event) => {
-    if (event.detail.elt.id === "test-btn" && event.detail.xhr.status === 200) allMended();
+    if (event.detail.elt.id === "test-btn" && event.detail.xhr.status === 200) allMended("name");
   });
+  body.addEventListener("step:saved", () => allMended());
 
   // ---- names in the form: an input for each under Test
   let known = "";
@@ -281,6 +285,7 @@
   });
   let opened = [];
   body.addEventListener("htmx:beforeSwap", (event) => {
+    before = new Set(ruleRows().map((row) => row.dataset.rule));
     if (["step-form", "mapping"].includes(event.detail.target.id)) opened = $$("details[open]", event.detail.target).map((one) => one.id || one.closest("[id]")?.id && `${one.closest("[id]").id} .${one.className}`);
   });
   body.addEventListener("htmx:afterSettle", (event) => {
@@ -291,18 +296,21 @@
     opened = [];
     if (opOf(event) === "curl" && event.detail.xhr.status === 200) showFilled();
     if (event.detail.target.id === "mapping") {
-      const row = ruleRows().at(-1);
-      row?.classList.add("rule-new");
-      if (wanted && row) $(wanted, row).focus();
+      const added = ruleRows().filter((row) => !before.has(row.dataset.rule));
+      for (const row of added) row.classList.add("rule-new");
+      paint();
+      const row = added.at(-1);
+      if (wanted === "tree") httpstep.nameInTree(added); else if (wanted && row) $(wanted, row).focus();
       wanted = "";
     }
     changed();
   });
   // The form is filled from a command: its note stands at the top, and the name is the first thing to give.
   function showFilled() {
+    if ($("#paste-operations")) { $("#paste-search").focus(); return; }
     $("#paste-curl").open = false;
     scrollTo(0, 0);
-    $("[data-step-name]").focus({ preventScroll: true });
+    ($('[name="answer"]') || $("[data-step-name]")).focus({ preventScroll: true });
   }
   body.addEventListener("htmx:oobAfterSwap", changed);
   body.addEventListener("htmx:load", () => $$("#branch").forEach((branch) => branch.removeAttribute("id")));
@@ -319,11 +327,11 @@
   document.addEventListener("paste", (event) => {
     const box = $("#at-curl"), pasted = event.clipboardData?.getData("text") || "";
     if (!box || event.target === box || !event.target.matches?.("input, textarea")) return;
-    if (!/^\s*(?:\$\s+)?curl(?:\.exe)?\s+\S/.test(pasted)) return;
+    if (!/^\s*(?:(?:\$\s+)?curl(?:\.exe)?\s+\S|(?:await\s+)?fetch\()/.test(pasted)) return;
     event.preventDefault();
     $("#paste-curl").open = true;
     box.value = pasted;
-    $("#paste-curl button").click();
+    $("#paste-fill").click();
   });
 
   // The budget is free again: ask for what changes by itself. A place that was chosen for a moved row is not taken back.
@@ -332,6 +340,7 @@
     if (event.detail.elt.id === "drift-banner" && $$("select", event.detail.elt).some((one) => !one.selectedOptions[0]?.defaultSelected && one.selectedIndex)) event.preventDefault();
   });
   body.addEventListener("form:looked", () => { paint(); lookForNames(); markPreview(); });
-  paint();
+  httpstep.paint = paint;
+  setTimeout(paint);
   lookForNames(true);
 })();

@@ -31,6 +31,7 @@
     test = { began: Date.now(), was: mappingValues(), pressed: document.activeElement === event.detail.elt, xhr: event.detail.xhr };
     $("#rate-limited").replaceChildren();
     $("[data-cancelled]")?.remove();
+    $("#test-panel").classList.add("running");
     goThere();
     test.start = setTimeout(() => { showProgress(); announce(`Calling ${host()}.`); test.timer = setInterval(showProgress, 250); }, 300);
   });
@@ -39,6 +40,7 @@
     clearTimeout(test.start);
     clearInterval(test.timer);
     $("#test-progress").hidden = true;
+    $("#test-panel").classList.remove("running");
     test.ended = true;
     announce(event.detail.successful ? "The test has ended." : "The test did not work.");
     if (test.cancelled) sayCancelled();
@@ -55,6 +57,7 @@
     const said = make("div", "banner banner-info");
     said.append(make("p", "", `Cancelled after ${seconds()} s. The connection to the API was closed.`));
     said.dataset.cancelled = "";
+    $("#test-result .result-line")?.remove();
     $("#test-result").prepend(said);
     announce("Cancelled.");
     setTimeout(() => body.dispatchEvent(new CustomEvent("logs:changed")), 1500);

@@ -197,13 +197,13 @@ class Nginx:
     Of /lost it drops the connection without an answer where that is the second request on it (nginx's 444).
     """
 
-    def __init__(self) -> None:
+    def __init__(self, settings_text: str = _NGINX, **values: object) -> None:
         program = _program("nginx")
         self.port = free_port()
         self._folder = Path(tempfile.mkdtemp(prefix="httpstep-nginx-"))
         self._folder.chmod(0o755)
         settings = self._folder / "nginx.conf"
-        settings.write_text(_NGINX.format(folder=self._folder, port=self.port))
+        settings.write_text(settings_text.format(folder=self._folder, port=self.port, **values))
         self._process = subprocess.Popen(
             [program, "-c", str(settings), "-e", str(self._folder / "errors")],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,

@@ -13,7 +13,7 @@ from httpstep.execution import ratelimit
 from httpstep.extensions import db
 from httpstep.storage import users
 from httpstep.storage.database import editing, reading, writing
-from httpstep.storage.tables import Account, Alert, User
+from httpstep.storage.tables import AccessToken, Account, Alert, User
 from tests.fakes import ThirdParty, answer
 from tests.house import House
 from tests.test_commands import run
@@ -45,6 +45,8 @@ def furnish(house: House, slug: str, email: str) -> Theirs:
         with writing() as connection:
             mail = {"subject": MARK, "body": MARK, "recipients": "a@b.example", "due_at": 1e12, "created_at": 1.0}
             connection.execute(insert(Alert).values(step_id=theirs.step_id, **mail))
+            token = {"name": slug, "good_until": 1.0, "claimed_until": 1e12}
+            connection.execute(insert(AccessToken).values(account_id=theirs.account_id, **token))
     return theirs
 
 

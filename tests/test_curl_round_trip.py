@@ -40,6 +40,12 @@ STEPS = {
     "form": RequestSpec("POST", "{base}/f", body=Body("query", (Pair("a b", "{{text}}"), Pair("a b", "&=+ {{id}}")))),
     "query": RequestSpec("GET", "{base}/q", body=Body("query", (Pair("a b", "{{text}}"),))),
     "raw": RequestSpec("PUT", "{base}/r", body=Body("raw", text="@file {{text}}\n", content_type="text/csv")),
+    "parts": RequestSpec(
+        "POST", "{base}/p", body=Body("multipart", (Pair("a b", "{{text}}"), Pair("@f", "@x;type=a/b")))
+    ),
+    "graphql": RequestSpec(
+        "POST", "{base}/g", body=Body("graphql", text="query ($n: Int) {\n a(n: $n) }", variables='{"n": {{n}}}')
+    ),
     "empty": RequestSpec("POST", "{base}/e"),
     "basic": RequestSpec("PATCH", "{base}/b", auth=Auth("basic", {"username": "u", "password": "p\"$w'"})),
     "bearer": RequestSpec(url="{base}/t", auth=Auth("bearer", {"token": "abc.def-ghi"})),

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from httpstep.core import errors
-from httpstep.core.exchange import RenderedRequest
+from httpstep.core.exchange import HttpResponse, RenderedRequest
 from httpstep.extensions import db
 from httpstep.storage.database import editing
 from httpstep.storage.tables import Attribute, BudgetHit, Log
@@ -49,6 +49,7 @@ def test_a_success_continues_with_the_mapped_attributes(make_house: MakeHouse) -
         (errors.Blocked("Address not allowed: 10.0.0.5 is private.", reason="private"), "blocked", 502),
         (errors.TooLarge("The answer is too large.", reason="too_large_decoded"), "too_large", 502),
         (answer(200, text="<html>hello"), "not_json", 502),
+        (answer(200, {"ok": False, "status": "shipped", "error": "No such order"}), "rejected", 502),
         (errors.Cancelled("The caller hung up.", reason="cancelled"), "cancelled", 502),
     ],
 )
@@ -58,7 +59,8 @@ def test_a_failure_has_the_same_shape_and_does_what_the_fallback_says(
 ) -> None:
     house = make_house(ThirdParty(failing))  # type: ignore[arg-type]
     rules = [RULE, {"path": ["total"], "attribute": "total", "default": 0}, {"call": "error", "attribute": "why"}]
-    house.put(document(mapping=rules, fallback=fallback))
+    says_no = {"path": ["ok"], "is": "not_equals", "value": False}
+    house.put(document(mapping=rules, fallback=fallback, success_when=[says_no]))
     plain, strict = house.execute(), house.execute(query="?errors=http")
     assert (plain.status_code, strict.status_code) == (200, status)
     body = plain.json
@@ -331,3 +333,28 @@ def test_the_stored_answer_is_not_readable_in_the_database(make_house: MakeHouse
     with house.app.app_context():
         stored = db.session.execute(db.text("SELECT answer FROM idempotency")).scalar_one()
     assert b"very-private-status" not in stored
+
+
+def test_an_answer_that_says_no_leaves_the_automatic_mapping_to_the_first_good_one(make_house: MakeHouse) -> None:
+    house = make_house(
+        ThirdParty(answer(200, {"ok": False, "description": "Unauthorized"}), answer(200, {"ok": True, "id": 7}))
+    )
+    house.put(document(success_when=[{"path": ["ok"], "is": "equals", "value": True}]))
+    first, second = house.execute().json, house.execute().json
+    assert (first["outcome"], first["message"], first["attributes"]) == (
+        "rejected",
+        "The API said no: Unauthorized",
+        {},
+    )
+    assert house.logs()[1]["outcome"] == "rejected"
+    assert (second["outcome"], second["attributes"]["id"]) == ("success", 7)
+
+
+def test_how_an_odd_answer_was_read_stands_in_the_log(make_house: MakeHouse) -> None:
+    odd = HttpResponse(200, "", (("Content-Type", "application/json"),), b'{"status": "verz\xf6gert", "x": NaN}')
+    house = make_house(ThirdParty(odd))
+    house.put(document(mapping=[RULE, {"path": ["x"], "attribute": "x"}]))
+    body = house.execute().json
+    assert (body["outcome"], body["attributes"], body["missing"]) == ("success", {"order.status": "verzögert"}, ["x"])
+    assert "read as windows-1252" in house.log()["notes"][0]
+    assert "NaN" in house.log()["mapping"][1]["why"]

@@ -10,9 +10,10 @@ import pytest
 
 from httpstep.core import errors
 from httpstep.core.authentication import Auth
+from httpstep.core.drift import structure
 from httpstep.core.exchange import HttpResponse
 from httpstep.core.step.execution import Execution
-from httpstep.core.step.spec import Body, RequestSpec, StepSpec
+from httpstep.core.step.spec import AnswerCondition, AnswerPlace, Body, MappingRule, RequestSpec, StepSpec
 from httpstep.execution import executor
 from tests.fakes import Clock, NoTokens, ThirdParty, answer
 
@@ -173,3 +174,75 @@ def test_nothing_is_sent_when_the_request_cannot_be_built() -> None:
 def test_a_failures_json_never_makes_the_automatic_mapping() -> None:
     execution = run(SPEC, ThirdParty(answer(401, {"error": "no"})))
     assert (execution.automatic, execution.structure, execution.has_document) == (None, None, False)
+
+
+OK = (AnswerCondition(("ok",), None, "equals", True),)
+NO = answer(200, {"ok": False, "message": "No such order"})
+
+
+def test_an_answer_that_says_no_is_rejected_before_anything_is_learned_of_it() -> None:
+    known = executor.Known(structure=structure.shape_of({"ok": True, "order": {"id": 1}}))
+    execution = run(replace(SPEC, success_when=OK), ThirdParty(NO), known=known)
+    assert (execution.outcome.outcome, execution.outcome.next) == ("rejected", "stop")
+    assert execution.outcome.message == "The API said no: No such order"
+    assert (execution.automatic, execution.structure, execution.has_document) == (None, None, False)
+    assert not execution.drift
+
+
+def test_an_answer_that_says_yes_is_mapped_as_ever() -> None:
+    execution = run(replace(SPEC, success_when=OK), ThirdParty(answer(200, {"ok": True, "order": {"id": 1}})))
+    assert (execution.outcome.outcome, len(execution.automatic or ())) == ("success", 2)
+
+
+@pytest.mark.parametrize(
+    ("method", "more", "tries"),
+    [
+        ("GET", {"retry_rejected": True, "retries": 2}, 3), ("GET", {"retries": 2}, 1), ("GET", {"retry_rejected": True}, 1),
+        ("POST", {"retry_rejected": True, "retries": 2}, 1), ("POST", {"retry_rejected": True, "retries": 2, "retry_unsafe": True}, 3),
+    ],
+)  # fmt: skip
+def test_a_rejected_answer_is_tried_again_only_if_ticked(method: str, more: dict[str, Any], tries: int) -> None:
+    third = ThirdParty(NO)
+    spec = replace(SPEC, success_when=OK, request=replace(SPEC.request, method=method), **more)
+    assert run(spec, third).outcome.outcome == "rejected"
+    assert len(third.requests) == tries
+
+
+def test_a_rejected_answer_may_be_good_at_the_second_try() -> None:
+    third = ThirdParty(NO, answer(200, {"ok": True}))
+    assert run(replace(SPEC, success_when=OK, retry_rejected=True, retries=1), third).outcome.outcome == "success"
+
+
+@pytest.mark.parametrize("first", [answer(403), answer(200, {"code": "expired"}), answer(400, {"code": "expired"})])
+def test_a_token_that_the_answer_calls_expired_is_fetched_anew_once(first: HttpResponse) -> None:
+    spec = replace(
+        SPEC,
+        request=replace(SPEC.request, auth=OAUTH),
+        expired_when=(AnswerCondition(("code",), None, "equals", "expired"),),
+    )
+    third, tokens = ThirdParty(first, answer(200, {"a": 1})), Tokens()
+    assert run(spec, third, tokens=tokens).outcome.outcome == "success"
+    assert tokens.refused == [None, "old"]
+    still = run(spec, ThirdParty(answer(200, {"code": "expired", "message": "Log in again"})), tokens=Tokens())
+    assert (still.outcome.outcome, still.outcome.message) == ("rejected", "The API said no: Log in again")
+
+
+def test_the_apis_own_place_for_a_sentence_is_used_for_a_status_too() -> None:
+    spec = replace(SPEC, error_message=AnswerPlace(("why",)))
+    execution = run(spec, ThirdParty(answer(422, {"message": "Bad", "why": "The parcel is too heavy"})))
+    assert execution.outcome.message == "The API answered 422 Unprocessable Entity: The parcel is too heavy"
+
+
+def test_an_answer_without_a_body_is_a_success_where_every_rule_has_a_default() -> None:
+    spec = replace(SPEC, mapping=(MappingRule("a", path=("a",), default=0),))
+    execution = run(spec, ThirdParty(answer(204, text="")))
+    assert (execution.outcome.outcome, execution.outcome.attributes, execution.outcome.missing) == (
+        "success",
+        {"a": 0},
+        ("a",),
+    )
+    assert run(spec, ThirdParty(answer(200, text=""))).outcome.outcome == "not_json"
+
+
+def test_a_page_in_the_place_of_what_a_condition_reads_is_not_json() -> None:
+    assert run(replace(SPEC, success_when=OK), ThirdParty(answer(200, text="<html>"))).outcome.outcome == "not_json"

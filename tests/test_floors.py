@@ -15,6 +15,8 @@ FLOORS = {
     "upkeep": 5,
     "serving": 6,
     "web": 7, "commands": 7,
+    "application": 8,
+    "__main__": 9,
 }  # fmt: skip
 MAX_MODULES = 15
 """Of a room: more are a corridor."""

@@ -102,8 +102,16 @@ def test_the_answers_fit_the_contract(make_house: MakeHouse) -> None:
     fits(contract, step, "delete", house.call("DELETE", "/steps/alone"))
 
 
+ANSWER_MEMBERS = {
+    "success_when": [{"path": ["ok"], "is": "equals", "value": True}, {"jsonpath": "$.error", "is": "missing"}],
+    "error_message": {"path": ["error", "message"]},
+    "expired_when": [{"path": ["code"], "is": "one_of", "value": [17, "expired"]}],
+    "retry_rejected": True,
+}
+
+
 def test_the_step_schema_takes_what_a_get_gives(make_house: MakeHouse) -> None:
     house = make_house(ThirdParty())
-    house.put(document(mapping=[{"path": ["a"], "attribute": "a"}], alert_emails=["a@b.example"]))
+    house.put(document(mapping=[{"path": ["a"], "attribute": "a"}], alert_emails=["a@b.example"], **ANSWER_MEMBERS))
     contract = house.client.get("/api/v1/openapi.json").json
     assert misfits(house.call("GET", "/steps/order-status").json, {"$ref": "#/components/schemas/Step"}, contract) == []

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
+
+import pytest
 
 from httpstep.core import jsontext
 from httpstep.core.exchange import HttpResponse
@@ -106,19 +109,65 @@ def test_three_usual_answers_in_a_row_take_the_mark_away(make_house: MakeHouse) 
     assert _after(house, api, USUAL, USUAL, USUAL, USUAL) == [True, True, False, False]
     with house.state() as state:
         assert (state.drift_at, state.drift_log_id, state.odd, state.odd_streak) == (None, None, None, 0)
-    assert _after(house, api, RETYPED, RETYPED, RETYPED) == [False, False, True], (
-        "and it is marked anew like the first time"
-    )
+    assert _after(house, api, RETYPED, RETYPED, RETYPED) == [False, False, False], "it was seen to go back"
+    flag = answer(200, {"order": {"status": True, "total": 3}})
+    assert _after(house, api, flag, flag, flag) == [False, False, True], "and is marked anew like the first time"
 
 
-def test_an_api_that_alternates_keeps_the_mark_it_has(make_house: MakeHouse) -> None:
+def test_an_api_that_alternates_is_told_once(make_house: MakeHouse) -> None:
     api = ThirdParty(USUAL)
     house = make_house(api)
     house.limit(100)
     house.put(document())
     assert not any(_after(house, api, USUAL, *[RETYPED, USUAL] * 4)), "never three in a row"
-    assert _after(house, api, RETYPED, RETYPED, RETYPED)[-1]
-    assert all(_after(house, api, *[USUAL, RETYPED] * 3, USUAL, USUAL, RETYPED, USUAL, USUAL))
+    assert [row["structure_changed"] for row in house.logs()].count(True) == 1
+
+
+# ---------------------------------------------------------------- what varies
+
+SEQUENCES: dict[str, tuple[list[Any], str]] = {
+    "an empty list of PHP for an object": ([{"a": 1, "meta": {"page": 1}}, {"a": 1, "meta": []}] * 2, "...."),
+    "an object after an empty list": ([{"a": 1, "meta": []}, {"a": 1, "meta": {"page": 2}}, {"a": 1, "meta": []}], "..."),
+    "an empty list for the whole": ([{"id": 1, "name": "x"}, [], {"id": 2, "name": "y"}], "..."),
+    "false for no object": ([{"a": 1, "u": {"n": "x"}}, {"a": 1, "u": False}, {"a": 1, "u": {"n": "y"}}, {"a": 1, "u": False}], ".!.."),
+    "a number or a text": ([{"q": 3}, {"q": "3"}, {"q": 3}, {"q": "4"}, {"q": 3}], ".!..."),
+    "one or the other or both": ([{"photo": 1}, {"video": 1}, {"photo": 1, "video": 1}, {"video": 1}], ".!.."),
+    "behind an empty list": ([{"l": [], "k": 1}, {"l": [{"n": 1}], "k": 1}, {"l": [{"n": 2}], "k": 1}, {"l": [{"number": 3}], "k": 1}], "...!"),
+    "behind a null": ([{"o": None, "k": 1}, {"o": {"n": 1}, "k": 1}, {"o": {"number": 1}, "k": 1}], "..!"),
+    "two that take turns": ([{"p": 1, "q": 1}, {"q": 1}, {"p": 1}, {"q": 1}, {"p": 1}, {"p": 1, "q": 1}], ".!!..."),
+    "a type that is null meanwhile": ([{"q": 3, "r": 1}, {"q": "3", "r": 1}, {"q": None, "r": 1}, {"q": 3, "r": 1}], ".!.."),
+    "a change for good": ([{"a": 1}, {"b": 1}, {"b": 1}, {"b": 1}], ".!!!"),
+    "days": ([{"days": {f"2026-11-{day}": 3, f"2026-11-{day + 1}": 4}} for day in (10, 11, 12)], "..."),
+    "ids": ([{"users": {f"800{number}": {"n": "A"}}} for number in range(3)], "..."),
+    "rates": ([{"rates": {"USD": 1.1, code: 2}} for code in ("GBP", "SEK", "NOK")], "..."),
+    "ids at the root": ([{f"80{number}": {"n": "A"}} for number in range(3)], "..."),
+    "free names": ([{"shelf": {name: {"n": 1, "p": 2}}} for name in ("oak", "elm", "ash", "yew", "fir")], ".!..."),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SEQUENCES)
+def test_what_varies_is_told_once_and_a_change_for_good_each_time(make_house: MakeHouse, name: str) -> None:
+    answers, expected = SEQUENCES[name]
+    house = make_house(ThirdParty(*[answer(200, one) for one in answers]))
+    house.limit(100)
+    house.put(document())
+    told = [house.execute().json["structure_changed"] for _ in answers]
+    assert "".join("!" if one else "." for one in told) == expected
+
+
+@pytest.mark.parametrize("nothing", [[], {}, None, {"orders": [], "next": None}, [{}], {"a": {"b": []}}])
+def test_a_first_answer_that_holds_nothing_does_not_use_up_the_once(make_house: MakeHouse, nothing: Any) -> None:
+    house = make_house(ThirdParty(answer(200, nothing), answer(200, [{"id": 1, "st": "x"}])))
+    house.put(document())
+    first = house.execute().json
+    assert (first["outcome"], first["attributes"], first["structure_changed"]) == ("success", {}, False)
+    assert house.execute().json["attributes"].keys() == {"answer", "id", "st"}
+
+
+def test_an_object_that_is_recognised_as_a_dictionary_gets_one_rule(make_house: MakeHouse) -> None:
+    house = make_house(ThirdParty(answer(200, {"base": "EUR", "rates": {"USD": 1.1, "SEK": 11}})))
+    house.put(document())
+    assert house.execute().json["attributes"] == {"base": "EUR", "rates": {"USD": 1.1, "SEK": 11}}
 
 
 def test_a_mark_for_a_field_that_comes_and_goes_goes_by_itself(make_house: MakeHouse) -> None:

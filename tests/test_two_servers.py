@@ -242,3 +242,22 @@ def test_the_budget_is_one_for_both(pair: Pair) -> None:
     ] * 2
     pair.second.command("account", "limit", "small", "11")
     assert [host.execute("counted", {}, token).status_code for host in (pair.first, pair.second)] == [200, 429]
+
+
+def test_both_hosts_call_with_one_access_token(pair: Pair) -> None:
+    def token(_: Request) -> Response:
+        return Response('{"access_token": "abc", "expires_in": "3600"}', 201, content_type="application/json")
+
+    pair.third.expect_request("/token").respond_with_handler(token)
+    pair.third.expect_request("/with-token", headers={"Authorization": "Bearer abc"}).respond_with_json({"a": 1})
+    auth = {
+        "type": "oauth2_client_credentials",
+        "token_url": pair.third.url_for("/token"),
+        "client_id": "me",
+        "client_secret": "s",
+    }
+    pair.put(pair.first, "with-token", "/with-token", request={"auth": auth})
+    for server in (pair.first, pair.second, pair.first):
+        answer = server.execute("with-token", {}, pair.token)
+        assert answer.json()["outcome"] == "success", answer.text
+    assert pair.calls_of("/token") == 1

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -156,10 +157,14 @@ def undelivered(step_id: int) -> Undelivered | None:
 
 
 class Sender:
-    """Sends what is due, off the request's thread, one thread at a time in this process."""
+    """Sends what is due, off the request's thread, one thread at a time in this process.
+    instance: names this installation in its mails. write: `execution.postponed.Postponed.write`.
+    """
 
-    def __init__(self, app: Flask) -> None:
+    def __init__(self, app: Flask, instance: str, write: Callable[[Callable[[], None]], object]) -> None:
         self._app = app
+        self._instance = instance
+        self._write = write
         self._busy = threading.Lock()
         self._asked = threading.Event()
         self._looked = 0.0
@@ -221,7 +226,7 @@ class Sender:
             if row is None:
                 return False
             told = _telling(connection, row, now)
-        reference = f"{self._app.extensions['httpstep'].instance} alert {row.id}"
+        reference = f"{self._instance} alert {row.id}"
         wrong = send(self._app, row.recipients.split(","), row.subject, told.body, reference=reference)
         ended = time.time()
 
@@ -230,7 +235,7 @@ class Sender:
                 _note(connection, row, told, wrong, ended)
 
         # A mail that is not noted as sent is sent once more.
-        self._app.extensions["httpstep"].postponed.write(note)
+        self._write(note)
         return True
 
 

@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, BinaryIO, ParamSpec, TypeVar
 
 import click
 from flask import Flask, current_app
@@ -23,11 +23,14 @@ from httpstep import config
 from httpstep.core import jsontext
 from httpstep.core.document import stepdocument, visible
 from httpstep.core.errors import UnreadableAnswer
+from httpstep.core.importing import anything
+from httpstep.core.importing.steps import storable
+from httpstep.core.importing.texts import structured
 from httpstep.core.jsontext import Json
-from httpstep.execution import calls, ratelimit, runs
+from httpstep.execution import calls, drifting, ratelimit, runs
 from httpstep.extensions import db
 from httpstep.storage import keys, steps
-from httpstep.storage.database import editing, is_unavailable
+from httpstep.storage.database import editing
 from httpstep.storage.tables import Account, ApiKey
 from httpstep.storage.vault import VaultError
 from httpstep.upkeep import installation
@@ -38,7 +41,7 @@ R = TypeVar("R")
 FINISHING = 30.0
 """Seconds that a command waits at its end for a database that went away during its call."""
 
-step = AppGroup("step", help="Steps: import, export, run.")
+step = AppGroup("step", help="Steps: import, export, run, make from a text.")
 key = AppGroup("key", help="API keys: create, list, revoke.")
 config_group = AppGroup("config", help="The configuration in force.")
 
@@ -53,10 +56,7 @@ def prepared(command: Callable[P, R]) -> Callable[P, R]:
             installation.prepare(current_app._get_current_object())  # type: ignore[attr-defined]
             return command(*args, **kwargs)
         except SQLAlchemyError as error:
-            if not is_unavailable(error):
-                raise
-            why = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
-            raise click.ClickException(f"The database cannot be opened or written: {why}") from None
+            raise click.ClickException(str(installation.start_error(error))) from None
 
     return with_appcontext(run)
 
@@ -164,6 +164,53 @@ def step_run(key_: str, attributes: str, slug: str | None) -> None:
             "The database cannot be reached: the log of this call stays open, and no alert follows from it.", err=True
         )
     parts.alerts.finish()
+
+
+@step.command("drift")
+@click.argument("key_", metavar="KEY")
+@account_option
+@prepared
+def step_drift(key_: str, slug: str | None) -> None:
+    """Print how the structure of a step's answers changed, and where each broken rule may read."""
+    owner = chosen_account(slug)
+    found = steps.find(owner.id, key_)
+    if found is None:
+        raise click.ClickException(f'There is no step with the key "{key_}".')
+    click.echo(jsontext.pretty(drifting.as_json(found, drifting.of_step(found))))
+
+
+class _NotUnderstood(click.ClickException):
+    exit_code = 2
+
+
+@step.command("from")
+@click.argument("file", type=click.File("rb"))
+@click.option(
+    "--format", "format_", type=click.Choice(anything.FORMATS), help="What FILE holds; found out if it is not said."
+)
+@click.option("--operation", "wanted", metavar="ID", help='One of many: an operationId, or "GET /path".')
+def step_from(file: BinaryIO, format_: str | None, wanted: str | None) -> None:
+    """Print step documents made from FILE (- for standard input): a curl command, an address, a fetch(…), an HTTP
+    request, a Postman collection, an OpenAPI document. What was left out goes to standard error."""
+    text = file.read(structured.MAX_BYTES + 1).decode("utf-8", "replace")
+    source = anything.read(text, format_)
+    if source.fault:
+        raise _NotUnderstood(source.fault)
+    chosen = source.operations if wanted is None else [one for one in [source.find(wanted)] if one is not None]
+    if not chosen:
+        raise _NotUnderstood(
+            f'There is no operation "{wanted}". The first ones: ' + ", ".join(one.id for one in source.operations[:10])
+        )
+    for sentence in source.left_out:
+        click.echo(sentence, err=True)
+    documents: list[Json] = []
+    for one in chosen:
+        found = source.read(one)
+        spec, notes = storable(found, one)
+        documents.append(stepdocument.dump(spec))
+        for note in notes:
+            click.echo(f"{one.method} {one.address}: {note}" if len(chosen) > 1 else note, err=True)
+    click.echo(jsontext.pretty(documents[0] if len(documents) == 1 else documents))
 
 
 # ---------------------------------------------------------------- keys

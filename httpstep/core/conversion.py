@@ -1,4 +1,4 @@
-"""What a mapping rule may do to a value: text, whole number, number, yes/no, date, JSON text.
+"""What a mapping rule may do to a value: text, whole number, number, yes/no, date, JSON and lists as text, phone number.
 
 Nothing is guessed: what cannot be converted without doubt is refused with a sentence. Null stays null.
 """
@@ -13,7 +13,7 @@ from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from typing import Final
 
-from httpstep.core import jsontext
+from httpstep.core import jsontext, phones, writtendates
 from httpstep.core.errors import UnreadableAnswer
 from httpstep.core.jsontext import Json
 
@@ -22,9 +22,12 @@ class CannotConvert(ValueError):
     """`str` is a sentence for a person. It shows the value's type or a short beginning of it, nothing more."""
 
 
-def convert(value: Json, conversion: str) -> Json:
-    """The value as the rule wants it. Raises CannotConvert."""
-    return None if value is None else CONVERSIONS[conversion].convert(value)
+def convert(value: Json, conversion: str, option: str = "") -> Json:
+    """The value as the rule wants it. option: the text of the rule's member that the conversion names. Raises CannotConvert."""
+    if value is None:
+        return None
+    made = CONVERSIONS[conversion]
+    return made.convert(value, option) if made.option else made.convert(value)
 
 
 def as_text(value: Json) -> str:
@@ -93,14 +96,14 @@ _BASIC: Final = re.compile(r"(\d{4})(\d{2})(\d{2})(?:T(\d{2})(\d{2})(\d{2})?(Z|[
 _YEAR_FIRST: Final = re.compile(r"(\d{4})[/.](\d{1,2})[/.](\d{1,2})", re.ASCII)
 _DAY_FIRST: Final = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})", re.ASCII)
 _SLASHED: Final = re.compile(r"(\d{1,2})[/-](\d{1,2})[/-](\d{4})", re.ASCII)
-_TICKS: Final = re.compile(r"/Date\((-?\d{1,14})\)/", re.ASCII)
+_TICKS: Final = re.compile(r"/Date\((-?\d{1,14})(?:[+-]\d{4})?\)/", re.ASCII)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def _date(value: Json) -> str:
     if isinstance(value, str) and len(value) <= 100:
         text = value.strip()
-        for read in (_iso, _basic, _written, _ticks, _mail_date):
+        for read in (_iso, _basic, _written, _ticks, _spelt_out, _mail_date):
             found = read(text)
             if found is not None:
                 return found
@@ -170,6 +173,19 @@ def _real(written: str, shown: str) -> str:
     return written
 
 
+def _spelt_out(text: str) -> str | None:
+    if written := writtendates.day_of(text) or writtendates.digits(text):
+        return _real(written, text)
+    parts = writtendates.split(text)
+    if parts is None:
+        return None
+    day, time = parts
+    for read in (_iso, _written, writtendates.day_of):
+        if (found := read(day)) is not None and len(found) == len("2026-11-28"):
+            return _real(f"{found}T{time}", text)
+    return None
+
+
 def _ticks(text: str) -> str | None:
     match = _TICKS.fullmatch(text)
     return _moment(Decimal(match.group(1)) / 1000) if match else None
@@ -188,6 +204,8 @@ def _mail_date(text: str) -> str | None:
 
 def _from_number(value: int | Decimal) -> str:
     """Seconds or milliseconds since 1970, told apart by their size (both 1973 to 5138)."""
+    if isinstance(value, int) and (written := writtendates.digits(str(value)) if value < 10**14 else None):
+        return _real(written, str(value))
     size = abs(Decimal(value))
     if 10**8 <= size < 10**11:
         return _moment(Decimal(value))
@@ -202,6 +220,36 @@ def _moment(seconds: Decimal) -> str:
     whole = seconds // 1
     moment = _EPOCH + timedelta(seconds=int(whole), microseconds=int((seconds - whole) * 1_000_000))
     return moment.isoformat().replace("+00:00", "Z")
+
+
+# ---------------------------------------------------------------- texts with more in them
+
+
+def _parsed(value: Json) -> Json:
+    """What is no text is JSON already."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return jsontext.loads(value)
+    except UnreadableAnswer as error:
+        raise CannotConvert(f"The text is not JSON: {error.message}") from None
+
+
+def _joined(value: Json, separator: str) -> str:
+    """The items in one text; null is none of them."""
+    items = value if isinstance(value, list) else [value]
+    return separator.join(as_text(item) for item in items if item is not None)
+
+
+def _phone(value: Json, region: str) -> str:
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
+    if not isinstance(value, str):
+        raise CannotConvert(f"{_shown(value)} is no phone number.")
+    try:
+        return phones.e164(value, region)
+    except phones.NoPhoneNumber as error:
+        raise CannotConvert(f"{_shown(value)} {error}.") from None
 
 
 # ---------------------------------------------------------------- table
@@ -221,11 +269,14 @@ def _shown(value: Json) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Conversion:
-    """label: in the editor. convert: raises CannotConvert. whole_lists: takes a list as it is, and not item by item."""
+    """label: in the editor. convert: raises CannotConvert. whole_lists: takes a list as it is, and not item by item.
+    option: the rule's member that it takes as well; example: of it, for its input."""
 
     label: str
-    convert: Callable[[Json], Json]
+    convert: Callable[..., Json]
     whole_lists: bool = False
+    option: str = ""
+    example: str = ""
 
 
 def _as_it_is(value: Json) -> Json:
@@ -240,4 +291,7 @@ CONVERSIONS: Final[dict[str, Conversion]] = {
     "boolean": Conversion("true or false", _boolean),
     "date": Conversion("date", _date),
     "json": Conversion("JSON text", jsontext.dumps_text, whole_lists=True),
+    "parse": Conversion("value of a JSON text", _parsed),
+    "join": Conversion("one text of a list", _joined, whole_lists=True, option="separator"),
+    "phone": Conversion("phone number (+49…)", _phone, option="region", example="like DE"),
 }

@@ -11,7 +11,8 @@
     │   └── BudgetSpent           a retry would have gone over the account's budget (never a first call)
     ├── Disabled                  the step is switched off
     ├── UnreadableAnswer          the answer is not JSON (or breaks its limits) and there are rules to apply
-    └── HttpStatusError           the status is outside the step's success rule
+    ├── HttpStatusError           the status is outside the step's success rule
+    └── Rejected                  the status is a success, and the answer itself says that it is none
 
 Inside the line errors are exceptions of this family; `executor.execute` catches StepError in one
 place and makes a `Failure` of it. The words of a failure are written where it is raised.
@@ -32,6 +33,7 @@ class FailureKind(StrEnum):
     """The words of `outcome` in an execute answer, `success` apart."""
 
     HTTP_ERROR = "http_error"
+    REJECTED = "rejected"
     TIMEOUT = "timeout"
     NETWORK_ERROR = "network_error"
     BLOCKED = "blocked"
@@ -117,7 +119,8 @@ class BudgetSpent(SendError):
 
 
 class UnreadableAnswer(StepError):
-    """The answer cannot be read as JSON. reason: empty, html, xml, csv, text, binary, syntax, too_deep, number, encoding."""
+    """The answer cannot be read as JSON. reason: empty, html, xml, csv, text, binary, syntax, too_deep, number, encoding,
+    guarded, preceded, events, json_lines, jsonp."""
 
     kind = FailureKind.NOT_JSON
 
@@ -132,6 +135,12 @@ class HttpStatusError(StepError):
     """The answer's status is outside the success rule."""
 
     kind = FailureKind.HTTP_ERROR
+
+
+class Rejected(StepError):
+    """A condition of the step on its answer does not hold. reason: rejected, or token_expired."""
+
+    kind = FailureKind.REJECTED
 
 
 def place_of(error: BaseException) -> str:

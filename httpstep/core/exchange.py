@@ -13,6 +13,7 @@ class RenderedRequest:
     `secrets`: every secret value that went in, raw; `core.masking.masking.redaction` masks them (and their encoded forms)
     wherever this request is shown. `warnings`: sentences for the preview.
     `filled_empty`: attributes that were not there and were sent empty.
+    `otherwise`: of a token request, the same with another spelling of the client's credential.
     """
 
     method: str
@@ -23,6 +24,7 @@ class RenderedRequest:
     secrets: frozenset[str] = field(default=frozenset(), repr=False)
     warnings: tuple[str, ...] = ()
     filled_empty: tuple[str, ...] = ()
+    otherwise: RenderedRequest | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +51,15 @@ class Timings:
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """What one try saw on the way, however it ended. notes: sentences on what was not in order and was put up with."""
+    """What one try saw on the way, however it ended. notes: sentences on what was not in order and was put up with.
+
+    left_behind: the origin that a redirect led to without the credentials; "" where none did.
+    """
 
     hops: tuple[Hop, ...] = ()
     timings: Timings = Timings()
     notes: tuple[str, ...] = ()
+    left_behind: str = ""
 
 
 @dataclass(frozen=True, slots=True)

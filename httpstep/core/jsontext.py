@@ -1,9 +1,8 @@
 """Reads and writes all JSON there is: requests, answers, what is stored. One rule for every odd case.
 
 Read: a byte order mark, UTF-16 and UTF-32 are accepted; a lone surrogate becomes U+FFFD; the last of two
-equal names wins (RFC 8259, 4 leaves it open); NaN, Infinity, numbers beyond a double's range (1e400), more than
-4,300 digits and more than 200 levels are refused. Numbers keep their digits: whole numbers are int, all others
-Decimal, and one whose text a Decimal would rewrite (1e5, 0.0000001, -0) is a WrittenNumber.
+equal names wins (RFC 8259, 4 leaves it open); more than 200 levels are refused, and so are the numbers that
+`core.jsonnumbers` cannot keep, unless the text is an API's answer: there one of them is not the whole answer.
 
 These limits are for foreign text, which `loads` reads. What `dumps` wrote is read by `read_back` whatever its depth: the
 structure of an answer nests twice as deep as the answer.
@@ -11,16 +10,17 @@ structure of an answer nests twice as deep as the answer.
 
 from __future__ import annotations
 
-import codecs
 import json
-import math
 import re
 from decimal import Decimal
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
 import msgspec
 
+from httpstep.core import jsonnumbers
 from httpstep.core.errors import UnreadableAnswer
+from httpstep.core.jsonnumbers import UnkeptNumber
+from httpstep.core.jsonnumbers import WrittenNumber as WrittenNumber
 
 Json = Any
 """None | bool | int | Decimal (its text kept digit for digit) | str | list[Json] | dict[str, Json]. Never float."""
@@ -29,35 +29,13 @@ Path = tuple[str | int, ...]
 """Keys and indices from the root of a document; () is the root itself."""
 
 MAX_DEPTH: Final = 200
-MAX_DIGITS: Final = 4300
 
 
-_decimal: Final = Decimal.__new__
+def loads(data: bytes | str, *, bad_numbers: bool = False) -> Json:
+    """The value of a JSON text from elsewhere. Raises UnreadableAnswer: empty, encoding, syntax, number or too_deep.
 
-
-class WrittenNumber(Decimal):
-    """A number that remembers how it was written; `str` gives exactly that text."""
-
-    __slots__ = ("text",)
-    text: str
-
-    def __new__(cls, text: str) -> WrittenNumber:
-        number = _decimal(cls, text)
-        number.text = text
-        return number
-
-    def __str__(self) -> str:
-        return self.text
-
-    def __format__(self, specifier: str, /, *_: object) -> str:
-        return super().__format__(specifier) if specifier else self.text
-
-    def __reduce__(self) -> tuple[type[WrittenNumber], tuple[str]]:
-        return WrittenNumber, (self.text,)
-
-
-def loads(data: bytes | str) -> Json:
-    """The value of a JSON text from elsewhere. Raises UnreadableAnswer: empty, encoding, syntax, number or too_deep."""
+    bad_numbers: one that cannot be kept is an UnkeptNumber and refuses nothing.
+    """
     text = _without_mark(data)
     if not text.strip():
         raise UnreadableAnswer("There is nothing to read: the text is empty.", reason="empty")
@@ -65,6 +43,10 @@ def loads(data: bytes | str) -> Json:
         value = _read(text, MAX_DEPTH)
     except RecursionError:
         raise _too_deep() from None
+    except UnreadableAnswer as error:
+        if error.reason != "number" or not bad_numbers:
+            raise
+        value = _read_with_care(text, MAX_DEPTH, _forgiving)
     if _may_be_deep(text):
         _check_depth(value)
     return value
@@ -76,14 +58,20 @@ def read_back(data: bytes | str) -> Json:
     return _read(data, None)
 
 
-def dumps(value: Json) -> bytes:
+def size_of(value: Json) -> int:
+    """Bytes of the value as `dumps` writes it. Raises jsonnumbers.NotKept where a number in it cannot be kept."""
+    return len(dumps(value, _keeping))
+
+
+def dumps(value: Json, encoder: msgspec.json.Encoder | None = None) -> bytes:
     """Compact UTF-8. Always valid JSON: a lone surrogate becomes U+FFFD, a number that is none (NaN) becomes null."""
+    encoder = encoder or _encoder
     try:
-        data = _encoder.encode(value)
+        data = encoder.encode(value)
     except UnicodeEncodeError:
-        data = _encoder.encode(_scrubbed(value))
+        data = encoder.encode(_scrubbed(value))
     if b"NaN" in data or b"Infinity" in data:
-        return _encoder.encode(_scrubbed(value))
+        return encoder.encode(_scrubbed(value))
     return data
 
 
@@ -110,6 +98,7 @@ JSON_TYPES: Final[dict[type, str]] = {
     int: "number",
     Decimal: "number",
     WrittenNumber: "number",
+    UnkeptNumber: "number",
     str: "string",
     list: "array",
     tuple: "array",
@@ -127,17 +116,22 @@ def _inherited_type(value: object) -> str:
 # ---------------------------------------------------------------- bytes to text
 
 
+_MARKS: Final = re.compile("(?:[ \t\r\n]*\ufeff)+")
+_MARKS_UTF8: Final = re.compile(rb"(?:[ \t\r\n]*\xef\xbb\xbf)+")
+
+
 def _without_mark(data: bytes | str) -> bytes | str:
-    """The text without byte order mark; bytes stay bytes where they are UTF-8."""
+    """The text without the byte order marks before it, which are two where two files were joined; bytes stay bytes where
+    they are UTF-8."""
     if isinstance(data, str):
-        return data.removeprefix("\ufeff")
-    if data.startswith(codecs.BOM_UTF8):
-        return data[3:]
+        return _MARKS.sub("", data, count=1) if _MARKS.match(data) else data
+    if found := _MARKS_UTF8.match(data):
+        return data[found.end() :]
     encoding = json.detect_encoding(data)
     if encoding in ("utf-8", "utf-8-sig"):
         return data
     try:
-        return data.decode(encoding, "surrogatepass").removeprefix("\ufeff")
+        return _without_mark(data.decode(encoding, "surrogatepass"))
     except UnicodeDecodeError:
         raise _wrong_encoding(f"It looks like {encoding.upper()}, but not all of it can be read so.") from None
 
@@ -159,49 +153,15 @@ def _wrong_encoding(detail: str) -> UnreadableAnswer:
 # ---------------------------------------------------------------- reading
 
 
-def _number(text: str) -> Decimal:
-    """The hook for every number with a fraction or an exponent."""
-    if len(text) > MAX_DIGITS and sum(map(str.isdigit, text)) > MAX_DIGITS:
-        raise _too_many_digits()
-    if "e" in text or "E" in text:
-        if len(text) > _NEVER_TOO_LARGE:
-            _check_exponent(text)
-        return WrittenNumber(text)
-    if "0.000000" in text:  # str(Decimal("0.0000001")) is "1E-7"
-        return WrittenNumber(text)
-    return Decimal(text)
-
-
-_NEVER_TOO_LARGE: Final = 4
-"""So many characters have no room for an exponent beyond 99."""
-
-
-def _check_exponent(text: str) -> None:
-    exponent = text.lower().partition("e")[2].lstrip("+-0")
-    if len(exponent) > 4 or int(exponent or "0") > MAX_DIGITS or math.isinf(float(text)):
-        raise UnreadableAnswer(f"The number {_short(text)} is outside the range that can be kept.", reason="number")
-
-
-def _whole_number(text: str) -> int | Decimal:
-    if len(text) > MAX_DIGITS and len(text.lstrip("-")) > MAX_DIGITS:
-        raise _too_many_digits()
-    return WrittenNumber(text) if text == "-0" else int(text)
-
-
-def _no_number(name: str) -> NoReturn:
-    raise UnreadableAnswer(f"{name} stands where a value should be; JSON has no such number.", reason="number")
-
-
-def _too_many_digits() -> UnreadableAnswer:
-    return UnreadableAnswer(f"A number has more than {MAX_DIGITS:,} digits.", reason="number")
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 20 else text[:17] + "..."
-
-
-_decoder = msgspec.json.Decoder(float_hook=_number)
-_careful = json.JSONDecoder(parse_float=_number, parse_int=_whole_number, parse_constant=_no_number)
+_decoder = msgspec.json.Decoder(float_hook=jsonnumbers.number)
+_careful = json.JSONDecoder(
+    parse_float=jsonnumbers.number, parse_int=jsonnumbers.whole_number, parse_constant=jsonnumbers.no_number
+)
+_forgiving = json.JSONDecoder(
+    parse_float=jsonnumbers.or_unkept(jsonnumbers.number),
+    parse_int=jsonnumbers.or_unkept(jsonnumbers.whole_number),
+    parse_constant=jsonnumbers.or_unkept(jsonnumbers.no_number),
+)
 _negative_zero = re.compile(r"-0(?=[\s,\]}]|\Z)(?<![^\s:,\[]-0)")
 _negative_zero_bytes = re.compile(_negative_zero.pattern.encode())
 
@@ -221,11 +181,11 @@ def _read(text: bytes | str, max_depth: int | None) -> Json:
         return _read_with_care(text, max_depth)
 
 
-def _read_with_care(text: bytes | str, max_depth: int | None) -> Json:
+def _read_with_care(text: bytes | str, max_depth: int | None, decoder: json.JSONDecoder = _careful) -> Json:
     """Slower: knows lone surrogates and -0, and the line and column of what is wrong."""
     characters = _as_text(text)
     try:
-        value = _careful.decode(characters)
+        value = decoder.decode(characters)
     except json.JSONDecodeError as error:
         raise _syntax(error) from None
     if max_depth is not None:
@@ -283,10 +243,19 @@ def _too_deep() -> UnreadableAnswer:
 def _write_other(value: object) -> msgspec.Raw:
     if isinstance(value, WrittenNumber):
         return msgspec.Raw(value.text.encode())
+    if isinstance(value, UnkeptNumber):
+        return msgspec.Raw(b"null")
     raise TypeError(f"{type(value).__name__} cannot be written as JSON")
 
 
+def _write_kept(value: object) -> msgspec.Raw:
+    if isinstance(value, UnkeptNumber):
+        raise jsonnumbers.NotKept(value.why)
+    return _write_other(value)
+
+
 _encoder = msgspec.json.Encoder(enc_hook=_write_other, decimal_format="number")
+_keeping = msgspec.json.Encoder(enc_hook=_write_kept, decimal_format="number")
 
 
 def _scrubbed(value: Json) -> Json:
@@ -297,6 +266,6 @@ def _scrubbed(value: Json) -> Json:
         return {_scrubbed(key): _scrubbed(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [_scrubbed(item) for item in value]
-    if isinstance(value, Decimal) and not value.is_finite():
+    if isinstance(value, Decimal) and not isinstance(value, UnkeptNumber) and not value.is_finite():
         return None
     return value

@@ -12,13 +12,15 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
 from httpstep.alerts import alerts
-from httpstep.core.exchange import HttpResponse, RenderedRequest
+from httpstep.core.exchange import Send
 from httpstep.core.jsontext import Json
 from httpstep.core.outcome import record
 from httpstep.core.step.execution import Execution
 from httpstep.core.step.spec import StepSpec
 from httpstep.execution import ratelimit
+from httpstep.execution.gathering import Account, Accounts
 from httpstep.execution.postponed import Postponed
+from httpstep.execution.refused import Refused
 from httpstep.execution.tokens import TokenCache
 from httpstep.storage import steps
 from httpstep.storage.vault import Vault, VaultError
@@ -26,19 +28,18 @@ from httpstep.storage.vault import Vault, VaultError
 INTERNAL_MESSAGE = "httpstep itself failed. The operator finds the reason in the application's log."
 
 
-class Sends(Protocol):
-    """The guarded call (`transport.Transport.send`)."""
+class SendFor(Protocol):
+    """The guarded call (`transport.Transport.send`) on behalf of one call: of whose account, for how many seconds in
+    all, and ended where the socket `hangup` is closed."""
 
-    def __call__(
-        self, request: RenderedRequest, deadline: float, *, account: str, hangup: int | None, seconds: float | None
-    ) -> HttpResponse: ...
+    def __call__(self, *, account: str, hangup: int | None, seconds: float | None) -> Send: ...
 
 
 @dataclass(frozen=True)
 class Parts:
     """What lives as long as the process. places: how many calls may wait for third parties in this process."""
 
-    send: Sends
+    send_for: SendFor
     wait: Callable[[float, int | None], None]
     vault: Vault
     alerts: alerts.Sender
@@ -47,6 +48,8 @@ class Parts:
     places: threading.BoundedSemaphore
     postponed: Postponed
     base_url: str = ""
+    accounts: Accounts = field(default_factory=Accounts)
+    refused: Refused = field(default_factory=Refused)
     tokens: TokenCache = field(default_factory=TokenCache)
 
 
@@ -63,9 +66,9 @@ class Tenant:
 class Call:
     """One execution asked for. step None: a draft that was never saved, whose home is draft_id.
 
-    structure: for a draft, the structure its form holds. hangup: descriptor of the caller's socket, if a
-    caller that goes away cancels the call. timeout: seconds the caller asks for. masked: values that are kept and
-    shown masked, besides the step's own secrets.
+    structure: the one that its form holds until Save, which counts in the place of the step's. hangup: descriptor of the
+    caller's socket, if a caller that goes away cancels the call. timeout: seconds the caller asks for. masked: values that are kept and
+    shown masked, besides the step's own secrets. account: as it was gathered, if it was for this call.
     """
 
     tenant: Tenant
@@ -80,17 +83,20 @@ class Call:
     timeout: float | None = None
     hangup: int | None = None
     masked: frozenset[str] = frozenset()
+    account: Account | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What came of a call. answer: what the bot gets. `marked`: the step is marked as changed from now on."""
+    """What came of a call. answer: what the bot gets. `marked`: the step is marked as changed from now on. budget: what
+    the account has left, None where that is not known any more."""
 
     execution: Execution
     record: record.Record
     log_id: int
     answer: dict[str, Json]
     marked: bool = False
+    budget: ratelimit.Budget | None = None
 
 
 class TooManyInFlight(Exception):

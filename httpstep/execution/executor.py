@@ -6,88 +6,55 @@ An expected failure ends the line early but never leaves it: there is no path wi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Set
-from contextlib import suppress
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from httpstep.core.answer import (
     automatic,
+    dictionaries,
     mapping,
     reading,
     statuses,
+    success,
 )
-from httpstep.core.drift import maskedshape, structure
-from httpstep.core.errors import BudgetSpent, Disabled, FailureKind, SendError, StepError, UnreadableAnswer
-from httpstep.core.exchange import HttpResponse, RenderedRequest, Send, Trace
-from httpstep.core.inserting.headers import retry_after
-from httpstep.core.inserting.secrethosts import Hosts
-from httpstep.core.jsontext import Json
+from httpstep.core.drift import comparison, maskedshape, structure, variation
+from httpstep.core.errors import Disabled, StepError, UnreadableAnswer
+from httpstep.core.exchange import HttpResponse, Send
+from httpstep.core.jsontext import Json, Path
 from httpstep.core.masking.redaction import MASK
 from httpstep.core.outcome import fallback
-from httpstep.core.request import rendering
 from httpstep.core.step import stepkey
 from httpstep.core.step.execution import (
     Drift,
     Execution,
     Failure,
     MappingResult,
-    Try,
 )
 from httpstep.core.step.spec import MappingRule, StepSpec
 from httpstep.core.workcounter import WorkCounter
+from httpstep.execution.sending import Clock, Known, Line, Sent, Tokens, render_and_send
+
+__all__ = ["Clock", "Known", "Tokens", "allowed_seconds", "execute"]
 
 MAX_SECONDS = 60
-_RETRIED_STATUSES = frozenset({429, 502, 503, 504})
-_UNSAFE = frozenset({"POST", "PATCH"})
-_NO_DOCUMENT: Json = None
-
-
-class Clock(Protocol):
-    """Time as the executor needs it. wait() may raise Cancelled."""
-
-    def monotonic(self) -> float: ...
-
-    def time(self) -> float: ...
-
-    def wait(self, seconds: float) -> None: ...
-
-
-class Tokens(Protocol):
-    """OAuth 2 tokens by the request that asks for them. Raises StepError."""
-
-    def get(self, request: RenderedRequest, deadline: float, *, refused: str | None = None) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
-    """What is known of the account and the step besides its document.
+class _Answer:
+    """What was read of a response: a document, or why there is none."""
 
-    hosts: where each secret may be sent; one that is not in it, nowhere. masked: further values that are never kept or
-    shown. structure: the accepted one, or None. taken: attribute names that have another source, None where nobody can
-    tell just now: then no rules are made. It is asked for only when automatic rules are made.
-    """
-
-    secrets: Mapping[str, str] = field(default_factory=dict)
-    hosts: Mapping[str, Hosts] = field(default_factory=dict)
-    masked: frozenset[str] = frozenset()
-    defaults: Mapping[str, Json] = field(default_factory=dict)
-    structure: Json = None
-    taken: Callable[[], Set[str] | None] = frozenset
-
-
-@dataclass
-class _Seen:
-    """What the line has come to so far. secrets: all that is to be masked in it."""
-
-    secrets: frozenset[str]
-    token_url: str = ""
-    request: RenderedRequest | None = None
-    response: HttpResponse | None = None
     has_document: bool = False
-    document: Json = _NO_DOCUMENT
+    document: Json = None
     unreadable: Failure | None = None
-    tries: list[Try] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Compared:
+    """The document's shape, what of it differs from the accepted one, and the rules that a first answer makes."""
+
+    shape: Json = None
+    drift: Drift = field(default_factory=Drift)
+    automatic: tuple[MappingRule, ...] | None = None
 
 
 def execute(
@@ -101,22 +68,30 @@ def execute(
     timeout: float | None = None,
 ) -> Execution:
     """Run one step. Never raises for an expected failure. timeout: seconds the caller asks for, if fewer."""
-    known = known or Known()
-    began = clock.monotonic()
-    deadline = began + allowed_seconds(spec, timeout)
-    seen = _Seen(frozenset(filter(None, known.secrets.values())) | known.masked)
+    known, began = known or Known(), clock.monotonic()
+    line = Line(spec, attributes, known, send, tokens, clock, began, began + allowed_seconds(spec, timeout))
+    sent = Sent(frozenset(filter(None, known.secrets.values())) | known.masked)
+    answer, compared, failure = _Answer(), _Compared(), None
     try:
         _require_enabled(spec)
-        line = _Line(spec, attributes, known, send, clock, tokens, began, deadline, seen)
-        seen.response = line.call()
-        work = WorkCounter(_end_at(deadline, began, clock))
-        _require_success(spec, seen.response, seen.secrets)
-        _read(spec, seen, work)
-        return _concluded(spec, known, seen, None, (clock.monotonic() - began) * 1000, work)
+        for so_far in render_and_send(line, sent):
+            sent = so_far  # and stays where the next thing fails
+        work = WorkCounter(_ending_work(line))
+        response = _require_good_status(spec, sent)
+        answer = _read(response, sent, work)
+        _require_success(spec, response, answer, sent)
+        duration_ms = line.spent_ms()
+        compared = _compare(line, sent, answer, work)
+        result = _map(line, compared, answer, sent, None, duration_ms, work)
     except StepError as error:
-        failure = fallback.failure_of(error)
-    seen.has_document, seen.document = False, _NO_DOCUMENT
-    return _concluded(spec, known, seen, failure, (clock.monotonic() - began) * 1000, WorkCounter())
+        failure, duration_ms = fallback.failure_of(error), line.spent_ms()
+        answer, compared = _Answer(unreadable=answer.unreadable), _Compared()
+        result = _map(line, compared, answer, sent, failure, duration_ms, WorkCounter())
+    return Execution(
+        spec, sent.request, sent.response, answer.has_document, answer.document, answer.unreadable, result,
+        compared.automatic, compared.shape, compared.drift, failure, fallback.decide(spec.fallback, failure, result),
+        sent.tries, duration_ms, sent.secrets, sent.token_url,
+    )  # fmt: skip
 
 
 def allowed_seconds(spec: StepSpec, timeout: float | None) -> float:
@@ -124,188 +99,96 @@ def allowed_seconds(spec: StepSpec, timeout: float | None) -> float:
     return min(float(spec.timeout), timeout or MAX_SECONDS, MAX_SECONDS)
 
 
-def _end_at(deadline: float, began: float, clock: Clock) -> Callable[[], None]:
-    """What ends the work on an answer that came in time, and cannot be read in what is left of it."""
-    arrived = clock.monotonic()
-
-    def check() -> None:
-        if clock.monotonic() >= deadline:
-            raise fallback.too_much_work(arrived - began, deadline - began)
-
-    return check
-
-
-def _concluded(
-    spec: StepSpec, known: Known, seen: _Seen, failure: Failure | None, duration_ms: float, work: WorkCounter
-) -> Execution:
-    made, shape, drift = None, None, Drift()
-    if seen.has_document:
-        # Shape and rules are kept and shown: a name in the answer that is a secret must not get into them.
-        shape, document = maskedshape.masked_shape(seen.document, spec.dictionaries, seen.secrets, work)
-        if spec.mapping is None:
-            made = _automatic(spec, known, document)
-        if known.structure is not None:
-            drift = structure.compare(known.structure, shape, spec.mapping or (), work)
-    rules = made if made is not None else spec.mapping or ()
-    result = _map(rules, seen, failure, duration_ms, work)
-    return Execution(
-        spec=spec,
-        request=seen.request,
-        response=seen.response,
-        has_document=seen.has_document,
-        document=seen.document,
-        unreadable=seen.unreadable,
-        mapping=result,
-        automatic=made,
-        structure=shape,
-        drift=drift,
-        failure=failure,
-        outcome=fallback.decide(spec.fallback, failure, result),
-        tries=tuple(seen.tries),
-        duration_ms=duration_ms,
-        secrets=seen.secrets,
-        token_url=seen.token_url,
-    )
-
-
-def _automatic(spec: StepSpec, known: Known, document: Json) -> tuple[MappingRule, ...] | None:
-    """The rules of a first answer, but those whose path has a masked name in it; None where none can be made just now."""
-    taken = known.taken()
-    if taken is None:
-        return None
-    step_key = spec.key or stepkey.key_from_name(spec.name)
-    rules = automatic.automatic_rules(document, step_key=step_key, taken=taken, dictionaries=spec.dictionaries)
-    return tuple(rule for rule in rules if not any(MASK in str(part) for part in rule.path or ()))
-
-
-def _map(
-    rules: tuple[MappingRule, ...], seen: _Seen, failure: Failure | None, duration_ms: float, work: WorkCounter
-) -> MappingResult:
-    response = seen.response
-    facts = mapping.CallFacts(
-        status=response.status if response else None,
-        error=failure.message if failure else None,
-        duration_ms=round(duration_ms),
-        headers=response.headers if response else (),
-    )
-    return mapping.apply_rules(rules, seen.document, seen.has_document, facts, work)
-
-
 def _require_enabled(spec: StepSpec) -> None:
     if not spec.enabled:
         raise Disabled("This step is switched off.", reason="disabled", advice="Switch it on in its options.")
 
 
-def _require_success(spec: StepSpec, response: HttpResponse, secrets: Set[str]) -> None:
+def _ending_work(line: Line) -> Callable[[], None]:
+    """What ends the work on an answer that came in time, and cannot be read in what is left of it."""
+    arrived = line.clock.monotonic()
+
+    def check() -> None:
+        if line.clock.monotonic() >= line.deadline:
+            raise fallback.too_much_work(arrived - line.began, line.deadline - line.began)
+
+    return check
+
+
+def _require_good_status(spec: StepSpec, sent: Sent) -> HttpResponse:
+    response = sent.response
+    assert response is not None
     if not statuses.success(spec.success_statuses, response.status):
-        raise fallback.status_error(response, secrets)
+        raise fallback.status_error(response, sent.secrets, success.said_by(spec, response, sent.secrets))
+    return response
 
 
-def _read(spec: StepSpec, seen: _Seen, work: WorkCounter) -> None:
-    """Read the document. Unreadable is a failure only where rules read it."""
-    assert seen.response is not None
-    work.spend_bytes(2 * len(seen.response.body))
+def _read(response: HttpResponse, sent: Sent, work: WorkCounter) -> _Answer:
+    work.spend_bytes(2 * len(response.body))
     try:
-        seen.document = reading.read(seen.response, seen.secrets)
-        seen.has_document = True
+        return _Answer(True, reading.read(response, sent.secrets))
     except UnreadableAnswer as error:
-        seen.unreadable = fallback.failure_of(error)
-        if any(rule.on and rule.call is None for rule in spec.mapping or ()):
-            raise
+        return _Answer(unreadable=fallback.failure_of(error))
 
 
-@dataclass
-class _Line:
-    """The sending half of one execution: render, authorize, send, try again."""
+def _require_success(spec: StepSpec, response: HttpResponse, answer: _Answer, sent: Sent) -> None:
+    """Unreadable is a failure only where something reads the document, and what it says may be one too."""
+    failure = answer.unreadable
+    if failure is not None and success.needs_document(spec, response):
+        raise UnreadableAnswer(failure.message, reason=failure.reason, advice=failure.advice, place=failure.place)
+    success.require(spec, response, answer.document if answer.has_document else success.NOTHING, sent.secrets)
 
-    spec: StepSpec
-    attributes: Mapping[str, Json]
-    known: Known
-    send: Send
-    clock: Clock
-    tokens: Tokens
-    began: float
-    deadline: float
-    seen: _Seen
 
-    def call(self) -> HttpResponse:
-        token = self._token()
-        response = self._tried(token)
-        if token is not None and response.status == 401:
-            with suppress(BudgetSpent):
-                response = self._tried(self._token(refused=token))
-        return response
+def _compare(line: Line, sent: Sent, answer: _Answer, work: WorkCounter) -> _Compared:
+    """Shape and rules are kept and shown: a name in the answer that is a secret must not get into them."""
+    if not answer.has_document:
+        return _Compared()
+    spec, known = line.spec, line.known
+    data = _dictionaries(spec, known, answer.document)
+    shape, document = maskedshape.masked_shape(answer.document, data, sent.secrets, work)
+    made, drift = None, Drift()
+    if spec.mapping is None and comparison.holds_something(shape):
+        made = _automatic(spec, known, document, data)
+    if known.structure is not None:
+        accepted, latest = variation.sides(known.structure, known.odd, shape)
+        drift = structure.compare(accepted, latest, spec.mapping or (), work)
+    return _Compared(shape, drift, made)
 
-    def _token(self, refused: str | None = None) -> str | None:
-        auth = self.spec.request.auth
-        if auth.type != "oauth2_client_credentials":
-            return None
-        known = self.known
-        asking = rendering.token_request(
-            auth, self.attributes, secrets=known.secrets, hosts=known.hosts, defaults=known.defaults
-        )
-        self.seen.token_url = asking.url
-        self.seen.secrets |= asking.secrets
-        token = self.tokens.get(asking, self.deadline, refused=refused)
-        self.seen.secrets |= {token}
-        return token
 
-    def _tried(self, token: str | None) -> HttpResponse:
-        """Send, and again as the step allows. What a try that failed gave stands when no further one is made."""
-        known = self.known
-        self.seen.request = rendering.render(
-            self.spec,
-            self.attributes,
-            secrets=known.secrets,
-            hosts=known.hosts,
-            defaults=known.defaults,
-            token=token,
-        )
-        self.seen.secrets |= self.seen.request.secrets
-        left = self.spec.retries if self.spec.retry_unsafe or self.spec.request.method not in _UNSAFE else 0
-        last: HttpResponse | SendError | None = None
-        while True:
-            try:
-                last = self._once(self.seen.request)
-            except BudgetSpent:
-                if last is None:
-                    raise
-                left = 0
-            except SendError as error:
-                last = error
-            pause = self._pause(last, self.spec.retries - left) if left else None
-            if pause is None:
-                break
-            left -= 1
-            self.clock.wait(pause)
-        if isinstance(last, SendError):
-            raise last
-        return last
+def _dictionaries(spec: StepSpec, known: Known, document: Json) -> tuple[Path, ...]:
+    """The objects whose names are data: what the step says, and those of the structure. Of a first answer those that
+    look like it, but none that a rule reads by a name in it."""
+    if known.structure is not None:
+        return (*spec.dictionaries, *known.dictionaries)
+    named = [rule.path for rule in spec.mapping or () if rule.on and rule.path is not None]
+    found = dictionaries.suggest_dictionaries(document)
+    return (
+        *spec.dictionaries,
+        *(path for path in found if not any(dictionaries.is_inside(one, path) for one in named)),
+    )
 
-    def _once(self, request: RenderedRequest) -> HttpResponse:
-        response, failure, trace = None, None, Trace()
-        try:
-            response = self.send(request, self.deadline)
-            trace = response.trace
-            return response
-        except BudgetSpent:
-            raise
-        except SendError as error:
-            failure, trace = fallback.failure_of(error), error.trace or Trace()
-            raise
-        finally:
-            if response is not None or failure is not None:
-                ended = (self.clock.monotonic() - self.began) * 1000
-                self.seen.tries.append(Try(ended, response.status if response else None, failure, trace))
 
-    def _pause(self, last: HttpResponse | SendError, made: int) -> float | None:
-        """Seconds until the next try; None where there must not be one."""
-        pause = 0.5 * 2**made
-        if isinstance(last, HttpResponse):
-            if last.status not in _RETRIED_STATUSES:
-                return None
-            asked = retry_after(last, self.clock.time())
-            pause = pause if asked is None else asked
-        elif last.kind is not FailureKind.NETWORK_ERROR:
-            return None
-        return pause if self.clock.monotonic() + pause < self.deadline else None
+def _automatic(spec: StepSpec, known: Known, document: Json, data: tuple[Path, ...]) -> tuple[MappingRule, ...] | None:
+    """The rules of a first answer, but those whose path has a masked name in it; None where none can be made just now."""
+    taken = known.taken()
+    if taken is None:
+        return None
+    step_key = spec.key or stepkey.key_from_name(spec.name)
+    rules = automatic.automatic_rules(document, step_key=step_key, taken=taken, dictionaries=data)
+    return tuple(rule for rule in rules if not any(MASK in str(part) for part in rule.path or ()))
+
+
+def _map(
+    line: Line, compared: _Compared, answer: _Answer, sent: Sent, failure: Failure | None, duration_ms: float,
+    work: WorkCounter,
+) -> MappingResult:  # fmt: skip
+    response = sent.response
+    facts = mapping.CallFacts(
+        status=response.status if response else None,
+        error=failure.message if failure else None,
+        duration_ms=round(duration_ms),
+        headers=response.headers if response else (),
+        given={**line.known.defaults, **line.attributes},
+    )
+    rules = compared.automatic if compared.automatic is not None else line.spec.mapping or ()
+    return mapping.apply_rules(rules, answer.document, answer.has_document, facts, work)

@@ -90,13 +90,14 @@ def _is_begun(answers: list[dict[str, Json]]) -> bool:
 
 def fallback_of(parts: calls.Parts, account_id: int, spec: FlowSpec) -> Literal["continue", "stop"]:
     """What the first step's fallback says: it decides where the flow is refused as a whole."""
-    loaded = (steps.load(account_id, step_id=place.step_id) for place in spec.places)
+    account = parts.accounts.get(account_id)
+    loaded = (account.step(step_id=place.step_id) for place in spec.places)
     return next((step.spec.fallback for step in loaded if step is not None), "stop")
 
 
 def _loaded(parts: calls.Parts, call: FlowCall, place: Place) -> steps.LoadedStep | None:
     try:
-        return steps.load(call.tenant.account_id, step_id=place.step_id)
+        return parts.accounts.get(call.tenant.account_id).step(step_id=place.step_id)
     finally:
         end_transaction()
 

@@ -13,7 +13,8 @@ from sqlalchemy import Connection, case, select, update
 
 from httpstep.core import jsontext
 from httpstep.core.document import stepdocument
-from httpstep.core.drift import structure
+from httpstep.core.drift import comparison, structure, variation
+from httpstep.core.jsontext import Json
 from httpstep.core.outcome import record
 from httpstep.core.step.execution import Drift, Execution
 from httpstep.storage import steps
@@ -45,14 +46,17 @@ def learn(connection: Connection, step: steps.LoadedStep, lesson: Lesson) -> boo
         return False
     if lesson.source == "test":
         return _learn_of_test(connection, step, lesson)
+    now, latest = _sides(step, execution.structure)
     if not execution.drift:
-        if step.odd is not None or step.drift is not None:
-            _note_usual(connection, step)
+        now = variation.filled(now, latest) if execution.drift.reveals else now
+        if step.odd is not None or step.drift is not None or now is not step.structure:
+            _note_usual(connection, step, now)
         return False
     streak = connection.execute(
         update(StepState)
         .where(StepState.step_id == step.id)
         .values(
+            **_new_structure(step, now),
             odd=jsontext.dumps_text(execution.structure),
             odd_streak=case((StepState.odd_streak < 0, 1), else_=StepState.odd_streak + 1),
         )
@@ -63,21 +67,46 @@ def learn(connection: Connection, step: steps.LoadedStep, lesson: Lesson) -> boo
 
 def _learn_of_test(connection: Connection, step: steps.LoadedStep, lesson: Lesson) -> bool:
     """A test of another request than the saved one says nothing of what the bot gets. One of the saved request is
-    compared with the structure in force, since `step.structure` may be what its form holds until Save."""
+    compared with the step's structure, never with what its form holds until Save. What is then written is judged by the
+    structure in force now."""
     execution = lesson.execution
     tested, saved = stepdocument.dump(execution.spec), stepdocument.dump(step.spec)
     if any(tested[member] != saved[member] for member in ("request", "dictionaries")):
+        return False
+    drift, now = _compared(step, execution.structure)
+    unmarked = step.odd is None and step.odd_streak == 0 and step.drift is None
+    if not drift and unmarked and now is step.structure:
         return False
     mine = select(StepState.structure).where(StepState.step_id == step.id)
     in_force = connection.execute(mine).scalar_one()
     if in_force is None:
         return False
     step = replace(step, structure=jsontext.read_back(in_force))
-    drift = structure.compare(step.structure, execution.structure, step.spec.mapping or ())
+    drift, now = _compared(step, execution.structure)
     if drift:
         return _mark(connection, step.id, drift, lesson.log_id)
-    _note_usual(connection, step, settled=True)
+    _settle(connection, step.id, _new_structure(step, now))
     return False
+
+
+def _compared(step: steps.LoadedStep, latest: Json) -> tuple[Drift, Json]:
+    """How the answer differs, and the structure with what is learned of it: the step's own object where that is nothing."""
+    now, latest = _sides(step, latest)
+    drift = structure.compare(now, latest, step.spec.mapping or ())
+    return drift, variation.filled(now, latest) if drift.reveals and not drift else now
+
+
+def _sides(step: steps.LoadedStep, latest: Json) -> tuple[Json, Json]:
+    """As the executor compares them. The accepted one is the step's own object where this answer taught nothing."""
+    return variation.sides(step.structure, None if step.odd is None else steps.structure_of(step.odd), latest)
+
+
+def _new_structure(step: steps.LoadedStep, now: Json) -> dict[str, Any]:
+    """The column, where there is something to learn. Not where another structure was accepted while this call ran."""
+    if now is step.structure:
+        return {}
+    same = StepState.structure == jsontext.dumps_text(step.structure)
+    return {"structure": case((same, jsontext.dumps_text(now)), else_=StepState.structure)}
 
 
 def _accept_first(connection: Connection, step: steps.LoadedStep, lesson: Lesson) -> None:
@@ -85,6 +114,8 @@ def _accept_first(connection: Connection, step: steps.LoadedStep, lesson: Lesson
     execution, kept = lesson.execution, lesson.kept
     if execution.spec.mapping is None and execution.automatic is None:
         return  # the rules could not be made: the next answer is the first
+    if not comparison.holds_something(execution.structure):
+        return  # nor does an empty one use up the "once"
     mine = select(StepState.structure).where(StepState.step_id == step.id).with_for_update()
     if connection.execute(mine).scalar_one() is not None:
         return
@@ -98,22 +129,22 @@ def _accept_first(connection: Connection, step: steps.LoadedStep, lesson: Lesson
     )  # fmt: skip
 
 
-def _note_usual(connection: Connection, step: steps.LoadedStep, *, settled: bool = False) -> None:
-    """An answer of the accepted structure. What only came and went in an odd one before it is optional from now on;
-    a mark goes where this is the third in a row, or `settled`. They are counted below zero, so that an odd one between
-    them begins both counts anew."""
+def _note_usual(connection: Connection, step: steps.LoadedStep, now: Json) -> None:
+    """An answer of the accepted structure, or of what `now` has learned beside it. A mark goes where this is the third in
+    a row. They are counted below zero, so that an odd one between them begins both counts anew."""
     marked = StepState.drift.is_not(None)
     down = case((StepState.odd_streak < 0, StepState.odd_streak - 1), else_=-1)
-    learned: dict[str, Any] = {"odd": None, "odd_streak": case((marked, down), else_=0)}
-    odd = None if step.odd is None else jsontext.read_back(step.odd)
-    if odd is not None and not structure.compare(step.structure, odd).changed:
-        merged = jsontext.dumps_text(structure.merge(step.structure, odd))
-        # Another structure may have been accepted while this call ran; that took `odd` away.
-        learned["structure"] = case((StepState.odd == step.odd, merged), else_=StepState.structure)
+    learned: dict[str, Any] = {"odd": None, "odd_streak": case((marked, down), else_=0), **_new_structure(step, now)}
     mine = update(StepState).where(StepState.step_id == step.id)
     streak = connection.execute(mine.values(**learned).returning(StepState.odd_streak)).scalar_one()
-    if settled or streak <= -IN_A_ROW:
-        connection.execute(mine.values(odd_streak=0, drift=None, drift_at=None, drift_log_id=None))
+    if streak <= -IN_A_ROW:
+        _settle(connection, step.id, {})
+
+
+def _settle(connection: Connection, step_id: int, learned: dict[str, Any]) -> None:
+    """The step is not marked any more, and nothing odd is counted."""
+    usual = {"odd": None, "odd_streak": 0, "drift": None, "drift_at": None, "drift_log_id": None}
+    connection.execute(update(StepState).where(StepState.step_id == step_id).values(**usual, **learned))
 
 
 def _mark(connection: Connection, step_id: int, drift: Drift, log_id: int) -> bool:

@@ -7,7 +7,7 @@ same lock that inserts. Nothing in it depends on the process, so a restart does 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from limits import RateLimitItemPerMinute
@@ -18,11 +18,12 @@ from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 from redis.retry import Retry
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, text, update
+from sqlalchemy import Connection, delete, select, update
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from httpstep.extensions import limiter
 from httpstep.storage.database import (
+    ask,
     is_writing,
     note,
     reading,
@@ -39,23 +40,54 @@ _AHEAD = 1.0
 """Seconds by which a hit may be later than now: it was counted by a clock that was ahead, and has been put right."""
 
 
-# Built once: these run three times on every call, and building a statement costs more than running it.
-_MINE = (BudgetHit.key == bindparam("hit_key"), BudgetHit.at > bindparam("since"))
-_WINDOW = select(func.min(BudgetHit.at), func.count(), func.max(BudgetHit.at)).where(*_MINE)
-_DECIDING = select(BudgetHit.at).where(*_MINE).order_by(BudgetHit.at.desc()).offset(bindparam("before_it")).limit(1)
-_ADD = insert(BudgetHit.__table__)  # type: ignore[arg-type]
-_STALE = (
-    select(BudgetHit.id)
-    .where(BudgetHit.at < bindparam("before"))
-    .order_by(BudgetHit.id)
-    .limit(50)
-    .with_for_update(skip_locked=True)
+_NEWEST = "SELECT number, at FROM budget_hits WHERE key = :key ORDER BY at DESC, number DESC LIMIT 1"
+_OLDEST_COUNTED = "SELECT number, at FROM budget_hits WHERE key = :key AND at > :since ORDER BY at, number LIMIT 1"
+_WINDOW = (
+    "SELECT newest.number, newest.at, oldest.number, oldest.at "
+    f"FROM ({_NEWEST}) AS newest LEFT JOIN ({_OLDEST_COUNTED}) AS oldest ON true"
 )
-_FORGET = delete(BudgetHit).where(BudgetHit.id.in_(_STALE.scalar_subquery()))
+"""Two look-ups in an index, whatever the limit: of rows numbered without gaps the ends tell how many there are."""
+_WINDOW_BY_ITS_CLOCK = (
+    "WITH clock AS MATERIALIZED (SELECT CAST(extract(epoch FROM clock_timestamp()) AS DOUBLE PRECISION) AS now) "
+    "SELECT clock.now, newest.number, newest.at, oldest.number, oldest.at "
+    f"FROM clock LEFT JOIN ({_NEWEST}) AS newest ON true "
+    f"LEFT JOIN ({_OLDEST_COUNTED.replace(':since', '(SELECT now FROM clock) - :expiry')}) AS oldest ON true"
+)
+"""The same on PostgreSQL, whose clock counts: told by the same question."""
+_DECIDING = (
+    "SELECT at FROM budget_hits WHERE key = :key AND at > :since ORDER BY at DESC, number DESC LIMIT 1 OFFSET :skip"
+)
+_ADD = "INSERT INTO budget_hits (key, at, number) VALUES (:key, :at, :number)"
+_HEAL = "UPDATE budget_hits SET at = :now WHERE key = :key AND at > :now"
+_FORGET = (
+    "DELETE FROM budget_hits WHERE id IN "
+    "(SELECT id FROM budget_hits WHERE key = :key AND at < :before ORDER BY at, number LIMIT 1000)"
+)
+"""The oldest first, so that no gap comes to be."""
+_FORGET_OF_OTHERS = (
+    "DELETE FROM budget_hits WHERE id IN (SELECT id FROM budget_hits WHERE at < :before ORDER BY id LIMIT 50)"
+)
+_TIDIED_EVERY = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The hits of a key inside the window. free_at: when the one leaves that has to before a full window takes another,
+    by this machine's clock; now where there are none. newest, newest_at: the newest row of all, by the counting clock."""
+
+    count: int
+    free_at: float
+    newest: int = 0
+    newest_at: float = 0.0
 
 
 class SqlStorage(Storage, MovingWindowSupport):
-    """A `limits` storage over the database of the current application."""
+    """A `limits` storage over the database of the current application.
+
+    The rows of a key are numbered 1, 2, 3 … in the order of their times, so the newest number minus the oldest inside
+    the window, plus one, is the count. That holds while a row's time is never before its predecessor's, and while only
+    the oldest rows go.
+    """
 
     STORAGE_SCHEME = ["httpstep-database"]  # noqa: RUF012  declared so by the base class
 
@@ -64,47 +96,54 @@ class SqlStorage(Storage, MovingWindowSupport):
         return DBAPIError
 
     def acquire_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
-        """Count and insert as one. A full window is refused by a read alone, so a flood takes no write lock."""
-        if not is_writing() and self.get_moving_window(key, limit, expiry)[1] + amount > limit:
+        if not self.take(key, limit, expiry, amount)[0]:
             return False
-        with writing() as connection:
-            now = _locked_now(connection, key)
-            if _window(connection, key, now - expiry)[1] + amount > limit:
-                return False
-            connection.execute(_ADD, [{"key": key, "at": now}] * amount)
-            connection.execute(_FORGET, {"before": now - _OLDEST})
+        with writing() as connection:  # keys that are no account's may never come back to clear their own
+            ask(connection, _FORGET_OF_OTHERS, {"before": _now(connection) - _OLDEST})
         return True
 
-    def get_moving_window(self, key: str, limit: int, expiry: int) -> tuple[float, int]:
-        """(time of the hit that has to leave before a full window takes another, hits in it). Without hits: (now, 0).
-        The time is told by this machine's clock, which the caller compares it with, whichever clock counted it.
+    def take(self, key: str, limit: int, expiry: int, amount: int = 1) -> tuple[bool, Window]:
+        """Count and insert as one: whether there was room, and the window then.
 
-        That is the oldest hit, but a later one where the limit was lowered below what the window holds.
-        A clock that was ahead must not close the budget until the time it showed: its hits count as made now.
+        A full window is refused by a read alone, so a flood takes no write lock.
         """
+        if not is_writing() and (window := self.window(key, limit, expiry)).count + amount > limit:
+            return False, window
+        with writing() as connection:
+            _lock(connection, key)
+            now, window = _window(connection, key, limit, expiry)
+            if window.newest_at > now + _AHEAD:
+                ask(connection, _HEAL, {"key": key, "now": now})
+                now, window = _window(connection, key, limit, expiry)
+            if window.count + amount > limit:
+                return False, window
+            return True, _add(connection, key, now, window, amount)
+
+    def window(self, key: str, limit: int, expiry: int) -> Window:
+        """A read, but where a clock was ahead: that must not close the budget until the time it showed, so what it
+        counted counts as made now."""
         with reading() as connection:
-            now = _now(connection)
-            first, count, last = _window(connection, key, now - expiry)
-            if last is not None and last > now + _AHEAD:
-                note(update(BudgetHit).where(BudgetHit.key == key, BudgetHit.at > now).values(at=now))
-                first = min(now, first or now)
-            elif count > limit > 0:
-                asked = {"hit_key": key, "since": now - expiry, "before_it": limit - 1}
-                first = connection.execute(_DECIDING, asked).scalar_one()
-        return _by_our_clock(now, now if first is None else float(first)), count
+            now, window = _window(connection, key, limit, expiry)
+        if window.newest_at > now + _AHEAD:
+            note(update(BudgetHit).where(BudgetHit.key == key, BudgetHit.at > now).values(at=now))
+            return replace(window, free_at=min(time.time(), window.free_at))
+        return window
+
+    def get_moving_window(self, key: str, limit: int, expiry: int) -> tuple[float, int]:
+        window = self.window(key, limit, expiry)
+        return window.free_at, window.count
 
     def incr(self, key: str, expiry: int, amount: int = 1) -> int:
         with writing() as connection:
-            now = _locked_now(connection, key)
-            connection.execute(insert(BudgetHit), [{"key": key, "at": now}] * amount)
-            return _window(connection, key, now - expiry)[1]
+            _lock(connection, key)
+            now, window = _window(connection, key, 0, expiry)
+            return _add(connection, key, now, window, amount).count
 
     def get(self, key: str) -> int:
-        with reading() as connection:
-            return _window(connection, key, _now(connection) - WINDOW)[1]
+        return self.window(key, 0, WINDOW).count
 
     def get_expiry(self, key: str) -> float:
-        return self.get_moving_window(key, 0, WINDOW)[0] + WINDOW
+        return self.window(key, 0, WINDOW).free_at + WINDOW
 
     def check(self) -> bool:
         with reading() as connection:
@@ -118,6 +157,33 @@ class SqlStorage(Storage, MovingWindowSupport):
     def clear(self, key: str) -> None:
         with writing() as connection:
             connection.execute(delete(BudgetHit).where(BudgetHit.key == key))
+
+
+def _add(connection: Connection, key: str, now: float, window: Window, amount: int) -> Window:
+    """The window with that many hits more. Now and then the key's rows go that nobody counts any more."""
+    at = max(now, window.newest_at)
+    for number in range(window.newest + 1, window.newest + 1 + amount):
+        ask(connection, _ADD, {"key": key, "at": at, "number": number})
+    if window.newest and (window.newest_at < now - _OLDEST or window.newest % _TIDIED_EVERY == 0):
+        ask(connection, _FORGET, {"key": key, "before": now - _OLDEST})
+    free_at = window.free_at if window.count else _by_our_clock(now, at)
+    return Window(window.count + amount, free_at, window.newest + amount, at)
+
+
+def _window(connection: Connection, key: str, limit: int, expiry: int) -> tuple[float, Window]:
+    """The counting clock, and the window by it."""
+    if connection.dialect.name == "postgresql":
+        [(now, *ends)] = ask(connection, _WINDOW_BY_ITS_CLOCK, {"key": key, "expiry": expiry})
+    else:
+        now = time.time()
+        [ends] = ask(connection, _WINDOW, {"key": key, "since": now - expiry}) or [(None, None, None, None)]
+    newest, newest_at, oldest, first = ends
+    if oldest is None:
+        return now, Window(0, _by_our_clock(now, now), newest or 0, newest_at or 0.0)
+    count = newest - oldest + 1
+    if count > limit > 0:  # the limit was lowered below what the window holds
+        [(first,)] = ask(connection, _DECIDING, {"key": key, "since": now - expiry, "skip": limit - 1})
+    return now, Window(count, _by_our_clock(now, first), newest, newest_at)
 
 
 class SharedRedis(RedisStorage):
@@ -149,7 +215,7 @@ def _now(connection: Connection) -> float:
     """The one clock: this machine's for SQLite, the database server's where several hosts share it."""
     if connection.dialect.name != "postgresql":
         return time.time()
-    return float(connection.execute(text("SELECT extract(epoch FROM clock_timestamp())")).scalar_one())
+    return float(ask(connection, "SELECT extract(epoch FROM clock_timestamp())", {})[0][0])
 
 
 def _by_our_clock(now: float, moment: float) -> float:
@@ -157,16 +223,9 @@ def _by_our_clock(now: float, moment: float) -> float:
     return time.time() - (now - moment)
 
 
-def _locked_now(connection: Connection, key: str) -> float:
+def _lock(connection: Connection, key: str) -> None:
     if connection.dialect.name == "postgresql":
-        connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))"), {"key": key})
-    return _now(connection)
-
-
-def _window(connection: Connection, key: str, since: float) -> tuple[float | None, int, float | None]:
-    """The hits after that moment: (time of the oldest, how many, time of the newest)."""
-    first, count, last = connection.execute(_WINDOW, {"hit_key": key, "since": since}).one()
-    return first, int(count), last
+        ask(connection, "SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))", {"key": key})
 
 
 class _PerMinute(RateLimitItemPerMinute):
@@ -178,11 +237,13 @@ class _PerMinute(RateLimitItemPerMinute):
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """What an account has left. reset: seconds until the oldest counted call leaves the window, at least 1 if none is left."""
+    """What an account has left. reset: seconds until the oldest counted call leaves the window, at least 1 if none is left;
+    exactly: the same, not rounded."""
 
     limit: int
     remaining: int
     reset: int
+    exactly: float = 0.0
 
 
 class RateLimited(Exception):
@@ -197,16 +258,13 @@ def budget_of(account_id: int, per_minute: int | None) -> Budget:
     """A read only."""
     item = _PerMinute(per_minute or PER_MINUTE)
     stats = limiter.limiter.get_window_stats(item, str(account_id))
-    remaining = max(0, stats.remaining)
-    wait = min(WINDOW, int(stats.reset_time - time.time()) + 1) if remaining < item.amount else 0
-    return Budget(item.amount, remaining, max(wait, 0 if remaining else 1))
+    return _budget(item.amount, item.amount - max(0, stats.remaining), stats.reset_time - WINDOW)
 
 
-def require(account_id: int, per_minute: int | None) -> None:
-    """Refuse early, without a write, what `spend` would refuse. Raises RateLimited."""
-    budget = budget_of(account_id, per_minute)
-    if budget.remaining == 0:
-        raise RateLimited(budget)
+def _budget(limit: int, count: int, free_at: float) -> Budget:
+    remaining, left = max(0, limit - count), free_at + WINDOW - time.time()
+    wait = min(WINDOW, int(left) + 1) if count else 0
+    return Budget(limit, remaining, max(wait, 0 if remaining else 1), left)
 
 
 def in_database() -> bool:
@@ -214,10 +272,25 @@ def in_database() -> bool:
     return isinstance(limiter.limiter.storage, SqlStorage)
 
 
-def spend(account_id: int, per_minute: int | None) -> None:
-    """Count one call. Raises RateLimited where the window is full."""
-    if not limiter.limiter.hit(_PerMinute(per_minute or PER_MINUTE), str(account_id)):
-        raise RateLimited(budget_of(account_id, per_minute))
+def spend(account_id: int, per_minute: int | None) -> Budget:
+    """Count one call, and tell what is left then. Raises RateLimited where the window is full, and has written nothing."""
+    item, storage = _PerMinute(per_minute or PER_MINUTE), limiter.limiter.storage
+    if isinstance(storage, SqlStorage):
+        taken, window = storage.take(item.key_for(str(account_id)), item.amount, WINDOW)
+        budget = _budget(item.amount, window.count, window.free_at)
+    else:
+        taken = limiter.limiter.hit(item, str(account_id))
+        budget = budget_of(account_id, per_minute)
+    if not taken:
+        raise RateLimited(budget)
+    return budget
+
+
+def give_back(connection: Connection, account_id: int) -> None:
+    """Undo a `spend` of the transaction at hand: its row is the newest, so no gap comes to be."""
+    newest = "DELETE FROM budget_hits WHERE key = :key AND number = (SELECT number FROM newest)"
+    key = _PerMinute(PER_MINUTE).key_for(str(account_id))
+    ask(connection, f"WITH newest AS ({_NEWEST}) {newest}", {"key": key})
 
 
 def forget(account_id: int) -> None:

@@ -20,9 +20,8 @@ from httpstep.core.step.execution import Execution
 from httpstep.core.step.spec import StepSpec
 from httpstep.execution import learning
 from httpstep.execution.calls import Call, Parts
-from httpstep.extensions import db
 from httpstep.storage import logs, steps
-from httpstep.storage.database import writing
+from httpstep.storage.database import end_transaction, together, writing
 
 _log = logging.getLogger(__name__)
 
@@ -32,30 +31,32 @@ def close(parts: Parts, log_id: int, values: dict[str, Any]) -> None:
     parts.postponed.write_first_of(lambda: _complete(log_id, values), lambda: logs.end(log_id, values))
 
 
-def finish(parts: Parts, call: Call, execution: Execution, kept: record.Record, log_id: int) -> bool:
-    """Write everything that follows from the call in one transaction. True where the step is newly marked.
+def finish(parts: Parts, call: Call, execution: Execution, kept: record.Record, log_id: int) -> tuple[bool, bool]:
+    """Write everything that follows from the call in one transaction. (whether the step is newly marked, whether all of
+    it is written).
 
     The call has been made: a database that is away costs a while until the record is there, and a fault of our own
     costs what it keeps from being written; neither the answer nor the end of the row. Never raises.
     """
-    marked = False
+    marked = written = False
+
+    def all_of_it(connection: Connection) -> tuple[bool, bool]:
+        if call.step is not None:
+            steps.hold(connection, call.step.id)
+        if not logs.finish(connection, log_id, _log_values(execution, kept)):
+            return False, False
+        if call.step is None:
+            logs.forget_old_drafts(connection, time.time() - 86400)
+            steps.forget_set_aside(connection, time.time())
+            return False, False
+        lesson = learning.Lesson(call.source, execution, kept, log_id, call.actor)
+        learned = learning.learn(connection, call.step, lesson)
+        return learned, _note_alert(connection, parts, call, kept, learned)
 
     def everything() -> None:
-        nonlocal marked
-        due = False
-        values = _log_values(execution, kept)
-        with writing() as connection:
-            if call.step is not None:
-                steps.hold(connection, call.step.id)
-            if not logs.finish(connection, log_id, values):
-                return
-            if call.step is None:
-                logs.forget_old_drafts(connection, time.time() - 86400)
-                steps.forget_set_aside(connection, time.time())
-            else:
-                lesson = learning.Lesson(call.source, execution, kept, log_id, call.actor)
-                marked = learning.learn(connection, call.step, lesson)
-                due = _note_alert(connection, parts, call, kept, marked)
+        nonlocal marked, written
+        marked, due = together(all_of_it)
+        written = True
         _send_mail(parts, due)
 
     ended = _ended(execution)
@@ -66,8 +67,8 @@ def finish(parts: Parts, call: Call, execution: Execution, kept: record.Record, 
         lambda: logs.end(log_id, ended),
     )
     with suppress(Exception):
-        db.session.close()
-    return marked
+        end_transaction()
+    return marked, written
 
 
 def _complete(log_id: int, values: dict[str, Any]) -> None:

@@ -21,16 +21,15 @@ from collections.abc import Callable, Iterator, Set
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from httpstep.core import jsontext
+from httpstep.core.drift.variation import dictionaries_in
 from httpstep.core.errors import BudgetSpent, FailureKind, place_of
 from httpstep.core.exchange import HttpResponse, RenderedRequest
-from httpstep.core.inserting import secrethosts
 from httpstep.core.masking import redaction
 from httpstep.core.outcome import record
-from httpstep.core.request.rendering import secrets_used
+from httpstep.core.request.rendering import attributes_used, secrets_used
 from httpstep.core.step.execution import Execution
 from httpstep.execution import executor, ratelimit, recording
 from httpstep.execution.answers import answer_of, internal_answer
@@ -44,10 +43,11 @@ from httpstep.execution.calls import (
     TooManyInFlight,
 )
 from httpstep.storage import logs, steps
-from httpstep.storage.database import end_transaction, reading, writing
-from httpstep.storage.tables import Attribute, Secret
+from httpstep.storage.database import end_transaction, together
 
 _log = logging.getLogger(__name__)
+_SOON = 0.5
+"""Seconds for which a budget that was counted is told as it was."""
 
 
 def run_step(parts: Parts, call: Call) -> Run:
@@ -56,19 +56,18 @@ def run_step(parts: Parts, call: Call) -> Run:
     From the start row on, whatever goes wrong passes the one `except` below: it ends the row, and what the bot gets has
     its `next`. What is no Exception, such as the end of the process, leaves the row to `logs.interrupt`.
     """
-    with reading():
-        known = _known(parts, call)
-        if call.spec.enabled:
-            ratelimit.require(call.tenant.account_id, call.tenant.per_minute)
+    known = _gather(parts, call)
+    _require_room(parts, call)
     sending, log_id = _Sending(parts, call), None
     try:
         with _place(parts, call):
-            log_id = _begin(parts, call)
+            log_id = _begin(parts, call, sending)
             end_transaction()
             execution = _execute(parts, call, known, sending)
             kept = record.record_of(execution, call.attributes, call.timeout)
         answer = answer_of(execution, kept, log_id, call.request_id)
-        return Run(execution, kept, log_id, answer, recording.finish(parts, call, execution, kept, log_id))
+        marked, written = recording.finish(parts, call, execution, kept, log_id)
+        return Run(execution, kept, log_id, answer, marked, sending.budget_now() if written else None)
     except Exception as error:
         if log_id is None:
             raise
@@ -91,19 +90,55 @@ def _failed(parts: Parts, call: Call, log_id: int, error: Exception, secrets: Se
 # ---------------------------------------------------------------- before the call
 
 
+def _gather(parts: Parts, call: Call) -> executor.Known:
+    account = call.account or parts.accounts.get(call.tenant.account_id)
+    stored = account.secrets(secrets_used(call.spec))
+    step = call.step if call.structure is None else None
+    return executor.Known(
+        secrets={name: parts.vault.decrypt(token).decode() for name, (token, _) in stored.items()},
+        hosts={name: hosts for name, (_, hosts) in stored.items()},
+        masked=call.masked,
+        defaults=account.defaults() if _needs_defaults(call) else {},
+        structure=step.structure if step else call.structure,
+        dictionaries=step.recognised if step else dictionaries_in(call.structure) if call.structure else (),
+        odd=steps.structure_of(step.odd) if step and step.odd else None,
+        taken=lambda: _names_taken(account.id, call.step),
+    )
+
+
+def _needs_defaults(call: Call) -> bool:
+    """A test has a value for each attribute of its request, as a rule; of a bot's calls the defaults are kept anyway."""
+    return call.source == "bot" or not set(attributes_used(call.spec)) <= call.attributes.keys()
+
+
+def _in_flight(parts: Parts, call: Call) -> int:
+    return call.tenant.in_flight or parts.in_flight
+
+
+def _require_room(parts: Parts, call: Call) -> None:
+    """Refuse what is known to be refused, before any transaction that writes: a flood must not hold up who has room."""
+    tenant = call.tenant
+    if call.spec.enabled:
+        parts.refused.require(tenant.account_id, tenant.per_minute)
+    if parts.refused.was_full(tenant.account_id) and logs.running(tenant.account_id, time.time()) >= _in_flight(
+        parts, call
+    ):
+        raise TooManyInFlight
+
+
 @contextmanager
 def _place(parts: Parts, call: Call) -> Iterator[None]:
     """One of the process's places. Raises TooManyInFlight where the account has all its own too, else ProcessFull."""
     if not parts.places.acquire(blocking=False):
         own = logs.running(call.tenant.account_id, time.time())
-        raise TooManyInFlight if own >= (call.tenant.in_flight or parts.in_flight) else ProcessFull
+        raise TooManyInFlight if own >= _in_flight(parts, call) else ProcessFull
     try:
         yield
     finally:
         parts.places.release()
 
 
-def _begin(parts: Parts, call: Call) -> int:
+def _begin(parts: Parts, call: Call, sending: _Sending) -> int:
     """The start row and its one of the budget, both or neither. Redis has no part in our transactions: there the
     row goes first, so that a call that is one too many in flight spends nothing."""
     start = logs.Start(
@@ -112,46 +147,33 @@ def _begin(parts: Parts, call: Call) -> int:
         request_id=call.request_id, source=call.source, actor=call.actor, method=call.spec.request.method,
         started_at=time.time(), instance=parts.instance,
     )  # fmt: skip
-    tenant = call.tenant
-    with writing():
-        log_id = logs.begin(start, tenant.in_flight or parts.in_flight)
-        if log_id is None:
-            raise TooManyInFlight
-        if call.spec.enabled and ratelimit.in_database():
-            ratelimit.spend(tenant.account_id, tenant.per_minute)
-    if call.spec.enabled and not ratelimit.in_database():
+    with_it = call.spec.enabled and ratelimit.in_database()
+
+    def begin(connection: Connection) -> int | ratelimit.RateLimited | None:
         try:
-            ratelimit.spend(tenant.account_id, tenant.per_minute)
+            if with_it:
+                sending.spend()
+        except ratelimit.RateLimited as refused:
+            return refused
+        log_id = logs.begin(start, _in_flight(parts, call))
+        if log_id is None and with_it:
+            ratelimit.give_back(connection, start.account_id)
+        return log_id
+
+    begun = together(begin)
+    if begun is None:
+        parts.refused.note_full(start.account_id)
+        raise TooManyInFlight
+    if isinstance(begun, ratelimit.RateLimited):
+        parts.refused.note(start.account_id, begun.budget)
+        raise begun
+    if call.spec.enabled and not with_it:
+        try:
+            sending.spend()
         except BaseException:
-            parts.postponed.write(lambda: logs.forget(log_id))
+            parts.postponed.write(lambda: logs.forget(begun))
             raise
-    return log_id
-
-
-_DEFAULTS = select(Attribute.name, Attribute.default).where(
-    Attribute.account_id == bindparam("owner"), Attribute.default.is_not(None)
-)
-_SECRETS = select(Secret.name, Secret.token, Secret.hosts).where(
-    Secret.account_id == bindparam("owner"), Secret.name.in_(bindparam("wanted", expanding=True))
-)
-
-
-def _known(parts: Parts, call: Call) -> executor.Known:
-    account_id = call.tenant.account_id
-    wanted = secrets_used(call.spec)
-    with reading() as connection:
-        rows = connection.execute(_DEFAULTS, {"owner": account_id})
-        defaults = {name: jsontext.read_back(text) for name, text in rows if text is not None}
-        stored = connection.execute(_SECRETS, {"owner": account_id, "wanted": wanted}).all() if wanted else ()
-        found = {name: parts.vault.decrypt(token).decode() for name, token, _ in stored}
-    return executor.Known(
-        secrets=found,
-        hosts={name: secrethosts.load(hosts) for name, _, hosts in stored},
-        masked=call.masked,
-        defaults=defaults,
-        structure=call.step.structure if call.step else call.structure,
-        taken=lambda: _names_taken(account_id, call.step),
-    )
+    return begun
 
 
 def _names_taken(account_id: int, step: steps.LoadedStep | None) -> frozenset[str] | None:
@@ -192,14 +214,29 @@ class _Sending:
     def __init__(self, parts: Parts, call: Call) -> None:
         self._parts = parts
         self._call = call
+        self._guarded = parts.send_for(
+            account=str(call.tenant.account_id),
+            hangup=call.hangup,
+            seconds=executor.allowed_seconds(call.spec, call.timeout),
+        )
         self._paid = True
+        self._budget: ratelimit.Budget | None = None
+        self._spent_at = 0.0
         self.secrets: set[str] = set()
+
+    def spend(self) -> None:
+        """One of the budget. Raises RateLimited."""
+        tenant = self._call.tenant
+        self._budget, self._spent_at = ratelimit.spend(tenant.account_id, tenant.per_minute), time.monotonic()
+
+    def budget_now(self) -> ratelimit.Budget | None:
+        """What was left as the call spent its last one; None where that was too long ago to be told."""
+        return self._budget if time.monotonic() - self._spent_at < _SOON else None
 
     def send(self, request: RenderedRequest, deadline: float) -> HttpResponse:
         if not self._paid:
-            tenant = self._call.tenant
             try:
-                ratelimit.spend(tenant.account_id, tenant.per_minute)
+                self.spend()
             except ratelimit.RateLimited:
                 raise BudgetSpent("Rate Limit Exceeded", reason="rate_limited") from None
             except ratelimit.AWAY as error:
@@ -217,12 +254,8 @@ class _Sending:
         return token
 
     def _unpaid(self, request: RenderedRequest, deadline: float) -> HttpResponse:
-        call = self._call
         self.secrets |= request.secrets
-        seconds = executor.allowed_seconds(call.spec, call.timeout)
-        return self._parts.send(
-            request, deadline, account=str(call.tenant.account_id), hangup=call.hangup, seconds=seconds
-        )
+        return self._guarded(request, deadline)
 
 
 def _execute(parts: Parts, call: Call, known: executor.Known, sending: _Sending) -> Execution:

@@ -28,7 +28,7 @@ _REFUSED: Final[dict[type[Exception], tuple[int, str, str]]] = {
     errors.UnsupportedTransferCoding: (501, "Not Implemented", "The only transfer coding known here is chunked."),
     errors.InvalidResponseHeader: (500, "Internal Error", "httpstep itself failed."),
     errors.InvalidResponseHeaderName: (500, "Internal Error", "httpstep itself failed."),
-    errors.ConfigurationProblem: (500, "Internal Error", "httpstep itself failed."),
+    errors.ConfigurationProblem: (400, "Bad Request", "The path does not begin with the SCRIPT_NAME that the proxy sends."),
     NoPlace: (503, BUSY, NO_PLACE),
     errors.ParseException: (400, "Bad Request", "This is not a proper HTTP request."),
     Exception: (500, "Internal Error", "httpstep itself failed."),

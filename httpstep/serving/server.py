@@ -5,8 +5,11 @@ Time-outs exceed the 60 s a call may take, so that neither the arbiter nor a res
 
 from __future__ import annotations
 
+import errno
+import gc
 import json
 import logging
+import socket
 import sys
 import time
 from collections.abc import Callable
@@ -19,11 +22,11 @@ from gunicorn.glogging import Logger
 from sqlalchemy.exc import SQLAlchemyError
 
 from httpstep.alerts.mailserver import SECONDS as MAIL_SECONDS
+from httpstep.config import StartError, dangers
 from httpstep.execution import calls
 from httpstep.extensions import db
 from httpstep.serving.clients import CheckedBodies
 from httpstep.serving.worker import Worker
-from httpstep.storage.database import is_unavailable
 from httpstep.storage.patience import limit_waiting
 from httpstep.upkeep import installation
 
@@ -35,10 +38,9 @@ TO_SPARE = 5
 class Server(BaseApplication):  # type: ignore[misc]
     """gunicorn, configured from our own variables and from nothing else."""
 
-    def __init__(self, app: Flask, load: Callable[[], Flask]) -> None:
+    def __init__(self, app: Flask) -> None:
         self._settings = app.config["HTTPSTEP"]
         self._app = app
-        self._load = load
         self._ended: list[int] = []
         self._lock: IO[bytes] | None = None
         super().__init__()
@@ -55,6 +57,10 @@ class Server(BaseApplication):  # type: ignore[misc]
             "keepalive": 5,
             "control_socket_disable": True,
             "limit_request_line": 8190,
+            # Whom X-Forwarded-* may be believed is decided by ProxyFix and web.prefix; gunicorn itself believes loopback.
+            "secure_scheme_headers": {},
+            "forwarded_allow_ips": "*" if settings.proxy_hops else "",
+            "forwarder_headers": "SCRIPT_NAME" if settings.proxy_hops else "",
             "accesslog": None,
             "errorlog": "-",
             "logger_class": _ServerLog,
@@ -70,8 +76,9 @@ class Server(BaseApplication):  # type: ignore[misc]
             self.cfg.set(name, value)
 
     def load(self) -> Flask:
-        """The application of one worker; a mail that a stop left behind is sent now."""
-        app = self._load()
+        """The application of one worker, which is the master's, shared until either writes to it: made once, it answers
+        sooner and takes a third of the memory. A mail that a stop left behind is sent now."""
+        app = self._app
         app.wsgi_app = CheckedBodies(app.wsgi_app)  # type: ignore[method-assign]
         with app.app_context():
             limit_waiting(db.engine)
@@ -93,6 +100,8 @@ class Server(BaseApplication):  # type: ignore[misc]
         one connection, and closing a copy of SQLite's file drops the locks that the copy's process holds on it."""
         worker.ended, self._ended = self._ended, []
         _close_connections(self._app)
+        gc.collect()
+        gc.freeze()  # or the worker's first collection would write to, and so copy, all that it shares with the master
 
     def _after_fork(self, _server: Any, _worker: Any) -> None:
         """The folder counts as served while a worker lives, so each holds the lock itself, and none the master's."""
@@ -172,12 +181,40 @@ def serve(create_app: Callable[[], Flask]) -> None:
     set_up_logging(settings.log_format)
     log = logging.getLogger("httpstep")
     try:
+        _require_port(settings.listen)
         _prepare(app, log)
+    except StartError as error:
+        sys.exit(f"httpstep cannot start. {error}")
     except SQLAlchemyError as error:
-        if not is_unavailable(error):
-            raise
-        sys.exit(f"httpstep cannot start. The database cannot be opened or written: {_first_line(error)}")
-    Server(app, create_app).run()
+        sys.exit(f"httpstep cannot start. {installation.start_error(error)}")
+    except OSError as error:
+        sys.exit(f"httpstep cannot start. {error.filename}: {error.strerror}")
+    Server(app).run()
+
+
+def _require_port(listen: str) -> None:
+    """Raise StartError where gunicorn would try for seconds and then say less. Who is ending may need a moment."""
+    host, _, port = listen.rpartition(":")
+    family, ends = socket.AF_INET6 if host.startswith("[") else socket.AF_INET, time.monotonic() + 2
+    while True:
+        try:
+            with socket.socket(family) as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind((host.strip("[]"), int(port)))
+                return
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE or time.monotonic() > ends:
+                raise StartError(_cannot_listen(listen, error)) from None
+        time.sleep(0.1)
+
+
+def _cannot_listen(listen: str, error: OSError) -> str:
+    why = {
+        errno.EADDRINUSE: "another program, perhaps another httpstep, listens there already",
+        errno.EADDRNOTAVAIL: "this machine has no such address",
+        errno.EACCES: "ports below 1024 need the right to use them",
+    }.get(error.errno or 0, error.strerror or "the name is not known")
+    return f"HTTPSTEP_LISTEN: {listen} cannot be listened on: {why}."
 
 
 def _prepare(app: Flask, log: logging.Logger) -> None:
@@ -195,10 +232,6 @@ def _close_connections(app: Flask) -> None:
     with app.app_context():
         db.session.remove()
         db.engine.dispose()
-
-
-def _first_line(error: SQLAlchemyError) -> str:
-    return str(getattr(error, "orig", None) or error).strip().splitlines()[0]
 
 
 def _interrupted_before(app: Flask) -> int:
@@ -219,5 +252,7 @@ def _announce(log: logging.Logger, app: Flask) -> None:
         log.info("no user yet: open %s/setup and enter the one-time code %s", address, code)
     if not settings.base_url.startswith("https://") and not settings.listen.startswith(("127.", "localhost", "[::1]")):
         log.warning("serving plain HTTP beyond this machine: put a proxy with HTTPS in front and set HTTPSTEP_BASE_URL")
+    for danger in dangers(settings):
+        log.warning("%s", danger)
     if settings.smtp_url is None:
         log.info("mail is off: HTTPSTEP_SMTP_URL is not set")

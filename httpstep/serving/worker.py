@@ -12,8 +12,9 @@ from __future__ import annotations
 import logging
 import re
 import struct
+import threading
 import time
-from collections import Counter
+from collections import Counter, deque
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from fcntl import ioctl
@@ -44,6 +45,12 @@ MAX_UNREAD_BYTES: Final = 16 * 1024
 SEND_BUFFER: Final = 208 * 1024
 """What Linux grants everybody (net.core.wmem_max). It doubles the figure, and then counts its own overhead in it: what
 fits is 110 KB at least, twice our largest file."""
+FREE_THREADS: Final = 8
+"""Of those that serve requests, never taken by calls of bots: pages and `/health` always find one."""
+QUEUE_SECONDS: Final = 30.0
+"""A call of a bot waits so long for a thread; then the application decides, which may refuse it."""
+_CALL: Final = re.compile(rb"[\r\n]*POST /api/v1/[^ ?]+/execute[ ?]")
+_QUEUED: Final = object()
 _HEAD: Final = re.compile(rb"[\r\n]*[^\r\n].*?\n\r?\n", re.DOTALL)
 _LENGTH: Final = re.compile(rb"^content-length:[ \t]*([0-9]{1,9})[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
 _READ_AT_ONCE: Final = re.compile(rb"^(transfer-encoding|expect):", re.IGNORECASE | re.MULTILINE)
@@ -93,6 +100,9 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
         places = max(4, self.cfg.threads // SHARE)
         self._to_read, self._to_send = Places(places), Places(places)
         self._threads = self.cfg.threads + 2 * places
+        self._calls = threading.Semaphore(max(1, self.cfg.threads - FREE_THREADS))
+        self._queue: deque[Any] = deque()
+        """Connections with a whole call for which no thread is free. Only the loop touches it, and only it gives back."""
 
     def get_thread_pool(self) -> ThreadPoolExecutor:
         return ThreadPoolExecutor(max_workers=self._threads)
@@ -127,12 +137,19 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
         except HeadTooLarge as error:
             self.handle_error(None, conn.sock, conn.client, error)
             return False
+        if conn.is_call and not self._may_call(conn):
+            return _QUEUED
         conn.data_ready, conn.seen, conn.ends = True, None, None
         with suppress(OSError):
             conn.sock.setsockopt(SOL_SOCKET, SO_RCVLOWAT, 1)
             conn.init()
             self._bound(conn)
         return super().handle(conn)
+
+    def _may_call(self, conn: Any) -> bool:
+        """Whether a thread is free for it, which it then holds; or it has waited for one long enough."""
+        conn.holds = self._calls.acquire(blocking=False)
+        return conn.holds or time.monotonic() > getattr(conn, "queued_until", float("inf"))
 
     def handle_request(self, req: Any, conn: Any) -> Any:
         """Two parsers agree on whose request it is only where HTTP/1.1 says so once (RFC 9112, 3.2)."""
@@ -163,6 +180,7 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
 
     def _must_wait(self, conn: Any) -> bool:
         """Whether more has to come first; then the kernel says so when it has. An end or a fault is read at once."""
+        conn.is_call = False
         held = conn.parser.unreader.buf.getvalue() if conn.parser is not None else b""
         try:
             waiting = conn.sock.recv(MAX_WAITED_BYTES, MSG_PEEK | MSG_DONTWAIT)
@@ -173,6 +191,7 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
         if waiting == b"":
             return False
         data = held + (waiting or b"")
+        conn.is_call = _CALL.match(data) is not None and not _READ_AT_ONCE.search(data)
         wanted = bytes_wanted(data)
         if not wanted or (waiting is not None and getattr(conn, "seen", None) == len(data)):
             return False
@@ -192,10 +211,28 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
 
     def finish_request(self, conn: Any, fs: Any) -> None:
         """The original waits in the loop that serves everybody, up to two seconds for each client to hang up."""
+        if getattr(conn, "holds", False):
+            conn.holds = False
+            self._calls.release()
+        queued = not fs.cancelled() and fs.exception() is None and fs.result() is _QUEUED
+        if queued:
+            conn.queued_until = getattr(conn, "queued_until", time.monotonic() + QUEUE_SECONDS)
+            self._queue.append(conn)
+        else:
+            conn.__dict__.pop("queued_until", None)
+        self._call_next()
+        if queued:
+            return
         if not fs.cancelled() and fs.exception() is None and fs.result() is False:
             self._linger(conn)
         else:
             super().finish_request(conn, fs)
+
+    def _call_next(self) -> None:
+        """A thread for the call that has waited longest, if one is free."""
+        if self._queue and self._calls.acquire(blocking=False):
+            self._calls.release()
+            self.enqueue_req(self._queue.popleft())
 
     def _linger(self, conn: Any) -> None:
         """End our side and pass over what still comes: closing at once would take the answer back (RFC 9112, 9.6)."""
@@ -230,6 +267,8 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
         for conn in [one for one in self.pending_conns if one.ends <= now]:
             self.pending_conns.remove(conn)
             self._close(conn)
+        while self._queue and self._queue[0].queued_until <= now:
+            self.enqueue_req(self._queue.popleft())
         if self.nr_conns > self.worker_connections * CROWDED:
             self._make_room()
 

@@ -7,28 +7,36 @@ then (BEGIN IMMEDIATE), because one that reads first and writes later fails at o
 
 from __future__ import annotations
 
-import fcntl
-import logging
+import re
 import threading
-import zlib
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
-from pathlib import Path
-from typing import Any
-from urllib.parse import unquote, urlsplit
+from typing import Any, TypeVar
 
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from flask import Flask, current_app
-from flask_migrate import upgrade
-from sqlalchemy import Connection, Engine, Executable, event, text
-from sqlalchemy.exc import DBAPIError, DisconnectionError, OperationalError, SQLAlchemyError
+from flask import current_app
+from sqlalchemy import Connection, Dialect, Engine, Executable, event, text
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from httpstep.extensions import db
-from httpstep.storage.sqlitefile import SqliteFile
+from httpstep.storage import sqlitefile
+from httpstep.storage.patience import is_unavailable
+from httpstep.storage.schema import (
+    BEFORE_THE_FIRST_RELEASE,
+    SchemaError,
+    one_at_a_time,
+    refuse_other_schema,
+    upgrade_schema,
+)
+
+__all__ = [
+    "BEFORE_THE_FIRST_RELEASE", "SchemaError", "ask", "editing", "end_transaction", "is_unavailable", "is_writing",
+    "look", "note", "one_at_a_time", "prepare_engine", "reading", "refuse_other_schema", "together", "upgrade_schema",
+    "writing",
+]  # fmt: skip
 
 WRITE = "httpstep_write"
 BUSY_SECONDS = 5
@@ -36,17 +44,11 @@ NOTE_SECONDS = 0.2
 _FULL = "httpstep_full"
 _PATIENCE = "httpstep_patience"
 _TURN = "httpstep_turn"
-_FILE = "httpstep_file"
+_WAITING = "httpstep_waiting"
+_T = TypeVar("_T")
 _ONE_EDIT = text("SELECT pg_advisory_xact_lock(2, 0)")
 _open: ContextVar[Connection | None] = ContextVar("open write transaction", default=None)
 _read: ContextVar[Connection | None] = ContextVar("open read transaction", default=None)
-_creating: ContextVar[bool] = ContextVar("a database may be made", default=False)
-_UNUSABLE = ("readonly", "read-only transaction", "file is not a database", "disk image is malformed")
-"""What the drivers say of a database that cannot serve, in errors that are not OperationalError."""
-
-
-class SchemaError(Exception):
-    """The database's schema does not fit this version of the application. The text says what to do."""
 
 
 def prepare_engine(engine: Engine) -> None:
@@ -54,18 +56,18 @@ def prepare_engine(engine: Engine) -> None:
     if engine.dialect.name != "sqlite":
         return
     current_app.extensions[_TURN] = threading.Lock()
+    current_app.extensions[_WAITING] = sqlitefile.Sharing()
 
-    if (path := _path_of(engine)) is None:
-        event.listen(engine, "connect", _set_up)
-    else:
-        _watch_file(engine, SqliteFile(path))
+    sqlitefile.open_in(engine, BUSY_SECONDS)
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
         options = connection.get_execution_options()
         if not options.get(WRITE):
             # It takes no lock and cannot fail, so it needs none of what SQLAlchemy puts around a statement.
-            connection.connection.driver_connection.execute("BEGIN")  # type: ignore[union-attr]
+            driver = _driver(connection)
+            if not driver.in_transaction:  # of `together`, which has begun one
+                driver.execute("BEGIN")
             return
         if options.get(_FULL):
             connection.info[_FULL] = True
@@ -81,53 +83,6 @@ def prepare_engine(engine: Engine) -> None:
             connection.execute("PRAGMA synchronous=NORMAL")
         if connection is not None and record.info.pop(_PATIENCE, False):
             connection.execute(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}")
-
-
-def _set_up(connection: Any, _record: Any = None) -> None:
-    connection.isolation_level = None
-    for pragma in (
-        "journal_mode=WAL",
-        f"busy_timeout={BUSY_SECONDS * 1000}",
-        "foreign_keys=ON",
-        "synchronous=NORMAL",
-    ):
-        connection.execute(f"PRAGMA {pragma}")
-
-
-def _path_of(engine: Engine) -> str | None:
-    """Where SQLite's file lies, None for a database in memory."""
-    name = engine.url.database or ""
-    if name in ("", ":memory:") or engine.url.query.get("mode") == "memory":
-        return None
-    return str(Path(unquote(urlsplit(name).path) if name.startswith("file:") else name).absolute())
-
-
-def _watch_file(engine: Engine, file: SqliteFile) -> None:
-    """No connection is used whose file was deleted, moved away or replaced.
-
-    The pool asks `checkout` each time: one `stat`.
-    """
-
-    @event.listens_for(engine, "do_connect")
-    def _open_file(dialect: Any, record: Any, given: Any, named: Any) -> Any:
-        file.require(may_create=_creating.get())
-        connection = dialect.connect(*given, **named)
-        try:
-            _set_up(connection)
-            record.info[_FILE] = file.opened()
-        except BaseException:
-            connection.close()
-            raise
-        return connection
-
-    @event.listens_for(engine, "checkout")
-    def _checkout(connection: Any, record: Any, _proxy: Any) -> None:
-        if not file.is_still(record.info[_FILE]):
-            raise DisconnectionError("the database's file is not the one that was opened")
-
-    @event.listens_for(engine, "engine_disposed")
-    def _disposed(_engine: Engine) -> None:
-        file.forget()
 
 
 @contextmanager
@@ -181,6 +136,128 @@ def writing(*, durable: bool = False, patience: float = BUSY_SECONDS) -> Iterato
             _open.reset(token)
 
 
+def together(job: Callable[[Connection], _T]) -> _T:
+    """What `job` gives, done in a transaction that was committed. On SQLite all that wait in this process at the same
+    moment share one: 16 callers then wait for one commit, and not for sixteen after each other.
+
+    A job raises before it writes, or not at all where others must not do theirs again: where one raises, nothing of the
+    group is written, and each is done once more, alone. Inside `writing()` it is a part of that.
+    """
+    if (outer := _open.get()) is not None:
+        return job(outer)
+    if db.engine.dialect.name != "sqlite":
+        with writing() as connection:  # PostgreSQL's commits wait for each other together, whoever makes them
+            return job(connection)
+    sharing: sqlitefile.Sharing = current_app.extensions[_WAITING]
+    mine = sqlitefile.Waiting(job)
+    sharing.join(mine)
+    ends = time.monotonic() + BUSY_SECONDS
+    if not mine.leads and not mine.woken.acquire(timeout=BUSY_SECONDS):
+        if sharing.leave(mine):
+            raise PoolTimeout("database is locked")
+        mine.woken.acquire()  # whoever leads does it just now
+    if mine.leads:
+        _lead(sharing, mine, ends - time.monotonic())
+    if mine.error is not None:
+        raise mine.error
+    result: _T = mine.result
+    return result
+
+
+def _lead(sharing: sqlitefile.Sharing, mine: sqlitefile.Waiting, patience: float) -> None:
+    """Do all that wait, wake them, and let the next one lead."""
+    group: list[sqlitefile.Waiting] = []
+    try:
+        with _turn(max(0, patience)):
+            group = sharing.take()
+            _do_all(group)
+    finally:
+        if group:
+            sharing.hand_on()
+        else:
+            sharing.leave(mine)
+        for one in group:
+            if one is not mine:
+                one.woken.release()
+
+
+def _do_all(group: list[sqlitefile.Waiting]) -> None:
+    """Everybody's job in one transaction. Never raises what a job raised: that is for whoever asked for it."""
+    try:
+        with _sqlite_transaction() as connection:
+            for one in group:
+                one.result = one.job(connection)
+    except Exception as error:
+        if len(group) == 1 or is_unavailable(error):
+            for one in group:
+                one.error = error
+        else:
+            for one in group:
+                _do_all([one])
+    except BaseException:
+        for one in group:
+            one.error = PoolTimeout("the transaction was broken off")
+        raise
+
+
+@contextmanager
+def _sqlite_transaction() -> Iterator[Connection]:
+    """As `writing()` without a turn, and by the driver: what SQLAlchemy does around it takes longer than SQLite."""
+    with db.engine.connect() as connection:
+        ask(connection, "BEGIN IMMEDIATE", {})
+        token = _open.set(connection)
+        try:
+            yield connection
+            ask(connection, "COMMIT", {})
+        except BaseException:
+            _driver(connection).rollback()
+            raise
+        finally:
+            _open.reset(token)
+
+
+def ask(connection: Connection, statement: str, values: Mapping[str, Any]) -> list[Any]:
+    """The rows that a statement gives, prepared once and run by the driver (SQLAlchemy takes ten times as long as SQLite
+    itself). It names its values as :name; errors are SQLAlchemy's."""
+    return _run(connection.dialect, _driver(connection), statement, values)
+
+
+def look(statement: str, values: Mapping[str, Any]) -> list[Any]:
+    """The same for a statement that only reads, in a transaction of its own."""
+    pooled = db.engine.raw_connection()
+    try:
+        return _run(db.engine.dialect, pooled.driver_connection, statement, values)
+    finally:
+        pooled.close()
+
+
+def _run(dialect: Dialect, driver: Any, statement: str, values: Mapping[str, Any]) -> list[Any]:
+    if dialect.name != "sqlite":
+        statement = _for_psycopg(statement)
+    try:
+        cursor = driver.execute(statement, values)
+        return list(cursor.fetchall()) if cursor.description else []
+    except dialect.loaded_dbapi.Error as error:
+        raise _as_sqlalchemy(dialect, statement, error) from error
+
+
+def _driver(connection: Connection) -> Any:
+    return connection.connection.driver_connection
+
+
+@cache
+def _for_psycopg(statement: str) -> str:
+    return re.sub(r"(?<!:):([a-z_]+)", r"%(\1)s", statement)
+
+
+def _as_sqlalchemy(dialect: Dialect, statement: str, error: Exception) -> DBAPIError:
+    ours = DBAPIError.instance(
+        statement, None, error, dialect.loaded_dbapi.Error, hide_parameters=True, dialect=dialect
+    )
+    assert isinstance(ours, DBAPIError)
+    return ours
+
+
 def note(statement: Executable) -> None:
     """Write what may be missing, such as when something was last used: nobody waits for it long, and nothing fails."""
     try:
@@ -217,94 +294,6 @@ def editing() -> Iterator[None]:
 
 def end_transaction() -> None:
     """Give back this request's connection: nothing may be open while a third party is waited for."""
-    db.session.rollback()
-    db.session.close()
-
-
-def is_unavailable(error: BaseException) -> bool:
-    """True for errors that mean the database cannot serve just now: locked, full, read-only, gone, another file."""
-    if isinstance(error, (OperationalError, PoolTimeout)):
-        return True
-    said = str(error.orig) if isinstance(error, DBAPIError) else ""
-    gone = isinstance(error, DBAPIError) and error.connection_invalidated
-    return gone or any(words in said for words in _UNUSABLE)
-
-
-@cache
-def _migrations() -> ScriptDirectory:
-    """Read once: a start asks for it three times, and each time every migration would be loaded again."""
-    return ScriptDirectory(str(Path(__file__).resolve().parents[2] / "migrations"))
-
-
-def _revisions() -> tuple[str | None, str | None, ScriptDirectory]:
-    script = _migrations()
-    with db.engine.connect() as connection:
-        current = MigrationContext.configure(connection).get_current_revision()
-    return current, script.get_current_head(), script
-
-
-BEFORE_THE_FIRST_RELEASE = frozenset({"0001", "0002", "0003"})
-"""Schemas that no release had and none reads. The first one that is read is 0004."""
-
-
-def refuse_other_schema() -> None:
-    """Raise SchemaError where this version cannot read the data. A database not made yet is fine."""
-    try:
-        current, head, script = _revisions()
-    except OperationalError:
-        return
-    if current in BEFORE_THE_FIRST_RELEASE:
-        raise SchemaError(
-            "This data was written by a version of httpstep from before its first release. Export its steps with that "
-            "version (step export), start anew with another HTTPSTEP_DATA, and import them there (step import)."
-        )
-    if current not in (None, head) and current not in {revision.revision for revision in script.walk_revisions()}:
-        raise SchemaError(
-            "This data was written by a newer version of httpstep. Start that version, or restore a backup made by this one."
-        )
-
-
-@contextmanager
-def _may_create() -> Iterator[None]:
-    """Inside, a SQLite file that is not there is made. Everywhere else its absence is an accident."""
-    token = _creating.set(True)
-    try:
-        yield
-    finally:
-        _creating.reset(token)
-
-
-def upgrade_schema(app: Flask, *, before: Any = None) -> bool:
-    """Bring the schema to this version, once, under a lock. `before` is called if there is something to upgrade.
-
-    Returns whether anything was done. Raises SchemaError where the data is newer than the program.
-    """
-    with one_at_a_time(app, "upgrade"), _may_create():
-        current, head, script = _revisions()
-        if current == head:
-            return False
-        refuse_other_schema()
-        if current is not None and before is not None:
-            before()
-        logging.getLogger("alembic").setLevel(logging.WARNING)
-        upgrade(directory=script.dir)
-        return True
-
-
-@contextmanager
-def one_at_a_time(app: Flask, name: str) -> Iterator[None]:
-    """Only one process at a time, of all that share the database, is inside. Do not nest the same name."""
-    if db.engine.dialect.name == "postgresql":
-        number = {"lock": zlib.crc32(f"httpstep {name}".encode())}
-        with db.engine.connect() as connection:
-            connection.execute(text("SELECT pg_advisory_lock(:lock)"), number)
-            connection.commit()
-            try:
-                yield
-            finally:
-                connection.execute(text("SELECT pg_advisory_unlock(:lock)"), number)
-                connection.commit()
-        return
-    with (Path(app.config["HTTPSTEP"].data) / f"{name}.lock").open("w") as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
-        yield
+    if db.session.registry.has():
+        db.session.rollback()
+        db.session.close()

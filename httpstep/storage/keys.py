@@ -54,14 +54,32 @@ _BY_PREFIX = (
 )  # fmt: skip
 
 
-def authenticate(token: str, now: float) -> Caller | None:
-    """The caller behind a token; None for an unknown, altered or revoked one, in the same time."""
-    prefix = token[3:11] if token.startswith("hs_") and len(token) < 200 else ""
+@dataclass(slots=True)
+class Key:
+    """A key as it is stored, with whose it is. used: when its last use was written."""
+
+    caller: Caller
+    token_hash: str
+    revoked: bool
+    used: float | None
+
+
+def prefix_of(token: str) -> str:
+    return token[3:11] if token.startswith("hs_") and len(token) < 200 else ""
+
+
+def find(prefix: str) -> Key | None:
     with reading() as connection:
         row = connection.execute(_BY_PREFIX, {"wanted": prefix}).one_or_none()
-    same = hmac.compare_digest(digest(token), row[7] if row else _SPARE_HASH)
-    if row is None or not same or row[8] is not None:
+    return None if row is None else Key(Caller(*row[:7]), row[7], row[8] is not None, row[9])
+
+
+def authenticate(key: Key | None, token: str, now: float) -> Caller | None:
+    """The caller, where the token is this key's; None for an unknown, altered or revoked one, in the same time."""
+    same = hmac.compare_digest(digest(token), key.token_hash if key else _SPARE_HASH)
+    if key is None or not same or key.revoked:
         return None
-    if row[9] is None or now - row[9] > _STALE:
-        note(update(ApiKey).where(ApiKey.id == row[4]).values(last_used_at=now))
-    return Caller(*row[:7])
+    if key.used is None or now - key.used > _STALE:
+        key.used = now
+        note(update(ApiKey).where(ApiKey.id == key.caller.key_id).values(last_used_at=now))
+    return key.caller

@@ -8,31 +8,26 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, cast
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    Delete,
-    Row,
     Table,
-    and_,
-    bindparam,
     case,
     delete,
-    func,
-    insert,
-    or_,
     select,
-    text,
     update,
 )
 from sqlalchemy.orm import defer
+from sqlalchemy.orm.attributes import set_committed_value
 
 from httpstep.extensions import db
-from httpstep.storage.database import reading, writing
-from httpstep.storage.tables import Idempotency, Log
+from httpstep.storage.database import ask, look, writing
+from httpstep.storage.tables import Idempotency, Log, Text
 
 MAX_LOGS = 20
 MAX_CALL_SECONDS = 75.0
@@ -55,79 +50,64 @@ class Start:
     instance: str
 
 
-# Built once: these run on every call, and building a statement costs more than running it.
+_RUNNING = "SELECT count(*) FROM logs WHERE account_id = :account_id AND state = 'running' AND started_at > :oldest"
+_BEGIN = f"""
+INSERT INTO logs (account_id, step_id, draft_id, step_version, request_id, source, actor, method, started_at, instance,
+                  state, pid, structure_changed)
+SELECT CAST(:account_id AS BIGINT), CAST(:step_id AS BIGINT), CAST(:draft_id AS TEXT), :step_version, :request_id,
+       :source, :actor, :method, :started_at, :instance, 'running', :pid, false
+WHERE ({_RUNNING}) < :in_flight
+RETURNING id
+"""
+_HOMES = {True: "draft_id", False: "step_id"}
 _TABLE = cast(Table, Log.__table__)
-_BEGUN = (*Start.__slots__, "state", "pid")
-_RUNNING = (
-    select(func.count())
-    .select_from(_TABLE)
-    .where(
-        _TABLE.c.account_id == bindparam("account_id"),
-        _TABLE.c.state == "running",
-        _TABLE.c.started_at > bindparam("oldest"),
-    )
-)
-_BEGIN = (
-    insert(_TABLE)
-    .from_select(
-        _BEGUN,
-        select(*(bindparam(name, type_=_TABLE.c[name].type) for name in _BEGUN)).where(
-            _RUNNING.scalar_subquery() < bindparam("in_flight")
-        ),
-    )
-    .returning(_TABLE.c.id)
-)
-_FINISH = (
-    update(_TABLE)
-    .where(_TABLE.c.id == bindparam("log_id"), _TABLE.c.state == "running")
-    .returning(_TABLE.c.account_id, _TABLE.c.step_id, _TABLE.c.draft_id)
-)
 
 
-def _trimming(home: ColumnElement[Any]) -> Delete:
+@cache
+def _finishing(columns: tuple[str, ...]) -> str:
+    changes = ", ".join(f"{column} = :{column}" for column in columns)
+    return (
+        f"UPDATE logs SET state = 'done', {changes} WHERE id = :log_id AND state = 'running' "
+        "RETURNING account_id, step_id, draft_id"
+    )
+
+
+@cache
+def _trimming(draft: bool) -> str:
     """A row that still runs stays whatever its age: it is a place in flight, and goes when it is finished.
 
     Nor does it count among the twenty: it may be refused yet, and would have pushed out the row of a call.
     """
-    mine = and_(_TABLE.c.account_id == bindparam("owner"), home == bindparam("home"))
-    ended = or_(_TABLE.c.state != "running", _TABLE.c.started_at < bindparam("oldest"))
-    oldest_kept = select(_TABLE.c.id).where(mine, ended).order_by(_TABLE.c.id.desc()).offset(MAX_LOGS - 1).limit(1)
-    return delete(_TABLE).where(mine, ended, _TABLE.c.id < oldest_kept.scalar_subquery())
+    mine = f"account_id = :owner AND {_HOMES[draft]} = :home AND (state <> 'running' OR started_at < :oldest)"
+    kept = f"SELECT id FROM logs WHERE {mine} ORDER BY id DESC LIMIT 1 OFFSET {MAX_LOGS - 1}"
+    return f"DELETE FROM logs WHERE {mine} AND id < ({kept})"
 
 
-_TRIM_STEP = _trimming(_TABLE.c.step_id)
-_TRIM_DRAFT = _trimming(_TABLE.c.draft_id)
+def _without_nul(values: dict[str, Any]) -> dict[str, Any]:
+    """As `tables.Text` writes them."""
+    return {name: Text.kept(value) if isinstance(value, str) else value for name, value in values.items()}
 
 
-def _trim(connection: Connection, row: Row[Any]) -> None:
+def _trim(connection: Connection, account_id: int, step_id: int | None, draft_id: str | None) -> None:
     """Keep the newest twenty of the row's step, or of its draft. One at a time: of two that end at the same moment,
     PostgreSQL would show neither to the other."""
-    draft = row.step_id is None
+    draft = step_id is None
     if connection.dialect.name == "postgresql":
-        home = f"logs {row.account_id} {row.draft_id}" if draft else f"logs {row.step_id}"
-        connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:home, 0))"), {"home": home})
-    values = {
-        "owner": row.account_id,
-        "home": row.draft_id if draft else row.step_id,
-        "oldest": time.time() - MAX_CALL_SECONDS,
-    }
-    connection.execute(_TRIM_DRAFT if draft else _TRIM_STEP, values)
+        home = f"logs {account_id} {draft_id}" if draft else f"logs {step_id}"
+        ask(connection, "SELECT pg_advisory_xact_lock(hashtextextended(:home, 0))", {"home": home})
+    values = {"owner": account_id, "home": draft_id if draft else step_id, "oldest": time.time() - MAX_CALL_SECONDS}
+    ask(connection, _trimming(draft), values)
 
 
 def begin(start: Start, in_flight: int) -> int | None:
     """Write the start row and take a place in flight; None where the account has `in_flight` calls running."""
     values = {name: getattr(start, name) for name in Start.__slots__}
-    values |= {
-        "state": "running",
-        "pid": os.getpid(),
-        "in_flight": in_flight,
-        "oldest": start.started_at - MAX_CALL_SECONDS,
-    }
+    values |= {"pid": os.getpid(), "in_flight": in_flight, "oldest": start.started_at - MAX_CALL_SECONDS}
     with writing() as connection:
         if connection.dialect.name == "postgresql":
-            connection.execute(text("SELECT pg_advisory_xact_lock(1, :id)"), {"id": start.account_id % 2**31})
-        made = connection.execute(_BEGIN, values).one_or_none()
-    return None if made is None else int(made[0])
+            ask(connection, "SELECT pg_advisory_xact_lock(1, :id)", {"id": start.account_id % 2**31})
+        made = ask(connection, _BEGIN, _without_nul(values))
+    return int(made[0][0]) if made else None
 
 
 def forget(log_id: int) -> None:
@@ -138,10 +118,10 @@ def forget(log_id: int) -> None:
 
 def finish(connection: Connection, log_id: int, values: dict[str, Any]) -> bool:
     """Complete the row and trim its step (or draft) to the newest twenty. False where it was done before or is gone."""
-    row = connection.execute(_FINISH, values | {"state": "done", "log_id": log_id}).one_or_none()
-    if row is not None:
-        _trim(connection, row)
-    return row is not None
+    ended = ask(connection, _finishing(tuple(values)), _without_nul(values) | {"log_id": log_id})
+    for account_id, step_id, draft_id in ended:
+        _trim(connection, account_id, step_id, draft_id)
+    return bool(ended)
 
 
 def end(log_id: int, values: dict[str, Any]) -> None:
@@ -157,20 +137,37 @@ def _mine(account_id: int, step_id: int | None, draft_id: str | None) -> Any:
     return (Log.account_id == account_id) & home
 
 
-def newest(account_id: int, *, step_id: int | None = None, draft_id: str | None = None) -> list[Log]:
-    """The newest twenty of a step or a draft, newest first, without their bodies."""
+_HEAVY = (Log.request_body, Log.response_body, Log.structure)
+
+
+def newest(
+    account_id: int, *, step_id: int | None = None, draft_id: str | None = None, whole: Collection[int] = ()
+) -> list[Log]:
+    """The newest twenty of a step or a draft, newest first, without their bodies; those with an id in `whole` have them."""
     query = (
-        select(Log)
-        .options(defer(Log.request_body), defer(Log.response_body), defer(Log.structure))
+        select(Log, *(case((Log.id.in_(whole), column)) for column in _HEAVY))
+        .options(*map(defer, _HEAVY))
         .where(_mine(account_id, step_id, draft_id))
         .order_by(Log.id.desc())
         .limit(MAX_LOGS)
     )
-    return list(db.session.scalars(query))
+    found = []
+    for log, *values in db.session.execute(query):
+        found.append(log)
+        for column, value in zip(_HEAVY, values, strict=True):
+            if log.id in whole:
+                set_committed_value(log, column.key, value)
+    return found
 
 
 def get(account_id: int, log_id: int) -> Log | None:
     return db.session.scalar(select(Log).where(Log.account_id == account_id, Log.id == log_id))
+
+
+def details(account_id: int, log_ids: Sequence[int]) -> list[str]:
+    """What is kept of these executions, in their order, by one question."""
+    query = select(Log.detail).where(Log.account_id == account_id, Log.id.in_(log_ids), Log.detail.is_not(None))
+    return [detail for detail in db.session.scalars(query.order_by(Log.id)) if detail is not None]
 
 
 def is_interrupted(log: Log, now: float) -> bool:
@@ -198,8 +195,8 @@ def interrupt(instance: str, *, pid: int | None = None) -> int:
         now = time.time()
         claimed = case((keys.c.created_at > now, now), else_=keys.c.created_at)  # by a clock that was ahead
         connection.execute(update(keys).where(_left(keys, instance, pid)).values(state="unknown", created_at=claimed))
-        for row in ended:
-            _trim(connection, row)
+        for account_id, step_id, draft_id in ended:
+            _trim(connection, account_id, step_id, draft_id)
     return len(ended)
 
 
@@ -226,8 +223,4 @@ def forget_old_drafts(connection: Connection, before: float) -> None:
 
 
 def running(account_id: int, now: float) -> int:
-    query = select(func.count()).select_from(Log).where(
-        Log.account_id == account_id, Log.state == "running", Log.started_at > now - MAX_CALL_SECONDS
-    )  # fmt: skip
-    with reading() as connection:
-        return int(connection.execute(query).scalar_one())
+    return int(look(_RUNNING, {"account_id": account_id, "oldest": now - MAX_CALL_SECONDS})[0][0])

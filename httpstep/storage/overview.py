@@ -18,6 +18,7 @@ from httpstep.core.step.spec import MappingRule, StepSpec
 from httpstep.extensions import db
 from httpstep.storage import steps
 from httpstep.storage.tables import (
+    AcceptedStructure,
     ApiKey,
     Attribute,
     Log,
@@ -170,3 +171,17 @@ def names_for(account_id: int, step_id: int | None) -> Names:
         samples={one.name: one.sample for one in catalogue if one.sample is not None},
         defaults={one.name: one.default for one in catalogue if one.default is not None},
     )
+
+
+def history(step_id: int) -> list[AcceptedStructure]:
+    """The accepted structures of a step that are kept, the newest first. `steps.accept_structure` writes them."""
+    mine = select(AcceptedStructure).where(AcceptedStructure.step_id == step_id)
+    return list(db.session.scalars(mine.order_by(AcceptedStructure.id.desc())))
+
+
+def state_with_history(step_id: int) -> tuple[StepState | None, list[AcceptedStructure]]:
+    """What the machine knows of a step and its history, by one question. (None, []) where the step is gone."""
+    beside = AcceptedStructure.step_id == StepState.step_id
+    query = select(StepState, AcceptedStructure).outerjoin(AcceptedStructure, beside)
+    rows = db.session.execute(query.where(StepState.step_id == step_id).order_by(AcceptedStructure.id.desc())).all()
+    return (rows[0][0] if rows else None), [kept for _, kept in rows if kept is not None]

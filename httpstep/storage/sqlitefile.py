@@ -2,14 +2,30 @@
 
 An open file goes on answering after it was deleted, moved away or replaced, and what is written to it then nobody finds
 again. So a process knows which file it opened, and gives up its connections where another one, or none, lies there now.
+And the queue of those of a process that wait for its next commit.
 """
 
 from __future__ import annotations
 
 import os
 import sqlite3
+import threading
 import weakref
+from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.exc import DisconnectionError
+
+from httpstep.storage.schema import creating
+
+_FILE = "httpstep_file"
 
 Identity = tuple[int, int]
 """Device and number of a file: what stays the same when it is renamed, and differs in a copy."""
@@ -80,3 +96,119 @@ class SqliteFile:
         """Empty, and for its owner alone whatever the folder lets others read; SQLite gives its WAL the same rights."""
         with suppress(OSError):
             os.close(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+
+
+def open_in(engine: Engine, busy_seconds: float) -> None:
+    """How this engine opens SQLite, whose file is watched where it has one."""
+    set_up = partial(_set_up, busy_seconds)
+    if (path := _path_of(engine)) is None:
+        event.listen(engine, "connect", lambda connection, _record: set_up(connection))
+    else:
+        _watch_file(engine, SqliteFile(path), set_up)
+
+
+def _set_up(busy_seconds: float, connection: Any) -> None:
+    connection.isolation_level = None
+    for pragma in (
+        "journal_mode=WAL",
+        f"busy_timeout={busy_seconds * 1000:.0f}",
+        "foreign_keys=ON",
+        "synchronous=NORMAL",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _path_of(engine: Engine) -> str | None:
+    """Where SQLite's file lies, None for a database in memory."""
+    name = engine.url.database or ""
+    if name in ("", ":memory:") or engine.url.query.get("mode") == "memory":
+        return None
+    return str(Path(unquote(urlsplit(name).path) if name.startswith("file:") else name).absolute())
+
+
+def _watch_file(engine: Engine, file: SqliteFile, set_up: Callable[[Any], None]) -> None:
+    """No connection is used whose file was deleted, moved away or replaced.
+
+    The pool asks `checkout` each time: one `stat`.
+    """
+
+    @event.listens_for(engine, "do_connect")
+    def _open_file(dialect: Any, record: Any, given: Any, named: Any) -> Any:
+        file.require(may_create=creating.get())
+        connection = dialect.connect(*given, **named)
+        try:
+            set_up(connection)
+            record.info[_FILE] = file.opened()
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    @event.listens_for(engine, "checkout")
+    def _checkout(connection: Any, record: Any, _proxy: Any) -> None:
+        if not file.is_still(record.info[_FILE]):
+            raise DisconnectionError("the database's file is not the one that was opened")
+
+    @event.listens_for(engine, "engine_disposed")
+    def _disposed(_engine: Engine) -> None:
+        file.forget()
+
+
+@dataclass(eq=False)
+class Waiting:
+    """One who waits for a commit that is shared. woken: a lock that is released when the job is done, or when it is its
+    turn to do all that wait (leads)."""
+
+    job: Callable[[Connection], Any]
+    result: Any = None
+    error: Exception | None = None
+    leads: bool = False
+    woken: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        self.woken.acquire()
+
+
+class Sharing:
+    """Who waits for the next shared commit of a process. One of them leads; the others sleep, each on a lock of its own:
+    on one lock for all they would wake one after the other, each only to see that its job is done."""
+
+    def __init__(self) -> None:
+        self._mutex = threading.Lock()
+        self._waiting: deque[Waiting] = deque()
+        self._led = False
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def join(self, one: Waiting) -> None:
+        with self._mutex:
+            self._waiting.append(one)
+            one.leads, self._led = not self._led, True
+
+    def leave(self, one: Waiting) -> bool:
+        """Give up. False: too late, it is being done just now."""
+        with self._mutex:
+            if one not in self._waiting:
+                return False
+            self._waiting.remove(one)
+        if one.leads:
+            self.hand_on()
+        return True
+
+    def take(self) -> list[Waiting]:
+        """All that wait; the leader is one of them."""
+        with self._mutex:
+            group = list(self._waiting)
+            self._waiting.clear()
+        return group
+
+    def hand_on(self) -> None:
+        """The first of those that came meanwhile leads now."""
+        with self._mutex:
+            if not self._waiting:
+                self._led = False
+                return
+            first = self._waiting[0]
+            first.leads = True
+        first.woken.release()

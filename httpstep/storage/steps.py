@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, null, select, update
 from sqlalchemy.orm import joinedload
 
 from httpstep.core import jsontext
 from httpstep.core.document import stepdocument
-from httpstep.core.jsontext import Json
+from httpstep.core.drift import variation
+from httpstep.core.jsontext import Json, Path
 from httpstep.core.step import stepkey
 from httpstep.core.step.naming import in_lists
 from httpstep.core.step.spec import MappingRule, StepSpec
@@ -33,7 +34,8 @@ HISTORY = 5
 class LoadedStep:
     """A step as the execute path needs it: the row, its parsed document, and what the machine knows.
 
-    `spec.mapping` is the mapping in force: the editor's, else the automatic one, else None.
+    `spec.mapping` is the mapping in force: the editor's, else the automatic one, else None. recognised: the objects of
+    the structure whose names are data.
     """
 
     id: int
@@ -43,6 +45,7 @@ class LoadedStep:
     own_mapping: bool
     automatic: str | None
     structure: Json
+    recognised: tuple[Path, ...]
     odd: str | None
     odd_streak: int
     drift: str | None
@@ -62,6 +65,11 @@ def rules_of(text: str) -> tuple[MappingRule, ...]:
 @lru_cache(maxsize=500)
 def structure_of(text: str) -> Json:
     return jsontext.read_back(text)
+
+
+@lru_cache(maxsize=500)
+def _recognised_in(text: str) -> tuple[Path, ...]:
+    return variation.dictionaries_in(structure_of(text))
 
 
 _LOADED = (
@@ -94,15 +102,23 @@ def load_all(account_id: int) -> list[LoadedStep]:
     return sorted(found, key=lambda step: in_lists(step.spec.name))
 
 
-def _loaded(row: Any) -> LoadedStep:
+def loaded(step: Step) -> LoadedStep:
+    """The same of a row that is at hand, with its state."""
+    return _loaded(step, step.state)
+
+
+def _loaded(row: Any, state: Any = None) -> LoadedStep:
+    state = state or row
     spec = spec_of(row.document)
     own = spec.mapping is not None
-    if not own and row.automatic is not None:
-        spec = replace(spec, mapping=rules_of(row.automatic))
-    structure = None if row.structure is None else structure_of(row.structure)
+    if not own and state.automatic is not None:
+        spec = replace(spec, mapping=rules_of(state.automatic))
+    structure = None if state.structure is None else structure_of(state.structure)
+    recognised = () if state.structure is None else _recognised_in(state.structure)
     return LoadedStep(
-        row.id, row.account_id, row.version, spec, own, row.automatic, structure, row.odd, row.odd_streak, row.drift
-    )
+        row.id, row.account_id, row.version, spec, own, state.automatic, structure, recognised,
+        state.odd, state.odd_streak, state.drift,
+    )  # fmt: skip
 
 
 def document_of(step: Step) -> StepSpec:
@@ -315,11 +331,16 @@ def accept_structure(
 
 def names_taken(account_id: int, except_step: int | None) -> frozenset[str]:
     """Attribute names that have another source than this step: the catalogue's bot attributes and other steps' rules."""
-    names = set(db.session.scalars(select(Attribute.name).where(Attribute.account_id == account_id, Attribute.in_bot)))
-    query = select(Step.id, Step.document, StepState.automatic).join(StepState)
-    query = query.where(Step.account_id == account_id, THERE)
-    for step_id, document, automatic in db.session.execute(query):
-        if step_id == except_step:
+    catalogue = select(Attribute.name, null(), null()).where(Attribute.account_id == account_id, Attribute.in_bot)
+    others = (
+        select(null(), Step.document, StepState.automatic).join(StepState).where(Step.account_id == account_id, THERE)
+    )
+    if except_step is not None:
+        others = others.where(Step.id != except_step)
+    names = set()
+    for name, document, automatic in db.session.execute(catalogue.union_all(others)):
+        if document is None:
+            names.add(name)
             continue
         rules = spec_of(document).mapping
         if rules is None and automatic is not None:

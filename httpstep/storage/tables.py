@@ -22,7 +22,11 @@ class Text(TypeDecorator[str]):
     cache_ok = True
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
-        return value.replace("\0", "\ufffd") if value is not None and "\0" in value else value
+        return value if value is None else self.kept(value)
+
+    @staticmethod
+    def kept(value: str) -> str:
+        return value.replace("\0", "\ufffd") if "\0" in value else value
 
 
 Id = BigInteger().with_variant(Integer, "sqlite")
@@ -138,6 +142,18 @@ class Secret(Base):
     token: Mapped[bytes] = mapped_column(LargeBinary)
     updated_at: Mapped[float]
     hosts: Mapped[str] = mapped_column(Text, default="", server_default="")
+
+
+class AccessToken(Base):
+    """An OAuth 2 access token for all processes. name: a hash of the account and the whole request for it. token: as
+    the vault encrypted it, None while the first is fetched. claimed_until: somebody is fetching it."""
+
+    __tablename__ = "access_tokens"
+    name: Mapped[str] = mapped_column(Text, primary_key=True)
+    account_id: Mapped[int] = _account()
+    token: Mapped[bytes | None] = mapped_column(LargeBinary)
+    good_until: Mapped[float]
+    claimed_until: Mapped[float]
 
 
 class Step(Base):
@@ -297,16 +313,30 @@ class Alert(Base):
 
 
 class BudgetHit(Base):
-    """One call counted against a budget; rows older than the window go beside the inserts."""
+    """One call counted against a budget. number: 1, 2, 3 … of its key, so that two rows tell how many lie between them.
+
+    No row has an earlier time than the one before it, and only a key's oldest rows are deleted. The number of a row that
+    has none is put in by a trigger (`storage/schema.py`).
+    """
 
     __tablename__ = "budget_hits"
-    __table_args__ = (Index("ix_budget_hits_key_at", "key", "at"), NEVER_REUSED)
+    __table_args__ = (Index("ix_budget_hits_key_at_number", "key", "at", "number"), NEVER_REUSED)
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     key: Mapped[str] = mapped_column(Text)
     at: Mapped[float]
+    number: Mapped[int] = mapped_column(Id, default=0, server_default="0")
+
+
+class Edition(Base):
+    """A number drawn by triggers (`storage/schema.py`) with each edit of what calls read of the account. No two states of
+    an account have the same, not even where a backup was restored in between."""
+
+    __tablename__ = "editions"
+    account_id: Mapped[int] = mapped_column(Id, ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True)
+    edition: Mapped[int] = mapped_column(BigInteger)
 
 
 __all__ = [
-    "AcceptedStructure", "Account", "Alert", "ApiKey", "Attribute", "BudgetHit", "Flow", "Idempotency", "Log",
+    "AcceptedStructure", "AccessToken", "Account", "Alert", "ApiKey", "Attribute", "BudgetHit", "Edition", "Flow", "Idempotency", "Log",
     "OneTimeCode", "Secret", "Session", "Step", "StepState", "User",
 ]  # fmt: skip

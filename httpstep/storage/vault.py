@@ -13,6 +13,8 @@ from pathlib import Path
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
+from httpstep.config import StartError
+
 
 class VaultError(Exception):
     """A stored value cannot be decrypted with the keys at hand. The text is for the operator."""
@@ -55,8 +57,19 @@ def new_key() -> str:
 def read_or_create(path: Path, make: str | None = None) -> str:
     """The text of a key file, made with owner-only rights where there is none.
 
-    Safe against two starts at once: the file appears under its name complete, or not at all.
+    Safe against two starts at once: the file appears under its name complete, or not at all. Raises StartError.
     """
+    try:
+        text = _read_or_create(path, make)
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is no text"
+        raise StartError(f"The key file {path} cannot be read or made: {why}.") from None
+    if not text:  # taken for no key, another would be made, and what this one encrypted be lost
+        raise StartError(f"The key file {path} is empty. Put back the one of a backup.")
+    return text
+
+
+def _read_or_create(path: Path, make: str | None) -> str:
     if not path.exists():
         draft = path.with_name(f"{path.name}.{os.getpid()}.new")
         handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -72,7 +85,12 @@ def read_or_create(path: Path, make: str | None = None) -> str:
 
 def read_keys(path: Path) -> tuple[str, ...]:
     """The vault's keys in a key file, newest first, one a line; a file is made with one where there is none."""
-    return tuple(read_or_create(path, new_key()).split())
+    keys = tuple(read_or_create(path, new_key()).split())
+    try:
+        Vault(keys)
+    except ValueError:
+        raise StartError(f"The key file {path} holds no key of httpstep. Put back the one of a backup.") from None
+    return keys
 
 
 def write_keys(path: Path, keys: Sequence[str]) -> None:

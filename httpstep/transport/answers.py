@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import urllib3
 
 from httpstep.core.errors import NetworkError
@@ -34,7 +36,7 @@ def read_answer(raw: urllib3.BaseHTTPResponse, call: Call, url: str) -> HttpResp
 def _received(raw: urllib3.BaseHTTPResponse, call: Call, coding: Coding) -> bytes:
     """The body as it came. Given up as soon as it is seen to stand for too much; packed, that is looked at now and then."""
     data, most, looked_at = bytearray(), call.limits.decoded, _BLOCK
-    for block in raw.stream(_BLOCK, decode_content=False):
+    for block in _blocks(raw, call, coding, data):
         data += block
         if coding.may_be_packed(data):
             if len(data) <= 2 * looked_at:
@@ -46,6 +48,18 @@ def _received(raw: urllib3.BaseHTTPResponse, call: Call, coding: Coding) -> byte
         if is_over:
             raise call.too_large("decoded", most)
     return bytes(data)
+
+
+def _blocks(raw: urllib3.BaseHTTPResponse, call: Call, coding: Coding, data: bytearray) -> Iterator[bytes]:
+    """The blocks as they come, each to be added to `data`. Some servers state the length before they compress: gzip knows
+    its own end, so fewer bytes than stated are no loss where it is reached."""
+    try:
+        yield from raw.stream(_BLOCK, decode_content=False)
+    except urllib3.exceptions.ProtocolError as error:
+        is_short = isinstance(error.__cause__, urllib3.exceptions.IncompleteRead)
+        if not (is_short and coding.is_whole(bytes(data), call.limits.decoded)):
+            raise
+        call.remark("The answer has fewer bytes than its Content-Length says; what is compressed in it is whole.")
 
 
 def _check_transfer_coding(transfer_encoding: str) -> None:

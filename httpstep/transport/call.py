@@ -72,6 +72,7 @@ class Call:
         self._head = 0
         self._hops: list[Hop] = []
         self._notes: list[str] = []
+        self.left_behind = ""
 
     # ------------------------------------------------------------ time
 
@@ -206,7 +207,7 @@ class Call:
             first_byte_ms=_milliseconds(spent.get("waiting")),
             total_ms=(now - self._started) * 1000,
         )
-        return Trace(tuple(self._hops), timings, tuple(self._notes))
+        return Trace(tuple(self._hops), timings, tuple(self._notes), self.left_behind)
 
 
 _current: ContextVar[Call] = ContextVar("httpstep_call")

@@ -57,6 +57,13 @@ class Coding:
         except NetworkError:
             return False
 
+    def is_whole(self, data: bytes, most: int) -> bool:
+        """Whether gzip data has come to its own end, which has a checksum and a length (RFC 1952, 2.3.1)."""
+        try:
+            return data.startswith(_GZIP_MAGIC) and bool(_inflated(data, _GZIP, most))
+        except NetworkError:
+            return False
+
     def decoded(self, data: bytes, most: int) -> tuple[bytes, tuple[str, ...]]:
         """The body, and a note for each deviation. A body of more than `most` bytes may be cut after `most` + 1.
 

@@ -6,6 +6,7 @@ import logging
 import socket
 import threading
 from collections import OrderedDict
+from collections.abc import Set
 from typing import Any
 
 import urllib3
@@ -14,6 +15,7 @@ from requests import PreparedRequest
 from httpstep.core.addresses import AddressPolicy
 from httpstep.core.errors import NetworkError, SendError
 from httpstep.core.exchange import HttpResponse, RenderedRequest
+from httpstep.core.masking.redaction import is_credential_header
 from httpstep.transport.answers import read_answer
 from httpstep.transport.call import Call, as_current
 from httpstep.transport.connections import GuardedAdapter
@@ -107,7 +109,7 @@ class Transport:
                 call.note(status=raw.status, location=location)
                 if not (location and request.follow_redirects):
                     return read_answer(raw, call, hop.target.url)
-                hop = next_hop(hop, raw.status, location)
+                hop = _moved(hop, next_hop(hop, raw.status, location), call, request.secrets)
             finally:
                 _let_go(raw)
         raise NetworkError(
@@ -147,6 +149,21 @@ class Transport:
         if dropped is not None:
             dropped.close()
         return adapter
+
+
+def _moved(hop: Outgoing, following: Outgoing, call: Call, secrets: Set[str]) -> Outgoing:
+    """The following hop, with a word to whoever looks at the call where it goes to another site."""
+    if following.target.origin != hop.target.origin:
+        kept = {name.lower() for name, _ in following.headers}
+        dropped = [row for row in hop.headers if row[0].lower() not in kept]
+        left = any(is_credential_header(name) or any(one in value for one in secrets) for name, value in dropped)
+        site = f"{following.target.scheme}://{following.target.authority}"
+        call.left_behind = site if left else call.left_behind
+        behind = (
+            "your credentials were left behind" if left else "and only Accept and User-Agent of your headers went along"
+        )
+        call.remark(f"The API redirected to {site}, {behind}; use that address in the URL of the step.")
+    return following
 
 
 def _let_go(raw: urllib3.BaseHTTPResponse) -> None:

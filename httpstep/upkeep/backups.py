@@ -148,7 +148,7 @@ def _check(database: Path) -> None:
         raise BackupError(
             "This backup was made by a version of httpstep from before its first release. Restore it there."
         )
-    script = ScriptDirectory(str(Path(__file__).resolve().parents[2] / "migrations"))
+    script = ScriptDirectory(str(config.folder_of("migrations")))
     if schema not in {revision.revision for revision in script.walk_revisions()}:
         raise BackupError("This backup was made by a newer version of httpstep. Restore it with that version.")
 

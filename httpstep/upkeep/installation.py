@@ -16,13 +16,14 @@ from typing import IO
 
 from flask import Flask
 from sqlalchemy import delete, func, select
+from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.security import generate_password_hash
 
-from httpstep.config import Config
+from httpstep.config import Config, StartError, dangers
 from httpstep.core.inserting import secrethosts
 from httpstep.core.inserting.secrethosts import Hosts
 from httpstep.extensions import db
-from httpstep.storage import database, logs
+from httpstep.storage import database, logs, patience
 from httpstep.storage.keys import digest
 from httpstep.storage.tables import (
     Account,
@@ -48,6 +49,35 @@ def prepare(app: Flask) -> None:
                 db.session.add(Account(slug=FIRST_ACCOUNT, name="Default", created_at=time.time()))
         _make_admin(app)
         _warn_of_unreadable(app.config["HTTPSTEP"])
+
+
+def prepare_mounted(app: Flask) -> None:
+    """The same for an application that a host mounts, which counts as served for as long as the host's process lives.
+
+    The first of several processes closes what the last ones left, and says the code for the first user.
+    """
+    prepare(app)
+    for danger in dangers(app.config["HTTPSTEP"]):
+        app.logger.warning("%s", danger)
+    data = app.config["HTTPSTEP"].data
+    with app.app_context(), database.one_at_a_time(app, "mount"):
+        if not is_served(data):
+            mark_interrupted(app)
+            if code := new_setup_code():
+                app.logger.warning("no user yet: open /setup of httpstep and enter the one-time code %s", code)
+        app.extensions["httpstep.served"] = mark_served(data)
+
+
+def start_error(error: SQLAlchemyError) -> StartError:
+    """The sentence for a database that cannot serve. Raises any other error again."""
+    if not database.is_unavailable(error):
+        raise error
+    why = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+    if any(words in why for words in patience.DAMAGED):
+        return StartError(
+            f"The database is damaged ({why}). Move its file away, with the -wal and -shm files beside it, and put back a backup with `restore FILE`."
+        )
+    return StartError(f"The database cannot be opened or written: {why}")
 
 
 def _warn_of_unreadable(settings: Config) -> None:

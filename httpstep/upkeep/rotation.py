@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, delete, select, update
 
 from httpstep.storage.database import writing
-from httpstep.storage.tables import Idempotency, Secret
+from httpstep.storage.tables import AccessToken, Idempotency, Secret
 from httpstep.storage.vault import (
     Vault,
     new_key,
@@ -38,6 +38,8 @@ def encrypt_anew(vault: Vault) -> int:
     The rows are held from their reading on, so that what somebody stores meanwhile comes after it and is not undone.
     """
     with writing(durable=True) as connection:
+        # Access tokens are fetched again.
+        connection.execute(delete(AccessToken))
         return _secrets(connection, vault) + _answers(connection, vault)
 
 

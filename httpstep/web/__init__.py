@@ -9,15 +9,18 @@ from httpstep.web import (
     faults,
     incoming,
     moments,
+    prefix,
     responses,
 )
 from httpstep.web.api import (
     api,
+    drifting,
     health,
     manage,
     openapi,
 )
 from httpstep.web.flows import flows
+from httpstep.web.logs import logs
 from httpstep.web.settings import (
     about,
     account,
@@ -31,7 +34,6 @@ from httpstep.web.settings import (
 )
 from httpstep.web.step import (
     drift,
-    logs,
     picker,
     request_form,
     step_moves,
@@ -43,6 +45,7 @@ BLUEPRINTS = (
     health.blueprint,
     api.blueprint,
     manage.blueprint,
+    drifting.blueprint,
     openapi.blueprint,
     signing_in.blueprint,
     account.blueprint,
@@ -73,3 +76,4 @@ def register(app: Flask) -> None:
     moments.register(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
+    prefix.register(app)

@@ -20,11 +20,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug import Response
 from werkzeug.exceptions import Forbidden
 
-from httpstep.extensions import csrf, login_manager
+from httpstep.extensions import csrf
 from httpstep.serving.clients import CALLER
 from httpstep.storage import sessions
 from httpstep.storage.tables import User
 from httpstep.web.fragments import asked_by_htmx, respond
+from httpstep.web.prefix import address_of, cookie_name, path_of
 
 P = ParamSpec("P")
 View = Callable[P, ResponseReturnValue]
@@ -59,8 +60,10 @@ class Visitor:
 
 
 def register(app: Flask) -> None:
-    login_manager.session_protection = None
-    login_manager.request_loader(_load)
+    manager = flask_login.LoginManager()
+    manager.session_protection = None
+    manager.request_loader(_load)
+    manager.init_app(app, add_context_processor=False)  # ours draws fault pages too
     app.context_processor(lambda: {"visitor": visitor_or_none(), "may": may})
 
 
@@ -127,7 +130,7 @@ def _is_secure() -> bool:
 
 
 def _cookie_name() -> str:
-    return "__Host-httpstep_session" if _is_secure() else "httpstep_session"
+    return cookie_name("__Host-httpstep_session" if _is_secure() else "httpstep_session")
 
 
 def sign_in(user_id: int, response: Response) -> Response:
@@ -171,7 +174,8 @@ def _here() -> str:
     if request.method == "GET" and not asked_by_htmx():
         return local_path(request.full_path.rstrip("?"))
     page = urlsplit(request.headers.get("HX-Current-URL") or request.referrer or "")
-    return local_path(page.path + (f"?{page.query}" if page.query else "") if page.netloc == request.host else "")
+    path = path_of(page.path) + (f"?{page.query}" if page.query else "")
+    return local_path(path if page.netloc == request.host else "")
 
 
 # ---------------------------------------------------------------- the two decorators
@@ -273,7 +277,7 @@ def _form_expired() -> Response:
 
 def form_to_send_again(title: str, text: str, **more: object) -> str:
     """The page of a form that was refused for a reason outside it, with a button that sends it again as it was typed."""
-    fields, action = _fields_to_send_again(), request.full_path.rstrip("?")
+    fields, action = _fields_to_send_again(), address_of(request.full_path.rstrip("?"))
     return render_template("faults/unsent_form.html", title=title, text=text, fields=fields, action=action, **more)
 
 

@@ -35,5 +35,9 @@ def row_or_404(ref: str, get: Get[Row], word: str, *, typed: bool = False) -> Ro
     """None for "new"."""
     if ref == NEW:
         return None
-    row = _find(ref, get)
+    return is_there(_find(ref, get), word, typed=typed)
+
+
+def is_there(row: Row | None, word: str, *, typed: bool = False) -> Row:
+    """404 where it is not."""
     return row if row is not None else abort(404, gone(word, typed=typed) if request.method == "POST" else None)

@@ -36,8 +36,10 @@ def respond(
     trigger: Mapping[str, Json] | None = None,
     redirect: str | None = None,
     retarget: str | None = None,
+    stays: bool = False,
 ) -> Response:
-    """A fragment and its headers. trigger: event name -> detail. redirect: a local address the browser goes to."""
+    """A fragment and its headers. trigger: event name -> detail. redirect: a local address the browser goes to.
+    stays: the target keeps what it has; only parts beside it are swapped."""
     response = make_response(html, status)
     if trigger:
         response.headers["HX-Trigger"] = json.dumps(trigger)
@@ -45,4 +47,6 @@ def respond(
         response.headers["HX-Redirect"] = redirect
     if retarget:
         response.headers["HX-Retarget"] = retarget
+    if stays:
+        response.headers["HX-Reswap"] = "none"
     return response

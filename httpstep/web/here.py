@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 from flask import current_app, request
 
 from httpstep.execution import calls
@@ -27,4 +29,4 @@ def tenant() -> calls.Tenant:
 def base_url() -> str:
     """The address people and bots use, without a slash at its end."""
     configured: str = current_app.config["HTTPSTEP"].base_url
-    return configured or request.host_url.rstrip("/")
+    return configured or f"{request.host_url.rstrip('/')}{quote(request.script_root)}"

@@ -1,9 +1,13 @@
-"""What every response carries: the security headers and the request's id."""
+"""What every response carries: the security headers and the request's id; and how pages and static files travel."""
 
 from __future__ import annotations
 
+import gzip
+import hashlib
 import re
 import uuid
+from pathlib import Path
+from typing import Any, Final
 
 from flask import Flask, Response, g, request
 
@@ -11,6 +15,11 @@ CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
+_MIN_COMPRESSED_BYTES: Final = 1000
+_COMPRESSED_TYPES: Final = frozenset(
+    ("text/html", "text/css", "text/javascript", "application/javascript", "image/svg+xml")
+)
+_FOREVER: Final = "public, max-age=31536000, immutable"
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,100}")
 
 
@@ -35,5 +44,59 @@ def _headers(response: Response) -> Response:
     return response
 
 
+def _is_asked_by_others() -> bool:
+    """Whether a page elsewhere may have made the browser ask, so that the size of the answer would tell it, byte by byte,
+    what else is in there than its own guess (BREACH). Over https, and on the machine itself, every browser says so."""
+    return request.headers.get("Sec-Fetch-Site", "" if request.is_secure else "none") not in ("same-origin", "none")
+
+
+def _compressed(response: Response) -> Response:
+    """Pages, fragments and static files as gzip, where the browser takes it. Never the API's answers: they are JSON."""
+    if response.mimetype not in _COMPRESSED_TYPES:
+        return response
+    response.vary.add("Accept-Encoding")
+    is_static = request.endpoint == "static"
+    is_wanted = request.accept_encodings["gzip"] > 0 and (is_static or not _is_asked_by_others())
+    if not is_wanted or response.status_code in (204, 206, 304) or "Content-Encoding" in response.headers:
+        return response
+    response.direct_passthrough = False  # a static file is not read yet
+    if len(body := response.get_data()) >= _MIN_COMPRESSED_BYTES:
+        response.set_data(gzip.compress(body, compresslevel=6, mtime=0))
+        response.headers["Content-Encoding"] = "gzip"
+        response.headers.pop("Accept-Ranges", None)
+        if (tag := response.get_etag()[0]) is not None:
+            response.set_etag(tag, weak=True)  # a strong one is of these very bytes (RFC 9110, 8.8.3)
+    return response
+
+
+class Fingerprints:
+    """`url_for("static", …)` with a digest of the file, so that a browser keeps it for ever and still gets the next one."""
+
+    def __init__(self, folder: Path) -> None:
+        self._of = {
+            file.relative_to(folder).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest()[:12]
+            for file in folder.rglob("*")
+            if file.is_file()
+        }
+
+    def add(self, endpoint: str, values: dict[str, Any]) -> None:
+        if endpoint == "static" and values.get("filename") in self._of:
+            values.setdefault("v", self._of[values["filename"]])
+
+    def keep(self, response: Response) -> Response:
+        """For ever, where the address is of what this process has."""
+        told = (
+            request.args.get("v") if request.endpoint == "static" and response.status_code in (200, 206, 304) else None
+        )
+        if told is not None and told == self._of.get((request.view_args or {}).get("filename", "")):
+            response.headers["Cache-Control"] = _FOREVER
+        return response
+
+
 def register(app: Flask) -> None:
+    """Flask calls what comes after a request in the reverse order."""
+    app.after_request(_compressed)
     app.after_request(_headers)
+    static = Fingerprints(Path(app.static_folder or ""))
+    app.url_defaults(static.add)
+    app.after_request(static.keep)

@@ -40,10 +40,11 @@ CHANGED = {
 
 
 class OrderApi:
-    """Orders at /orders/…; /slow answers after 30 s. `changed` gives them their other shape."""
+    """Orders at /orders/…; /slow answers after 30 s; /refusing says by its body whether it `agrees`. `changed` gives orders
+    their other shape."""
 
     def __init__(self) -> None:
-        self.changed = False
+        self.changed = self.agrees = False
         self.paths: list[str] = []
         self.hung_up = threading.Event()
         api = self
@@ -54,7 +55,10 @@ class OrderApi:
                 if self.path.startswith("/slow"):
                     self._wait()
                     return
-                body = json.dumps(CHANGED if api.changed else ORDER).encode()
+                answer = CHANGED if api.changed else ORDER
+                if self.path.startswith("/refusing"):
+                    answer = {"ok": api.agrees, "description": "No such order", "order": {"id": 7}}
+                body = json.dumps(answer).encode()
                 self.send_response(200)
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(body)))
@@ -134,6 +138,11 @@ def sign_in(page: Page) -> None:
     page.locator('[name="password"]').fill(PASSWORD)
     page.keyboard.press("Enter")
     page.wait_for_url("**/steps")
+
+
+def look_at_drift(page: Page) -> None:
+    """Open the details of a changed structure."""
+    page.locator("#drift-details > summary").click()
 
 
 def settle(page: Page, seconds: float = 0.4) -> None:

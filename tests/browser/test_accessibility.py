@@ -67,7 +67,7 @@ def a_flow(judge: Judge) -> None:
     judge.look("flow, faults", narrow=True)
     page.locator("#step-1").select_option(index=1)
     page.locator("#step-2").select_option(index=1)
-    page.locator("#when-2").select_option("there")
+    page.locator("#when-2").select_option("exists")
     page.locator("#attribute-2").fill("never.there")
     page.locator("#test-btn").click()
     page.locator(".flow-timeline").wait_for()

@@ -79,6 +79,41 @@ def test_what_is_typed_while_a_save_is_on_its_way_stays_and_is_not_called_saved(
     expect(name).to_have_value("Order status two")
 
 
+def test_a_good_save_leaves_caret_and_undo_and_takes_only_what_it_changed(here: tuple[Server, Page]) -> None:
+    _, page = here
+    make_step(page)
+    name, url = page.locator('[name="name"]'), page.locator("#at-request-url")
+    name.fill("Order status two  ")
+    url.focus()
+    page.keyboard.press("End")
+    page.keyboard.type("/abcd")
+    for _ in range(2):
+        page.keyboard.press("ArrowLeft")
+    node = url.element_handle()
+    with page.expect_response("**/save") as saving:
+        page.keyboard.press("Control+s")
+    assert saving.value.status == 200
+    expect(page.locator("[data-dirty]")).to_be_hidden()
+    expect(name).to_have_value("Order status two")
+    expect(page.locator("#step-title")).to_have_text("Order status two")
+    expect(url).to_be_focused()
+    assert node is not None and node.evaluate("field => [field.isConnected, field.selectionStart]") == [
+        True,
+        len(URL) + 3,
+    ]
+    page.keyboard.type("X")
+    expect(url).to_have_value(f"{URL}/abXcd")
+    page.keyboard.press("Control+z")
+    expect(url).to_have_value(f"{URL}/abcd")
+    page.keyboard.press("Control+z")
+    expect(url).not_to_have_value(f"{URL}/abcd")
+    page.keyboard.press("Control+Shift+z")
+    expect(url).to_have_value(f"{URL}/abcd")
+    with page.expect_response("**/save") as again:
+        page.keyboard.press("Control+s")
+    assert again.value.status == 200, "the version of the first Save is the form's"
+
+
 def test_a_refused_save_keeps_what_was_typed_meanwhile(here: tuple[Server, Page]) -> None:
     _, page = here
     make_step(page)

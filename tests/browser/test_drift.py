@@ -7,7 +7,7 @@ from pathlib import Path
 
 from playwright.sync_api import expect
 
-from tests.browser.chromium import ADMIN, PASSWORD, browsing, order_api, sign_in
+from tests.browser.chromium import ADMIN, PASSWORD, browsing, look_at_drift, order_api, sign_in
 
 SQLITE_ONLY = "what a person does and sees"
 
@@ -28,12 +28,23 @@ def test_a_changed_structure_is_shown_remapped_and_saved(tmp_path: Path) -> None
         page.get_by_role("button", name="Test", exact=True).first.click()
         banner = page.locator("#drift-banner")
         expect(banner).to_contain_text("JSON Structure Change Detected")
+        look_at_drift(page)
         expect(banner).to_contain_text("Missing")
         expect(banner).to_contain_text("number → string")
         expect(banner).to_contain_text(re.compile(r"\d new fields"))
         selects = banner.locator("select")
         expect(selects).to_have_count(3)
-        selects.nth(0).select_option("$['data']['state']")
+        expect(selects.nth(0)).to_have_value("$['data']['state']")
+        row = banner.locator(".drift-row").nth(0)
+        expect(row).to_contain_text("was at data › status")
+        expect(row.locator(".drift-was")).to_contain_text("shipped")
+        expect(row.locator("option:checked")).to_contain_text("data › state = ")
+        expect(row.locator("option:checked")).to_have_attribute("title", "$['data']['state']")
+        was, now = row.locator(".drift-was").bounding_box(), selects.nth(0).bounding_box()
+        assert was and now and was["x"] + was["width"] <= now["x"], "the old value stands beside the new one"
+        page.set_viewport_size({"width": 390, "height": 844})
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        page.set_viewport_size({"width": 1280, "height": 900})
         expect(selects.nth(1)).to_have_value("$['data']['buyer']['name']")
 
         banner.get_by_role("button", name="Re-map & accept").click()
@@ -41,6 +52,7 @@ def test_a_changed_structure_is_shown_remapped_and_saved(tmp_path: Path) -> None
         expect(page.locator(".rule-source").nth(1)).to_have_value("$['data']['state']")
         banner.get_by_role("button", name="Undo").click()
         expect(page.locator(".rule-source").nth(1)).to_have_value("$['data']['status']")
+        look_at_drift(page)
         banner.locator("select").nth(0).select_option("$['data']['state']")
         banner.get_by_role("button", name="Re-map & accept").click()
         expect(banner).to_contain_text("Save to keep it.")

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from tests.browser.chromium import ADMIN, PASSWORD, browsing, sign_in
+from tests.browser.chromium import ADMIN, PASSWORD, browsing, look_at_drift, sign_in
 
 SQLITE_ONLY = "what a person does and sees"
 BODY = '{\n  "a": 1\n}\n'
@@ -19,10 +19,11 @@ def test_mark_in_the_mapping_in_the_banner_and_the_same_bytes_without_javascript
     tmp_path: Path, httpserver: HTTPServer
 ) -> None:
     rates, sent = {"USD": 1.09, "SEK": 11.2}, []
+    shelf = {"oak": {"n": 1, "p": 2}, "elm": {"n": 3, "p": 4}}
 
     def rated(request: Request) -> Response:
         sent.append(request.get_data())
-        return Response(json.dumps({"base": "EUR", "rates": rates}), content_type="application/json")
+        return Response(json.dumps({"base": "EUR", "rates": rates, "shelf": shelf}), content_type="application/json")
 
     httpserver.expect_request("/rates").respond_with_handler(rated)
     url = httpserver.url_for("/rates").replace("localhost", "127.0.0.1")
@@ -43,10 +44,17 @@ def test_mark_in_the_mapping_in_the_banner_and_the_same_bytes_without_javascript
         rates["NOK"] = 11.6
         page.locator("#test-btn").click()
         banner = page.locator("#drift-banner")
+        expect(page.locator(".result-line")).to_contain_text("200 OK")
+        expect(banner).not_to_contain_text("JSON Structure Change Detected")
+
+        shelf["ash"] = shelf.pop("elm")
+        page.locator("#test-btn").click()
         expect(banner).to_contain_text("JSON Structure Change Detected")
-        banner.get_by_role("button", name="Mark $['rates']").click()
+        look_at_drift(page)
+        expect(banner.get_by_role("heading", name="Names differ from answer to answer")).to_be_visible()
+        banner.get_by_role("button", name="Mark $['shelf']").click()
         expect(banner).to_contain_text("The new structure is accepted.")
-        expect(page.locator("#at-dictionaries")).to_have_value("$['rates']")
+        expect(page.locator("#at-dictionaries")).to_have_value("$['shelf']")
         page.keyboard.press("Control+s")
         expect(banner).not_to_contain_text("accepted")
         page.locator("#accepted-structures > summary").click()
@@ -62,5 +70,5 @@ def test_mark_in_the_mapping_in_the_banner_and_the_same_bytes_without_javascript
         plain.locator("#test-btn").click()
         expect(plain.locator(".result-line")).to_contain_text("200 OK")
         assert plain.locator("#at-request-body-text").input_value() == BODY
-        assert sent == [BODY.encode()] * 3
+        assert sent == [BODY.encode()] * 4
         assert complaints == []

@@ -99,6 +99,7 @@ def cancel_gives_the_focus_back(page: Page, api: str) -> None:
 
 def a_preview_says_when_it_is_old(page: Page) -> None:
     page.locator("#at-request-url").fill("https://x.example/1")
+    page.locator("#part-preview > summary").click()
     page.get_by_role("button", name="Preview request").click()
     expect(page.locator("#preview")).to_contain_text("GET https://x.example/1")
     settle(page)

@@ -11,7 +11,7 @@ import pytest
 import requests
 from playwright.sync_api import Page, expect
 
-from tests.browser.chromium import ADMIN, PASSWORD, OrderApi, browsing, order_api, settle, sign_in
+from tests.browser.chromium import ADMIN, PASSWORD, OrderApi, browsing, look_at_drift, order_api, settle, sign_in
 from tests.house import document
 from tests.server import Server
 
@@ -119,6 +119,7 @@ def test_mail_and_drift_come_up_to_date_beside_what_is_typed(desk: Desk) -> None
     banner = page.locator("#drift-banner")
     expect(banner).to_contain_text("JSON Structure Change Detected")
     expect(page.locator('[name="name"]')).to_have_value("Typed meanwhile")
+    look_at_drift(page)
     banner.locator("select").nth(0).select_option("$['data']['state']")
     banner.get_by_role("button", name="Re-map & accept").click()
     expect(banner).to_contain_text("The new structure is accepted.")
@@ -134,6 +135,7 @@ def test_what_is_accepted_is_not_called_missing_under_test(desk: Desk) -> None:
     desk.test()
     expect(notes).to_contain_text("3 missing")
     expect(notes).to_contain_text("JSON Structure Change Detected")
+    look_at_drift(page)
     selects = page.locator("#drift-banner select")
     selects.nth(0).select_option("$['data']['state']")
     page.get_by_role("button", name="Re-map & accept").click()
@@ -141,8 +143,9 @@ def test_what_is_accepted_is_not_called_missing_under_test(desk: Desk) -> None:
     expect(notes).not_to_contain_text("missing")
     expect(notes).not_to_contain_text("JSON Structure Change Detected")
     page.keyboard.press("Enter")
-    expect(page.locator("#drift-remap")).to_be_focused()
+    expect(page.locator("#drift-details > summary")).to_be_focused()
     expect(notes).to_contain_text("3 missing")
+    page.keyboard.press("Enter")
     page.get_by_role("button", name="Accept new structure").click()
     expect(page.locator("#drift-undo")).to_be_focused()
 
@@ -213,7 +216,7 @@ def test_nothing_sticks_out(desk: Desk) -> None:
     """At 200 % zoom the menu of the mapping, and at full width a long key of the answer."""
     page = desk.page
     page.set_viewport_size({"width": 640, "height": 450})
-    page.get_by_text("About the call").click()
+    page.get_by_text("Status, time or error").click()
     menu = page.locator(".add-rules .menu-list").bounding_box()
     assert menu and menu["x"] >= 0 and menu["x"] + menu["width"] <= 640
     assert page.evaluate("document.documentElement.scrollWidth") <= 640
@@ -223,5 +226,5 @@ def test_nothing_sticks_out(desk: Desk) -> None:
     page.locator("#at-sample").fill(f'{{"data": {{"order": [{{"{long}": "{long}"}}]}}}}')
     page.get_by_role("button", name="Show it as a tree").click()
     row = page.locator(f'.tree-row:has-text("{long}")').last
-    add, card = row.locator(".tree-map").bounding_box(), page.locator("#test-panel .card-body").bounding_box()
+    add, card = row.locator("[data-map]").bounding_box(), page.locator("#test-panel").bounding_box()
     assert add and card and add["x"] + add["width"] <= card["x"] + card["width"] - 8

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -29,6 +31,9 @@ def converted(text: str, conversion: str) -> str:
         ("boolean", "false", "false"), ("boolean", '" TRUE "', "true"),
         ("json", '{"a":[1.10]}', '"{\\"a\\":[1.10]}"'), ("json", '"x"', '"\\"x\\""'), ("json", "5", '"5"'),
         ("none", "1.10", "1.10"),
+        ("parse", '"{\\"a\\":[1.10,12345678901234567890]}"', '{"a":[1.10,12345678901234567890]}'), ("parse", '" 5 "', "5"),
+        ("parse", '{"a":1}', '{"a":1}'), ("parse", '"null"', "null"), ("parse", "1.10", "1.10"),
+        ("phone", '"+49 (30) 90182-0"', '"+4930901820"'), ("phone", '"tel:+1-650-253-0000"', '"+16502530000"'),
     ],
 )  # fmt: skip
 def test_a_value_is_converted(conversion: str, value: str, result: str) -> None:
@@ -49,6 +54,19 @@ def test_a_value_is_converted(conversion: str, value: str, result: str) -> None:
         ('"1.5.2024"', "2024-05-01"), ('"2024/05/01"', "2024-05-01"), ('"25/12/2024"', "2024-12-25"), ('"12/25/2024"', "2024-12-25"),
         ('"05/05/2024"', "2024-05-05"),
         ("1714567800", "2024-05-01T12:50:00Z"), ('"1714567800"', "2024-05-01T12:50:00Z"), ("1714567800123", "2024-05-01T12:50:00.123000Z"),
+        ('"28 Nov 2026"', "2026-11-28"), ('"November 28, 2026"', "2026-11-28"), ('"Nov. 28th, 2026"', "2026-11-28"),
+        ('"28-Nov-2026"', "2026-11-28"), ('"1st of May 2024"', "2024-05-01"), ('"28. November 2026"', "2026-11-28"),
+        ('"2026-Nov-28"', "2026-11-28"), ('"Saturday, November 28, 2026"', "2026-11-28"), ('"Sat, 28 Nov 2026"', "2026-11-28"),
+        ('"28.11.2026 07:00"', "2026-11-28T07:00:00"), ('"2026/11/28 07:00:00"', "2026-11-28T07:00:00"),
+        ('"28/11/2026, 7:05"', "2026-11-28T07:05:00"), ('"11/28/2026 7:05 PM"', "2026-11-28T19:05:00"),
+        ('"11/28/2026 12:05:09 a.m."', "2026-11-28T00:05:09"), ('"2026-11-28 7:05 am"', "2026-11-28T07:05:00"),
+        ('"November 28, 2026 at 7:05 PM"', "2026-11-28T19:05:00"), ('"28 Nov 2026 07:00:00.123456"', "2026-11-28T07:00:00.123456"),
+        ('"Sat Nov 28 2026 07:00:00 GMT+0100 (Central European Standard Time)"', "2026-11-28T07:00:00+01:00"),
+        ('"Sat Nov 28 07:00:00 2026"', "2026-11-28T07:00:00"), ('"Sat Nov 28 07:00:00 UTC 2026"', "2026-11-28T07:00:00Z"),
+        ('"2026-11-28 07:00:00 UTC"', "2026-11-28T07:00:00Z"), ('"2026-11-28 07:00:00.5 +0000 UTC"', "2026-11-28T07:00:00.5Z"),
+        ('"2026-11-28T07:00:00+01:00[Europe/Berlin]"', "2026-11-28T07:00:00+01:00"),
+        ('"/Date(1795849200000+0100)/"', "2026-11-28T07:00:00Z"), ('"/Date(1795849200000-0500)/"', "2026-11-28T07:00:00Z"),
+        ('"20261128070000"', "2026-11-28T07:00:00"), ("20261128070000", "2026-11-28T07:00:00"),
         ("1714567800.5", "2024-05-01T12:50:00.500000Z"), ('"/Date(1714567800000)/"', "2024-05-01T12:50:00Z"),
     ],
 )  # fmt: skip
@@ -65,6 +83,10 @@ def test_a_date_becomes_iso_8601(value: str, result: str) -> None:
         ("boolean", '"maybe"'), ("boolean", "2"), ("boolean", '""'), ("boolean", "[]"),
         ("date", '"05/06/2024"'), ("date", '"2024-02-30"'), ("date", '"2024-05-01T25:00"'), ("date", '"tomorrow"'), ("date", "5"),
         ("date", "true"), ("date", '"May"'), ("date", "1e300"), ("date", '"99999999999999999999"'), ("date", "20241301"), ("date", '"13/13/2024"'),
+        ("date", '"31 Nov 2026"'), ("date", '"05/06/2024 07:00"'), ("date", '"28 Nov 26"'), ("date", '"28 Foo 2026"'),
+        ("date", '"11/28/2026 13:00 PM"'), ("date", '"28.11.2026 25:00"'),
+        ("parse", '"{"'), ("parse", '"hello"'), ("parse", '""'), ("parse", '"[NaN]"'),
+        ("phone", '"030 901820"'), ("phone", '"hello"'), ("phone", "true"), ("phone", "[]"), ("phone", '"+49 1"'), ("phone", '""'),
         ("date", "[]"), ("date", '"0000-00-00"'), ("date", '"0000-00-00T00:00:00Z"'),
     ],
 )  # fmt: skip
@@ -101,3 +123,47 @@ def test_any_value_is_converted_or_refused(value: Any, conversion: str) -> None:
     except CannotConvert:
         return
     loads(dumps_text(result))
+
+
+@pytest.mark.parametrize(
+    ("value", "separator", "result"),
+    [
+        (["A", "B", "C"], ", ", "A, B, C"), ([], ", ", ""), ("A", ", ", "A"), (7, ", ", "7"), ([None, "A", None], "; ", "A"),
+        ([True, {"a": 1}, ["x"]], "|", 'true|{"a":1}|["x"]'), (["A", "B"], "", "AB"), (["A", "B"], "\n", "A\nB"),
+    ],
+)  # fmt: skip
+def test_a_list_is_joined_with_the_separator(value: Any, separator: str, result: str) -> None:
+    assert convert(value, "join", separator) == result
+
+
+def test_numbers_keep_their_digits_when_they_are_joined() -> None:
+    assert convert(loads("[1.10, 12345678901234567890123, 1e5]"), "join", " ") == "1.10 12345678901234567890123 1e5"
+
+
+@pytest.mark.parametrize(
+    ("value", "region", "result"),
+    [
+        ("030 901820", "DE", "+4930901820"), ("(650) 253-0000", "us", "+16502530000"), ("0049 30 901820", "DE", "+4930901820"),
+        (4930901820, "DE", "+4930901820"), ("02 9374 4000", "AU", "+61293744000"), ("+49 30 901820", "US", "+4930901820"),
+    ],
+)  # fmt: skip
+def test_a_phone_number_becomes_e_164(value: Any, region: str, result: str) -> None:
+    assert convert(value, "phone", region) == result
+
+
+@pytest.mark.parametrize(
+    ("value", "region", "words"),
+    [
+        ("030 901820", "", "Give the rule its region"), ("253-0000", "US", "can exist in US"), ("+1 650-253-0000 ext. 5", "", "extension"),
+        ("12", "DE", "no phone number"), ("030 901820", "US", "can exist in US"),
+    ],
+)  # fmt: skip
+def test_a_number_that_would_be_guessed_is_refused(value: str, region: str, words: str) -> None:
+    with pytest.raises(CannotConvert, match=words):
+        convert(value, "phone", region)
+
+
+def test_the_phone_numbers_are_loaded_when_the_first_is_asked_for() -> None:
+    code = "import sys, app; print('phonenumbers' in sys.modules)"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120)
+    assert found.stdout.strip() == "False"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from dataclasses import replace
 from decimal import Decimal
 from time import process_time
 
@@ -149,7 +150,9 @@ COMMANDS: list[tuple[str, RequestSpec]] = [
     ),
     (
         "curl 'https://crm.example/x' -H 'Content-Type: application/json; charset=UTF-8' --data-binary '[1, 2]'",
-        request("POST", "https://crm.example/x", body=json_text("[1, 2]")),
+        request(
+            "POST", "https://crm.example/x", "Content-Type: application/json; charset=UTF-8", body=json_text("[1, 2]")
+        ),
     ),
     # --- shop: a header of its own, a GraphQL body
     (
@@ -216,7 +219,7 @@ COMMANDS: list[tuple[str, RequestSpec]] = [
         "curl -F text=hello -F channel=C123 https://chat.example/api/chat.postMessage -H 'Authorization: Bearer xoxb-1'",
         request(
             "POST", "https://chat.example/api/chat.postMessage", auth=bearer("xoxb-1"),
-            body=fields("text=hello", "channel=C123"),
+            body=replace(fields("text=hello", "channel=C123"), mode="multipart"),
         ),
     ),
     (
@@ -244,8 +247,8 @@ COMMANDS: list[tuple[str, RequestSpec]] = [
         ),
     ),
     (
-        'curl -X POST -H "Authorization: Bearer $(cloud auth print-access-token)" https://maps.example/x',
-        request("POST", "https://maps.example/x", auth=bearer("$(cloud auth print-access-token)")),
+        'curl -X POST -H "Authorization: Bearer $ACCESS_TOKEN" https://maps.example/x',
+        request("POST", "https://maps.example/x", auth=bearer("{{secret.ACCESS_TOKEN}}")),
     ),
     (
         "curl -X GET 'localhost:9200/_search?pretty' -H 'Content-Type: application/json' -d'{\"size\":0}'",

@@ -29,7 +29,10 @@ from httpstep.core.document.flow import (
         ("contains", "ship", "shipped", True), ("contains", "b", ["a", "b"], True), ("contains", "b", ["ab"], False),
         ("above", "9", 10, True), ("above", "9", "10", True), ("above", "10", 10, False), ("above", "9", "ten", False),
         ("below", "9.5", Decimal("9.49"), True), ("below", "9", [1], False), ("below", "9", "NaN", False),
-        ("there", "", None, True), ("not_there", "", None, False),
+        ("there", "", None, True), ("not_there", "", None, False), ("is", "[1,2]", [1, 2], True), ("contains", "2", [1, 2], True),
+        ("equals", "3", 3, True), ("not_equals", "3", 3, False), ("exists", "", 0, True), ("missing", "", 0, False),
+        ("one_of", "new, shipped", "shipped", True), ("one_of", "new,shipped", "ship", False), ("one_of", "1,2", 2, True),
+        ("matches", r"ORD-\d+", "ORD-17", True), ("matches", r"ORD-\d+", "my ORD-17", False),
     ],
 )  # fmt: skip
 def test_a_condition_compares_what_the_attribute_is_outside_json(
@@ -48,6 +51,13 @@ def test_an_attribute_that_is_not_there_is_nothing(test: Any, holds: bool) -> No
 
 def test_a_condition_looks_into_an_attribute() -> None:
     assert Condition("customer.address.0.city", "is", "Graz").holds({"customer": {"address": [{"city": "Graz"}]}})
+
+
+def test_an_operator_is_spelled_as_in_step_documents_also_where_it_was_stored_before() -> None:
+    stored = [{"step_id": 1, "when": {"attribute": "a", "test": "not_there", "value": ""}}]
+    spec = parse("k", "N", stored)
+    assert spec == FlowSpec("k", "N", (Place(1, Condition("a", "missing")),))
+    assert dump(spec) == [{"step_id": 1, "when": {"attribute": "a", "test": "missing", "value": ""}}]
 
 
 def test_a_flow_survives_being_stored() -> None:

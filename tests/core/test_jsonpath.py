@@ -9,16 +9,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from httpstep.core.answer.jsonpath import (
+from httpstep.core.jsontext import Path, dumps_text, loads
+from httpstep.core.query.jsonpath import (
     QueryRefused,
     check_query,
     find,
+    in_words,
     normalized,
     parse_normalized,
     searched_path,
     singular_path,
+    source_in_words,
 )
-from httpstep.core.jsontext import dumps_text, loads
 from tests.core.timing import within
 
 SHOP = loads(
@@ -211,3 +213,32 @@ def test_a_normalized_path_can_be_read_again_and_is_a_query_for_that_place(parts
 def test_what_is_no_normalized_path_is_refused_with_a_sentence(text: str) -> None:
     with pytest.raises(ValueError, match=r"path.*"):
         parse_normalized(text)
+
+
+@pytest.mark.parametrize(
+    ("path", "most", "words"),
+    [
+        (("order", "items", 0, "price"), 0, "order › items › 1 › price"),
+        (("order", "items", 0, "price"), 25, "order › items › 1 › price"),
+        (("order", "items", 0, "price"), 24, "… › items › 1 › price"),
+        (("order", "items", 0, "price"), 14, "… › 1 › price"),
+        (("order", "a very long name"), 10, "…long name"),
+        ((), 0, "the whole answer"),
+        ((9, "", "two\nlines"), 0, "10 › “” › two lines"),
+    ],
+)
+def test_a_path_is_said_as_people_say_it_and_cut_in_front(path: Path, most: int, words: str) -> None:
+    assert in_words(path, most) == words
+    assert source_in_words(normalized(path), most) == words
+
+
+@given(st.lists(st.text(max_size=20) | st.integers(0, 10**6), max_size=6).map(tuple), st.integers(2, 40))
+def test_the_words_of_a_path_fit_and_end_as_the_path_does(path: Path, most: int) -> None:
+    words = in_words(path, most)
+    assert len(words) <= most
+    assert in_words(path).endswith(words.removeprefix("…").removeprefix(" › "))
+
+
+@pytest.mark.parametrize("source", ["$.items[*].price", "call status", "header:X-Total", "$[?@.a==1]"])
+def test_what_is_no_single_place_stays_as_it_is_written(source: str) -> None:
+    assert source_in_words(source) == source

@@ -276,3 +276,32 @@ def wrong(value: Any) -> Any:
 )
 def test_a_wrong_rule_is_named_by_its_member(rule: MappingRule, member: str) -> None:
     assert faults(rule) == [(0, member)]
+
+
+@pytest.mark.parametrize(
+    ("number", "why"),
+    [
+        ("1e400", "The number 1e400 is outside the range that can be kept."),
+        ("NaN", "NaN stands where a value should be; JSON has no such number."),
+        ("-Infinity", "-Infinity stands where a value should be; JSON has no such number."),
+        ("9" * 5000, "A number has more than 4,300 digits."),
+        ("0." + "9" * 5000, "A number has more than 4,300 digits."),
+    ],
+)
+def test_a_number_that_cannot_be_kept_harms_only_who_maps_it(number: str, why: str) -> None:
+    document = loads(f'{{"a": 5, "z": {number}, "in": {{"z": [{number}]}}}}', bad_numbers=True)
+    rules = [
+        MappingRule("a", path=("a",)),
+        MappingRule("z", path=("z",)),
+        MappingRule("text", path=("z",), convert="text"),
+        MappingRule("list", path=("in", "z"), take="all"),
+        MappingRule("object", path=("in",)),
+        MappingRule("object_text", path=("in",), convert="text"),
+        MappingRule("default", path=("z",), default=0),
+        MappingRule("count", path=("in", "z"), take="count"),
+        MappingRule("filtered", jsonpath="$[?@ > 3 || @ < 3]", take="all"),
+    ]
+    result = apply_rules(rules, document, True, CALL)
+    assert result.values == {"a": 5, "default": 0, "count": 1, "filtered": [5]}
+    assert result.missing == ("z", "text", "list", "object", "object_text", "default")
+    assert {row.why for row in result.rows} == {"", why}

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from httpstep.core.drift import maskedshape
 from httpstep.core.drift.structure import shape_of
 from httpstep.core.jsontext import Json, dumps_text, loads
-from httpstep.core.masking import excerpt, masking, redaction
+from httpstep.core.masking import excerpt, masking, redaction, textviews
 from httpstep.core.workcounter import WorkCounter
 
 SECRETS = frozenset({"hemmelig", 'p"w/ü+1%', "4711", "ab", "a\x1cb\x1d"})
@@ -47,6 +47,41 @@ VALUES = st.recursive(
 @given(VALUES)
 def test_a_value_is_masked_as_leaf_by_leaf(value: Json) -> None:
     assert masking.masked_json(value, SECRETS) == leaf_by_leaf(value)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.dictionaries(TEXTS, VALUES, max_size=5))
+def test_an_object_is_masked_member_by_member_as_a_whole(value: dict[str, Json]) -> None:
+    assert masking.masked_members(value, SECRETS) == masking.masked_json(value, SECRETS)
+
+
+def test_a_member_without_a_secret_is_handed_on_as_it_is() -> None:
+    value = {"a": ["hemmelig"], "b": [["plain"]]}
+    masked = masking.masked_members(value, SECRETS)
+    assert masked == {"a": [redaction.MASK], "b": [["plain"]]} and masked["b"] is value["b"]
+
+
+LETTERS = [
+    "%41",
+    "%2541",
+    "%252541",
+    "\\u0041",
+    "\\\\u0041",
+    "\\\\\\u0041",
+    "\\x41",
+    "&#65;",
+    "&amp;#x41;",
+    "%5C",
+    "%30",
+]
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.sampled_from([*LETTERS, "%", "\\", "-", "&", "25"]), max_size=40).map("".join))
+def test_encoded_letters_in_a_row_are_read_as_one_by_one(text: str) -> None:
+    view = textviews.with_plain_letters(textviews.View(text))
+    one_by_one = textviews._ENCODED_LETTER.sub(lambda found: textviews._letter_of(found[0]), text)
+    assert (view.text if view else text) == one_by_one
 
 
 @settings(max_examples=300, deadline=None)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from httpstep.core.answer.patterns import BadPattern, Pattern
+from httpstep.core.query.patterns import BadPattern, Pattern
 from tests.core.timing import within
 
 

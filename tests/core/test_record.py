@@ -11,6 +11,7 @@ import pytest
 from httpstep.core import jsontext
 from httpstep.core.authentication import Auth
 from httpstep.core.outcome import record
+from httpstep.core.query.jsonpath import normalized
 from httpstep.core.step.spec import (
     MappingRule,
     Pair,
@@ -108,6 +109,16 @@ def test_no_part_of_a_secret_is_left_where_a_text_is_cut(length: int, status: in
 def test_a_number_that_is_a_secret_is_masked_too() -> None:
     masked = record.masked_json({"pin": 12345678, "list": [Decimal("1.5"), True, None]}, frozenset({"12345678"}))
     assert masked == {"pin": "••••", "list": [Decimal("1.5"), True, None]}
+
+
+@pytest.mark.parametrize("before", range(1980, 2001))
+def test_a_path_is_cut_where_it_is_longer_than_a_value(before: int) -> None:
+    rule = MappingRule("a", path=("." * before + PLAIN + "x" * 5000,))
+    request = RequestSpec(url="https://a.example/", headers=(Pair("X-Key", "{{secret.plain}}"),))
+    text = recorded(ThirdParty(answer(200, {"b": 1})), StepSpec(key="a", request=request, mapping=(rule,)))
+    assert f'"{normalized(rule.path or ())[:1900]}' in text
+    assert len(text) < 2 * record.MAX_VALUE_CHARACTERS + 2000 and text.count("…") == 2
+    assert PLAIN[:3] not in text
 
 
 def test_a_body_is_cut_at_64_kb_on_a_character() -> None:

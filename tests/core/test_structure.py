@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from httpstep.core.answer.jsonpath import find
 from httpstep.core.drift.structure import (
     compare,
     merge,
@@ -18,6 +17,7 @@ from httpstep.core.drift.structure import (
     suggest_dictionaries,
 )
 from httpstep.core.jsontext import Path, dumps, loads
+from httpstep.core.query.jsonpath import find
 from httpstep.core.step.execution import Drift
 from httpstep.core.step.spec import MappingRule
 from tests.core.timing import within

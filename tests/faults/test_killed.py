@@ -234,7 +234,7 @@ def test_a_stopping_server_waits_for_the_mail_under_way(tmp_path: Path, httpserv
 
 def test_the_grace_time_exceeds_the_longest_call(tmp_path: Path) -> None:
     house = House(tmp_path / "data")
-    made = gunicorn_server.Server(house.app, lambda: house.app)
+    made = gunicorn_server.Server(house.app)
     assert min(made.cfg.timeout, made.cfg.graceful_timeout) > 65
 
 

@@ -133,6 +133,32 @@ def test_what_only_begins_like_gzip_is_read_as_it_is(call: CallIt, serve: Any, p
     assert (answer.body, answer.trace.notes) == (body, ())
 
 
+def stating(body: bytes, length: int, peers: Any) -> Any:
+    """A server that states that length and closes after the body."""
+    head = f"HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n{coded('gzip')}\r\n"
+    return peers.saying(head.encode() + body)
+
+
+def test_whole_gzip_is_read_though_its_length_is_stated_as_that_of_the_plain_body(
+    call: CallIt, serve: Any, peers: Any
+) -> None:
+    packed = gzipped(BODY * 100)
+    answer = call(serve(stating(packed, len(BODY) * 100, peers)).url())
+    assert answer.body == BODY * 100
+    assert answer.trace.notes == (
+        "The answer has fewer bytes than its Content-Length says; what is compressed in it is whole.",
+    )
+
+
+@pytest.mark.parametrize("body", [gzipped(BODY)[:-1], gzipped(BODY) + gzipped(BODY)[:9], BODY, b""])
+def test_less_than_stated_that_is_not_whole_by_itself_is_incomplete(
+    call: CallIt, serve: Any, peers: Any, body: bytes
+) -> None:
+    with pytest.raises(NetworkError) as raised:
+        call(serve(stating(body, 9999, peers)).url())
+    assert raised.value.reason == "incomplete"
+
+
 @pytest.mark.parametrize("length", [1, 2, 5, 20, -9, -1])
 def test_gzip_that_says_so_and_is_cut_off_is_incomplete(call: CallIt, serve: Any, peers: Any, length: int) -> None:
     with pytest.raises(NetworkError) as raised:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 from collections.abc import Callable
 
 import pytest
@@ -47,8 +49,8 @@ def test_save_accepts_what_the_first_test_saw(web: Web, saved: Screen) -> None:
 def test_a_test_of_a_changed_api_says_what_went_came_and_changed(drifted: Screen) -> None:
     assert TITLE in drifted.text
     assert "4 mapped fields affected, 2 new fields" in drifted.text
-    assert "$['data']['status']" in drifted.text and "number → string" in drifted.text
-    assert "$['data']['buyer']" in drifted.text
+    assert "data › status" in drifted.text and "number → string" in drifted.text
+    assert "data › buyer" in drifted.text
     assert "Show both" in drifted.text
 
 
@@ -241,3 +243,20 @@ def test_of_very_many_differences_the_first_are_shown_and_the_others_counted(web
     assert told.html.count('class="mark-out"') <= 200 and told.html.count('class="mark-in"') == 200
     accepted = told.press("accept").press("save")
     assert "1,300 new, 1,500 gone" in accepted.text and "and 2,400 more" in accepted.text
+
+
+def test_every_row_says_what_it_was_and_why_none_is_chosen(drifted: Screen) -> None:
+    assert "None is chosen: " in drifted.text
+    assert "status was at data › status Old value shipped" in drifted.text.replace("“", "").replace('"', "")
+    assert """title="$['data']['status']">data › status</code>""" in html.unescape(drifted.html)
+    assert re.search(r"""title="\$\['data'\]\['state'\]"[^>]*>data › state = """, html.unescape(drifted.html))
+
+
+def test_the_kept_answer_to_the_same_values_is_compared_and_else_they_can_be_asked_again(
+    web: Web, saved: Screen, api: ThirdParty
+) -> None:
+    api.answers = [answer(200, CHANGED)]
+    other = saved.set("value:order.id", "43").press("test")
+    assert "Compare with the same values" in other.text, "the older answers were to another order.id"
+    same = other.set("value:order.id", "42").press("test")
+    assert "Compare with the same values" not in same.text

@@ -22,7 +22,7 @@ from threading import Thread
 import pytest
 
 from httpstep.serving.demo import line_to_try
-from httpstep.web.step.shellcommand import usage
+from httpstep.web.editor.shellcommand import usage
 from tests.conftest import ABSENT
 from tests.fakes import ThirdParty
 from tests.house import House, document

@@ -17,6 +17,8 @@ SQLITE_ONLY = "marks are form state"
 TITLE = "JSON Structure Change Detected"
 RATES = {"base": "EUR", "rates": {"USD": 1.09, "SEK": 11.2, "NOK": 11.6, "DKK": 7.4}}
 OTHERS = {"base": "EUR", "rates": {"USD": 1.09, "CHF": 0.9}}
+SHELF = {"base": "EUR", "shelf": {"oak": {"n": 1, "p": 2}, "elm": {"n": 3, "p": 4}}}
+OTHER_SHELF = {"base": "EUR", "shelf": {"oak": {"n": 1, "p": 2}, "ash": {"n": 3, "p": 4}}}
 
 
 @pytest.fixture
@@ -91,23 +93,58 @@ def test_a_value_of_another_type_in_it_is_still_a_change(web: Web, screen: Scree
     assert web.house.execute().json["structure_changed"] is True
 
 
-def test_the_banner_offers_the_mark_where_the_change_is_inside(web: Web, screen: Screen, api: ThirdParty) -> None:
-    screen.press("save")
-    api.answers = [answer(200, OTHERS)]
-    screen.press("test")
-    assert TITLE in screen.text and "Are these names data?" in screen.text
-    screen.press("mark:$['rates']")
+def shelved(web: Web, api: ThirdParty, before: Any = SHELF, after: Any = OTHER_SHELF) -> Screen:
+    """A saved step after a test of which the names in an object are others."""
+    api.answers = [answer(200, before)]
+    screen = new_step(web.as_("bob")).press("test").press("save")
+    api.answers = [answer(200, after)]
+    return screen.press("test")
+
+
+def test_the_banner_offers_the_mark_where_two_answers_differ_in_names_alone(web: Web, api: ThirdParty) -> None:
+    screen = shelved(web, api)
+    assert TITLE in screen.text and "Names differ from answer to answer" in screen.text
+    screen.press("mark:$['shelf']")
     assert "The new structure is accepted." in screen.text and TITLE not in screen.text
     screen.press("save")
     with web.house.state() as state:
         assert state.drift is None
-    assert stored(web) == [["rates"]] and web.house.execute().json["structure_changed"] is False
+    assert stored(web) == [["shelf"]] and web.house.execute().json["structure_changed"] is False
 
 
-def test_undo_takes_the_mark_back(screen: Screen, api: ThirdParty) -> None:
+def test_the_whole_answer_can_be_such_an_object(web: Web, api: ThirdParty) -> None:
+    screen = shelved(web, api, SHELF["shelf"], OTHER_SHELF["shelf"]).press("mark:$")
+    assert "The new structure is accepted." in screen.text
+    screen.press("save")
+    assert stored(web) == [[]] and web.house.execute().json["structure_changed"] is False
+
+
+def test_names_that_are_recognised_are_no_change_without_a_mark(web: Web, screen: Screen, api: ThirdParty) -> None:
     screen.press("save")
     api.answers = [answer(200, OTHERS)]
-    screen.press("test").press("mark:$['rates']").press("undo")
+    assert TITLE not in screen.press("test").text and web.house.execute().json["structure_changed"] is False
+    assert screen.rules()["rates"] == "$['rates']"
+
+
+def test_what_was_mapped_name_by_name_gets_one_row_for_the_whole(web: Web, api: ThirdParty) -> None:
+    screen = shelved(web, api)
+    names = set(screen.rules())
+    screen.press("mark:$['shelf']")
+    assert set(screen.rules()) - names == {"shelf"} and screen.rules()["shelf"] == "$['shelf']"
+    assert set(screen.press("undo").rules()) == names
+    twice = screen.press("mark:$['shelf']").press("mark:$['shelf']")
+    assert [*twice.rules()].count("shelf") == 1
+    twice.press("save")
+    assert web.house.execute().json["attributes"]["shelf"] == OTHER_SHELF["shelf"]
+
+
+def test_a_mark_on_what_no_row_reads_adds_none(screen: Screen) -> None:
+    before = set(screen.press("mark:$['base']").rules())
+    assert set(screen.press("mark:$['rates']").rules()) == before
+
+
+def test_undo_takes_the_mark_back(web: Web, api: ThirdParty) -> None:
+    screen = shelved(web, api).press("mark:$['shelf']").press("undo")
     assert screen.get("dictionaries") == "" and TITLE in screen.text
 
 
@@ -121,7 +158,7 @@ def test_a_mark_leaves_a_change_elsewhere_to_be_answered(screen: Screen, api: Th
 def test_a_change_outside_of_it_offers_no_mark_in_the_banner(screen: Screen, api: ThirdParty) -> None:
     screen.press("save")
     api.answers = [answer(200, RATES | {"base": 7})]
-    assert TITLE in screen.press("test").text and "Are these names data?" not in screen.text
+    assert TITLE in screen.press("test").text and "Names differ from answer to answer" not in screen.text
 
 
 def test_a_mark_typed_by_hand_answers_the_change_with_save(web: Web, screen: Screen, api: ThirdParty) -> None:

@@ -113,20 +113,147 @@ def test_a_curl_command_fills_the_form_and_says_what_it_ignored(web: Web) -> Non
     assert "X-Channel" in screen.all("header_name") and "Ignored options: --compressed" in screen.text
 
 
-def test_an_admins_pasted_credential_becomes_a_secret_and_the_same_one_stays_one(web: Web) -> None:
-    command = "curl https://api.example/x -H 'Authorization: Bearer abcdef123456'"
-    for said in (
-        "Stored under Secrets now, whether or not you save the step: API_TOKEN.",
-        "Was kept under Secrets already: API_TOKEN.",
-    ):
-        screen = new_step(web.as_("alice"), url="").fill(curl=command).set("keep_secrets", "1").press("curl")
-        assert "abcdef123456" not in screen.html
-        assert said in screen.text
+COMMAND = "curl https://api.example/x -H 'Authorization: Bearer abcdef123456'"
+
+
+def test_an_admins_pasted_credential_becomes_a_secret_when_the_step_is_saved(web: Web) -> None:
+    for said in ("Stored under Secrets: API_TOKEN.", "Was kept under Secrets already: API_TOKEN."):
+        screen = new_step(web.as_("alice"), url="").fill(curl=COMMAND).set("keep_secrets", "1").press("curl")
+        assert (
+            "When you save the step it is kept under Secrets (API_TOKEN), for https://api.example only." in screen.text
+        )
+        screen.press("save")
+        assert "abcdef123456" not in screen.html and said in screen.text
+        assert screen.get("auth_token") == "{{secret.API_TOKEN}}"
+
+
+def test_an_abandoned_step_leaves_no_secret(web: Web) -> None:
+    new_step(web.as_("alice"), url="").fill(curl=COMMAND).set("keep_secrets", "1").press("curl")
+    assert "No secrets yet" in web.as_("alice").get("/secrets").text
+
+
+@pytest.mark.parametrize("spoil", [{"url": "no address"}, {"key": "taken"}])
+def test_a_save_that_is_refused_leaves_no_secret(web: Web, spoil: dict[str, str]) -> None:
+    web.house.put(document("taken"))
+    screen = new_step(web.as_("alice"), url="").fill(curl=COMMAND).set("keep_secrets", "1").press("curl")
+    assert screen.fill(**spoil).press("save").status == 422
+    assert "No secrets yet" in web.as_("alice").get("/secrets").text
+
+
+def test_what_somebody_typed_into_a_new_step_is_no_pasted_credential(web: Web) -> None:
+    screen = new_step(web.as_("alice")).fill(auth_type="bearer", auth_token="abcdef123456").press("save")
+    assert screen.status == 200 and "No secrets yet" in web.as_("alice").get("/secrets").text
+
+
+def test_whoever_does_not_want_it_keeps_no_secret(web: Web) -> None:
+    screen = new_step(web.as_("alice"), url="").fill(curl=COMMAND)
+    screen.set("keep_secrets", None).press("curl")
+    assert screen.get("auth_token") == "abcdef123456" and not screen.all("keep_secrets")
+    screen.press("save")
+    assert "No secrets yet" in web.as_("alice").get("/secrets").text
+
+
+@pytest.mark.parametrize("who", ["alice", "bob"])
+def test_a_placeholder_is_asked_for_and_is_never_a_secret(web: Web, who: str) -> None:
+    command = "curl https://api.shop.example/orders -H 'Authorization: Bearer YOUR_API_KEY'"
+    screen = new_step(web.as_(who), url="").fill(curl=command).press("curl")
+    assert "The command has a placeholder where your token goes: paste it here (YOUR_API_KEY)." in screen.text
+    screen.press("save")
+    assert "No secrets yet" in web.as_("alice").get("/secrets").text
+
+
+def test_the_answer_to_a_placeholder_is_kept_as_a_secret_of_its_host(web: Web) -> None:
+    command = "curl https://api.shop.example/orders -H \"Authorization: Bearer $TOKEN\" -H 'X-Api-Key: <key>'"
+    screen = new_step(web.as_("alice"), url="").fill(curl=command).set("keep_secrets", "1").press("curl")
+    assert screen.all("answer_for") == ["{{secret.TOKEN}}", "<key>"]
+    places = [place for place, (name, _) in enumerate(screen.fields) if name == "answer"]
+    for place, value in zip(places, ["real-token-1", "real-key-1"], strict=True):
+        screen.fields[place] = ("answer", value)
+    screen.press("answer")
+    assert screen.get("auth_token") == "real-token-1" and "real-key-1" in screen.all("header_value")
+    assert screen.all("answer_for") == []
+    screen.press("save")
+    assert screen.get("auth_token") == "{{secret.SHOP_TOKEN}}" and "{{secret.SHOP_KEY}}" in screen.all("header_value")
+    assert "real-" not in screen.html
+
+
+def test_a_placeholder_in_a_json_body_is_asked_for_and_its_answer_becomes_a_secret(web: Web) -> None:
+    command = """curl https://api.shop.example/orders -d '{"token": "YOUR_API_KEY", "n": 1}'"""
+    screen = new_step(web.as_("alice"), url="").fill(curl=command).set("keep_secrets", "1").press("curl")
+    screen.set("answer", 'real-"1').press("answer")
+    assert screen.get("json_text") == '{"token": "real-\\"1", "n": 1}'
+    screen.press("save")
+    stored = web.house.call("GET", "/steps/order-status").json["request"]["body"]["text"]
+    assert stored == '{"token": "{{secret.SHOP_TOKEN}}", "n": 1}'
+
+
+@pytest.mark.parametrize(("body", "ends"), [(r"a\r\nb\r\nc\nd", "CRLF"), (r"a\nb\r\nc\nd", "LF")])
+def test_a_body_that_mixes_its_line_ends_gets_one_and_says_so(web: Web, body: str, ends: str) -> None:
+    command = f"curl https://api.shop.example/notes -H 'Content-Type: text/plain' --data-raw $'{body}'"
+    screen = new_step(web.as_("bob"), url="").fill(curl=command).press("curl")
+    assert f"Some lines of the body ended with CRLF and some with LF. All end with {ends} now." in screen.text
+    screen.press("save")
+    stored = web.house.call("GET", "/steps/order-status").json["request"]["body"]["text"]
+    assert stored == "a\nb\nc\nd".replace("\n", "\r\n" if ends == "CRLF" else "\n")
 
 
 def test_a_text_without_a_curl_command_is_told_so(web: Web) -> None:
     screen = new_step(web.as_("bob"), url="").fill(curl="hello").press("curl")
     assert screen.status == 422 and "There is no curl command here." in screen.text and screen.get("curl") == ""
+
+
+# ---------------------------------------------------------------- a document with many requests
+
+
+def described(*paths: str, more: str = "") -> str:
+    found = {path: {"get": {"summary": f"Get {path}", "description": more}} for path in paths}
+    return json.dumps({"openapi": "3.1.0", "servers": [{"url": "https://api.example"}], "paths": found})
+
+
+def test_a_document_is_shown_as_a_list_and_the_chosen_request_fills_the_form(web: Web) -> None:
+    text = described("/a/{id}", "/b")
+    screen = new_step(web.as_("bob"), url="", name="").fill(curl=text).press("curl")
+    assert screen.status == 200 and "The OpenAPI document has 2 requests. Choose one" in screen.text
+    assert screen.get("curl") == text and 'value="GET /b"' in screen.html
+    screen.set("operation", "GET /a/{id}").press("curl")
+    assert (screen.get("url"), screen.get("name")) == ("https://api.example/a/{{id}}", "Get /a/{id}")
+    assert "Filled from the OpenAPI document" in screen.text and screen.get("curl") == ""
+
+
+def test_an_operation_that_is_not_in_the_document_is_a_sentence(web: Web) -> None:
+    screen = new_step(web.as_("bob"), url="").fill(curl=described("/a", "/b")).set("operation", "GET /c").press("curl")
+    assert screen.status == 422 and "This operation is not in the text." in screen.text
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        (described("/a")[:-2], "This document is no JSON."),
+        ("openapi: 3.0.0\npaths: [", "This document is no YAML"),
+        (described("/a", more="x" * 2 * 1024 * 1024), "This document is larger than 2 MB."),
+    ],
+)
+def test_a_document_that_cannot_be_taken_is_a_sentence(web: Web, text: str, sentence: str) -> None:
+    screen = new_step(web.as_("bob"), url="").fill(curl=text).press("curl")
+    assert screen.status == 422 and sentence in screen.text
+
+
+@pytest.mark.parametrize(
+    ("text", "url", "source"),
+    [
+        ("https://api.example/x?y=1", "https://api.example/x?y=1", "the address"),
+        ("fetch('https://api.example/x', {method: 'POST'})", "https://api.example/x", "the fetch"),
+        ("GET /x HTTP/1.1\nHost: api.example", "https://api.example/x", "the HTTP request"),
+        (
+            '{"info": {}, "item": [{"request": "https://api.example/x"}]}',
+            "https://api.example/x",
+            "the Postman collection",
+        ),
+    ],
+)
+def test_what_else_the_box_takes(web: Web, text: str, url: str, source: str) -> None:
+    screen = new_step(web.as_("bob"), url="").fill(curl=text).press("curl")
+    assert screen.get("url") == url and f"Filled from {source}" in screen.text
 
 
 # ---------------------------------------------------------------- an exported step

@@ -172,14 +172,14 @@ def test_a_secret_from_before_there_were_lists_goes_anywhere_and_is_marked(web: 
 
 def test_a_secret_of_a_pasted_command_may_be_sent_to_that_commands_host(web: Web) -> None:
     command = "curl https://shop.example:8443/x -H 'Authorization: Bearer abcdef123456'"
-    screen = new_step(web.as_("alice"), url="").fill(curl=command).set("keep_secrets", "1").press("curl")
+    screen = new_step(web.as_("alice"), url="").fill(curl=command).set("keep_secrets", "1").press("curl").press("save")
     assert "SHOP_TOKEN. It may be sent to https://shop.example:8443." in screen.text
     assert listed(web)["SHOP_TOKEN"] == ("https://shop.example:8443",)
 
 
 def test_a_pasted_command_makes_no_list_longer(web: Web) -> None:
     command = f"curl https://other.example/x -H 'Authorization: Bearer {VALUE}'"
-    screen = new_step(web.as_("alice"), url="").fill(curl=command).set("keep_secrets", "1").press("curl")
+    screen = new_step(web.as_("alice"), url="").fill(curl=command).set("keep_secrets", "1").press("curl").press("save")
     assert "May not be sent to https://other.example yet: CRM. Add the host under Secrets." in screen.text
     assert listed(web) == {"CRM": HERE}
 

@@ -209,15 +209,32 @@ def test_saving_over_somebody_elses_change_says_who_and_when_and_loses_nothing(w
     assert bob.status == 200 and stored(web)["name"] == "Bob's"
 
 
-def test_save_as_a_fragment_answers_the_form_and_tells_the_page(web: Web) -> None:
+def test_a_good_save_as_a_fragment_tells_the_page_what_changed_and_leaves_the_form(web: Web) -> None:
     web.house.put(document("order-status"))
     screen = open_step(web.as_("bob")).fill(name="Renamed")
     saved = screen.fragment("save")
-    assert saved.status_code == 200 and saved.text.lstrip().startswith('<form id="step-form"')
-    assert json.loads(saved.headers["HX-Trigger"])["step:saved"] == {"title": "Renamed"}
+    assert (saved.status_code, saved.text, saved.headers["HX-Reswap"]) == (200, "", "none")
+    version = {"name": "version", "nth": 0, "was": "1", "now": "2"}
+    assert json.loads(saved.headers["HX-Trigger"])["step:saved"] == {"title": "Renamed", "changed": [version]}
     assert screen.fragment("save").status_code == 409, "the version has risen"
     screen.fill(url="")
     assert screen.fragment("save").status_code == 422
+
+
+def test_a_good_save_names_each_field_it_changed(web: Web) -> None:
+    web.house.put(document("order-status", mapping=[{"path": ["a"], "attribute": "a"}]))
+    screen = open_step(web.as_("alice")).press("add_header").press("add_header")
+    names = [place for place, (name, _) in enumerate(screen.fields) if name == "header_name"]
+    screen.fields[names[-1]] = ("header_name", " X-Channel ")
+    screen.fill(url=" https://api.example/a ", alert_emails="a@b.example;c@d.example", name="Renamed ", key="renamed")
+    saved = screen.set("rule-1-source", "$.b").fragment("save")
+    assert 'id="usage"' in saved.text and "/renamed/execute" in saved.text and 'id="step-form"' not in saved.text
+    changed = json.loads(saved.headers["HX-Trigger"])["step:saved"]["changed"]
+    assert {(one["name"], one["nth"], one["now"]) for one in changed} == {
+        ("version", 0, "2"), ("url", 0, "https://api.example/a"), ("alert_emails", 0, "a@b.example, c@d.example"),
+        ("name", 0, "Renamed"), ("header_name", len(names) - 1, "X-Channel"), ("rule-1-source", 0, "$['b']"),
+        ("rule-1-kind", 0, "path"),
+    } - ({("rule-1-kind", 0, "path")} if screen.get("rule-1-kind") == "path" else set())  # fmt: skip
 
 
 def test_a_first_save_leads_to_the_steps_own_page(web: Web) -> None:

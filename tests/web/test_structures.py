@@ -46,7 +46,7 @@ def test_it_says_who_how_many_fields_which_is_in_force_and_what_changed(twice: S
     history = twice.text.split("Accepted structures")[1].split("If the call fails")[0]
     newest, oldest = history.split("by bob@example.com")
     assert "by alice@example.com · 8 fields In force" in newest and "In force" not in oldest
-    assert "2 new, 2 gone, 1 of another type" in newest and "$['data']['buyer']" in newest
+    assert "2 new, 2 gone, 1 of another type" in newest and "data › buyer" in newest
     assert "8 fields" in oldest and "The oldest that is kept." in oldest
 
 

@@ -2,19 +2,19 @@
 
 A list gives a rule for itself as a whole and rules for its first item; an object used as a dictionary gives one rule.
 A name is the shortest tail of the path that no other path has, joined by "_" (`data.attributes.order_status` gives
-`order_status`; two `name` give `customer_name` and `product_name`). Places in lists are no part of it.
+`order_status`, `clouds.all` gives `clouds_all`; two `name` give `customer_name` and `product_name`). Places in lists are no part of it.
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Final, NamedTuple
 
 from httpstep.core.answer.dictionaries import ANY, Marks, marks_of
+from httpstep.core.answer.transliteration import in_ascii
 from httpstep.core.jsontext import Json, Path
 from httpstep.core.step.spec import MappingRule
 
@@ -104,8 +104,9 @@ def _names(paths: Sequence[Path], step_key: str, taken: AbstractSet[str]) -> lis
 
 
 def _shortest_tails(labels: Sequence[tuple[str, ...]]) -> list[int]:
-    """For each path how many labels from its end make its name; those that clash take one more, as long as they can."""
-    lengths = [1] * len(labels)
+    """For each path how many labels from its end make its name: a general word takes its parent along, and those that
+    clash take one more, as long as they can."""
+    lengths = [2 if len(own) > 1 and own[-1].lower() in _GENERAL else 1 for own in labels]
     while True:
         names = [_joined(own[-length:]) for own, length in zip(labels, lengths, strict=True)]
         counts = Counter(names)
@@ -131,16 +132,15 @@ def _labels(path: Path) -> tuple[str, ...]:
 
 
 _NOT_IN_NAMES: Final = re.compile(r"[^A-Za-z0-9_.-]+")
-_LETTERS: Final = str.maketrans(
-    {"ß": "ss", "ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "æ": "ae", "ø": "o", "ł": "l"}
+_GENERAL: Final = frozenset(
+    {"all", "main", "data", "key", "value", "values", "text", "result", "results", "content", "node"}
 )
+"""Words that say nothing of what a value is."""
 
 
 def _label(key: str) -> str:
     """A key in the letters a name may have; "" becomes `value`, and so does a key with none of them."""
-    plain = unicodedata.normalize("NFC", key[: _MAX_LABEL_CHARACTERS * 2]).translate(_LETTERS)
-    plain = unicodedata.normalize("NFKD", plain)
-    plain = "".join(character for character in plain if not unicodedata.combining(character))
+    plain = in_ascii(key[: _MAX_LABEL_CHARACTERS * 2])
     return _NOT_IN_NAMES.sub("_", plain).strip("_.-")[:_MAX_LABEL_CHARACTERS].strip("_.-") or "value"
 
 

@@ -25,6 +25,19 @@ _ADDRESS: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _LANGUAGE: Final = re.compile(
     "ar|bg|cs|da|de|el|en|es|et|fa|fi|fr|he|hi|hr|hu|it|ja|ko|lt|lv|nb|nl|pl|pt|ro|ru|sk|sl|sr|sv|th|tr|uk|ur|vi|zh"
 )
+_SKU: Final = re.compile(r"(?=.*\d)([A-Z0-9]+([-_./][A-Za-z0-9]+)+|[A-Z]+\d{2,}[A-Z0-9]*|[a-z]+-\d{2,})")
+_HOST: Final = re.compile(r"([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}(:\d+)?")
+_HASH: Final = re.compile(r"(?=.*\d)(?=.*[a-f])[0-9a-f]{6,}")
+_THING: Final = re.compile(r"[^\W\d_a-z]\w*([ '&.,-]+\w+)*|\w+( \w+)+")
+_CURRENCY: Final = re.compile(
+    "aed|aud|bgn|brl|btc|cad|chf|clp|cny|cop|czk|dkk|egp|eth|eur|gbp|hkd|huf|idr|ils|inr|isk|jpy|krw|mxn|myr|ngn|nok|nzd|"
+    "php|pln|ron|rub|sar|sek|sgd|thb|try|twd|uah|usd|vnd|zar"
+)
+_COUNTRY: Final = re.compile(
+    "ae|ar|at|au|be|bg|br|ca|ch|cl|cn|co|cz|de|dk|eg|es|fi|fr|gb|gr|hr|hu|ie|il|in|it|jp|kr|lt|lu|lv|mx|nl|no|nz|pl|pt|ro|"
+    "ru|se|sg|si|sk|th|tr|tw|ua|uk|us|vn|za"
+)
+_FEW: Final = 5
 _MANY: Final = 10
 """From so many entries on, objects that all have the same fields are taken for records under a key."""
 
@@ -51,6 +64,32 @@ def marks_of(dictionaries: Sequence[Path]) -> Marks | None:
             place = place.children.setdefault(ANY if isinstance(part, int) else part, Marks())
         place.here = True
     return root
+
+
+def is_inside(path: Path, dictionary: Path) -> bool:
+    """Whether a path goes by a name into that object, whose own path has "*" for any item or name."""
+    return len(path) > len(dictionary) and all(own in (ANY, part) for own, part in zip(dictionary, path, strict=False))
+
+
+def differing(old: Json, new: Json, path: Path = ()) -> Iterator[Path]:
+    """Paths of objects that are dictionaries by the evidence of two answers: some names went and others came, while all
+    entries are objects with the same fields, or many plain values of one type."""
+    if isinstance(old, list) and isinstance(new, list):
+        if old and new:
+            yield from differing(old[0], new[0], (*path, ANY))
+    elif isinstance(old, dict) and isinstance(new, dict):
+        if old.keys() - new.keys() and new.keys() - old.keys() and _are_alike([*old.values(), *new.values()]):
+            yield path
+            return
+        for key in old.keys() & new.keys():
+            yield from differing(old[key], new[key], (*path, key))
+
+
+def _are_alike(entries: list[Json]) -> bool:
+    if all(isinstance(entry, dict) and entry for entry in entries):
+        return len({frozenset(entry) for entry in entries}) == 1
+    types = {json_type(entry) for entry in entries} - {"null"}
+    return len(entries) > _FEW and len(types) == 1 and not types & {"object", "array"}
 
 
 def suggest_dictionaries(document: Json) -> tuple[Path, ...]:
@@ -80,7 +119,18 @@ def _is_dictionary(value: dict[str, Json]) -> bool:
     keys = list(value)
     if not keys or len({json_type(entry) for entry in value.values() if entry is not None}) > 1:
         return False
-    return _keys_are_data(keys) or _records(value)
+    return _keys_are_data(keys) or _records(value) or _things(value)
+
+
+def _things(value: dict[str, Json]) -> bool:
+    """Two or more objects with the same two or more fields, under names written otherwise than those of the fields:
+    `{"Blue lamp": {"price": 1, "stock": 2}, ...}`."""
+    entries = list(value.values())
+    if len(entries) < 2 or not all(isinstance(entry, dict) and len(entry) > 1 for entry in entries):
+        return False
+    fields = set(entries[0])
+    alike = all(entry.keys() == fields for entry in entries)
+    return alike and all(map(_THING.fullmatch, value)) and not any(map(_THING.fullmatch, fields))
 
 
 def _keys_are_data(keys: list[str]) -> bool:
@@ -90,12 +140,12 @@ def _keys_are_data(keys: list[str]) -> bool:
         return True
     if len(keys) < 2:
         return False
-    if all(map(_CODE.fullmatch, keys)):
+    if any(all(map(form.fullmatch, keys)) for form in (_CODE, _SKU, _HOST, _HASH, _CURRENCY)):
         return True
     numbered = [_NUMBERED.fullmatch(key) for key in keys]
     if all(numbered) and len({match.group(1) for match in numbered if match}) == 1:
         return True
-    return len(keys) > 2 and all(map(_LANGUAGE.fullmatch, keys))
+    return len(keys) > 2 and any(all(map(form.fullmatch, keys)) for form in (_LANGUAGE, _COUNTRY))
 
 
 def _records(value: dict[str, Json]) -> bool:

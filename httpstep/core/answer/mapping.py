@@ -14,31 +14,38 @@ Null that was found is a value and stays null, whatever `take` and `convert` say
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
-from httpstep.core.answer import jsonpath
+from httpstep.core import phones
+from httpstep.core.answer.innerjson import inside
 from httpstep.core.answer.sizes import within_limits
 from httpstep.core.conversion import CONVERSIONS, CannotConvert, convert
-from httpstep.core.inserting.placeholders import SECRET_PREFIX, is_name
-from httpstep.core.jsontext import Json, Path
+from httpstep.core.inserting.placeholders import SECRET_PREFIX, is_name, lookup
+from httpstep.core.jsonnumbers import NotKept, UnkeptNumber
+from httpstep.core.jsontext import Json, Path, size_of
+from httpstep.core.query import jsonpath, jsonpath_hints, jsonpath_values
 from httpstep.core.step.execution import MappedRow, MappingResult
 from httpstep.core.step.spec import NO_DEFAULT, TAKES, MappingRule
 from httpstep.core.workcounter import WorkCounter
 
 _HEADER: Final = "header:"
 _NOWHERE: Final = object()
+_MAX_PATH: Final = 120
+"""Characters of a path in a sentence."""
 
 
 @dataclass(frozen=True, slots=True)
 class CallFacts:
-    """What is known about the call itself. status None: no answer came. error None: nothing failed."""
+    """What is known about the call itself. status None: no answer came. error None: nothing failed. given: the
+    attributes it was made with, for queries that name one."""
 
     status: int | None
     error: str | None
     duration_ms: int
     headers: tuple[tuple[str, str], ...]
+    given: Mapping[str, Json] = field(default_factory=dict)
 
 
 class NotThere(Exception):
@@ -76,7 +83,7 @@ def _row(rule: MappingRule, document: Json, has_document: bool, call: CallFacts,
         return MappedRow(rule, "off")
     try:
         return MappedRow(rule, "ok", _converted(rule, _found(rule, document, has_document, call, work), work))
-    except (NotThere, CannotConvert, jsonpath.QueryRefused) as error:
+    except (NotThere, CannotConvert, NotKept, jsonpath.QueryRefused) as error:
         why = str(error)
     if rule.default is NO_DEFAULT:
         return MappedRow(rule, "missing", why=why)
@@ -84,13 +91,28 @@ def _row(rule: MappingRule, document: Json, has_document: bool, call: CallFacts,
 
 
 def _converted(rule: MappingRule, value: Json, work: WorkCounter) -> Json:
+    if rule.convert != "none":
+        _require_kept(value, work)
     if rule.take == "all" and isinstance(value, list) and not CONVERSIONS[rule.convert].whole_lists:
         work.spend(10 * len(value))
-        return [convert(item, rule.convert) for item in value]
-    converted = convert(value, rule.convert)
+        return [_convert(rule, item) for item in value]
+    converted = _convert(rule, value)
     if isinstance(converted, str) and converted is not value:
         work.spend_bytes(len(converted))
     return converted
+
+
+def _require_kept(value: Json, work: WorkCounter) -> None:
+    """Raises NotKept: once it is converted, a number that cannot be kept is seen no more (`sizes` looks at the others)."""
+    if isinstance(value, UnkeptNumber):
+        raise NotKept(value.why)
+    if isinstance(value, (list, dict)):
+        work.spend_bytes(size_of(value))
+
+
+def _convert(rule: MappingRule, value: Json) -> Json:
+    option = CONVERSIONS[rule.convert].option
+    return convert(value, rule.convert, getattr(rule, option) if option else "")
 
 
 def _found(rule: MappingRule, document: Json, has_document: bool, call: CallFacts, work: WorkCounter) -> Json:
@@ -102,7 +124,8 @@ def _found(rule: MappingRule, document: Json, has_document: bool, call: CallFact
             "The call failed, so nothing was mapped." if failed else "There was no JSON answer to take it from."
         )
     if rule.jsonpath is not None:
-        return _queried(rule.jsonpath, rule.take, document, work)
+        query = jsonpath_values.filled(rule.jsonpath, lambda placeholder: lookup(placeholder.name, call.given))
+        return _queried(query, rule.take, document, work)
     return _at_path(rule.path or (), rule.take, document, work)
 
 
@@ -140,8 +163,8 @@ def _queried(query: str, take: str, document: Json, work: WorkCounter) -> Json:
     if nodes:
         return _TAKEN[take](nodes)
     if take in ("one", "last"):
-        raise NotThere("The query finds nothing in this answer.")
-    _value_at(jsonpath.searched_path(query), document)
+        raise NotThere(f"The query finds nothing in this answer.{jsonpath_hints.of_nothing(query)}")
+    _value_at(jsonpath.searched_path(query), document, work)
     return _TAKEN[take](nodes)
 
 
@@ -151,13 +174,13 @@ def _queried(query: str, take: str, document: Json, work: WorkCounter) -> Json:
 def _at_path(path: Path, take: str, document: Json, work: WorkCounter) -> Json:
     work.spend(len(path) + 1)
     if take == "one":
-        return _value_at(path, document)
+        return _value_at(path, document, work)
     return _taken_from_list(path, take, document, work)
 
 
 def _taken_from_list(path: Path, take: str, document: Json, work: WorkCounter) -> Json:
     try:
-        value = _value_at(path, document)
+        value = _value_at(path, document, work)
     except NotThere:
         value = _NOWHERE
     if value is None:
@@ -166,17 +189,17 @@ def _taken_from_list(path: Path, take: str, document: Json, work: WorkCounter) -
         return _of_list(value, take)
     place = max((place for place, part in enumerate(path) if isinstance(part, int)), default=None)
     if place is None:
-        raise NotThere(_no_list(path, document))
-    items = _value_at(path[:place], document)
+        raise NotThere(_no_list(path, document, work))
+    items = _value_at(path[:place], document, work)
     if not isinstance(items, list):
-        raise NotThere(f"There is no list at {jsonpath.normalized(path[:place])}.")
+        raise NotThere(f"There is no list at {jsonpath.in_words(path[:place], _MAX_PATH)}.")
     work.spend(len(items) * (len(path) - place + 4))
-    return _of_items(items, path[place + 1 :], take)
+    return _of_items(items, path[place + 1 :], take, work)
 
 
-def _no_list(path: Path, document: Json) -> str:
-    _value_at(path, document)
-    return f"There is no list at {jsonpath.normalized(path)}."
+def _no_list(path: Path, document: Json, work: WorkCounter) -> str:
+    _value_at(path, document, work)
+    return f"There is no list at {jsonpath.in_words(path, _MAX_PATH)}."
 
 
 def _of_list(values: list[Json], take: str) -> Json:
@@ -185,13 +208,13 @@ def _of_list(values: list[Json], take: str) -> Json:
     return _TAKEN[take](values)
 
 
-def _of_items(items: list[Json], rest: Path, take: str) -> Json:
+def _of_items(items: list[Json], rest: Path, take: str, work: WorkCounter) -> Json:
     """The rest of the path in every item. Lists among them: the path meant a list that the first item lacks."""
     if take == "last":
         if not items:
             raise NotThere("The list is empty.")
-        return _value_at(rest, items[-1])
-    values = [value for value in (_look(rest, item) for item in items) if value is not _NOWHERE]
+        return _value_at(rest, items[-1], work)
+    values = [value for value in (_look(rest, item, work) for item in items) if value is not _NOWHERE]
     if rest and any(isinstance(value, list) for value in values):
         raise NotThere("The first item of the list has no list at this place.")
     if items and not values:
@@ -199,17 +222,20 @@ def _of_items(items: list[Json], rest: Path, take: str) -> Json:
     return _TAKEN[take](values)
 
 
-def _value_at(path: Path, document: Json) -> Json:
-    value = _look(path, document)
+def _value_at(path: Path, document: Json, work: WorkCounter) -> Json:
+    value = _look(path, document, work)
     if value is _NOWHERE:
-        raise NotThere(f"The answer has nothing at {jsonpath.normalized(path)}.")
+        raise NotThere(f"The answer has nothing at {jsonpath.in_words(path, _MAX_PATH)}.")
     return value
 
 
-def _look(path: Path, document: Json) -> Json:
-    """The value at a path, or _NOWHERE. A key is for objects, an index for lists, never crosswise."""
+def _look(path: Path, document: Json, work: WorkCounter) -> Json:
+    """The value at a path, or _NOWHERE. A key is for objects, an index for lists, never crosswise. A path that goes on
+    below a text reads the JSON in it."""
     value = document
     for part in path:
+        if isinstance(value, str):
+            value = inside(value, work)
         if isinstance(part, str):
             if not isinstance(value, dict) or part not in value:
                 return _NOWHERE
@@ -241,6 +267,8 @@ def _faults(rule: MappingRule) -> list[tuple[str, str]]:
         faults.append(("take", f"“take” must be one of: {', '.join(TAKES)}."))
     if rule.convert not in CONVERSIONS:
         faults.append(("convert", f"“convert” must be one of: {', '.join(CONVERSIONS)}."))
+    if rule.region and not phones.is_region(rule.region):
+        faults.append(("region", f"“{rule.region[:20]}” is not a country's two letters, like DE or US."))
     return [(member, sentence) for member, sentence in faults if sentence]
 
 

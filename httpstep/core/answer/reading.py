@@ -9,9 +9,11 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Set
+from contextlib import suppress
 from typing import Final
 
 from httpstep.core import jsontext
+from httpstep.core.answer import wrappings
 from httpstep.core.errors import UnreadableAnswer
 from httpstep.core.exchange import HttpResponse
 from httpstep.core.jsontext import Json
@@ -26,7 +28,6 @@ _CONTROL: Final = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 _TITLE: Final = re.compile(r"<title[^>]{0,200}>([^<]{0,200})", re.IGNORECASE)
 _HTML: Final = re.compile(r"\s*(?:<!--.{0,500}?-->\s*)?<(?:!doctype\s+html|html|head|body)\b", re.I | re.S)
 _XML: Final = re.compile(r"\s*<(?:\?xml|[A-Za-z_][\w.:-]*[\s/>])")
-_CALLBACK: Final = re.compile(r"\s*[\w$.]{1,100}\s*\(\s*[\[{\"]")
 _NO_CHARSET: Final = frozenset({"idna", "punycode", "unicode-escape", "unicode_escape", "raw-unicode-escape", "utf-7"})
 
 
@@ -34,7 +35,7 @@ def read(response: HttpResponse, secrets: Set[str] = frozenset()) -> Json:
     """The document of an answer. Raises UnreadableAnswer; its message begins with NOT_MAPPED, `advice` says what came,
     secrets masked: it repeats a part of the answer, which may be a part of one.
 
-    reason: empty, html, xml, csv, text, binary, syntax, encoding, number or too_deep.
+    reason: empty, html, xml, csv, text, binary, syntax, encoding, number, too_deep, or one of `wrappings`.
     """
     try:
         return _document(response)
@@ -48,15 +49,24 @@ def media_type(response: HttpResponse) -> str:
 
 
 def text_of(response: HttpResponse) -> str:
-    """The body as text for showing: by the declared charset, else UTF-8; what cannot be read becomes U+FFFD."""
-    body = response.body
+    """The body as text for showing: by the declared charset, else as a document is read; what cannot be read becomes U+FFFD."""
+    body, charset = response.body, _charset(response)
     for mark, encoding in _MARKS:
         if body.startswith(mark):
             return body[len(mark) :].decode(encoding, "replace")
-    try:
-        return body.decode(_charset(response) or "utf-8", "replace")
-    except (UnicodeError, LookupError, ValueError):
-        return body.decode("utf-8", "replace")
+    if charset is not None:
+        with suppress(UnicodeError, LookupError, ValueError):
+            return body.decode(charset, "replace")
+    return _decoded(response)[0].encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def notes_on(response: HttpResponse) -> tuple[str, ...]:
+    """What was not in order in a body that was read as JSON, a sentence each."""
+    body = response.body
+    if body.isascii() or body.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\x00" in body:
+        return ()
+    note = _decoded(response)[1]
+    return (note,) if note else ()
 
 
 def describe(response: HttpResponse) -> str:
@@ -81,18 +91,46 @@ _MARKS: Final = (
 
 
 def _document(response: HttpResponse) -> Json:
-    """JSON is UTF-8 (RFC 8259, 8.1); a body that is not, but declares what it is, is read as that."""
+    """JSON is UTF-8 (RFC 8259, 8.1). A body that is not is read as what it declares or most likely is."""
     try:
-        return jsontext.loads(response.body)
+        return jsontext.loads(response.body, bad_numbers=True)
     except UnreadableAnswer as error:
-        charset = _charset(response)
-        if error.reason != "encoding" or charset is None:
+        if error.reason != "encoding" or (b"\x00" in response.body and _charset(response) is None):
             raise
-        try:
-            text = response.body.decode(charset)
-        except (UnicodeError, LookupError, ValueError):
-            raise error from None
-        return jsontext.loads(text)
+        return jsontext.loads(_decoded(response)[0], bad_numbers=True)
+
+
+def _decoded(response: HttpResponse) -> tuple[str, str]:
+    """The body as text, and a note where it is not UTF-8: then it is read as what it declares. Of one that declares
+    nothing and has no character of UTF-8 in it, windows-1252 is the likeliest by far. In all others a byte that cannot be
+    read is one character that is lost, and not the whole answer."""
+    body = response.body
+    try:
+        return body.decode("utf-8", "surrogatepass"), ""
+    except UnicodeDecodeError as error:
+        place = error.start + 1
+    charset = _charset(response)
+    for name in _likely(charset, body):
+        with suppress(UnicodeError, LookupError, ValueError):
+            says = "as it says" if charset else "the likeliest, since it does not say what it is"
+            return body.decode(name), f"The answer is not UTF-8, as JSON should be. It was read as {name}, {says}."
+    return body.decode("utf-8", "replace"), (
+        f"Byte {place} of the answer is not UTF-8. What cannot be read stands as \ufffd; the rest is as it came."
+    )
+
+
+def _likely(charset: str | None, body: bytes) -> tuple[str, ...]:
+    if charset is None:
+        return () if _UTF8_CHARACTER.search(body) else (_WINDOWS,)
+    name = codecs.lookup(charset).name
+    if name == "utf-8":
+        return ()
+    return (_WINDOWS, charset) if name in ("ascii", "iso8859-1") else (charset,)
+
+
+_WINDOWS: Final = "windows-1252"
+"""What browsers take US-ASCII and ISO-8859-1 for too (WHATWG Encoding, 4.2)."""
+_UTF8_CHARACTER: Final = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
 
 
 def _charset(response: HttpResponse) -> str | None:
@@ -109,10 +147,11 @@ def _known_charset(name: str) -> str | None:
     if not re.fullmatch(r"[a-z0-9][a-z0-9_.:-]{0,39}", name) or name in _NO_CHARSET:
         return None
     try:
-        b"".decode(name)
+        known = codecs.lookup(name).name
+        b"-".decode(name)
     except (UnicodeError, LookupError, ValueError):
         return None
-    return None if codecs.lookup(name).name in _NO_CHARSET else name
+    return None if known in _NO_CHARSET else name
 
 
 # ---------------------------------------------------------------- naming what came
@@ -122,6 +161,8 @@ def _refusal(response: HttpResponse, error: UnreadableAnswer, secrets: Set[str])
     kind = _kind(response, error)
     if kind in ("syntax", "number", "too_deep", "encoding"):
         advice = error.message
+    elif kind in wrappings.KINDS:
+        advice = wrappings.words_for(kind, _start(response, secrets))
     else:
         advice = f"Received {_described(kind, response, secrets)}"
     return UnreadableAnswer(NOT_MAPPED, reason=kind, advice=advice if advice.endswith(".") else advice + ".")
@@ -131,9 +172,11 @@ def _kind(response: HttpResponse, error: UnreadableAnswer) -> str:
     if error.reason in ("empty", "number", "too_deep"):
         return error.reason
     declared = media_type(response)
-    start = text_of(response)[:_LOOKED_AT]
+    text = text_of(response)
+    start = text[:_LOOKED_AT]
     return (
-        _markup(declared, start)
+        ("html" if _HTML.match(start) else wrappings.wrapping_of(declared, text))
+        or _markup(declared, start)
         or _broken_json(declared, start, error)
         or _binary(declared, start)
         or _table(declared, start)
@@ -142,8 +185,6 @@ def _kind(response: HttpResponse, error: UnreadableAnswer) -> str:
 
 
 def _markup(declared: str, start: str) -> str:
-    if _HTML.match(start):
-        return "html"
     if not start.lstrip().startswith("<"):
         return ""
     if declared in ("text/html", "application/xhtml+xml"):
@@ -175,7 +216,7 @@ def _table(declared: str, start: str) -> str:
     return ""
 
 
-_NAMES: Final = {"html": "HTML", "xml": "XML", "csv": "CSV", "text": "text", "syntax": "broken JSON"}
+_NAMES: Final = {"html": "HTML", "xml": "XML", "csv": "CSV", "text": "text", "syntax": "broken JSON"} | wrappings.KINDS
 
 
 def _described(kind: str, response: HttpResponse, secrets: Set[str] = frozenset()) -> str:
@@ -185,12 +226,15 @@ def _described(kind: str, response: HttpResponse, secrets: Set[str] = frozenset(
         return f"binary data ({media_type(response) or 'no content type'}, {len(response.body):,} bytes)"
     if kind in ("number", "too_deep", "encoding"):
         return "JSON that cannot be used"
-    whole, needed = text_of(response), _LOOKED_AT + margin(secrets)
-    text = masked_start(whole[:needed], len(whole) > needed, _LOOKED_AT, secrets)
-    if kind == "text" and _CALLBACK.match(text):
-        return f"JavaScript that calls a function (JSONP): {_first_line(text)}"
+    text = _start(response, secrets)
     title = _TITLE.search(text) if kind == "html" else None
     return f"{_NAMES[kind]}: {_first_line(title.group(1)) if title else _first_line(text)}"
+
+
+def _start(response: HttpResponse, secrets: Set[str]) -> str:
+    """The beginning of the body, masked."""
+    whole, needed = text_of(response), _LOOKED_AT + margin(secrets)
+    return masked_start(whole[:needed], len(whole) > needed, _LOOKED_AT, secrets)
 
 
 def _first_line(text: str) -> str:

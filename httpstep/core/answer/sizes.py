@@ -1,6 +1,6 @@
 """How much JSON text the values for a bot are, and which of them are too much: 256 KB a value, 1 MB in all.
 
-A value is whole or missing, never cut. Rules may read a list and what is in it, level upon level: each list and object
+A value is whole or missing, never cut, and missing too where a number in it cannot be kept. Rules may read a list and what is in it, level upon level: each list and object
 on the way of a rule is measured once, from the inside out, whatever number of rules has it in its value.
 """
 
@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from httpstep.core.jsontext import Json, dumps
+from httpstep.core.jsonnumbers import NotKept
+from httpstep.core.jsontext import Json, dumps, size_of
 from httpstep.core.step.execution import MappedRow
 from httpstep.core.step.spec import NO_DEFAULT, MappingRule
 from httpstep.core.workcounter import WorkCounter
@@ -45,10 +46,13 @@ def within_limits(rows: Sequence[MappedRow], document: Json, work: WorkCounter) 
 
 def _fitting(row: MappedRow, sizes: _Sizes, room: int) -> tuple[MappedRow, int]:
     """The row with its value or, where that does not fit, its default, and the size of that; without either if need be."""
-    size = sizes.of(row.value)
-    if size <= min(room, MAX_VALUE):
-        return row, size
-    why = _VALUE_TOO_LARGE if size > MAX_VALUE else _ALL_TOO_LARGE
+    try:
+        size = sizes.of(row.value)
+        if size <= min(room, MAX_VALUE):
+            return row, size
+        why = _VALUE_TOO_LARGE if size > MAX_VALUE else _ALL_TOO_LARGE
+    except NotKept as error:
+        why = str(error)
     if row.state == "ok" and row.rule.default is not NO_DEFAULT:
         return _fitting(replace(row, state="default", value=row.rule.default, why=why), sizes, room)
     return replace(row, state="missing", value=None, why=why), 0
@@ -87,7 +91,7 @@ class _Sizes:
         return self._written(others) + own + commas
 
     def _written(self, value: Json) -> int:
-        size = len(dumps(value))
+        size = size_of(value)
         self._work.spend_bytes(size)
         return size
 

@@ -10,7 +10,7 @@ from httpstep.core.authentication.basic import Basic
 from httpstep.core.authentication.bearer import Bearer
 from httpstep.core.authentication.kind import Auth, Credential, Kind, Proof, empty_members
 from httpstep.core.authentication.oauth2_client_credentials import OAuth2ClientCredentials
-from httpstep.core.documentreader import Reader
+from httpstep.core.documentreader import Fault, Reader
 from httpstep.core.jsontext import Json
 
 __all__ = ["KINDS", "Auth", "AuthMember", "Credential", "Kind", "Proof", "empty_members", "kind_of"]
@@ -28,8 +28,20 @@ MEMBERS: Final = tuple({one.name: one for kind in KINDS.values() for one in kind
 """Of all kinds, each name once."""
 
 
+MAX_PARAMETERS: Final = 50
+
+
 def kind_of(auth: Auth) -> Kind:
     return KINDS[auth.type]
+
+
+def _parameter(value: Json, place: str, faults: list[Fault]) -> tuple[str, str]:
+    row = Reader(value, place, faults)
+    name, text = row.text("name").strip(), row.text("value")
+    row.end()
+    if text and not name:
+        row.fault("name", "This field has a value but no name.")
+    return name, text
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,18 +57,39 @@ class AuthMember:
         auth = Auth(
             inner.word("type", tuple(KINDS), "none"),
             {one.name: texts[one.name] for one in MEMBERS if texts[one.name] != one.default},
+            inner.each("parameters", _parameter, MAX_PARAMETERS),
         )
         inner.end()
         return auth
 
     def write(self, value: Auth) -> Json:
         own = {one.name: value[one.name] or one.default for one in kind_of(value).members}
-        return {"type": value.type, **own, **{name: text for name, text in value.texts.items() if name not in own}}
+        rows: list[Json] = [{"name": name, "value": text} for name, text in value.parameters]
+        more = {"parameters": rows} if rows else {}
+        return {
+            "type": value.type,
+            **own,
+            **{name: text for name, text in value.texts.items() if name not in own},
+            **more,
+        }
 
     def schema(self) -> dict[str, Json]:
         texts: dict[str, Json] = {
             one.name: {"type": "string", "title": one.label} | ({"enum": list(one.choices)} if one.choices else {})
             for one in MEMBERS
         }
-        known = {"type": {"type": "string", "enum": list(KINDS)}, **texts}
+        text: Json = {"type": "string"}
+        row: Json = {
+            "type": "object",
+            "additionalProperties": False,
+            "required": ["name", "value"],
+            "properties": {"name": text, "value": text},
+        }
+        rows: Json = {
+            "type": "array",
+            "maxItems": MAX_PARAMETERS,
+            "items": row,
+            "title": "Further fields of the token request",
+        }
+        known = {"type": {"type": "string", "enum": list(KINDS)}, **texts, "parameters": rows}
         return {"type": "object", "additionalProperties": False, "properties": known}

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from httpstep.core.authentication.kind import Auth, Credential, Kind, Proof
+from httpstep.core.authentication.kind import Auth, Credential, Kind, Proof, pasted
 from httpstep.core.errors import InvalidRequest
 from httpstep.core.inserting import headers, urls
-from httpstep.core.inserting.texts import filled, filled_header
+from httpstep.core.inserting.texts import filled, header_value
 from httpstep.core.inserting.values import Place, Values
 
 
@@ -27,10 +27,13 @@ class ApiKey(Kind):
         name = auth["name"].strip()
         if auth["in"] == "query":
             value = filled(auth["value"], values, Place("auth.value", "the API key"), urls.MAX_URL_CHARACTERS)
-            return Proof(query=((name, values.credential(value)),))
+            return Proof(query=((name, values.credential(pasted(value, "The API key", "auth.value"))),))
         if fault := headers.name_fault(name):
             raise InvalidRequest(fault, reason="header", place="auth.name")
-        return Proof(headers=((name, values.credential(filled_header(name, auth["value"], values, "auth.value"))),))
+        value = pasted(
+            filled(auth["value"], values, Place("auth.value", f"the header “{name}”")), "The API key", "auth.value"
+        )
+        return Proof(headers=((name, values.credential(header_value(name, value, "auth.value"))),))
 
     def faults(self, auth: Auth) -> Iterator[tuple[str, str]]:
         name = auth["name"].strip()

@@ -18,8 +18,8 @@ class Basic(Kind):
     members = (Credential("username", "User name"), Credential("password", "Password", secret=True))
 
     def proof(self, auth: Auth, values: Values, token: str | None) -> Proof:
-        user = filled(auth["username"], values, Place("auth.username", "the user name"))
-        password = filled(auth["password"], values, Place("auth.password", "the password"))
+        user = filled(auth["username"], values, Place("auth.username", "the user name")).strip("\r\n")
+        password = filled(auth["password"], values, Place("auth.password", "the password")).strip("\r\n")
         if ":" in user:
             raise InvalidRequest("The user name has a colon in it.", reason="auth", place="auth.username")
         for member, what, text in (("username", "user name", user), ("password", "password", password)):

@@ -1,10 +1,15 @@
-"""A Bearer token (RFC 6750, 2.1)."""
+"""A Bearer token (RFC 6750, 2.1), pasted with or without "Bearer" in front."""
 
 from __future__ import annotations
 
-from httpstep.core.authentication.kind import Auth, Credential, Kind, Proof
-from httpstep.core.inserting.texts import filled_header
-from httpstep.core.inserting.values import Values
+import re
+from typing import Final
+
+from httpstep.core.authentication.kind import Auth, Credential, Kind, Proof, pasted
+from httpstep.core.inserting.texts import filled, header_value
+from httpstep.core.inserting.values import Place, Values
+
+_PREFIX: Final = re.compile(r"\s*(?:authorization\s*:\s*)?(?:bearer\s+)+", re.IGNORECASE)
 
 
 class Bearer(Kind):
@@ -15,12 +20,13 @@ class Bearer(Kind):
     )  # fmt: skip
 
     def proof(self, auth: Auth, values: Values, token: str | None) -> Proof:
-        value = filled_header("Authorization", auth["token"], values, "auth.token", prefix="Bearer ")
-        values.credential(value.removeprefix("Bearer").strip())
+        text = filled(auth["token"], values, Place("auth.token", "the header “Authorization”"))
+        token = values.credential(pasted(_PREFIX.sub("", text, count=1), "The token", "auth.token"))
+        value = header_value("Authorization", f"Bearer {token}", "auth.token")
         return Proof(headers=(("Authorization", value),))
 
     def header(self, auth: Auth) -> str:
         return "Authorization"
 
     def typed(self, auth: Auth) -> Proof:
-        return Proof(headers=(("Authorization", f"Bearer {auth['token']}"),))
+        return Proof(headers=(("Authorization", f"Bearer {_PREFIX.sub('', auth['token'], count=1)}"),))

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar, NamedTuple
+from typing import ClassVar, Final, NamedTuple
 
+from httpstep.core.errors import InvalidRequest
 from httpstep.core.inserting.values import Values
+
+_AROUND: Final = " \t\r\n\v\f\u00a0\u200b\u200c\u200d\u2060\ufeff"
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,10 +17,12 @@ class Auth:
     """How a step proves who calls: the type, and the texts typed for it by the names of their members.
 
     Texts typed for another type are kept, so that switching back finds them. A text that is empty is not kept.
+    parameters: further fields of a token request, (name, value as typed).
     """
 
     type: str = "none"
     texts: Mapping[str, str] = field(default_factory=dict, repr=False)
+    parameters: tuple[tuple[str, str], ...] = field(default=(), repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "texts", {name: text for name, text in self.texts.items() if text})
@@ -27,7 +32,7 @@ class Auth:
 
     def having(self, **texts: str) -> Auth:
         """The same with other texts."""
-        return Auth(self.type, {**self.texts, **texts})
+        return Auth(self.type, {**self.texts, **texts}, self.parameters)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +70,7 @@ class Kind:
     type: ClassVar[str]
     label: ClassVar[str]
     members: ClassVar[tuple[Credential, ...]] = ()
+    takes_parameters: ClassVar[bool] = False
 
     def proof(self, auth: Auth, values: Values, token: str | None) -> Proof:
         """What goes into the request. Everything that proves who calls is noted as a secret in `values`, typed or
@@ -82,6 +88,16 @@ class Kind:
     def typed(self, auth: Auth) -> Proof:
         """What it adds to a request that is written down for people, placeholders and all."""
         return Proof()
+
+
+def pasted(text: str, words: str, place: str) -> str:
+    """A key or token without the blanks and line breaks that a copy brought along, seen or unseen. Raises InvalidRequest
+    where nothing is left."""
+    key = text.strip(_AROUND)
+    if not key:
+        advice = "Put it under Authentication, or let the bot send it."
+        raise InvalidRequest(f"{words} is empty.", reason="auth", advice=advice, place=place)
+    return key
 
 
 def empty_members(kind: Kind, auth: Auth) -> Iterator[tuple[str, str]]:

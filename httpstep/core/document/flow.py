@@ -8,19 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal, InvalidOperation
-from typing import Final, Literal, get_args
+from typing import Final, Literal
 
+from httpstep.core.answer import conditions
 from httpstep.core.documentreader import Fault
 from httpstep.core.inserting.encoders import text_of
 from httpstep.core.inserting.placeholders import NOT_FOUND, is_name, lookup
 from httpstep.core.jsontext import Json
 from httpstep.core.step.naming import name_faults
-from httpstep.core.step.spec import CONTINUE, STOP
+from httpstep.core.step.spec import CONTINUE, OPERATORS, STOP
 from httpstep.core.step.stepkey import KEY_RULE, is_key
 
-Test = Literal["is", "is_not", "contains", "above", "below", "there", "not_there"]
-TESTS: Final[tuple[Test, ...]] = get_args(Test)
+OLD_SPELLINGS: Final = {"is": "equals", "is_not": "not_equals", "there": "exists", "not_there": "missing"}
+"""Of operators, in flows that were stored before they were spelled as in step documents."""
 MAX_STEPS: Final = 20
 MAX_VALUE_CHARACTERS: Final = 1000
 SECONDS: Final = 60
@@ -31,40 +31,36 @@ SUCCESS: Final = "success"
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """The step runs if it holds. value: text as typed, compared with what the attribute is outside JSON."""
+    """The step runs if it holds. test: one of `spec.OPERATORS`. value: text as typed, compared with what the attribute is
+    outside JSON; for one_of with commas between the values."""
 
     attribute: str
-    test: Test
+    test: str
     value: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "test", operator_of(self.test) or self.test)
 
     def holds(self, attributes: Mapping[str, Json]) -> bool:
         """An attribute that is not there is nothing, contains nothing, and is neither above nor below a number."""
         found = lookup(self.attribute, attributes)
-        if self.test == "there":
-            return found is not NOT_FOUND
         if found is NOT_FOUND:
-            return self.test in ("not_there", "is_not")
-        return _compared(self.test, found, self.value)
+            found = conditions.NOTHING
+        elif isinstance(found, list) and self.test == "contains":
+            found = [text_of(item) for item in found]
+        else:
+            found = text_of(found)
+        return conditions.holds(self.test, found, self._wanted)
+
+    @property
+    def _wanted(self) -> Json:
+        return [part.strip() for part in self.value.split(",")] if self.test == "one_of" else self.value
 
 
-def _compared(test: Test, found: Json, value: str) -> bool:
-    text = text_of(found)
-    if test in ("is", "is_not"):
-        return (text == value) == (test == "is")
-    if test == "contains":
-        return any(text_of(item) == value for item in found) if isinstance(found, list) else value in text
-    if test in ("above", "below"):
-        left, right = _number(text), _number(value)
-        return left is not None and right is not None and (left > right if test == "above" else left < right)
-    return False
-
-
-def _number(text: str) -> Decimal | None:
-    try:
-        number = Decimal(text.strip())
-    except InvalidOperation:
-        return None
-    return number if number.is_finite() else None
+def operator_of(test: str) -> str | None:
+    """The operator that a stored flow or a form names, None where it is none."""
+    spelled = OLD_SPELLINGS.get(test, test)
+    return spelled if spelled in OPERATORS else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +120,10 @@ def check(spec: FlowSpec) -> list[Fault]:
 def _condition_faults(when: Condition) -> Iterable[tuple[str, str]]:
     if not is_name(when.attribute) or when.attribute.startswith("secret."):
         yield "attribute", "Name the attribute to look at: a letter or “_”, then letters, digits, “_”, “.” or “-”."
-    if when.test in ("above", "below") and _number(when.value) is None:
+    if when.test in ("above", "below") and conditions.number_of(when.value) is None:
         yield "value", f"“{when.value[:40]}” is not a number."
+    if when.test == "matches" and (sentence := conditions.value_fault(when.test, when.value)):
+        yield "value", sentence
     if len(when.value) > MAX_VALUE_CHARACTERS:
         yield "value", f"The value has {len(when.value)} characters; at most {MAX_VALUE_CHARACTERS} are allowed."
 

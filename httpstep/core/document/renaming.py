@@ -27,8 +27,9 @@ Change = Callable[[str], str]
 
 
 def placeholders_of(spec: StepSpec) -> frozenset[str]:
-    """The names between the braces of a step's request, `secret.` names included."""
-    return frozenset(name for text in _texts(spec.request) for name in names_in(text))
+    """The names between the braces of a step's request and of its queries, `secret.` names included."""
+    queries = (rule.jsonpath for rule in spec.mapping or () if rule.jsonpath)
+    return frozenset(name for text in (*_texts(spec.request), *queries) for name in names_in(text))
 
 
 def secrets_of(spec: StepSpec) -> frozenset[str]:
@@ -57,6 +58,8 @@ def renamed(spec: StepSpec, old: str, new: str, known: Set[str]) -> StepSpec:
         return _replaced(text, old, new, known)
 
     mapping = None if spec.mapping is None else renamed_rules(spec.mapping, old, new)
+    if mapping is not None:
+        mapping = tuple(replace(rule, jsonpath=change(rule.jsonpath)) if rule.jsonpath else rule for rule in mapping)
     return replace(spec, request=_changed(spec.request, change), mapping=mapping)
 
 
@@ -71,21 +74,34 @@ def _texts(request: RequestSpec) -> Iterator[str]:
         yield pair.name
         yield pair.value
     yield from request.auth.texts.values()
+    yield from (value for _, value in request.auth.parameters)
     yield request.body.text
+    yield request.body.variables
     yield request.body.content_type
 
 
 def _changed(request: RequestSpec, change: Change) -> RequestSpec:
     def pairs(rows: tuple[Pair, ...]) -> tuple[Pair, ...]:
-        return tuple(Pair(change(row.name), change(row.value)) for row in rows)
+        return tuple(replace(row, name=change(row.name), value=change(row.value)) for row in rows)
 
     body = request.body
+    parameters = tuple((name, change(value)) for name, value in request.auth.parameters)
     return replace(
         request,
         url=change(request.url),
         headers=pairs(request.headers),
-        auth=request.auth.having(**{name: change(text) for name, text in request.auth.texts.items()}),
-        body=replace(body, fields=pairs(body.fields), text=change(body.text), content_type=change(body.content_type)),
+        auth=replace(
+            request.auth,
+            texts={name: change(text) for name, text in request.auth.texts.items()},
+            parameters=parameters,
+        ),
+        body=replace(
+            body,
+            fields=pairs(body.fields),
+            text=change(body.text),
+            variables=change(body.variables),
+            content_type=change(body.content_type),
+        ),
     )
 
 
@@ -98,7 +114,7 @@ def _replaced(text: str, old: str, new: str, known: Set[str]) -> str:
     except PlaceholderFault:
         return text
     return "".join(
-        "{{" + new + piece.name[len(old) :] + "}}"
+        "{{" + new + piece.name[len(old) :] + (f"|{piece.conversion}" if piece.conversion else "") + "}}"
         if isinstance(piece, Placeholder) and meant(piece.name, known) == old
         else piece.source
         for piece in pieces

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
-from httpstep.core.answer import statuses
+from httpstep.core.answer import conditions, statuses
 from httpstep.core.answer.mapping import check_rules
 from httpstep.core.answer.statuses import success
 from httpstep.core.document import addressees
@@ -102,6 +102,9 @@ def _statuses(text: str) -> Iterator[tuple[str, str]]:
 _CHECKS: Final[dict[str, Callable[[Any], Iterator[tuple[str, str]]]]] = {
     "key": _key,
     "success_statuses": _statuses,
+    "success_when": conditions.faults_in,
+    "error_message": lambda place: conditions.place_faults(place) if place else iter(()),
+    "expired_when": conditions.faults_in,
     "alert_emails": lambda emails: ((f"[{index}]", sentence) for index, sentence in addressees.faults_in(emails)),
     "request": lambda request: ((f".{place}", sentence) for place, sentence in check_request(request)),
     "mapping": lambda rules: ((f"[{index}].{name}", sentence) for index, name, sentence in check_rules(rules or ())),

@@ -106,14 +106,17 @@ def _changed(request: RequestSpec, change: Change) -> RequestSpec:
         headers=_rows("headers", request.headers, change),
         auth=_in_auth(request.auth, change),
         body=replace(
-            body, fields=_rows("body.fields", body.fields, change), text=_in_text("body.text", body.text, change)
+            body,
+            fields=_rows("body.fields", body.fields, change),
+            text=_in_text("body.text", body.text, change),
+            variables=_in_text("body.variables", body.variables, change),
         ),
     )
 
 
 def _rows(place: str, pairs: tuple[Pair, ...], change: Change) -> tuple[Pair, ...]:
     return tuple(
-        Pair(pair.name, _row(f"{place}[{index}].value", pair.name, pair.value, change))
+        replace(pair, value=_row(f"{place}[{index}].value", pair.name, pair.value, change))
         for index, pair in enumerate(pairs)
     )
 
@@ -132,7 +135,11 @@ def _in_auth(auth: Auth, change: Change) -> Auth:
             texts[member.name] = change(place, text)
         elif member.in_url:
             texts[member.name] = _in_url(place, text, change)
-    return Auth(auth.type, texts)
+    parameters = tuple(
+        (name, _row(f"auth.parameters[{index}].value", name, value, change))
+        for index, (name, value) in enumerate(auth.parameters)
+    )
+    return Auth(auth.type, texts, parameters)
 
 
 def _in_url(place: str, url: str, change: Change) -> str:

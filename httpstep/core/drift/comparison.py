@@ -10,9 +10,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from httpstep.core.answer import jsonpath
 from httpstep.core.answer.dictionaries import ANY
 from httpstep.core.jsontext import Json, Path
+from httpstep.core.query import jsonpath
 from httpstep.core.step.execution import Change, Drift
 from httpstep.core.step.spec import MappingRule
 from httpstep.core.workcounter import WorkCounter
@@ -24,9 +24,11 @@ MAX_LISTED: Final = 200
 def compare(accepted: Json, latest: Json, rules: Sequence[MappingRule] = (), work: WorkCounter | None = None) -> Drift:
     """What is gone, what changed its type and what is new in `latest`.
 
-    No drift: null instead of a value or a value instead of null, an empty list, an optional field that is away, a
-    field that only some items of a list still have. `mapped` is set where a rule that is on reads that path or below.
+    No drift: null instead of a value or a value instead of null, an empty list, what shows behind one, an empty object for a list and an empty
+    list for an object (PHP), an optional field that is away, a field that only some items of a list still have. `mapped` is set where a rule that is on reads that path or below.
     """
+    if accepted == latest:
+        return Drift()  # as of nearly every call: told apart in C, without the rules
     comparison = _Comparison(work or WorkCounter())
     comparison.place(accepted, latest, (), _reads_of(rules))
     return comparison.drift()
@@ -40,6 +42,42 @@ def types_of(node: Json) -> str:
 def _solid(node: Json) -> set[str]:
     """The types at a place without null, which stands for any of them."""
     return set(node["types"]) - {"null"}
+
+
+def is_hollow(node: Json) -> bool:
+    """Whether a list or an object at the place was never seen with anything in it."""
+    return not node.get("items") and not node.get("fields") and not node.get("values")
+
+
+def solid(node: Json) -> set[str]:
+    """The types that say something: without null, and without a list or an object that was always empty."""
+    types = _solid(node)
+    if "array" in types and not node.get("items"):
+        types.discard("array")
+    if "object" in types and not node.get("fields") and not node.get("values"):
+        types.discard("object")
+    return types
+
+
+def holds_something(node: Json) -> bool:
+    """Whether there is any value in it: not where it is `[]`, `{}`, null, or holds nothing but these."""
+    if node.get("fields"):
+        return any(map(holds_something, node["fields"].values()))
+    inside = node.get("items") or node.get("values")
+    return holds_something(inside) if inside else bool(solid(node))
+
+
+def possible(node: Json) -> set[str]:
+    """The types that are no change at a place: an empty list may be an object and an empty object a list."""
+    types = _solid(node)
+    return types | {"array", "object"} if types & {"array", "object"} and is_hollow(node) else types
+
+
+def _is_compatible(accepted: Json, latest: Json) -> bool:
+    """Whether types that differ are no change: an empty list or object stands for the other."""
+    was = possible(accepted)
+    now = solid(latest) if was & {"array", "object"} else _solid(latest)
+    return now <= was
 
 
 # ---------------------------------------------------------------- what the rules read
@@ -122,13 +160,20 @@ class _Listed:
     mapped: list[tuple[int, Change]] = field(default_factory=list)
     others: list[tuple[int, Change]] = field(default_factory=list)
 
-    def add(self, path: Path, was: Json, now: Json, mapped: bool, *key: str) -> None:
-        """A change at the path or, if one is given, at that key in it."""
+    def add(self, path: Path, was: Json, now: Json, mapped: bool) -> None:
         self.total += 1
         kept = self.mapped if mapped else self.others
         if len(kept) < MAX_LISTED:
-            change = Change((*path, *key), types_of(was) if was else "", types_of(now) if now else "", mapped)
+            change = Change(path, types_of(was) if was else "", types_of(now) if now else "", mapped)
             kept.append((self.total, change))
+
+    def add_field(self, path: Path, key: str, was: Json, now: Json, reads: _Reads | None) -> None:
+        """A change at that key of the path, which the rules read as `reads` says."""
+        mapped = reads is not None and reads.at(key) is not None
+        if mapped or len(self.others) < MAX_LISTED:
+            self.add((*path, key), was, now, mapped)
+        else:
+            self.total += 1
 
     def changes(self) -> tuple[Change, ...]:
         kept = [*self.mapped, *self.others[: MAX_LISTED - len(self.mapped)]]
@@ -139,6 +184,7 @@ class _Comparison:
     def __init__(self, work: WorkCounter) -> None:
         self._work = work
         self._missing, self._changed, self._new = _Listed(), _Listed(), _Listed()
+        self._reveals = False
 
     def drift(self) -> Drift:
         missing, changed, new = (one.changes() for one in (self._missing, self._changed, self._new))
@@ -147,15 +193,20 @@ class _Comparison:
             more_missing=self._missing.total - len(missing),
             more_changed=self._changed.total - len(changed),
             more_new=self._new.total - len(new),
+            reveals=self._reveals,
         )  # fmt: skip
 
     def place(self, accepted: Json, latest: Json, path: Path, reads: _Reads | None) -> None:
         """Compare two nodes. reads: of this place."""
         was, now = _solid(accepted), _solid(latest)
-        if was and not now <= was:
+        hidden = (not was or is_hollow(accepted)) and not solid(accepted)
+        self._reveals = self._reveals or (hidden and bool(solid(latest)))
+        if was and not now <= was and not _is_compatible(accepted, latest):
             self._changed.add(path, accepted, latest, reads is not None)
-        if "object" in was and "object" in now:
+        if "object" in was and "object" in now and not hidden:
             self._objects(accepted, latest, path, reads)
+        elif "array" in was and latest.get("items") and not accepted.get("items"):
+            self._reveals = True
         if accepted.get("items") and latest.get("items"):
             self._work.spend(2)
             self.place(accepted["items"], latest["items"], (*path, ANY), reads and reads.at(ANY))
@@ -172,9 +223,9 @@ class _Comparison:
             other = new.get(key)
             if other is None:
                 if key not in may_be_away:
-                    self._missing.add(path, node, None, reads is not None and reads.at(key) is not None, key)
+                    self._missing.add_field(path, key, node, None, reads)
             elif len(node) > 1 or len(other) > 1 or node["types"] != other["types"]:
                 self.place(node, other, (*path, key), reads and reads.at(key))
         for key, node in new.items():
             if key not in old:
-                self._new.add(path, None, node, reads is not None and reads.at(key) is not None, key)
+                self._new.add_field(path, key, None, node, reads)

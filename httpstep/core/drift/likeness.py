@@ -1,213 +1,150 @@
-"""How much a place of one document looks like a place of another: by name, type, neighbours and value."""
+"""How much a place of one answer looks like a place of another: by value, name, kind, and what moved along with it."""
 
 from __future__ import annotations
 
-import re
-from collections import deque
-from collections.abc import Iterator
 from dataclasses import dataclass
-from decimal import Decimal
-from functools import lru_cache
 from typing import Final
 
-from httpstep.core.jsontext import Json, Path, dumps_text, json_type
+from httpstep.core.drift import words
+from httpstep.core.drift.places import CONTAINERS, Place
+from httpstep.core.drift.words import GENERAL, QUALIFIERS
+from httpstep.core.jsontext import Path
 
-_MAX_PLACES: Final = 20_000
-_MAX_VALUE_CHARACTERS: Final = 200
-_WORDS: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_a-zA-Z]+")
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Place:
-    """A place of a document, list items by the first one.
-
-    words: those of its own name in lower case; name: them joined. outer: the names around it. siblings: the names
-    beside it. text: its value as JSON. weight: how much an equal value says, 0 (null, lists, objects) to 1.
-    many: it is in a list of more than one item, which stands for its first.
-    """
-
-    path: Path
-    type: str
-    words: tuple[str, ...]
-    name: str
-    outer: tuple[str, ...] = ()
-    siblings: frozenset[str] = frozenset()
-    text: str = ""
-    weight: float = 0.0
-    many: bool = False
-
-    @classmethod
-    def unknown(cls, path: Path) -> Place:
-        """A place of which only the path is known."""
-        words, name, outer = _names(path)
-        return cls(path, "", words, name, outer)
-
-
-def places_in(document: Json) -> Iterator[Place]:
-    """All places below the root, level by level, at most 20,000."""
-    waiting: deque[tuple[Path, Json, frozenset[str], bool]] = deque([((), document, frozenset(), False)])
-    for _ in range(_MAX_PLACES):
-        if not waiting:
-            return
-        path, value, beside, many = waiting.popleft()
-        if path:
-            yield _place(path, value, beside, many)
-        if isinstance(value, dict):
-            names = frozenset(map(_plain, value)) if len(value) <= 200 else frozenset()
-            waiting.extend(((*path, key), child, names, many) for key, child in value.items())
-        elif isinstance(value, list) and value:
-            waiting.append(((*path, 0), value[0], frozenset(), many or len(value) > 1))
-
-
-def _place(path: Path, value: Json, beside: frozenset[str], many: bool) -> Place:
-    words, name, outer = _names(path)
-    kind = json_type(value)
-    plain = kind not in ("array", "object", "null")
-    text = dumps_text(value) if plain else ""
-    if len(text) > _MAX_VALUE_CHARACTERS:
-        text = f"{text[:_MAX_VALUE_CHARACTERS]}{len(text)}"
-    weight = _weight(value) if plain else 0.0
-    return Place(path, kind, words, name, outer, beside - {name}, text, weight, many)
-
-
-def _names(path: Path) -> tuple[tuple[str, ...], str, tuple[str, ...]]:
-    """The words of the own name, the name, and the names around it; an item of a list has its list's name and "[]"."""
-    keys = [part for part in path if isinstance(part, str)]
-    own = keys[-1] if keys else ""
-    items = "[]" * next((count for count, part in enumerate(reversed(path)) if isinstance(part, str)), len(path))
-    return _words(own), _plain(own) + items, tuple(_plain(key) for key in keys[:-1])
-
-
-def _words(key: str) -> tuple[str, ...]:
-    return tuple(word.lower() for word in _WORDS.findall(key[:100])) or (key[:100].lower(),)
-
-
-def _plain(key: str) -> str:
-    """The name without its spelling: `orderStatus`, `order_status` and `ORDER-STATUS` are one."""
-    return "".join(_words(key))
-
-
-def _weight(value: Json) -> float:
-    if isinstance(value, bool):
-        return 0.1
-    if isinstance(value, int):
-        return min(1.0, 0.2 * len(str(abs(value)))) if abs(value) < 10**6 else 1.0
-    if isinstance(value, Decimal):
-        return 0.8
-    return min(1.0, 0.15 * len(value))
-
-
-# ---------------------------------------------------------------- likeness
+_NOTHING: Final = -7.0
+_NOTHING_KNOWN: Final = -5.8
+"""Where the old answer is not known there is nothing but the name."""
+_NAME: Final = 5.0
+_WAY: Final = 4.0
+_VALUE: Final = 6.0
+_KIND: Final = {True: 1.0, None: 0.0, False: -2.5}
+_ANOTHER_VALUE: Final = -2.0
+_EMPTY: Final = -1.5
+_LISTS: Final = -0.5
+_ODD_WORD: Final = -1.0
+_NO_CHANCE: Final = 2.0
+"""More for an equal value of a kind that is hardly ever equal by chance."""
+UNLIKELY_EQUAL: Final = frozenset({"url", "mail", "id", "prose"})
+_ALIKE: Final = {
+    frozenset(pair)
+    for pair in (
+        ("id", "word"),
+        ("id", "number"),
+        ("word", "prose"),
+        ("id", "prose"),
+        ("number", "date"),
+        ("id", "date"),
+    )
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Likeness:
-    """score, name, around, value: 0 to 1. convincing: enough for a move, if nothing else competes. reason: a few words.
-
-    name, around: how alike name and surroundings are; value: how much the value says, 0 where it is another.
-    """
+    """score: log odds against "none of them", without what moved along. name, way: 0 to 1. equal: 1 the same value,
+    0.9 in another spelling, 0 another. kind: of the values, whether they fit; None: cannot be told. in_place: the text
+    became an object or list that the new place is in, or the other way round."""
 
     score: float
     name: float
-    around: float
-    value: float
-    convincing: bool
-    reason: str
-
-    def beats(self, other: Likeness, margin: float) -> bool:
-        """Clearly better, and in no respect worse: where neighbours and value point to two places, neither is taken."""
-        if other.convincing and (self.around < other.around or self.value < other.value):
-            return False
-        return self.score - other.score >= margin
+    way: float
+    equal: float
+    kind: bool | None
+    in_place: bool = False
 
 
-def likeness(old: Place, new: Place) -> Likeness:
-    """How much `new` looks like `old`."""
-    name = _name_likeness(old, new)
-    type_fits = old.type == new.type or not old.type
-    same_value = old.weight > 0 and old.text == new.text and old.type == new.type
-    value = old.weight if same_value else 0.0
-    around = _surroundings(old, new)
-    return Likeness(
-        score=0.4 * name + 0.1 * type_fits + 0.25 * around + 0.25 * value,
-        name=name,
-        around=around,
-        value=value,
-        convincing=_convincing(old, new, name, around, value),
-        reason=_reason(name, type_fits, around, same_value, old),
+def likeness(old: Place, new: Place, sameness: float, *, exactly: bool = False) -> Likeness:
+    """sameness: the share of the old answer's telling values that the new one has: with 1, another value tells
+    against a place, with 0 nothing. exactly: the very value is somewhere in the new answer, so that another spelling of
+    it says half."""
+    name, way = _name(old, new), words.likeness(old.way, new.way)
+    if old.type in CONTAINERS and old.own[:1] == new.own[:1]:
+        name = max(name, 0.96)
+    equal, kind, in_place = _equal(old, new, exactly), kind_fits(old, new), _is_in_place(old.path, new.path)
+    if in_place and kind:
+        name = max(name, 0.6)
+    score = (
+        (_NOTHING if old.kind else _NOTHING_KNOWN)
+        + _NAME * name
+        + _WAY * way
+        + _KIND[True if equal and old.information >= 0.5 else kind]
     )
+    if equal:
+        score += (_VALUE + _NO_CHANCE * (old.kind in UNLIKELY_EQUAL)) * equal * old.information
+    elif new.type == "null":
+        score += _EMPTY
+    elif old.keys and new.keys:
+        score += _ANOTHER_VALUE * sameness * old.information
+    if _lists(old.path) != _lists(new.path):
+        score += _LISTS
+    score += _ODD_WORD * bool(odd_words(old, new))
+    return Likeness(score, name, way, equal, kind, in_place)
 
 
-def _name_likeness(old: Place, new: Place) -> float:
-    if old.name.endswith("[]") != new.name.endswith("[]"):
+def _name(old: Place, new: Place) -> float:
+    """Of the names; or of one with the other and what is around it (`default_branch`, `defaultBranch.name`)."""
+    crossed = max(words.likeness(old.own, new.joint), words.likeness(old.joint, new.own))
+    return max(words.likeness(old.own, new.own), 0.9 * crossed)
+
+
+def _is_in_place(old: Path, new: Path) -> bool:
+    shorter, longer = sorted((old, new), key=len)
+    return bool(shorter) and longer[: len(shorter)] == shorter
+
+
+def _equal(old: Place, new: Place, exactly: bool) -> float:
+    if not old.keys or not new.keys:
         return 0.0
-    if old.name == new.name:
-        return 1.0 if old.path[-1:] == new.path[-1:] else 0.97
-    mine, other = set(old.words), set(new.words)
-    if mine <= other or other <= mine:
-        return 0.5 + 0.3 * min(len(mine), len(other)) / max(len(mine), len(other))
-    return 0.7 * _dice(_pairs(old.name), _pairs(new.name))
-
-
-@lru_cache(maxsize=4096)
-def _pairs(name: str) -> frozenset[str]:
-    return frozenset(name[place : place + 2] for place in range(len(name) - 1))
-
-
-def _dice(one: frozenset[str], other: frozenset[str]) -> float:
-    return 2 * len(one & other) / (len(one) + len(other)) if one or other else 0.0
-
-
-def _surroundings(old: Place, new: Place) -> float:
-    return 0.55 * _dice(old.siblings, new.siblings) + 0.45 * _common_outer(old, new)
-
-
-def _common_outer(old: Place, new: Place) -> float:
-    """The part of the names around that is the same, counted from the inside."""
-    if not old.outer and not new.outer:
+    if old.keys[0] == new.keys[0]:
         return 1.0
-    return _common_tail(old, new) / max(len(old.outer), len(new.outer))
+    return (0.5 if exactly else 0.9) if set(old.keys) & set(new.keys) else 0.0
 
 
-def _common_tail(old: Place, new: Place) -> int:
-    count = 0
-    for one, other in zip(reversed(old.outer), reversed(new.outer), strict=False):
-        if one != other:
-            break
-        count += 1
-    return count
+def kind_fits(old: Place, new: Place) -> bool | None:
+    """Whether the values may be of one meaning by their kinds; None where that cannot be told."""
+    if not old.kind or "null" in (old.kind, new.kind):
+        return None
+    if old.kind == new.kind:
+        return True
+    return None if frozenset((old.kind, new.kind)) in _ALIKE else False
 
 
-def _convincing(old: Place, new: Place, name: float, around: float, value: float) -> bool:
-    """What a person would call the same field on sight."""
-    if not old.type:
-        return name > 0.9 and _common_tail(old, new) >= 1
-    if old.type != new.type and "null" not in (old.type, new.type):
-        return False
-    if new.many and not old.many and value < 0.5:
-        return False
-    if name > 0.9:
-        return value >= 0.5 or _moved_together(old, new)
-    return name >= 0.5 and value >= 0.5 and (_dice(old.siblings, new.siblings) >= 0.5 or around > 0.6)
+def _lists(path: Path) -> int:
+    return sum(isinstance(part, int) for part in path)
 
 
-def _moved_together(old: Place, new: Place) -> bool:
-    """Whether the neighbours came along; with no neighbours, whether the way to it only grew or shrank outside."""
-    if old.siblings or new.siblings:
-        return _dice(old.siblings, new.siblings) >= 0.6
-    return _common_tail(old, new) == min(len(old.outer), len(new.outer))
+def odd_words(old: Place, new: Place) -> set[str]:
+    """Words that make another value of a name, and stand in the name of one of the two only."""
+    return _alone(old.own, new.own) | _alone(new.own, old.own)
 
 
-def _reason(name: float, type_fits: bool, around: float, same_value: bool, old: Place) -> str:
-    words = []
-    if name > 0.9:
-        words.append("same name")
-    elif name >= 0.5:
-        words.append("similar name")
-    if same_value:
-        words.append("same value")
-    if around >= 0.5:
-        words.append("same neighbours")
-    if type_fits and old.type:
-        words.append("same type")
-    return ", ".join(words) or "new in the answer"
+def _alone(mine: words.Weighted, theirs: words.Weighted) -> set[str]:
+    return {
+        word
+        for word, _ in mine
+        if word in QUALIFIERS and not any(words.word_likeness(word, other) >= 0.75 for other, _ in theirs)
+    }
+
+
+def added_words(old: Place, new: Place) -> set[str]:
+    """Telling words on the way to the new place that nothing on the old way is like."""
+    known = [word for word, _ in old.way]
+    return {
+        word
+        for word, _ in new.way
+        if word not in GENERAL and not any(words.word_likeness(word, other) >= 0.6 for other in known)
+    }
+
+
+def reason(found: Likeness, moved_along: float) -> str:
+    """A few words for a person."""
+    told = []
+    if found.name > 0.95:
+        told.append("same name")
+    elif found.name >= 0.5:
+        told.append("similar name")
+    if found.equal:
+        told.append("same value" if found.equal == 1.0 else "same value in another spelling")
+    if moved_along >= 0.5:
+        told.append("same neighbours")
+    if found.kind:
+        told.append("same type")
+    return ", ".join(told) or "new in the answer"

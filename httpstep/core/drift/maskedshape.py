@@ -32,14 +32,18 @@ def masked_shape(
 def _names(shape: Structure) -> list[str]:
     """Every name of a field in it, once."""
     names: dict[str, Structure] = {}
-    waiting = [shape]
+    waiting: list[Structure] = [shape]
+    seen: set[int] = set()
     while waiting:
         node = waiting.pop()
-        fields = node.get("fields", {})
-        names.update(fields)
-        for one in (*fields.values(), node.get("items"), node.get("values")):
-            if one and len(one) > 1:  # with "types" alone there is nothing inside
-                waiting.append(one)
+        if id(node) in seen:
+            continue  # a shape that several places share
+        seen.add(id(node))
+        if fields := node.get("fields"):
+            names.update(fields)
+            waiting += [one for one in fields.values() if len(one) > 1]  # with "types" alone there is nothing inside
+        if inside := node.get("items") or node.get("values"):
+            waiting.append(inside)
     return list(names)
 
 

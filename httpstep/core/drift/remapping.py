@@ -1,36 +1,31 @@
-"""After drift: where a rule's value may have gone, and which rules can be moved there without doubt.
+"""After drift: where the value of a broken rule may be now, and which place is chosen beforehand.
 
-A place of the old answer that is gone is compared with the places that are new. Only a move that nothing else
-competes with is made: same name with its neighbours or its value, or a part of the name with the value. A value
-alone never moves a rule (a total equals a price, a day of creation a day of change); it only ranks a candidate, and
-with its neighbours and something of the name makes it likely, to be chosen beforehand where a person looks on.
+A rule is broken where its path is gone, or yields an object or a list where it gave a plain value. The places that went
+are matched with those that came (`matching`). Chosen is only what is clearly the best of them and what no doubt speaks
+against; everything else is offered, the best first.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
-from httpstep.core.answer import jsonpath
-from httpstep.core.drift.likeness import (
-    Likeness,
-    Place,
-    likeness,
-    places_in,
-)
-from httpstep.core.drift.structure import Structure, shape_of
+from httpstep.core.drift.likeness import UNLIKELY_EQUAL, added_words, odd_words
+from httpstep.core.drift.matching import TELLING, Match, Matching
+from httpstep.core.drift.places import CONTAINERS, generic
 from httpstep.core.jsontext import Json, Path
+from httpstep.core.query import jsonpath
 from httpstep.core.step.spec import MappingRule
 
-_MAX_CANDIDATES = 5
-_LEAST_SCORE = 0.3
-_MARGIN = 0.04
-_SOME_NAME = 0.3
-_CLEARLY = 0.1
-"""By so much the likely place scores more than the next one."""
-_MAX_COMPARED = 1500
-"""More new places than this are compared only where name or value agree."""
+_MAX_CANDIDATES: Final = 5
+_LEAST_SCORE: Final = -6.0
+"""In log odds. Below it a place is not worth a look."""
+_LIKELY: Final = 0.7
+_SURE: Final = 0.95
+_TIMES: Final = 5.0
+"""So many times likelier than the next one is clearly the best."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +39,8 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """What became of one broken rule. path: where it reads now, None if it stays broken. candidates: for people.
-
-    likely: the one of them that a person would try first, where there is no doubtless `path`.
-    """
+    """What became of one broken rule. path: the place that is meant beyond doubt, None where there is none; likely: the
+    place to choose beforehand where there is no `path`. reason: why it is chosen, or why not. candidates: for people."""
 
     index: int
     rule: MappingRule
@@ -56,10 +49,15 @@ class Move:
     candidates: tuple[Candidate, ...] = ()
     likely: Path | None = None
 
+    @property
+    def chosen(self) -> Path | None:
+        """What is chosen beforehand where a person looks on."""
+        return self.path or self.likely
+
 
 def candidates(rule: MappingRule, old_document: Json, new_document: Json) -> list[Candidate]:
     """The best places for a rule that finds nothing any more, best first. old_document None: not known."""
-    return _Comparison(old_document, new_document).candidates(rule)
+    return list(_Comparison([rule], old_document, new_document).move(0, rule).candidates)
 
 
 def remap(
@@ -67,35 +65,31 @@ def remap(
 ) -> tuple[tuple[MappingRule, ...], list[Move]]:
     """The rules, those moved whose new place is beyond doubt, and a Move for every broken one.
 
-    A rule whose path still exists is left alone, name and all; so is one that an empty list or a null hides.
+    A rule whose path still gives what it gave is left alone, name and all; so is one that an empty list or a null hides.
     """
-    comparison = _Comparison(old_document, new_document)
+    comparison = _Comparison(rules, old_document, new_document)
     moves = [comparison.move(index, rule) for index, rule in enumerate(rules) if comparison.is_broken(rule)]
-    moves = _without_collisions(moves)
-    moved = {move.index: move.path for move in moves if move.path is not None}
-    result = tuple(
-        replace(rule, path=moved[index], jsonpath=None) if index in moved else rule for index, rule in enumerate(rules)
+    moves = _without_collisions([move for move in moves if comparison.is_told(move)])
+    return moved(rules, {move.index: move.path for move in moves if move.path is not None}), moves
+
+
+def moved(rules: Sequence[MappingRule], paths: dict[int, Path]) -> tuple[MappingRule, ...]:
+    """The rules, those with these indices reading from these paths."""
+    return tuple(
+        replace(rule, path=paths[index], jsonpath=None) if index in paths else rule for index, rule in enumerate(rules)
     )
-    return result, moves
 
 
 def _without_collisions(moves: list[Move]) -> list[Move]:
     """Two rules that read different places before never end at one place."""
     sources: dict[Path, set[Path]] = defaultdict(set)
     for move in moves:
-        if move.path is not None:
-            sources[move.path].add(_path_of(move.rule) or ())
-    moves = [
-        replace(move, path=None, reason="two rules would read the same place")
-        if move.path is not None and len(sources[move.path]) > 1
-        else move
-        for move in moves
-    ]
-    for move in moves:
-        if move.likely is not None:
-            sources[move.likely].add(_path_of(move.rule) or ())
+        if move.chosen is not None:
+            sources[move.chosen].add(_path_of(move.rule) or ())
     return [
-        replace(move, likely=None) if move.likely is not None and len(sources[move.likely]) > 1 else move
+        replace(move, path=None, likely=None, reason="two rows would read the same place")
+        if move.chosen is not None and len(sources[move.chosen]) > 1
+        else move
         for move in moves
     ]
 
@@ -111,142 +105,123 @@ def _path_of(rule: MappingRule) -> Path | None:
 
 
 class _Comparison:
-    """The places of both documents, and those that are gone or new. A place is known by its path with every index 0."""
-
-    def __init__(self, old: Json, new: Json) -> None:
+    def __init__(self, rules: Sequence[MappingRule], old: Json, new: Json) -> None:
         self.new_document = new
-        self.shape = shape_of(new)
-        self.old = {place.path: place for place in places_in(old)} if old is not None else {}
-        self.new = {place.path: place for place in places_in(new)}
-        self._last: tuple[Path, list[tuple[Place, Likeness]]] | None = None
-        self.gone = _Index(place for path, place in self.old.items() if path not in self.new)
-        self.added = _Index(place for path, place in self.new.items() if path not in self.old)
+        paths = [generic(path) for path in map(_path_of, rules) if path is not None]
+        self.matching = Matching(old, new, paths)
 
     def is_broken(self, rule: MappingRule) -> bool:
+        """Whether it may find nothing, or something else, from now on."""
         path = _path_of(rule)
         if path is not None:
-            return not _may_hold(self.shape, path)
+            place = generic(path)
+            told = place in self.matching.changed or place in self.matching.retyped
+            return told or not _may_hold(self.new_document, path)
         if rule.jsonpath is None or jsonpath.check_query(rule.jsonpath):
             return False
-        return not _may_hold(self.shape, jsonpath.searched_path(rule.jsonpath))
+        return not _may_hold(self.new_document, jsonpath.searched_path(rule.jsonpath))
 
-    def candidates(self, rule: MappingRule) -> list[Candidate]:
-        path = _path_of(rule)
-        if path is None:
-            return []
-        ranked = self._ranked(self._gone_place(path))
-        found = [(self._with_indices(place.path, path), like) for place, like in ranked if like.score >= _LEAST_SCORE]
-        return [
-            Candidate(place or (), round(like.score, 3), like.reason)
-            for place, like in found[:_MAX_CANDIDATES]
-            if place is not None
-        ]
+    def is_told(self, move: Move) -> bool:
+        """A plain value of another kind at its old place is a matter only where a better place is chosen."""
+        path = _path_of(move.rule)
+        if path is None or generic(path) not in self.matching.retyped:
+            return True
+        return move.chosen not in (None, path)
 
     def move(self, index: int, rule: MappingRule) -> Move:
-        found = tuple(self.candidates(rule))
         path = _path_of(rule)
         if path is None:
-            return Move(index, rule, None, "a query is moved by hand", found)
-        target, reason = self._target(self._gone_place(path))
-        placed = self._with_indices(target.path, path) if target else None
-        if placed is None:
-            likely = self._likely(self._gone_place(path))
-            where = self._with_indices(likely.path, path) if likely else None
-            why = reason if target is None else "its place in the list is not there"
-            return Move(index, rule, None, why, found, where)
-        return Move(index, rule, placed, reason, found)
+            return Move(index, rule, None, "a query is moved by hand")
+        matches = self.matching.of(generic(path))
+        offered = [(match, self._with_indices(match.new.path, path)) for match in matches]
+        found = tuple(
+            Candidate(placed, max(round(match.chance, 3), 0.001), match.reason)
+            for match, placed in offered
+            if placed is not None and match.score >= _LEAST_SCORE
+        )[:_MAX_CANDIDATES]
+        if not offered:
+            return Move(index, rule, None, "nothing in the answer looks like it", found)
+        best, placed = offered[0]
+        doubt = self._doubt(matches) if placed is not None else "its place in the list is not there"
+        if doubt:
+            return Move(index, rule, None, doubt, found)
+        sure = best.chance >= _SURE and _is_told_by_name(best)
+        return Move(index, rule, placed if sure else None, best.reason, found, None if sure else placed)
 
-    def _gone_place(self, path: Path) -> Place:
-        generic = _generic(path)
-        return self.old.get(generic) or Place.unknown(generic)
+    def _doubt(self, matches: list[Match]) -> str:
+        """Why the best of them is not chosen; "" where it is. In the order of how much a person can do with it."""
+        best, others = matches[0], matches[1:]
+        if others and 0.2 < best.chance < _TIMES * others[0].chance:
+            return "several places look like it"
+        if best.chance < _LIKELY:
+            return "nothing in the answer is surely the same"
+        if self.matching.is_wanted(best):
+            return "another value may have gone there"
+        if any(_points_elsewhere(other, best) for other in others[:_MAX_CANDIDATES]):
+            return "its value is in one place, its neighbours in another"
+        return _doubt_of_equal(best, self.matching) if best.like.equal else _doubt_of_other(best, self.matching)
 
-    def _ranked(self, gone: Place) -> list[tuple[Place, Likeness]]:
-        """The new places by how much they look like it. Asked twice for each broken rule."""
-        if self._last is None or self._last[0] != gone.path:
-            self._last = (gone.path, self._compared(gone))
-        return self._last[1]
-
-    def _compared(self, gone: Place) -> list[tuple[Place, Likeness]]:
-        near = self.added.near(gone)
-        others = self.added.places if len(self.added.places) <= _MAX_COMPARED else []
-        places = {place.path: place for place in (*near[:_MAX_COMPARED], *others)}
-        ranked = [(place, likeness(gone, place)) for place in places.values()]
-        return sorted(ranked, key=lambda pair: (-pair[1].score, len(pair[0].path)))
-
-    def _target(self, gone: Place) -> tuple[Place | None, str]:
-        """The only place this can have gone to, or None and why not."""
-        rivals = self.added.near(gone)
-        if len(rivals) > _MAX_COMPARED:
-            return None, "too many places have this name"
-        sure = sorted(
-            ((place, likeness(gone, place)) for place in rivals), key=lambda pair: pair[1].score, reverse=True
-        )
-        if not sure or not sure[0][1].convincing:
-            return None, "nothing in the answer is surely the same"
-        best, like = sure[0]
-        if not all(like.beats(other, _MARGIN) for _, other in sure[1:]):
-            return None, "several places may be meant"
-        if self._wanted_elsewhere(gone, best, like):
-            return None, "another field may have gone there"
-        return best, like.reason
-
-    def _likely(self, gone: Place) -> Place | None:
-        """The lone or clearly best place with the same value, neighbours, and something of the name."""
-        ranked = self._ranked(gone)[:2]
-        if not ranked:
-            return None
-        best, like = ranked[0]
-        strong = min(like.value, like.around) >= 0.5 and like.name >= _SOME_NAME
-        alone = len(ranked) == 1 or like.score - ranked[1][1].score >= _CLEARLY
-        return best if strong and alone and not self._wanted_elsewhere(gone, best, like) else None
-
-    def _wanted_elsewhere(self, gone: Place, best: Place, like: Likeness) -> bool:
-        """Whether another place that is gone fits the new one as well."""
-        others = self.gone.near(best)
-        if len(others) > _MAX_COMPARED:
-            return True
-        return not all(like.beats(likeness(other, best), _MARGIN) for other in others if other.path != gone.path)
-
-    def _with_indices(self, generic: Path, path: Path) -> Path | None:
+    def _with_indices(self, place: Path, path: Path) -> Path | None:
         """The new place with the rule's own indices, counted from the end; None where a list is too short for them."""
         own = [part for part in path if isinstance(part, int)]
         if not any(own):
-            return generic
-        placed = list(generic)
-        for place in reversed(range(len(placed))):
-            if own and isinstance(placed[place], int):
-                placed[place] = own.pop()
+            return place
+        placed = list(place)
+        for position in reversed(range(len(placed))):
+            if own and isinstance(placed[position], int):
+                placed[position] = own.pop()
         return tuple(placed) if not any(own) and _resolves(tuple(placed), self.new_document) else None
 
 
-class _Index:
-    """Places by the words of their name and by their value."""
-
-    def __init__(self, places: Iterable[Place]) -> None:
-        self.places = list(places)
-        self._by_word: dict[str, list[Place]] = defaultdict(list)
-        self._by_value: dict[str, list[Place]] = defaultdict(list)
-        for place in self.places:
-            for word in {*place.words, place.name}:
-                self._by_word[word].append(place)
-            if place.weight > 0:
-                self._by_value[place.text].append(place)
-
-    def near(self, other: Place) -> list[Place]:
-        """All that share a word of the name or the value with the other place, each once; of more than are compared,
-        not all."""
-        found = {
-            place.path: place
-            for word in {*other.words, other.name}
-            for place in self._by_word.get(word, ())[: _MAX_COMPARED + 1]
-        }
-        if other.weight > 0:
-            found |= {place.path: place for place in self._by_value.get(other.text, ())[: _MAX_COMPARED + 1]}
-        return list(found.values())
+def _points_elsewhere(other: Match, best: Match) -> bool:
+    """Whether what is around another place tells as clearly for it as the value tells for the best."""
+    named = other.like.name >= best.like.name and other.like.kind is not False
+    return named and other.along >= best.along and other.like.way > best.like.way + 0.1
 
 
-def _generic(path: Path) -> Path:
-    return tuple(0 if isinstance(part, int) else part for part in path)
+def _is_told_by_name(best: Match) -> bool:
+    """The same name, or a word of it with the same value: a synonym is likely at most."""
+    shared = {word for word, _ in best.old.own} & {word for word, _ in best.new.own}
+    return best.like.name > 0.95 or bool(best.like.equal and best.like.name >= 0.5 and shared)
+
+
+def _doubt_of_equal(best: Match, matching: Matching) -> str:
+    """What speaks against a place that has the same value."""
+    old, new, like = best.old, best.new, best.like
+    if old.kind == "flag" and (like.name < 0.95 or best.along < 0.5):
+        return "a yes or no may be equal by chance"
+    if like.name >= 0.5 or ((like.way >= 0.5 or like.in_place) and old.information >= TELLING):
+        return ""
+    if old.information < TELLING:
+        return "a short value may be equal by chance"
+    telling = old.kind in UNLIKELY_EQUAL and old.information >= 1 and not matching.has_twin(old, new)
+    if telling and not matching.stayed_beside(old):
+        return ""
+    return "the value is the same, the name is another"
+
+
+def _doubt_of_other(best: Match, matching: Matching) -> str:
+    """What speaks against a place that has another value, or whose old value is not known."""
+    old, new, like = best.old, best.new, best.like
+    if not old.kind:
+        told = like.name > 0.95 and like.way > 0.9 and sum(isinstance(part, str) for part in old.path) > 1
+        return "" if told else "the accepted answer is not known"
+    if like.kind is False:
+        return "another kind of value"
+    if new.type == "null":
+        return "it is empty in this answer"
+    if odd_words(old, new):
+        return "the name says something else"
+    if new.many and not old.many:
+        return "one of several in a list"
+    if old.kind == "flag" and (like.name < 0.95 or matching.sameness >= 0.5):
+        return "a yes or no is not told by its name alone"
+    if matching.sameness >= 0.5 and old.information >= TELLING and new.keys:
+        moved_whole = like.name > 0.95 and best.along >= 0.5 and not matching.is_elsewhere(old)
+        return "" if moved_whole else "another value"
+    if best.along < 0.5 and old.kind not in CONTAINERS and added_words(old, new):
+        return "nothing else moved there"
+    return ""
 
 
 def _resolves(path: Path, document: Json) -> bool:
@@ -262,19 +237,14 @@ def _resolves(path: Path, document: Json) -> bool:
     return True
 
 
-def _may_hold(shape: Structure, path: Path) -> bool:
-    """Whether a path exists in a shape, or may exist behind a null or an empty list."""
+def _may_hold(document: Json, path: Path) -> bool:
+    """Whether a path exists in a document, in any item of a list, or may exist behind a null or an empty list."""
+    found = [document]
     for part in path:
-        if shape["types"] == ["null"]:
+        if any(value is None or value == [] or value == {} for value in found):
             return True
         if isinstance(part, int):
-            if "array" not in shape["types"]:
-                return False
-            if "items" not in shape:
-                return True
-            shape = shape["items"]
+            found = [item for value in found if isinstance(value, list) for item in value]
         else:
-            shape = shape.get("fields", {}).get(part)
-            if shape is None:
-                return False
-    return True
+            found = [value[part] for value in found if isinstance(value, dict) and part in value]
+    return bool(found)

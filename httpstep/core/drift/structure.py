@@ -40,7 +40,10 @@ def shape_of(document: Json, dictionaries: Sequence[Path] = (), work: WorkCounte
 
 _LEAVES: Final[dict[str, Structure]] = {name: {"types": [name]} for name in ("null", "boolean", "number", "string")}
 """Shared, since nothing changes a structure once it is made."""
+_OBJECT: Final = ["object"]
 _LEAF_OF: Final = {kind: _LEAVES[name] for kind, name in JSON_TYPES.items() if name in _LEAVES}
+
+_LEAVES_ONLY: Final = frozenset(_LEAF_OF)
 
 
 def _shape(values: list[Json], marks: Marks | None, work: WorkCounter) -> Structure:
@@ -86,8 +89,23 @@ def _one_object_shape(value: dict[str, Json], marks: Marks | None, work: WorkCou
         return {}
     work.spend(4 * len(value))
     fields: dict[str, Structure] = {}
+    flat: dict[tuple[Any, ...], Structure] = {}
     for key, member in value.items():
-        fields[key] = _LEAF_OF.get(type(member)) or _shape([member], marks.below(key) if marks else None, work)
+        kind = type(member)
+        if leaf := _LEAF_OF.get(kind):
+            fields[key] = leaf
+        elif kind is not dict or marks is not None:
+            fields[key] = _shape([member], marks.below(key) if marks else None, work)
+        else:
+            # Objects beside each other are mostly alike: one shape for all that have the same keys and no inside.
+            work.spend(len(member) + 2)
+            alike = (*member, *map(type, member.values()))
+            node = flat.get(alike)
+            if node is None:
+                node = {"types": _OBJECT, **_one_object_shape(member, None, work)}
+                if _LEAVES_ONLY.issuperset(alike[len(member) :]):
+                    flat[alike] = node
+            fields[key] = node
     return {"fields": fields}
 
 

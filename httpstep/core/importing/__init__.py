@@ -1,1 +1,1 @@
-"""Commands that people paste, to a request; and a request as a command to copy."""
+"""Texts that people paste, to requests: commands, fetch, HTTP, Postman, OpenAPI; and a request as a command to copy."""

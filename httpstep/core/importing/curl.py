@@ -3,82 +3,80 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
 from decimal import Decimal, InvalidOperation
 from typing import Final
 
-from httpstep.core.importing import curloptions, shellwords
-from httpstep.core.importing.curlbody import Piece, escaped, urlencoded
-from httpstep.core.importing.curlcredentials import Credential, credentials_of, with_secrets
-from httpstep.core.importing.curlrequest import Ignored, Said, request_of
+from httpstep.core.importing.bodies import Piece, escaped, urlencoded
+from httpstep.core.importing.credentials import Credential, with_secrets
 from httpstep.core.importing.curlwriting import to_curl
-from httpstep.core.step.spec import Pair, RequestSpec
+from httpstep.core.importing.imported import Ignored, Imported
+from httpstep.core.importing.request import Said, request_of
+from httpstep.core.importing.shell import curloptions, pasted
+from httpstep.core.importing.shell.words import Words
+from httpstep.core.step.spec import Pair
 
-__all__ = ["Credential", "CurlResult", "Ignored", "from_curl", "to_curl", "with_secrets"]
+__all__ = ["Credential", "Ignored", "from_curl", "to_curl", "with_secrets"]
 
 MAX_COMMAND_CHARACTERS: Final = 1024 * 1024
+MAX_SHOWN: Final = 60
 _NAMES_FILE: Final = "files are not read"
 
 
-@dataclass(frozen=True)
-class CurlResult:
-    """What a command says. `credentials`: values that belong among the secrets, offered with a name; `with_secrets`
-    puts `{{secret.NAME}}` in their place. `timeout`: seconds of --max-time. `faults`: sentences, empty if all is well.
-    """
-
-    spec: RequestSpec = field(default_factory=RequestSpec)
-    ignored: tuple[Ignored, ...] = ()
-    credentials: tuple[Credential, ...] = field(default=(), repr=False)
-    faults: tuple[str, ...] = ()
-    timeout: Decimal | None = None
-
-
-def from_curl(command: str) -> CurlResult:
+def from_curl(command: str) -> Imported:
     """Reads the first curl command of any text; never raises. `faults` says what could not be understood."""
     if len(command) > MAX_COMMAND_CHARACTERS:
-        return CurlResult(faults=("This text is too long to be a curl command.",))
-    words = shellwords.split(_from_curl_on(command))
+        return Imported(faults=("This text is too long to be a curl command.",))
+    found = pasted.read(command)
+    words = found.words
     if not words.words:
-        return CurlResult(faults=("There is no curl command here. It begins with “curl” and has an address.",))
-    reading = _Reading()
+        return Imported(faults=("There is no curl command here. It begins with “curl” and has an address.",))
+    reading = _Reading(words.stdin if words.stdin is not None else _piped(found.before))
+    reading.said.notes += found.notes
     if not words.closed:
         reading.said.faults.append("A quote is opened and never closed, so the end of the command may be missing.")
-    for option in curloptions.read(words.words[1:]):
+    for option in _mended(curloptions.read(words.words[1:])):
         if option.name == "next":
             reading.ignore(option, curloptions.REASONS["next"])
             break
         reading.take(option)
-    return reading.result()
+    return reading.result(words)
 
 
-_CURL: Final = re.compile(r"(?:^|(?<=[\s;|&(/\\$`'\"]))curl(?:\.exe)?(?=\s|\^|$)", re.IGNORECASE)
-_ARGUMENTS: Final = re.compile(r"curl(?:\.exe)?\s+(?:[-–—\\^'\"“‘$`{]|\S+[.:/])", re.IGNORECASE)
-
-
-def _from_curl_on(command: str) -> str:
-    """The text from the word curl on; prompts, `sudo`, settings of variables and sentences before it are left out."""
-    places = [found.start() for found in _CURL.finditer(command)]
-    chosen = next((place for place in places if _ARGUMENTS.match(command, place)), places[0] if places else None)
-    return "" if chosen is None else command[chosen:]
+def _mended(options: Iterator[curloptions.Option]) -> Iterator[curloptions.Option]:
+    """No-break spaces and curly quotes at the ends of an address are a word processor's."""
+    for option in options:
+        is_address = option.name in ("", "url")
+        yield option._replace(value=option.value.strip("“”‘’\xa0 ")) if is_address else option
 
 
 class _Reading:
-    """What each option says, one method for each action."""
+    """What each option says, one method for each action. stdin: what the command reads there, None if it is not known."""
 
-    def __init__(self) -> None:
+    def __init__(self, stdin: str | None = None) -> None:
         self.said = Said()
+        self._stdin = stdin
         self._timeout: Decimal | None = None
 
-    def result(self) -> CurlResult:
-        spec, said = request_of(self.said), self.said
-        return CurlResult(spec, tuple(said.ignored), credentials_of(spec), tuple(said.faults), self._timeout)
+    def result(self, words: Words) -> Imported:
+        said = self.said
+        said.faults += [
+            f"“{_short(one)}” is filled in by a shell and cannot be taken over. Put the value itself in its place."
+            for one in dict.fromkeys(words.commands)
+        ]
+        said.ignored += [Ignored(_short(one), _OF_THE_ANSWER) for one in words.redirected]
+        said.ignored += _left(words.rest)
+        spec = request_of(said)
+        return Imported(spec, tuple(said.ignored), tuple(said.faults), tuple(said.notes), self._timeout)
 
     def take(self, option: curloptions.Option) -> None:
-        if not option.taken:
-            self.ignore(option, curloptions.REASONS.get(option.name, ""))
-        elif action := _ACTIONS.get(option.name):
+        if action := _ACTIONS.get(option.name):
             action(self, option)
+        elif not option.is_known:
+            why = f"curl has no such option, so “{_short(option.value)}” is not sent either" if option.value else ""
+            self.ignore(option, why)
+        elif option.name not in _AS_IT_IS:
+            self.ignore(option, curloptions.REASONS.get(option.name, ""))
 
     def ignore(self, option: curloptions.Option, why: str = "") -> None:
         self.said.ignored.append(Ignored(option.typed or option.value, why))
@@ -102,38 +100,53 @@ class _Reading:
         self.said.glob_off = True
 
     def header(self, option: curloptions.Option) -> None:
-        name, colon, value = option.value.partition(":")
+        name, colon, value = option.value.replace("\xa0", " ").partition(":")
         if option.value.startswith("@"):
             self.ignore(option, _NAMES_FILE)
         elif colon and value.strip():
             self.said.headers.append((name.strip(), value.strip()))
+        elif colon and name.strip():
+            self.said.dropped.append(name.strip())
         elif not colon and name.rstrip().endswith(";"):
             self.said.headers.append((name.strip().rstrip(";"), ""))
         elif not colon and name.strip():
             self.said.faults.append(f"“{name.strip()[:60]}” is not a header: there is no colon in it.")
 
     def user_agent(self, option: curloptions.Option) -> None:
-        self.said.headers.append(("User-Agent", option.value))
+        self.said.lone["User-Agent"] = option.value
 
     def referer(self, option: curloptions.Option) -> None:
-        self.said.headers.append(("Referer", option.value.removesuffix(";auto")))
+        self.said.lone["Referer"] = option.value.removesuffix(";auto")
 
     def cookie(self, option: curloptions.Option) -> None:
         if "=" in option.value:
-            self.said.headers.append(("Cookie", option.value))
+            self.said.cookies.append(option.value)
         else:
             self.ignore(option, _NAMES_FILE)
 
     def range(self, option: curloptions.Option) -> None:
-        self.said.headers.append(("Range", f"bytes={option.value}"))
+        start = option.value.strip()
+        self.said.lone["Range"] = f"bytes={start}-" if start.isdigit() else f"bytes={start}"
 
     def data(self, option: curloptions.Option) -> None:
-        if option.value.startswith("@") and option.name != "data-raw":
-            self.ignore(option, _NAMES_FILE)
-        else:
+        self.said.has_body = True
+        if not option.value.startswith("@") or option.name == "data-raw":
             self.said.data.append(Piece(option.value, option.name == "json"))
+        elif option.value != "@-" or self._stdin is None:
+            self.ignore(option, self._unread(option))
+        else:
+            keeps_lines = option.name in ("data-binary", "json")
+            text = self._stdin if keeps_lines else self._stdin.replace("\n", "")
+            self.said.data.append(Piece(text, option.name == "json"))
+
+    def _unread(self, option: curloptions.Option) -> str:
+        """Why the text of a file is not in the body."""
+        if option.value == "@-":
+            return "what is piped into the command is not read"
+        return f"files are not read; put the text of “{_short(option.value[1:])}” into the body"
 
     def data_urlencode(self, option: curloptions.Option) -> None:
+        self.said.has_body = True
         text = urlencoded(option.value)
         if text is None:
             self.ignore(option, _NAMES_FILE)
@@ -147,11 +160,21 @@ class _Reading:
         else:
             self.said.query.append(text)
 
+    def upload(self, option: curloptions.Option) -> None:
+        self.said.uploads = True
+        self.ignore(option, f"files are not sent; put the text of “{_short(option.value)}” into the body")
+
     def form(self, option: curloptions.Option) -> None:
+        self.said.has_body = True
         name, equals, value = option.value.partition("=")
-        is_simple = option.name == "form-string" or not (value.startswith(("@", "<", "(")) or ";type=" in value)
+        is_simple = option.name == "form-string" or not (value.startswith(("@", "<", "(", "=")) or ";type=" in value)
         if not equals or not name or not is_simple:
-            self.ignore(option, "files and parts of a form are not sent")
+            what = (
+                "is a file: files cannot be sent yet"
+                if value.startswith(("@", "<"))
+                else "has parts of its own, which are not sent"
+            )
+            self.ignore(option, f"the part “{_short(name)}” {what}")
             return
         if len(value) > 1 and value[0] == value[-1] == '"':
             value = value[1:-1].replace('\\"', '"').replace("\\\\", "\\")
@@ -174,6 +197,8 @@ class _Reading:
             self.ignore(option, "a call takes at most 60 seconds")
 
 
+_AS_IT_IS: Final = frozenset({"location", "location-trusted", "basic"})
+"""No action: a step follows redirects and speaks Basic anyway."""
 _ACTIONS: Final[dict[str, Callable[[_Reading, curloptions.Option], None]]] = {
     "": _Reading.url,
     "url": _Reading.url,
@@ -193,10 +218,47 @@ _ACTIONS: Final[dict[str, Callable[[_Reading, curloptions.Option], None]]] = {
     "json": _Reading.data,
     "data-urlencode": _Reading.data_urlencode,
     "url-query": _Reading.url_query,
+    "upload-file": _Reading.upload,
     "form": _Reading.form,
     "form-string": _Reading.form,
     "user": _Reading.user,
     "oauth2-bearer": _Reading.bearer,
     "max-time": _Reading.max_time,
 }
-"""--location, --location-trusted and --basic have no action: a step follows redirects and speaks Basic anyway."""
+
+
+# ---------------------------------------------------------------- around the command
+
+
+def _piped(before: str) -> str | None:
+    """What `echo '…' |` in front of the command pipes into it; None where the text does not say."""
+    found = _ECHO.search(before[-MAX_PIPED:])
+    if found is None:
+        return None
+    return found[3] if found[1] == "printf" or found[2] else found[3] + "\n"
+
+
+MAX_PIPED: Final = 100_000
+_ECHO: Final = re.compile(r"\b(echo|printf)\s+(-n\s+)?'([^'%\\]*)'\s*\|\s*$")
+
+
+def _left(rest: str) -> Iterator[Ignored]:
+    """What stands behind the command, comments left out."""
+    lines = [line for line in rest.split("\n") if line.strip() and not line.lstrip().startswith("#")]
+    text = " ".join(" ".join(lines).split()) if len(rest) <= MAX_PIPED else rest[:MAX_SHOWN]
+    if not text.strip(";&\\` "):
+        return
+    if _SECOND.search(text):
+        yield Ignored(_short(text), "only the first command is taken")
+    elif text[0] == "|":
+        yield Ignored(_short(text), _OF_THE_ANSWER)
+    else:
+        yield Ignored(_short(text), "this text behind the command is not read")
+
+
+_OF_THE_ANSWER: Final = "what is done with the answer belongs to the bot"
+_SECOND: Final = re.compile(r"(?:^|[\s;&|(])curl(?:\.exe)?\s")
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}…"

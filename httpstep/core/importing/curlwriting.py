@@ -8,6 +8,7 @@ from urllib.parse import quote_plus
 
 from httpstep.core.authentication import kind_of
 from httpstep.core.exchange import RenderedRequest
+from httpstep.core.request.bodies import graphql_text
 from httpstep.core.request.requestcheck import fields_go_in
 from httpstep.core.step.spec import Pair, RequestSpec
 
@@ -66,8 +67,9 @@ def _typed(request: RequestSpec) -> Iterator[str]:
     body, auth = request.body, request.auth
     in_url = body.mode == "query" and fields_go_in(request.method, body) == "url"
     has_body = (body.mode == "query" and bool(body.fields) and not in_url) or (
-        body.mode in ("json", "raw") and bool(body.text)
+        body.mode in ("json", "raw", "graphql") and bool(body.text)
     )
+    has_body = has_body or (body.mode == "multipart" and bool(body.fields))
     url = request.url
     for name, value in kind_of(auth).typed(auth).query:
         url += f"{'&' if '?' in url else '?'}{quote_plus(name)}={value}"
@@ -78,6 +80,8 @@ def _typed(request: RequestSpec) -> Iterator[str]:
         yield "--get"
     if body.mode == "query":
         yield from (_field(pair) for pair in body.fields if pair.name)
+    elif body.mode == "multipart":
+        yield from (f"--form-string {quote(f'{pair.name}={pair.value}')}" for pair in body.fields if pair.name)
     elif has_body:
         yield from _typed_text(request)
 
@@ -97,6 +101,9 @@ def _field(pair: Pair) -> str:
 def _typed_text(request: RequestSpec) -> Iterator[str]:
     own_type = any(pair.name.lower() == "content-type" for pair in request.headers)
     if not own_type:
-        content_type = "application/json" if request.body.mode == "json" else request.body.content_type
+        content_type = request.body.content_type if request.body.mode == "raw" else "application/json"
         yield _header("Content-Type", content_type)
-    yield f"--data-raw {quote(request.body.text)}"
+    text = request.body.text
+    if request.body.mode == "graphql":
+        text = graphql_text(text, request.body.variables.strip())
+    yield f"--data-raw {quote(text)}"

@@ -13,6 +13,7 @@ from urllib.parse import quote, quote_plus
 from httpstep.core import jsontext
 from httpstep.core.jsontext import Json
 
+FORM_TYPE: Final = "application/x-www-form-urlencoded"
 _TYPED_SAFE: Final = "!$&'()*+,;=:@/?%"
 """What may stand unencoded in a path or query (RFC 3986, 3.3 and 3.4), and `%`, which is looked at apart."""
 _STRAY_PERCENT: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")

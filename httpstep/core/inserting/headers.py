@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from httpstep import __version__
 from httpstep.core.exchange import HttpResponse
+from httpstep.core.masking.redaction import is_credential_header
 
 MAX_VALUE_CHARACTERS: Final = 8 * 1024
 MAX_ROWS: Final = 50
@@ -54,20 +55,45 @@ def name_fault(name: str) -> str | None:
     return None
 
 
-def last_of_each(rows: Iterable[tuple[str, str]]) -> tuple[list[tuple[str, str]], list[str]]:
-    """One row for each name, names compared without case: the last one wins, in the first one's position.
+_ONE_VALUE: Final = frozenset(
+    [
+        "authorization",
+        "content-type",
+        "content-location",
+        "content-range",
+        "content-language",
+        "date",
+        "from",
+        "if-modified-since",
+        "if-unmodified-since",
+        "if-range",
+        "max-forwards",
+        "origin",
+        "referer",
+        "user-agent",
+    ]
+)
 
-    Also the warnings that say so.
+
+def one_of_each(rows: Iterable[tuple[str, str]]) -> tuple[list[tuple[str, str]], list[str]]:
+    """One row for each name, names compared without case, in the first one's position; and the warnings that say so.
+
+    Several rows are sent as one with commas between, which means the same (RFC 9110, 5.3), cookies with semicolons
+    (RFC 6265, 5.4). Of a header that has one value, or proves who calls, the last row wins.
     """
-    kept: dict[str, tuple[str, str]] = {}
-    doubled: dict[str, str] = {}
+    found: dict[str, list[tuple[str, str]]] = {}
     for name, value in rows:
-        key = name.lower()
-        if key in kept:
-            doubled[key] = name
-        kept[key] = (name, value)
-    warnings = [f"The header “{name}” is there more than once; only the last one is sent." for name in doubled.values()]
-    return list(kept.values()), warnings
+        found.setdefault(name.lower(), []).append((name, value))
+    kept, warnings = [], []
+    for key, same in found.items():
+        name, value = same[-1]
+        if len(same) > 1:
+            alone = key in _ONE_VALUE or (key != "cookie" and is_credential_header(key))
+            what = "only the last one is sent" if alone else "its values are sent in one, one after the other"
+            warnings.append(f"The header “{name}” is there more than once; {what}.")
+            value = value if alone else ("; " if key == "cookie" else ", ").join(text for _, text in same)
+        kept.append((name, value))
+    return kept, warnings
 
 
 _WITH_A_BODY: Final = frozenset({"POST", "PUT", "PATCH"})

@@ -11,6 +11,7 @@ from typing import Final
 from httpstep.core import jsontext
 from httpstep.core.errors import UnreadableAnswer
 from httpstep.core.inserting.encoders import json_string, json_value
+from httpstep.core.inserting.jsonhints import json_hint
 from httpstep.core.inserting.placeholders import Literal, Placeholder, scan
 from httpstep.core.inserting.values import joined
 from httpstep.core.jsontext import Json
@@ -78,7 +79,8 @@ def _compile(text: str) -> JsonParts:
     try:
         jsontext.loads("".join(checked))
     except UnreadableAnswer as error:
-        raise JsonBodyFault(error.message) from error
+        hint = json_hint("".join(checked))
+        raise JsonBodyFault(f"{error.message} {hint}".rstrip()) from error
     return tuple(parts)
 
 

@@ -3,6 +3,7 @@ r"""Finds `{{name}}` in a text and looks names up. One pass, linear time, nothin
 The grammar:
 
     {{name}}        a placeholder; spaces and tabs inside the braces are allowed
+    {{name|number}} the value turned into a number first; also `|integer` and `|boolean`, as in a mapping
     {{secret.NAME}} a placeholder for a stored secret
     \{{             a literal `{{`
     \\{{name}}      a backslash, then a placeholder: backslashes directly before `{{` go in pairs
@@ -24,12 +25,17 @@ from typing import Final
 from httpstep.core.jsontext import Json
 
 SECRET_PREFIX: Final = "secret."
+CONVERTED_TO: Final = ("number", "integer", "boolean")
+"""What may stand after the bar: conversions of `core.conversion`. A secret has none, it is text."""
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,99}", re.ASCII)
 _CACHED_LENGTH: Final = 16_384
 """Longer texts are scanned anew each time, so that the cache stays small."""
 _MAX_FAULTS: Final = 20
 _HOW_LITERAL: Final = r"Write “\{{” if you mean the two braces themselves."
 _HOW: Final = f"Names have letters, digits, “_”, “.” and “-”, like {{{{order.id}}}}. {_HOW_LITERAL}"
+_HOW_CONVERTED: Final = (
+    f"After “|” stands one of {', '.join(CONVERTED_TO)}, like {{{{qty|number}}}}, and secrets stay as they are."
+)
 
 
 class NotFound(Enum):
@@ -51,10 +57,11 @@ class Literal:
 
 @dataclass(frozen=True, slots=True)
 class Placeholder:
-    """`name` is what to look up; `source` is how it was typed, braces and spaces included."""
+    """`name` is what to look up; `source` is how it was typed, braces and spaces included; `conversion` may be ""."""
 
     name: str
     source: str
+    conversion: str = ""
 
     @property
     def secret(self) -> str | None:
@@ -81,7 +88,7 @@ def is_name(text: str) -> bool:
 
 def scan(text: str) -> tuple[Piece, ...]:
     """The pieces of `text` in order; their `source` texts joined are `text` again. Raises PlaceholderFault."""
-    pieces, faults = _scanned(text) if len(text) <= _CACHED_LENGTH else _scan(text)
+    pieces, faults = _scan_known(text)
     if faults:
         raise PlaceholderFault(faults)
     return pieces
@@ -91,7 +98,7 @@ def names_in(text: str) -> list[str]:
     """The names that stand in `text`, each once, in order, `secret.` names included; faulty ones are left out."""
     if "{{" not in text:
         return []
-    pieces, _ = _scan(text)
+    pieces, _ = _scan_known(text)
     return list(dict.fromkeys(piece.name for piece in pieces if isinstance(piece, Placeholder)))
 
 
@@ -148,11 +155,13 @@ def _scan(text: str) -> tuple[tuple[Piece, ...], tuple[str, ...]]:
             faults.append(f"“{{{{” at {_place(text, opening)} is never closed with “}}}}”. {_HOW_LITERAL}")
             return tuple(pieces), tuple(faults)
         done = closing + 2
-        name = text[opening + 2 : closing].strip(" \t")
-        if is_name(name):
-            pieces.append(Placeholder(name, text[opening:done]))
+        source = text[opening:done]
+        name, bar, conversion = (part.strip(" \t") for part in source[2:-2].partition("|"))
+        if is_name(name) and (not bar or (conversion in CONVERTED_TO and not name.startswith(SECRET_PREFIX))):
+            pieces.append(Placeholder(name, source, conversion))
         else:
-            faults.append(f"“{_short(text[opening:done])}” at {_place(text, opening)} is not an attribute. {_HOW}")
+            how = _HOW_CONVERTED if bar and is_name(name) else _HOW
+            faults.append(f"“{_short(source)}” at {_place(text, opening)} is not an attribute. {how}")
             if len(faults) == _MAX_FAULTS:
                 break
     if done < len(text):
@@ -161,6 +170,11 @@ def _scan(text: str) -> tuple[tuple[Piece, ...], tuple[str, ...]]:
 
 
 _scanned = lru_cache(maxsize=1024)(_scan)
+
+
+def _scan_known(text: str) -> tuple[tuple[Piece, ...], tuple[str, ...]]:
+    """The texts of a step are scanned with its first call; long ones would fill the memory."""
+    return _scanned(text) if len(text) <= _CACHED_LENGTH else _scan(text)
 
 
 def _place(text: str, index: int) -> str:

@@ -9,6 +9,7 @@ from httpstep.core.errors import InvalidRequest
 from httpstep.core.inserting.encoders import header_fault
 from httpstep.core.inserting.headers import MAX_VALUE_CHARACTERS
 from httpstep.core.inserting.placeholders import Placeholder, PlaceholderFault, scan
+from httpstep.core.inserting.urlhints import hints, refuse_doubled_scheme
 from httpstep.core.inserting.urls import UrlFault, build_url, compile_url
 from httpstep.core.inserting.values import (
     OverLimit,
@@ -34,7 +35,9 @@ def filled(template: str, values: Values, place: Place, limit: int = MAX_VALUE_C
 def filled_url(template: str, values: Values, rows: Iterable[tuple[str, str]], place: Place) -> tuple[str, list[str]]:
     """`urls.build_url` with its faults as InvalidRequest."""
     try:
-        return build_url(compile_url(template), values, rows, place)
+        refuse_doubled_scheme(template)
+        url, warnings = build_url(compile_url(template), values, rows, place)
+        return url, [*hints(template), *warnings]
     except PlaceholderFault as fault:
         raise InvalidRequest(fault.sentences[0], reason="placeholder", place=place.path) from None
     except UrlFault as fault:

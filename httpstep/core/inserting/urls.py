@@ -42,6 +42,7 @@ _PORT: Final = re.compile(r"[0-9]{1,5}")
 _DOT_SEGMENT: Final = re.compile(r"/(?:\.|%2E){1,2}(?=/|$)", re.IGNORECASE)
 
 _NO_SCHEME: Final = "An address starts with https:// (or http://) and a host, like https://api.example.com/orders."
+_ROWS: Final = "Add further parameters as fields: Body, Query String, sent in the URL."
 _DOTS: Final = "The path of the URL has a part that is only “.” or “..”, which would lead to another place."
 
 
@@ -278,6 +279,10 @@ def _origin(template: UrlTemplate, values: Values, place: Place) -> str:
 
 def _host_value(placeholder: Placeholder, values: Values, place: Place, allowed: re.Pattern[str]) -> str:
     text = values.text(placeholder, place)
+    if _SCHEME.match(text) and "//" in text:
+        raise UrlFault(
+            f"The value of “{placeholder.name}” is a whole address. Remove what stands before it in the URL."
+        )
     if not allowed.fullmatch(text):
         what = "a number" if allowed is _PORT else "letters, digits, “.”, “-” and “_” only"
         raise UrlFault(f"The value of “{placeholder.name}” cannot stand there in the URL: it must be {what}.")
@@ -292,9 +297,10 @@ def _with_base(template: UrlTemplate, base: Placeholder, values: Values, place: 
         start = _compile(_literal(text)) if len(text) <= MAX_URL_CHARACTERS else None
     except UrlFault:
         start = None
-    alone = not template.path and not template.query
-    if start is None or (start.query and not alone):
+    if start is None:
         raise UrlFault(f"The value of “{base.name}” is not the start of an address: {_NO_SCHEME}")
+    if start.query and (template.path or template.query):
+        raise UrlFault(f"The value of “{base.name}” has a query already, so nothing can follow it in the URL. {_ROWS}")
     path = "".join(part for part in start.path if isinstance(part, str))
     follows = template.path[0] if template.path else ""
     if isinstance(follows, str) and follows.startswith("/"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Literal, NamedTuple
 
+from httpstep.core.conversion import CannotConvert, convert
 from httpstep.core.errors import InvalidRequest
 from httpstep.core.inserting.encoders import text_of
 from httpstep.core.inserting.placeholders import (
@@ -51,7 +52,25 @@ class Values:
         self.filled_empty: dict[str, None] = {}
 
     def json(self, placeholder: Placeholder, place: Place) -> Json:
-        """The value; null where the step sends empty what is not there. Raises InvalidRequest."""
+        """The value, converted where its placeholder says so; null where the step sends empty what is not there.
+        Raises InvalidRequest."""
+        value = self._plain(placeholder, place)
+        if not placeholder.conversion:
+            return value
+        try:
+            return convert(value, placeholder.conversion)
+        except CannotConvert as error:
+            sentence = (
+                f"The attribute “{placeholder.name}” cannot be inserted with “|{placeholder.conversion}”: {error}"
+            )
+            raise InvalidRequest(
+                sentence,
+                reason="conversion",
+                advice="Correct the value that the bot sends, or take “|…” out of the braces.",
+                place=place.path,
+            ) from None
+
+    def _plain(self, placeholder: Placeholder, place: Place) -> Json:
         secret = placeholder.secret
         if secret is not None:
             return self._secret(secret, place)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Set
 from decimal import Decimal
+from itertools import chain
 
 from httpstep.core.jsontext import Json, dumps_text
 from httpstep.core.masking import excerpt, redaction
@@ -19,6 +20,21 @@ def masked_json(value: Json, secrets: Set[str]) -> Json:
         return value
     replaced = hidden_in(_texts(value, numbers=redaction.may_be_number(secrets)), secrets)
     return _with(replaced, value) if replaced else value
+
+
+def masked_members(value: dict[str, Json], secrets: Set[str]) -> dict[str, Json]:
+    """The same object as `masked_json` gives, its members made anew only where something is masked in them."""
+    if not secrets:
+        return value
+    numbers = redaction.may_be_number(secrets)
+    texts = {name: _texts({name: member}, numbers=numbers) for name, member in value.items()}
+    replaced = hidden_in(list(dict.fromkeys(chain.from_iterable(texts.values()))), secrets)
+    if not replaced:
+        return value
+    return {
+        replaced.get(name, name): member if replaced.keys().isdisjoint(texts[name]) else _with(replaced, member)
+        for name, member in value.items()
+    }
 
 
 def is_longer(value: str | list[Json] | dict[str, Json], most: int) -> bool:
@@ -53,6 +69,8 @@ def _texts(value: Json, *, numbers: bool) -> list[str]:
     while below:
         level, below = below, []
         for one in level:
+            if one is None or one is True or one is False:
+                continue
             if isinstance(one, str):
                 found[one] = None
             elif isinstance(one, dict):
@@ -60,7 +78,7 @@ def _texts(value: Json, *, numbers: bool) -> list[str]:
                 below += one.values()
             elif isinstance(one, (list, tuple)):
                 below += one
-            elif numbers and isinstance(one, (int, Decimal)) and not isinstance(one, bool):
+            elif numbers and isinstance(one, (int, Decimal)):
                 found[dumps_text(one)] = None
     return list(found)
 

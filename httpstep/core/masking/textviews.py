@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import operator
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import accumulate
 from typing import Final
 
 Span = tuple[int, int]
-_Meaning = Callable[[re.Match[str]], str]
+_Meaning = Callable[[str], str]
 
 
 @dataclass(slots=True)
@@ -28,8 +30,8 @@ class View:
     ends: list[int] = field(default_factory=list)
     lost: list[int] = field(default_factory=list)
 
-    def read(self, pieces: re.Pattern[str], meaning: _Meaning) -> View:
-        text = pieces.sub("" if meaning is _nothing else meaning, self.text)
+    def next(self, text: str, pieces: re.Pattern[str], meaning: _Meaning) -> View:
+        """What this one reads as. pieces: each of them, a pattern that is one group as a whole."""
         return View(text, self, self.depth + 1, pieces, meaning)
 
     def back(self, span: Span) -> Span:
@@ -37,17 +39,16 @@ class View:
         if self.before is None or self.pieces is None or self.meaning is None:
             return span
         if not self.ends:
-            self._measure(self.pieces.finditer(self.before.text), self.meaning)
+            self._measure(self.pieces.split(self.before.text), self.meaning)
         start, end = (at + (self.lost[place - 1] if (place := bisect_right(self.ends, at)) else 0) for at in span)
         return self.before.back((start, end))
 
-    def _measure(self, found: Iterable[re.Match[str]], meaning: _Meaning) -> None:
+    def _measure(self, parts: list[str], meaning: _Meaning) -> None:
         """ends: where each replaced piece ends in `text`; lost: how much shorter it is from there on than before."""
-        lost = 0
-        for piece in found:
-            lost += len(piece[0]) - len(meaning(piece))
-            self.ends.append(piece.end() - lost)
-            self.lost.append(lost)
+        before = list(accumulate(map(len, parts)))[1::2]
+        parts[1::2] = list(map(meaning, parts[1::2]))
+        self.ends = list(accumulate(map(len, parts)))[1::2]
+        self.lost = list(map(operator.sub, before, self.ends))
 
 
 def with_plain_letters(view: View) -> View | None:
@@ -58,23 +59,41 @@ def with_plain_letters(view: View) -> View | None:
     text = view.text
     if not ("%" in text or "\\" in text or "&" in text):
         return None
-    return view.read(_ENCODED_LETTER, _letter) if _ENCODED_LETTER.search(text) else None
+    parts = _RUN_OF_LETTERS.split(text)
+    if len(parts) == 1:
+        return None
+    parts[1::2] = [_letters_of(run) if len(run) <= _MAX_CACHED else _letters(run) for run in parts[1::2]]
+    return view.next("".join(parts), _ENCODED_LETTER, _letter_of)
 
 
 def without_line_breaks(view: View) -> View | None:
     """The view in one line, line breaks gone in any spelling of theirs; None where it has none."""
-    return view.read(_LINE_BREAK, _nothing) if _LINE_BREAK.search(view.text) else None
+    text = _LINE_BREAK.sub("", view.text)
+    return view.next(text, _LINE_BREAK, _nothing) if len(text) < len(view.text) else None
 
 
-def _letter(found: re.Match[str]) -> str:
-    return _letter_of(found[0])
+def _nothing(_: str) -> str:
+    return ""
+
+
+def _letters(run: str) -> str:
+    """What a run of encoded letters says. A text may be nothing else, so the usual ones are read as a whole."""
+    for before, length in (("%", 3), ("\\u00", 6)):
+        if run.count(before) * length == len(run):
+            return bytes.fromhex(run.replace(before, "")).decode("ascii")
+    return "".join(map(_letter_of, _ENCODED_LETTER.findall(run)))
+
+
+_MAX_CACHED: Final = 32
+"""Characters."""
+_letters_of: Final = lru_cache(maxsize=4096)(_letters)
 
 
 @lru_cache(maxsize=4096)
 def _letter_of(piece: str) -> str:
     """The letter, digit or backslash. Of a run of backslashes before it a power of two is the escape in so many layers
     of JSON; others have backslashes of the text in them (`a\\\\\\u0062` is `a\\b`)."""
-    found = _ENCODED_LETTER.fullmatch(piece)
+    found = _SPELLING.fullmatch(piece)
     if found is None:
         return piece
     run = piece.count("\\")
@@ -82,14 +101,19 @@ def _letter_of(piece: str) -> str:
     return "\\" * (run // 2 if run & (run - 1) else 0) + chr(int(digits, 10 if found.lastgroup else 16))
 
 
-def _nothing(_: re.Match[str]) -> str:
-    return ""
+def _spelled(hexadecimal: str, decimal: str) -> str:
+    """Each alternative begins with a character of its own, which makes the search for them some ten times faster."""
+    return (
+        rf"%(?:25){{0,2}}{hexadecimal}|\\\\{{0,7}}+(?:u00|x){hexadecimal}"
+        rf"|&(?:amp;)?#(?:[xX]0{{0,6}}{hexadecimal};|0{{0,6}}{decimal};)"
+    )
 
 
-# Each alternative begins with a character of its own, which makes the search for them some ten times faster.
-_LETTER: Final = "(3[0-9]|[46][1-9A-Fa-f]|[57][0-9Aa]|5[cC])"
-_ENCODED_LETTER: Final = re.compile(
-    rf"%(?:25){{0,2}}{_LETTER}|\\\\{{0,7}}+(?:u00|x){_LETTER}|&(?:amp;)?#(?:[xX]0{{0,6}}{_LETTER};"
-    r"|0{0,6}(?P<decimal>4[89]|5[0-7]|6[5-9]|[78][0-9]|9[0279]|98|1[01][0-9]|12[0-2]);)"
+_HEXADECIMAL: Final = "3[0-9]|[46][1-9A-Fa-f]|[57][0-9Aa]|5[cC]"
+_DECIMAL: Final = "4[89]|5[0-7]|6[5-9]|[78][0-9]|9[0279]|98|1[01][0-9]|12[0-2]"
+_ENCODED_LETTER: Final = re.compile(f"({_spelled(f'(?:{_HEXADECIMAL})', f'(?:{_DECIMAL})')})")
+_RUN_OF_LETTERS: Final = re.compile(f"((?:{_ENCODED_LETTER.pattern[1:-1]})++)")
+_SPELLING: Final = re.compile(_spelled(f"({_HEXADECIMAL})", f"(?P<decimal>{_DECIMAL})"))
+_LINE_BREAK: Final = re.compile(
+    r"((?:\n|\r|\\\\{0,7}+[rn]|%(?:25){0,2}0[AaDd]|&(?:amp;)?#(?:1[03]|[xX][AaDd]);)[ \t]*+)"
 )
-_LINE_BREAK: Final = re.compile(r"(?:\n|\r|\\\\{0,7}+[rn]|%(?:25){0,2}0[AaDd]|&(?:amp;)?#(?:1[03]|[xX][AaDd]);)[ \t]*+")

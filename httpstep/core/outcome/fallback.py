@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Set
 from http import HTTPStatus
 from typing import Literal
 
-from httpstep.core import jsontext
-from httpstep.core.errors import HttpStatusError, StepError, TimedOut, UnreadableAnswer
+from httpstep.core.answer.reasons import reason_given as reason_given
+from httpstep.core.errors import HttpStatusError, StepError, TimedOut
 from httpstep.core.exchange import HttpResponse
-from httpstep.core.jsontext import Json
-from httpstep.core.masking.masking import masked_start
-from httpstep.core.masking.redaction import margin
 from httpstep.core.step.execution import Failure, MappingResult, Outcome
 from httpstep.core.step.spec import CONTINUE
 
 SUCCESS = "success"
-_MAX_SENTENCE_CHARACTERS = 300
 
 _ADVICE = {
     400: "Compare the request as sent with the API's documentation.",
@@ -28,6 +25,14 @@ _ADVICE = {
     422: "Compare the body as sent with the API's documentation.",
     429: "The API itself allows fewer calls. Try again later, or ask its owner for more.",
 }
+
+_REDIRECTS = frozenset({300, 301, 302, 303, 305, 307, 308})
+_NOT_MODIFIED = "Remove the header that asks for that, such as If-None-Match or If-Modified-Since."
+_NO_STATUS = "Ask its owner for an API, and for a key to it."
+_SCHEMES = ("Digest", "Negotiate", "NTLM")
+_OURS = frozenset({"basic", "bearer"})
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
+_SCHEME = re.compile(r"(?:^|,)\s*([A-Za-z]+)(?=\s|,|$)")
 
 
 def decide(policy: Literal["continue", "stop"], failure: Failure | None, mapping: MappingResult) -> Outcome:
@@ -41,18 +46,44 @@ def failure_of(error: StepError) -> Failure:
     return Failure(error.kind, error.reason, error.message, error.advice, error.place)
 
 
-def status_error(response: HttpResponse, secrets: Set[str] = frozenset()) -> HttpStatusError:
-    """The failure of an answer outside the success rule, with the reason the API itself gave, where it gave one."""
+def status_error(response: HttpResponse, secrets: Set[str] = frozenset(), said: str | None = None) -> HttpStatusError:
+    """The failure of an answer outside the success rule. said: the reason the API itself gave, where it is known already."""
     try:
         phrase = HTTPStatus(response.status).phrase
     except ValueError:
         phrase = response.reason
-    said = reason_given(response, secrets)
-    message = f"The API answered {response.status} {phrase}".rstrip() + (f": {said}" if said else ".")
-    advice = _ADVICE.get(
-        response.status, "The API has a problem of its own. Try again later." if response.status >= 500 else ""
-    )
+    said = reason_given(response, secrets) if said is None else said
+    of_ours, advice = _explained(response)
+    why = said or of_ours
+    message = f"The API answered {response.status} {phrase}".rstrip() + (f": {why}" if why else ".")
+    if site := response.trace.left_behind:
+        message = f"{message.rstrip('.')}. It redirected to {site}, and your credentials were left behind."
+        advice = f"Use that address in the URL of the step: it begins with {site}."
     return HttpStatusError(message, reason=f"status_{response.status}", advice=advice)
+
+
+def _explained(response: HttpResponse) -> tuple[str, str]:
+    """What a status means where the API says nothing, "" where its phrase says it; and what to do."""
+    status = response.status
+    if status == 304:
+        return "nothing has changed since an earlier answer.", _NOT_MODIFIED
+    if status in _REDIRECTS and not response.header("Location"):
+        return "a redirect that does not say where to (no Location).", "This is a fault of the server."
+    if status in _REDIRECTS:
+        return "a redirect that was not followed.", "Use the address in its header Location, or follow redirects."
+    if status == 401 and (scheme := _challenge(response)):
+        asks = f"it asks for {scheme} authentication, which httpstep does not have."
+        return asks, f"{scheme} authentication is not there. Ask the API's owner for a token, or for Basic."
+    if status > 599:
+        return "this is no status of HTTP; sites answer so to programs they do not want.", _NO_STATUS
+    return "", _ADVICE.get(status, "The API has a problem of its own. Try again later." if status >= 500 else "")
+
+
+def _challenge(response: HttpResponse) -> str:
+    """Digest, Negotiate or NTLM where the API takes nothing that httpstep has (RFC 9110, 11.6.1), else ""."""
+    asked = [value for name, value in response.headers if name.lower() == "www-authenticate"]
+    schemes = {word.lower() for value in asked for word in _SCHEME.findall(_QUOTED.sub("", value))}
+    return next((name for name in _SCHEMES if name.lower() in schemes), "") if not schemes & _OURS else ""
 
 
 def too_much_work(arrived: float, allowed: float) -> TimedOut:
@@ -63,29 +94,3 @@ def too_much_work(arrived: float, allowed: float) -> TimedOut:
         reason="timeout_working",
         advice="Ask the API for a smaller answer, or allow more time.",
     )
-
-
-def reason_given(response: HttpResponse, secrets: Set[str] = frozenset()) -> str:
-    """The sentence in which an API says why, from the members APIs commonly use; "" where there is none.
-
-    Secrets are masked here, because a sentence that was cut may end in the middle of one.
-    """
-    try:
-        said = _sentence(jsontext.loads(response.body), 3)
-    except UnreadableAnswer:
-        return ""
-    needed = _MAX_SENTENCE_CHARACTERS + margin(secrets)
-    return masked_start(said[:needed], len(said) > needed, _MAX_SENTENCE_CHARACTERS, secrets)
-
-
-def _sentence(document: Json, depth: int) -> str:
-    if isinstance(document, str):
-        return " ".join(document.split())
-    if isinstance(document, list) and document and depth:
-        return _sentence(document[0], depth - 1)
-    if not isinstance(document, dict) or not depth:
-        return ""
-    for name in ("error_description", "message", "detail", "error", "errors", "title", "description", "reason"):
-        if said := _sentence(document.get(name), depth - 1):
-            return said
-    return ""

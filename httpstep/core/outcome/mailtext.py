@@ -31,6 +31,8 @@ def failure_sentence(detail: Mapping[str, Json], written: Iterable[str]) -> str:
             if response
             else "The token address gave no access token."
         )
+    if kind == FailureKind.REJECTED:
+        return "The API said no in its answer; its words are in the step's log."
     if failure.get("reason") == secrethosts.REASON:
         return "A secret may not be sent to the host of this call; an admin can allow it under Secrets."
     text = str(failure.get("message", "The call failed."))

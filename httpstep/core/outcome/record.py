@@ -10,12 +10,12 @@ from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 
 from httpstep.core.answer import reading
-from httpstep.core.answer.jsonpath import normalized
 from httpstep.core.exchange import HttpResponse, RenderedRequest, Timings
 from httpstep.core.inserting.headers import authority_of, completed
 from httpstep.core.jsontext import Json
 from httpstep.core.masking import redaction
-from httpstep.core.masking.masking import is_longer, masked_beginning, masked_json
+from httpstep.core.masking.masking import is_longer, masked_beginning, masked_json, masked_members
+from httpstep.core.query.jsonpath import normalized
 from httpstep.core.step.execution import (
     Change,
     Drift,
@@ -68,7 +68,7 @@ def record_of(execution: Execution, given: Mapping[str, Json], timeout: float | 
         "response": _response(execution.response, response_cut),
         "tries": [_try(one) for one in execution.tries],
         "notes": list(notes_of(execution)),
-        "mapping": [_row(row, short) for row, short in zip(execution.mapping.rows, values, strict=True)],
+        "mapping": [_row(row, short, secrets) for row, short in zip(execution.mapping.rows, values, strict=True)],
         "automatic": execution.automatic is not None,
         "attributes": _attributes(execution, values),
         "missing": list(execution.outcome.missing),
@@ -79,14 +79,14 @@ def record_of(execution: Execution, given: Mapping[str, Json], timeout: float | 
         "token_url": execution.token_url,
     }
     message = execution.outcome.message
-    masked = masked_json(detail, secrets)
-    assert isinstance(masked, dict)
+    masked = masked_members(detail, secrets)
     return Record(masked, None if message is None else redaction.redact(message, secrets), request_body, response_body)
 
 
 def notes_of(execution: Execution) -> tuple[str, ...]:
-    """What was put up with on the way, a sentence each, in order and without repetition: of the tries, to begin with."""
-    return tuple(dict.fromkeys(note for one in execution.tries for note in one.trace.notes))
+    """What was put up with on the way, a sentence each, in order and without repetition: of the tries, then of reading."""
+    read = reading.notes_on(execution.response) if execution.response and execution.has_document else ()
+    return tuple(dict.fromkeys((*(note for one in execution.tries for note in one.trace.notes), *read)))
 
 
 def cut(data: bytes, most: int = MAX_BODY_BYTES) -> tuple[bytes, bool]:
@@ -170,14 +170,21 @@ def source_text(rule: MappingRule) -> str:
     return rule.jsonpath if rule.jsonpath is not None else f"call {rule.call}"
 
 
-def _row(row: MappedRow, short: Json) -> Json:
+def _row(row: MappedRow, short: Json, secrets: Set[str]) -> Json:
     return {
         "attribute": row.rule.attribute,
-        "source": source_text(row.rule),
+        "source": _short(source_text(row.rule), secrets),
         "state": row.state,
         "value": short,
-        "why": row.why,
+        "why": _short(row.why, secrets),
     }
+
+
+def _short(text: str, secrets: Set[str]) -> str:
+    """A text with a path in it: a name in an answer may be as long as the answer."""
+    if len(text) <= MAX_VALUE_CHARACTERS:
+        return text
+    return masked_beginning(text, MAX_VALUE_CHARACTERS, secrets) + "…"
 
 
 def _attributes(execution: Execution, values: list[Json]) -> dict[str, Json]:

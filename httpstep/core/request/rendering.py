@@ -6,41 +6,33 @@ it stands in. A value is inserted once; what it contains is never looked at agai
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from urllib.parse import parse_qsl
 
 from httpstep.core.authentication import Proof, kind_of
-from httpstep.core.authentication.oauth2_client_credentials import FORM_TYPE, NO_VALUES, token_request
+from httpstep.core.authentication.oauth2_client_credentials import NO_VALUES, token_request
 from httpstep.core.errors import InvalidRequest
 from httpstep.core.exchange import RenderedRequest
 from httpstep.core.inserting import headers, secrethosts
-from httpstep.core.inserting.encoders import form
-from httpstep.core.inserting.jsonbodies import JsonBodyFault, compile_json, render_json
 from httpstep.core.inserting.placeholders import SECRET_PREFIX, PlaceholderFault, names_in
 from httpstep.core.inserting.secrethosts import Hosts
-from httpstep.core.inserting.texts import (
-    MAX_BODY_BYTES,
-    body_bytes,
-    filled,
-    filled_header,
-    filled_url,
-    too_large,
-)
+from httpstep.core.inserting.texts import filled_header, filled_url
 from httpstep.core.inserting.urls import UrlFault, compile_url
-from httpstep.core.inserting.values import OverLimit, Place, Values
+from httpstep.core.inserting.values import Place, Values
 from httpstep.core.jsontext import Json
+from httpstep.core.masking.paths import token_in_path
 from httpstep.core.masking.redaction import is_credential_header, without_scheme
+from httpstep.core.request.bodies import RenderedBody, Rows, field_rows, rendered_body
+from httpstep.core.request.contenttypes import contradictions
 from httpstep.core.request.requestcheck import check_request, fields_go_in, sent_texts
 from httpstep.core.step.spec import (
     METHODS,
-    Pair,
+    ROW_MODES,
     RequestSpec,
     StepSpec,
 )
 
 __all__ = ["attributes_used", "check_request", "render", "secrets_used", "token_request"]
-
-Rows = Sequence[tuple[str, str]]
 
 
 def render(
@@ -56,11 +48,11 @@ def render(
 
     `hosts`: where each secret may be sent; one that is not in it may be sent nowhere, and neither may what it brings.
 
-    Header names are distinct, the last row of a name wins; what `transport` adds itself (Host, Content-Length,
+    Header names are distinct, rows of one name are joined; what `transport` adds itself (Host, Content-Length,
     Accept-Encoding, and User-Agent and Accept where the step has none) is not in it. Without a `token` an OAuth 2
     step renders without Authorization, and a warning says so.
 
-    Raises InvalidRequest, reason: missing_attribute, unknown_secret, secret_host, placeholder, method, url, header, json,
+    Raises InvalidRequest, reason: missing_attribute, conversion, unknown_secret, secret_host, placeholder, method, url, header, json,
     auth, too_long (URL, header), too_large (body).
     """
     values = Values(attributes, secrets=secrets, defaults=defaults, missing=spec.missing_attributes)
@@ -70,8 +62,10 @@ def render(
 
 
 def attributes_used(spec: StepSpec) -> list[str]:
-    """The attributes the request needs, each once, in the order of the form. What is not sent does not count."""
-    return [name for name in _names_used(spec) if not name.startswith(SECRET_PREFIX)]
+    """The attributes the request needs, each once, in the order of the form, and those of the mapping's queries. What
+    is not sent does not count."""
+    queried = [name for rule in spec.mapping or () if rule.on and rule.jsonpath for name in names_in(rule.jsonpath)]
+    return [name for name in dict.fromkeys([*_names_used(spec), *queried]) if not name.startswith(SECRET_PREFIX)]
 
 
 def secrets_used(spec: StepSpec) -> list[str]:
@@ -112,41 +106,52 @@ class _Rendering:
         if spec.method not in METHODS:
             raise InvalidRequest(f"The method must be one of {', '.join(METHODS)}.", reason="method", place="method")
         proven = kind_of(spec.auth).proof(spec.auth, values, token)
-        fields = self._fields() if spec.body.mode == "query" else []
+        fields = field_rows(spec.body, values) if spec.body.mode in ROW_MODES else []
         in_url = fields_go_in(spec.method, spec.body) == "url"
         query = (*fields, *proven.query) if in_url else proven.query
         url, warnings = filled_url(spec.url, values, query, Place("url", "the URL"))
         self._note_credentials(url)
         rows = self._typed_headers()
-        body, content_type = self._body([] if in_url else fields)
+        body = rendered_body(spec.body, [] if in_url else fields, values)
+        rows = self._headers(rows, body, proven)
         return RenderedRequest(
             method=spec.method,
             url=url,
-            headers=self._headers(rows, content_type, proven),
-            body=body,
+            headers=tuple(rows),
+            body=body.data,
             follow_redirects=follow_redirects,
             secrets=frozenset(values.secrets_used),
-            warnings=(*warnings, *self._warnings, *proven.warnings),
+            warnings=(*warnings, *self._warnings, *body.warnings, *proven.warnings),
             filled_empty=tuple(values.filled_empty),
         )
 
     def _note_credentials(self, url: str) -> None:
         """A parameter that is named like a header with a credential is one too, typed or stored."""
+        self._values.credential(token_in_path(url))
         for name, value in parse_qsl(url.partition("?")[2]):
             if is_credential_header(name):
                 self._values.credential(value)
 
     # ------------------------------------------------------------ headers
 
-    def _headers(self, rows: Rows, content_type: str | None, proven: Proof) -> tuple[tuple[str, str], ...]:
+    def _headers(self, rows: Rows, body: RenderedBody, proven: Proof) -> Rows:
         for name, _ in proven.headers:
-            kept = [row for row in rows if row[0].lower() != name.lower()]
-            if len(kept) < len(rows):
-                self._warnings.append(f"The header “{name}” is not sent as typed: Authentication sets it.")
-            rows = kept
-        if content_type and all(name.lower() != "content-type" for name, _ in rows):
-            rows = [*rows, ("Content-Type", content_type)]
+            rows = self._without(name, rows, "Authentication sets it")
+        if self._request.body.mode == "multipart" and body.content_type:
+            rows = self._without("Content-Type", rows, "the form sets it, with the boundary of its parts")
+        typed = next((value for name, value in rows if name.lower() == "content-type"), "")
+        if body.data is not None and body.content_type:
+            sent = typed or body.content_type
+            self._warnings += contradictions(self._request.body.mode, sent, body.data)
+        if body.content_type and not typed:
+            rows = [*rows, ("Content-Type", body.content_type)]
         return (*rows, *proven.headers)
+
+    def _without(self, name: str, rows: Rows, why: str) -> Rows:
+        kept = [row for row in rows if row[0].lower() != name.lower()]
+        if len(kept) < len(rows):
+            self._warnings.append(f"The header “{name}” is not sent as typed: {why}.")
+        return kept
 
     def _typed_headers(self) -> Rows:
         rows: list[tuple[str, str]] = []
@@ -159,8 +164,10 @@ class _Rendering:
             if name.lower() in headers.OWN:
                 self._warnings.append(f"The header “{name}” is not sent as typed: httpstep sets it itself.")
                 continue
-            rows.append((name, self._typed_header(name, pair.value, f"headers[{index}].value")))
-        kept, warnings = headers.last_of_each(rows)
+            value = self._typed_header(name, pair.value, f"headers[{index}].value")
+            if value or pair.when_empty == "send":
+                rows.append((name, value))
+        kept, warnings = headers.one_of_each(rows)
         self._warnings += warnings
         return kept
 
@@ -169,55 +176,3 @@ class _Rendering:
         if is_credential_header(name):
             self._values.credential(without_scheme(value))
         return value
-
-    # ------------------------------------------------------------ body
-
-    def _fields(self) -> list[tuple[str, str]]:
-        pairs: list[tuple[str, str]] = []
-        length = 0
-        for index, field in enumerate(self._request.body.fields):
-            if not field.name and not field.value:
-                continue
-            pair = self._field(field, index)
-            length += len(pair[0]) + len(pair[1])
-            if length > MAX_BODY_BYTES:
-                raise too_large("body.fields")
-            pairs.append(pair)
-        return pairs
-
-    def _field(self, field: Pair, index: int) -> tuple[str, str]:
-        words = f"the field “{field.name}”"
-        name = filled(field.name, self._values, Place(f"body.fields[{index}].name", words), MAX_BODY_BYTES)
-        value = filled(field.value, self._values, Place(f"body.fields[{index}].value", words), MAX_BODY_BYTES)
-        if is_credential_header(name):
-            self._values.credential(value)
-        return name, value
-
-    def _body(self, fields: Rows) -> tuple[bytes | None, str | None]:
-        """The bytes, and the content type that goes with them."""
-        body = self._request.body
-        if body.mode == "query" and fields:
-            return body_bytes(form(fields), "body.fields"), FORM_TYPE
-        if body.mode == "json":
-            return self._json(body.text)
-        if body.mode == "raw" and body.text:
-            content_type = filled_header("Content-Type", body.content_type, self._values, "body.content_type")
-            text = filled(body.text, self._values, Place("body.text", "the body"), MAX_BODY_BYTES)
-            return body_bytes(text, "body.text"), content_type
-        return None, None
-
-    def _json(self, text: str) -> tuple[bytes | None, str | None]:
-        if not text.strip():
-            self._warnings.append("The JSON body is empty, so no body is sent.")
-            return None, None
-        place = Place("body.text", "the JSON body")
-        try:
-            parts = compile_json(text)
-            body = render_json(parts, lambda placeholder: self._values.json(placeholder, place), MAX_BODY_BYTES)
-        except PlaceholderFault as fault:
-            raise InvalidRequest(fault.sentences[0], reason="placeholder", place=place.path) from None
-        except JsonBodyFault as fault:
-            raise InvalidRequest(fault.sentence, reason="json", place=place.path) from None
-        except OverLimit:
-            raise too_large(place.path) from None
-        return body_bytes(body, place.path), "application/json"

@@ -17,8 +17,10 @@ from httpstep.core.inserting.placeholders import (
 )
 from httpstep.core.inserting.urls import UrlFault, compile_url
 from httpstep.core.masking.redaction import MASK, MASKED_SENTENCE
+from httpstep.core.request.bodies import graphql_faults
 from httpstep.core.step.spec import (
     METHODS,
+    ROW_MODES,
     Body,
     Pair,
     RequestSpec,
@@ -46,7 +48,9 @@ def check_request(request: RequestSpec) -> list[tuple[str, str]]:
 
 
 def fields_go_in(method: str, body: Body) -> Literal["url", "body"]:
-    """Where the rows of a *Query String* body are sent."""
+    """Where the rows of a *Query String* or *Form Data* body are sent."""
+    if body.mode == "multipart":
+        return "body"
     if body.send_fields_in != "auto":
         return body.send_fields_in
     return "url" if method in _IN_URL else "body"
@@ -60,8 +64,17 @@ def sent_texts(request: RequestSpec) -> Iterator[tuple[str, str]]:
     for member in kind_of(request.auth).members:
         if member.takes_values:
             yield f"auth.{member.name}", request.auth[member.name]
-    body = request.body
-    if body.mode == "query":
+    yield from _parameters(request.auth)
+    yield from _body_texts(request.body)
+
+
+def _parameters(auth: Auth) -> Found:
+    if kind_of(auth).takes_parameters:
+        yield from ((f"auth.parameters[{index}].value", value) for index, (_, value) in enumerate(auth.parameters))
+
+
+def _body_texts(body: Body) -> Found:
+    if body.mode in ROW_MODES:
         for index, pair in enumerate(body.fields):
             yield f"body.fields[{index}].name", pair.name
             yield f"body.fields[{index}].value", pair.value
@@ -69,6 +82,8 @@ def sent_texts(request: RequestSpec) -> Iterator[tuple[str, str]]:
         yield "body.content_type", body.content_type
     if body.mode in ("json", "raw"):
         yield "body.text", body.text
+    if body.mode == "graphql":
+        yield "body.variables", body.variables
 
 
 def _method(request: RequestSpec) -> Found:
@@ -129,15 +144,20 @@ def _auth(auth: Auth) -> Found:
             yield from _header_value(place, text, header)
         elif member.takes_values:
             yield from ((place, sentence) for sentence in faults_in(text))
+    for place, text in _parameters(auth):
+        yield from ((place, sentence) for sentence in faults_in(text))
 
 
 def _body(body: Body) -> Found:
-    if body.mode == "query":
+    if body.mode in ROW_MODES:
         yield from _fields(body.fields)
-    elif body.mode in ("json", "raw") and len(body.text.encode(errors="replace")) > MAX_TEXT_CHARACTERS:
+    elif body.mode in ("json", "raw", "graphql") and len(body.text.encode(errors="replace")) > MAX_TEXT_CHARACTERS:
         yield "body.text", "The body is larger than 1 MB."
     elif body.mode == "json" and body.text.strip():
-        yield from _json(body.text)
+        yield from _json("body.text", body.text)
+    elif body.mode == "graphql":
+        yield from graphql_faults(body)
+        yield from _json("body.variables", body.variables) if body.variables.strip() else ()
     elif body.mode == "raw":
         yield from _header_value("body.content_type", body.content_type, "Content-Type")
         if body.text and not body.content_type.strip():
@@ -156,10 +176,10 @@ def _fields(fields: tuple[Pair, ...]) -> Found:
             yield from ((f"body.fields[{index}].{member}", sentence) for sentence in faults_in(text))
 
 
-def _json(text: str) -> Found:
+def _json(place: str, text: str) -> Found:
     try:
         compile_json(text)
     except PlaceholderFault as fault:
-        yield from (("body.text", sentence) for sentence in fault.sentences)
+        yield from ((place, sentence) for sentence in fault.sentences)
     except JsonBodyFault as fault:
-        yield "body.text", fault.sentence
+        yield place, fault.sentence

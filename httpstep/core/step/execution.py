@@ -45,7 +45,8 @@ class Change:
 class Drift:
     """The difference between the accepted structure and a later answer's. Falsy when there is none.
 
-    more_missing, more_changed, more_new: how many there are of each kind beside those listed.
+    more_missing, more_changed, more_new: how many there are of each kind beside those listed. reveals: the later answer
+    shows what was behind a null or an empty list of the accepted one, which is no difference.
     """
 
     missing: tuple[Change, ...] = ()
@@ -54,6 +55,7 @@ class Drift:
     more_missing: int = 0
     more_changed: int = 0
     more_new: int = 0
+    reveals: bool = False
 
     def __bool__(self) -> bool:
         return bool(self.missing or self.changed or self.new)

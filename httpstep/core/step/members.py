@@ -34,7 +34,8 @@ class Kind(Protocol):
 @dataclass(frozen=True, slots=True)
 class Member:
     """name: in the document. attribute: of the dataclass. label: what people read. absent: the value that stands for a
-    member that is not there, which is then not written; MISSING where it always is."""
+    member that is not there, which is then not written; MISSING where it always is. typed: the editor has an input for
+    it; all others it keeps as they are."""
 
     name: str
     attribute: str
@@ -43,14 +44,16 @@ class Member:
     label: str
     required: bool
     absent: Any
+    typed: bool
 
 
 def member(
-    kind: Kind, default: Any, *, name: str = "", label: str = "", required: bool = False, absent: Any = MISSING
-) -> Any:
+    kind: Kind, default: Any, *, name: str = "", label: str = "", required: bool = False, absent: Any = MISSING,
+    typed: bool = False,
+) -> Any:  # fmt: skip
     """A field of a document's dataclass. name: where it differs from the field's. required: in the contract; reading
     takes the default all the same, and what is wrong with that is said by the checks of `core.document.stepdocument`."""
-    about = {"name": name, "kind": kind, "label": label, "required": required, "absent": absent}
+    about = {"name": name, "kind": kind, "label": label, "required": required, "absent": absent, "typed": typed}
     return field(default=default, metadata=about)
 
 
@@ -72,6 +75,7 @@ def _members_of(described: type) -> Iterator[Member]:
             about["label"],
             about["required"],
             about["absent"],
+            about["typed"],
         )
 
 
@@ -87,8 +91,13 @@ def write(value: Any) -> dict[str, Json]:
     return {
         one.name: one.kind.write(held)
         for one in members_of(type(value))
-        if (held := getattr(value, one.attribute)) is not one.absent
+        if not _is_absent(held := getattr(value, one.attribute), one.absent)
     }
+
+
+def _is_absent(held: Any, absent: Any) -> bool:
+    """A text is the same whoever wrote it; any other value that stands for absence is one of its own."""
+    return held is absent or (isinstance(absent, str) and held == absent)
 
 
 def schema(described: type) -> Schema:
@@ -262,20 +271,22 @@ class AnyValue:
 @dataclass(frozen=True, slots=True)
 class Object:
     described: type
+    nullable: bool = False
 
     def read(self, reader: Reader, name: str, default: Any) -> Any:
-        return read(self.described, reader.object(name))
+        never_set = self.nullable and reader.raw(name) is None
+        return None if never_set else read(self.described, reader.object(name))
 
     def write(self, value: Any) -> Json:
         return write(value)
 
     def schema(self) -> Schema:
-        return schema(self.described)
+        return schema(self.described) | ({"type": ["object", "null"]} if self.nullable else {})
 
 
 @dataclass(frozen=True, slots=True)
 class Objects:
-    """A list of objects. nullable: null stands for a list that was never set, and so does its absence."""
+    """A list of objects. nullable, as of one: null stands for what was never set, and so does its absence."""
 
     described: type
     max_items: int

@@ -28,10 +28,11 @@ from httpstep.execution import (
     runs,
 )
 from httpstep.execution.answers import internal_answer, internal_flow_answer
+from httpstep.execution.gathering import Account
 from httpstep.serving.clients import CALLER
 from httpstep.storage import flows as stored_flows
 from httpstep.storage import keys, steps
-from httpstep.storage.database import end_transaction, reading
+from httpstep.storage.database import end_transaction
 from httpstep.web.callers import hangup
 from httpstep.web.faults import unavailable
 from httpstep.web.here import parts
@@ -46,22 +47,20 @@ _IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]([\x20-\x7e]{0,253}[\x21-\x7e])?")
 
 def caller() -> keys.Caller:
     """Who calls, by the bearer token. Raises the 401, the same for every reason."""
+    return _authenticated()[0]
+
+
+def _authenticated() -> tuple[keys.Caller, Account]:
+    """The same with the account as this process keeps it."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    found = keys.authenticate(token.strip() if scheme.lower() == "bearer" else "", time.time())
+    found = parts().accounts.authenticate(token.strip() if scheme.lower() == "bearer" else "", time.time())
     if found is None:
         raise Problem(
             401, "Unauthorized", "Send a valid API key: Authorization: Bearer <api key>.",
             headers={"WWW-Authenticate": "Bearer"},
         )  # fmt: skip
-    request.environ[CALLER] = f"key {found.key_id}"
+    request.environ[CALLER] = f"key {found[0].key_id}"
     return found
-
-
-def found_step(who: keys.Caller, key: str) -> steps.LoadedStep:
-    step = steps.load(who.account_id, key=key)
-    if step is None:
-        raise Problem(404, "Not Found", f'There is no step with the key "{key[:63]}" in this account.')
-    return step
 
 
 def json_body(**more: Json) -> Json:
@@ -123,15 +122,16 @@ def _malformed(detail: str, next_: str) -> Problem:
 @blueprint.post("/steps/<key>/execute")
 def execute(key: str) -> Response:
     """Run a step. 200 whenever it ran, also when the third party failed; `next` tells the bot what to do."""
-    with reading():
-        who = caller()
-        step = found_step(who, key)
+    who, account = _authenticated()
+    step = account.step(key=key)
+    if step is None:
+        raise Problem(404, "Not Found", f'There is no step with the key "{key[:63]}" in this account.')
     internal = internal_answer(step.spec, request_id())
 
     def executed() -> Response:
         asked = Asked.read(who, step.spec.fallback)
         claimed = _claim(asked, step_id=step.id)
-        return _executed(asked, claimed, internal, lambda peer: _run(asked, step, peer))
+        return _executed(asked, claimed, internal, lambda peer: _run(asked, step, account, peer))
 
     return _with_next(internal, executed)
 
@@ -168,8 +168,12 @@ def _with_next(internal: Json, executed: Callable[[], Response]) -> Response:
         return Response(json.dumps(internal), 500, content_type="application/json")
 
 
+Told = tuple[Json, ratelimit.Budget | None]
+"""What the bot is told, and what is left of its budget where that is known already."""
+
+
 def _executed(
-    asked: Asked, claimed: idempotency.Claim | None, internal: Json, run: Callable[[int | None], Json]
+    asked: Asked, claimed: idempotency.Claim | None, internal: Json, run: Callable[[int | None], Told]
 ) -> Response:
     """The stored answer of the Idempotency-Key, else what `run` gives; it is told the caller's socket or None.
 
@@ -178,9 +182,9 @@ def _executed(
     """
     if claimed is not None and claimed.answer is not None:
         return _answer(claimed.answer, asked.who, {"Idempotency-Replayed": "true"})
-    made, now = parts(), time.time()
+    made, now, budget = parts(), time.time(), None
     try:
-        answer = run(None if claimed else hangup())
+        answer, budget = run(None if claimed else hangup())
     except calls.REFUSALS as error:
         if claimed is not None:
             made.postponed.write_first_of(
@@ -194,7 +198,7 @@ def _executed(
         made.postponed.write_first_of(
             lambda: idempotency.store(made.vault, claimed, answer), lambda: idempotency.disclaim(claimed, now)
         )
-    return _answer(answer, asked.who, {})
+    return _answer(answer, asked.who, {}, budget)
 
 
 def _claim(asked: Asked, *, step_id: int | None = None, flow_id: int | None = None) -> idempotency.Claim | None:
@@ -230,37 +234,41 @@ def _claim(asked: Asked, *, step_id: int | None = None, flow_id: int | None = No
         raise _refusal(error, next_) from error
 
 
-def _run(asked: Asked, step: steps.LoadedStep, peer: int | None) -> Json:
+def _run(asked: Asked, step: steps.LoadedStep, account: Account, peer: int | None) -> Told:
     call = calls.Call(
         tenant=_tenant(asked.who), source="bot", spec=step.spec, attributes=asked.attributes,
         actor=f"key {asked.who.key_name}", request_id=request_id(), step=step, timeout=asked.timeout, hangup=peer,
+        account=account,
     )  # fmt: skip
     try:
-        return runs.run_step(parts(), call).answer
+        done = runs.run_step(parts(), call)
     except calls.InternalError as error:
-        return error.answer
+        return error.answer, None
+    return done.answer, done.budget
 
 
-def _run_flow(asked: Asked, spec: FlowSpec, peer: int | None) -> Json:
+def _run_flow(asked: Asked, spec: FlowSpec, peer: int | None) -> Told:
     call = flows.FlowCall(
         tenant=_tenant(asked.who), source="bot", spec=spec, attributes=asked.attributes,
         actor=f"key {asked.who.key_name}", request_id=request_id(), timeout=asked.timeout, hangup=peer,
         fallback=asked.next_,
     )  # fmt: skip
-    return flows.run_flow(parts(), call)
+    return flows.run_flow(parts(), call), None
 
 
 def _tenant(who: keys.Caller) -> calls.Tenant:
     return calls.Tenant(who.account_id, who.per_minute, who.in_flight)
 
 
-def _answer(answer: Json, who: keys.Caller, headers: dict[str, str]) -> Response:
+def _answer(
+    answer: Json, who: keys.Caller, headers: dict[str, str], budget: ratelimit.Budget | None = None
+) -> Response:
     status = 200
     if answer["outcome"] == FailureKind.INTERNAL:
         status = 500
     elif request.args.get("errors") == "http" and answer["outcome"] != "success":
         status = 504 if answer["outcome"] == FailureKind.TIMEOUT else 502
-    return json_response(answer, status, headers | _budget_left(who))
+    return json_response(answer, status, headers | (_budget_headers(budget) if budget else _budget_left(who)))
 
 
 def _budget_left(who: keys.Caller) -> dict[str, str]:

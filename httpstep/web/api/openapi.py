@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from flask import Blueprint, Response, current_app, request
+from flask import Blueprint, Response
 
 from httpstep import __version__
 from httpstep.core.answer.sizes import MAX_ATTRIBUTES, MAX_VALUE
@@ -12,6 +12,7 @@ from httpstep.core.document import stepdocument
 from httpstep.core.document.flow import SKIPPED
 from httpstep.core.errors import FailureKind
 from httpstep.core.jsontext import Json
+from httpstep.web.here import base_url
 from httpstep.web.problems import json_response
 
 blueprint = Blueprint("openapi", __name__, url_prefix="/api/v1")
@@ -44,7 +45,8 @@ def _schemas() -> dict[str, Json]:
         outcome={
             "type": "string",
             "enum": outcomes,
-            "description": "invalid_request: no call was made, for example because a secret may not be sent to that host.",
+            "description": "invalid_request: no call was made, for example because a secret may not be sent to that host. "
+            "rejected: the status was a success, and the answer itself says no (the step's success_when).",
         },
         next=_NEXT,
         attributes={"type": "object", "additionalProperties": True, "description": _ATTRIBUTES},
@@ -94,6 +96,27 @@ def _log_schema() -> Json:
 
 def _logs_schema() -> Json:
     return _object(["step", "logs"], step=_TEXT, logs={"type": "array", "maxItems": 20, "items": _ref("Log")})
+
+
+def _drift_schema() -> Json:
+    """`drift` and `log_id` are null where the step is not marked; `log_id` also where the answer is no longer kept."""
+    path = {"type": ["array", "null"], "items": {"type": ["string", "integer"]}}
+    place = _object(["path", "score", "reason", "value"], path=path, score={"type": "number"}, reason=_TEXT, value={})
+    rule = _object(
+        ["attribute", "path", "was", "suggested", "reason", "places"], attribute=_TEXT, path=path, was={},
+        suggested=path, reason=_TEXT, places={"type": "array", "items": place},
+    )  # fmt: skip
+    return _object(
+        ["step", "log_id", "drift", "rules"], step=_TEXT, log_id={"type": ["string", "null"]},
+        drift={"type": ["object", "null"]}, rules={"type": "array", "items": rule},
+    )  # fmt: skip
+
+
+def _accept_schema() -> Json:
+    path = {"type": ["array", "null"], "items": {"type": ["string", "integer"]}}
+    apply = {"oneOf": [{"enum": ["suggested", "none"]}, {"type": "object", "additionalProperties": path}]}
+    log_id = {"type": ["string", "integer"]}
+    return _object(["apply", "log_id"], apply=apply, log_id=log_id) | {"additionalProperties": False}
 
 
 def _ref(name: str) -> Json:
@@ -154,6 +177,7 @@ def contract(server: str) -> dict[str, Json]:
     listed = {"description": "Keys, names and versions.", **_body({"type": "object"})}
     logs = {"description": "The newest twenty executions, without bodies.", **_body(_logs_schema())}
     log = {"description": "The execution, with the bodies of request and answer.", **_body(_ref("Log"))}
+    drift = {"description": "What went, came and changed, and where each rule may read.", **_body(_drift_schema())}
     saved = {"200": step | {"description": "Replaced."}, "201": step | {"description": "Created."}}
     one = [_KEY]
     return {
@@ -177,6 +201,17 @@ def contract(server: str) -> dict[str, Json]:
             "/api/v1/steps/{key}/logs": {
                 "get": _operation("stepLogs", "The last twenty logs", {"200": logs}, 404, parameters=one)
             },
+            "/api/v1/steps/{key}/drift": {
+                "get": _operation("stepDrift", "How the answers' structure changed", {"200": drift}, 404, parameters=one)
+            },
+            "/api/v1/steps/{key}/drift/accept": {
+                "post": _operation(
+                    "acceptDrift", "Accept the new structure and move rules", {"200": {"description": "Accepted.", **_body(_object(["step", "version"], step=_TEXT, version={"type": "integer"}))}},
+                    400, 404, 409, 413, 415, 422, parameters=one,
+                    description="409 where the step is not marked with the answer of `log_id` (any more).",
+                    requestBody={"required": True, **_body(_accept_schema())},
+                )
+            },
             "/api/v1/steps/{key}/logs/{log_id}": {
                 "get": _operation("stepLog", "A log with its bodies", {"200": log}, 404, parameters=[_KEY, _LOG_ID])
             },
@@ -190,5 +225,4 @@ def contract(server: str) -> dict[str, Json]:
 
 @blueprint.get("/openapi.json")
 def openapi() -> Response:
-    settings = current_app.config["HTTPSTEP"]
-    return json_response(contract(settings.base_url or request.host_url.rstrip("/")))
+    return json_response(contract(base_url()))

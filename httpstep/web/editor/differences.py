@@ -6,14 +6,14 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from httpstep.core import jsontext
-from httpstep.core.answer import mapping
-from httpstep.core.answer.jsonpath import normalized
+from httpstep.core.answer import conditions, mapping
 from httpstep.core.answer.mapping import CallFacts
 from httpstep.core.drift import remapping, structure
 from httpstep.core.errors import UnreadableAnswer
 from httpstep.core.jsontext import Json, Path
 from httpstep.core.outcome import record
-from httpstep.core.step.spec import MappingRule
+from httpstep.core.query.jsonpath import QueryRefused, normalized
+from httpstep.core.step.spec import AnswerPlace, MappingRule
 from httpstep.storage.tables import Log, StepState
 from httpstep.web import stepform
 from httpstep.web.editor import marking
@@ -22,6 +22,8 @@ from httpstep.web.editor.tree import short_text
 from httpstep.web.stepform import RuleRow, StepForm
 
 LEAVE: Final = ""
+_SHOWN: Final = 40
+"""Characters of a value on a row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +38,15 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """A rule whose path is gone. moved: there is a place that is meant beyond doubt; likely: one is chosen for a start."""
+    """A rule whose path is gone. was: what it read in the old answer, "" where that is not known; moved: there is a place
+    that is meant beyond doubt; likely: one is chosen for a start; why: the reason that it is chosen, or that none is."""
 
     row: RuleRow
     was: str
     choices: tuple[Choice, ...]
     moved: bool
     likely: bool
+    why: str = ""
 
 
 @dataclass
@@ -70,6 +74,7 @@ class DriftView:
     lost: list[str] = field(default_factory=list)
     old_text: str = ""
     new_text: str = ""
+    ask_again: int | None = None
 
     @property
     def summary(self) -> str:
@@ -88,6 +93,12 @@ class DriftView:
     def count(self, group: str) -> int:
         """How many differences of a group there are, listed or not."""
         return len(getattr(self, group)) + self.more.get(group, 0)
+
+    @property
+    def gone(self) -> list[dict[str, Json]]:
+        """Places that are gone, but those of the broken rules."""
+        broken = {one.row.source for one in self.broken}
+        return [change for change in self.missing if change["text"] not in broken]
 
     @property
     def open(self) -> list[str]:
@@ -112,13 +123,15 @@ def _count(number: int, word: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Sides:
-    """What is compared: the accepted answer and the later one, each with its structure, as far as they are known."""
+    """What is compared: the accepted answer, or a kept one to the same attributes, and the later one, each with its
+    structure, as far as they are known. ask_again: an older call whose values can be sent again, where they differ."""
 
     old_structure: Json
     new_structure: Json
     old: Document | None
     new: Document | None
     log: Log
+    ask_again: int | None = None
 
 
 def view_of(form: StepForm, sides: Sides) -> DriftView | None:
@@ -129,12 +142,12 @@ def view_of(form: StepForm, sides: Sides) -> DriftView | None:
     found = record.drift_json(drift)
     if found is None:
         return None
-    view = DriftView(sides.log.id, sides.log.started_at, **found)
+    view = DriftView(sides.log.id, sides.log.started_at, ask_again=sides.ask_again, **found)
     view.missing.sort(key=lambda change: not change["mapped"])
     view.kept = form.drift_kept
     if sides.new is not None:
         view.known = True
-        view.broken = _broken(form.rules, rules, sides.old.value if sides.old else None, sides.new.value)
+        view.broken = _broken(form.rules, rules, sides.old, sides.new.value)
         view.new_text = _pretty(sides.new.value)
     view.old_text = _pretty(sides.old.value) if sides.old else ""
     known_answers = [side.value for side in (sides.old, sides.new) if side is not None]
@@ -171,7 +184,8 @@ def before(form: StepForm) -> dict[str, Json]:
 
 
 def remembered(form: StepForm) -> dict[str, Json]:
-    """What the form keeps of the time before the new structure was accepted: sources, accepted, again, dictionaries."""
+    """What the form keeps of the time before the new structure was accepted: sources, accepted, again; of a mark
+    also dictionaries and the row added."""
     try:
         found = jsontext.loads(form.before_remap)
     except UnreadableAnswer:
@@ -179,25 +193,35 @@ def remembered(form: StepForm) -> dict[str, Json]:
     return found if isinstance(found, dict) else {}
 
 
-def _broken(rows: list[RuleRow], rules: list[MappingRule | None], old: Json, new: Json) -> list[Broken]:
+def _broken(rows: list[RuleRow], rules: list[MappingRule | None], old: Document | None, new: Json) -> list[Broken]:
     pairs = [(row, rule) for row, rule in zip(rows, rules, strict=True) if rule is not None and rule.on]
-    _, moves = remapping.remap([rule for _, rule in pairs], old, new)
+    _, moves = remapping.remap([rule for _, rule in pairs], old.value if old else None, new)
     return [_broken_row(pairs[move.index][0], move, old, new) for move in moves]
 
 
-def _broken_row(row: RuleRow, move: remapping.Move, old: Json, new: Json) -> Broken:
+def _broken_row(row: RuleRow, move: remapping.Move, old: Document | None, new: Json) -> Broken:
     chosen = move.path or move.likely
     choices = [_choice(one.path, one.reason, new, one.path == chosen) for one in move.candidates]
     if move.path is not None and not any(choice.chosen for choice in choices):
         choices.insert(0, _choice(move.path, move.reason, new, True))
-    was = row.path
-    text = short_text(_at(old, was), 40) if was is not None else ""
     likely = move.path is None and any(choice.chosen for choice in choices)
-    return Broken(row, text, tuple(choices), move.path is not None, likely)
+    return Broken(row, _old_value(row, old), tuple(choices), move.path is not None, likely, move.reason)
+
+
+def _old_value(row: RuleRow, old: Document | None) -> str:
+    """What the rule read in the old answer, "" where that is not known. A query may have found several values: the first."""
+    rule = stepform.rule_of(row)
+    if rule is None or old is None:
+        return ""
+    try:
+        found = conditions.found_at(AnswerPlace(rule.path, rule.jsonpath), old.value)
+    except QueryRefused:
+        return ""
+    return short_text(found[0], _SHOWN) if found else ""
 
 
 def _choice(path: Path, reason: str, document: Json, chosen: bool) -> Choice:
-    return Choice(normalized(path), reason, short_text(_at(document, path), 40), chosen)
+    return Choice(normalized(path), reason, short_text(_at(document, path), _SHOWN), chosen)
 
 
 def _at(document: Json, path: Path) -> Json:

@@ -54,7 +54,9 @@ def of_log(log: Log | None) -> Document | None:
 def facts_of(detail: dict[str, Json], duration_ms: int) -> CallFacts:
     """The facts of the call that a kept record holds."""
     answer, failure = detail.get("response") or {}, detail.get("failure") or {}
-    return CallFacts(answer.get("status"), failure.get("message"), duration_ms, headers_of(answer))
+    return CallFacts(
+        answer.get("status"), failure.get("message"), duration_ms, headers_of(answer), detail.get("given") or {}
+    )
 
 
 def headers_of(answer: dict[str, Json]) -> Headers:

@@ -17,7 +17,7 @@ from httpstep.storage.tables import Log
 from httpstep.web.editor.documents import headers_of
 
 LABELS: Final = {
-    "success": "Success", "http_error": "HTTP error", "timeout": "Timeout", "network_error": "No connection",
+    "success": "Success", "http_error": "HTTP error", "rejected": "Rejected", "timeout": "Timeout", "network_error": "No connection",
     "blocked": "Not allowed", "too_large": "Too large", "not_json": "Not JSON", "invalid_request": "Not sent",
     "cancelled": "Cancelled", "disabled": "Switched off", "rate_limited": "Rate Limit Exceeded",
     "internal": "httpstep failed", "interrupted": "Interrupted", "running": "Running",
@@ -56,7 +56,7 @@ class Entry:
     def result(self) -> str:
         """The badge of a result: "200 OK", "404 Not Found", or what happened where no status came."""
         status = self.log.status
-        if status is None or self.outcome == "not_json":
+        if status is None or self.outcome in ("not_json", "rejected"):
             return self.label if status is None else f"{status} {self.label}"
         try:
             return f"{status} {HTTPStatus(status).phrase}"
@@ -70,6 +70,11 @@ class Entry:
     @property
     def failed(self) -> bool:
         return self.outcome not in ("success", "running", "interrupted")
+
+    @property
+    def may_be_good(self) -> bool:
+        """Whether the step could count its status as a success."""
+        return self.outcome == "http_error" and (self.log.status or 500) < 500
 
     @property
     def tone(self) -> str:

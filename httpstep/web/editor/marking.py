@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Final
 
-from httpstep.core.answer.dictionaries import ANY, suggest_dictionaries
+from httpstep.core.answer.dictionaries import ANY, differing, suggest_dictionaries
 from httpstep.core.jsontext import Json, Path
 from httpstep.web import stepform
 from httpstep.web.stepform import StepForm
@@ -27,12 +27,13 @@ class Suggestion:
 
 
 def suggestions(form: StepForm, *documents: Json) -> list[Suggestion]:
-    """What looks like a dictionary in any of the documents and is not marked yet."""
+    """What looks like a dictionary in any of the documents, or by the difference of two, and is not marked yet."""
     known = {_starred(path) for path in stepform.dictionaries_of(form)}
     found: dict[Path, Suggestion] = {}
+    evident = tuple(differing(*documents)) if len(documents) == 2 else ()
     for document in documents:
-        for path in suggest_dictionaries(document):
-            if path and path not in known and path not in found:
+        for path in (*suggest_dictionaries(document), *evident):
+            if path not in known and path not in found:
                 found[path] = Suggestion(path, stepform.starred(path), _examples(document, path))
     return list(found.values())[:_MAX_SUGGESTIONS]
 

@@ -5,16 +5,22 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import islice
 from typing import Final
 
 from httpstep.core import jsontext
-from httpstep.core.answer.jsonpath import normalized
 from httpstep.core.jsontext import Json, Path
+from httpstep.core.query.jsonpath import normalized
 from httpstep.web.stepform import RuleRow
 
 MAX_NODES: Final = 500
 """A tree of more nodes is loaded as it is opened."""
 MAX_CHILDREN: Final = 100
+MAX_PRINTED: Final = 250
+"""About so many nodes of a tree that cannot be loaded as it is opened; drawing one takes 0.3 ms."""
+_ROOMS: Final = (*((items, MAX_CHILDREN) for items in (MAX_CHILDREN, 30, 10, 5, 3, 2, 1)), (1, 30), (1, 10))
+"""Items of each list and fields of each object: lists are cut first, since their items are mostly alike."""
 _MAX_TEXT_CHARACTERS: Final = 120
 _FEW: Final = 12
 
@@ -33,7 +39,7 @@ class Node:
     open: bool = False
     names: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def source(self) -> str:
         return normalized(self.path)
 
@@ -56,9 +62,14 @@ def names_by_path(rows: Iterable[RuleRow]) -> Names:
 
 
 def tree_of(document: Json, names: Names, *, whole: bool = False) -> Node:
-    """The tree of an answer. whole: everything is loaded, because it cannot be asked for later."""
-    small = whole or is_small(document)
-    return _node(document, (), "answer", names, levels=200 if small else 1, depth=0)
+    """The tree of an answer. whole: it cannot be asked for later, so it is all there, but for what is left out of each
+    list where it is large."""
+    if is_small(document):
+        return _node(document, (), "answer", names, levels=200, depth=0)
+    if not whole:
+        return _node(document, (), "answer", names, levels=1, depth=0)
+    fitting = (room for room in _ROOMS if not _is_more_than(MAX_PRINTED, document, room))
+    return _node(document, (), "answer", names, levels=200, depth=0, room=next(fitting, _ROOMS[-1]))
 
 
 def inside(document: Json, path: Path, names: Names, start: int = 0) -> Node:
@@ -73,17 +84,23 @@ def inside(document: Json, path: Path, names: Names, start: int = 0) -> Node:
 
 
 def is_small(document: Json) -> bool:
+    return not _is_more_than(MAX_NODES, document)
+
+
+def _is_more_than(most: int, document: Json, room: tuple[int, int] | None = None) -> bool:
+    """Whether that many values do not suffice; room: as in _ROOMS, where not all of each is counted."""
+    items, fields = room or (None, None)
     waiting, count = deque([document]), 0
     while waiting:
         value = waiting.popleft()
         count += 1
-        if count + len(waiting) > MAX_NODES:
-            return False
+        if count + len(waiting) > most:
+            return True
         if isinstance(value, dict):
-            waiting.extend(value.values())
+            waiting.extend(islice(value.values(), fields))
         elif isinstance(value, list):
-            waiting.extend(value)
-    return True
+            waiting.extend(islice(value, items))
+    return False
 
 
 def short_text(value: Json, most: int = _MAX_TEXT_CHARACTERS) -> str:
@@ -96,7 +113,10 @@ def short_text(value: Json, most: int = _MAX_TEXT_CHARACTERS) -> str:
     return text if len(text) <= most + 2 else text[:most] + "…"
 
 
-def _node(value: Json, path: Path, label: str, names: Names, *, levels: int, depth: int, start: int = 0) -> Node:
+def _node(
+    value: Json, path: Path, label: str, names: Names, *,
+    levels: int, depth: int, start: int = 0, room: tuple[int, int] = _ROOMS[0],
+) -> Node:  # fmt: skip
     node = Node(path, label, jsontext.json_type(value), names=names.get(path, ()))
     if not isinstance(value, (dict, list)) or not value:
         node.text = short_text(value)
@@ -105,11 +125,12 @@ def _node(value: Json, path: Path, label: str, names: Names, *, levels: int, dep
     if levels <= 0 and not (node.size <= _FEW and depth <= 2):
         node.children = None
         return node
-    items = list(value.items()) if isinstance(value, dict) else list(enumerate(value))
-    shown = items[start : start + MAX_CHILDREN]
-    node.more = len(items) - start - len(shown)
+    items, most = (value.items(), room[1]) if isinstance(value, dict) else (enumerate(value), room[0])
+    shown = list(islice(items, start, start + most))
+    node.more = len(value) - start - len(shown)
     node.open = depth <= 2
     node.children = [
-        _node(child, (*path, part), str(part), names, levels=levels - 1, depth=depth + 1) for part, child in shown
+        _node(child, (*path, part), str(part), names, levels=levels - 1, depth=depth + 1, room=room)
+        for part, child in shown
     ]
     return node

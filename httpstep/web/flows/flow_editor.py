@@ -1,10 +1,11 @@
-"""The flow editor as a value: the form as it is on the screen, and what the account has beside it."""
+"""The flow editor while it is worked on: the form as it is on the screen, and what the account has beside it. No template sees it."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Final, cast
+from typing import Final
 
 from flask import request
 
@@ -15,16 +16,13 @@ from httpstep.core.documentreader import Fault
 from httpstep.core.jsontext import Json
 from httpstep.core.request.rendering import attributes_used
 from httpstep.core.step.spec import StepSpec
-from httpstep.execution import ratelimit
 from httpstep.storage import flows as stored
-from httpstep.storage import logs, overview, steps
+from httpstep.storage import overview, steps
 from httpstep.storage.tables import Flow
 from httpstep.web import stepform
-from httpstep.web.access import current_user, may
 from httpstep.web.addressed import NEW, gone, is_gone, row_or_404
 from httpstep.web.editor.testvalues import given_by, is_inside
-from httpstep.web.here import account_id, base_url
-from httpstep.web.step.shellcommand import Usage, usage
+from httpstep.web.here import account_id
 
 ALWAYS: Final = ""
 
@@ -39,10 +37,25 @@ class Row:
     value: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """The flow as it was saved last, and by whom."""
+
+    id: int
+    key: str
+    by: str
+    at: float
+
+    @classmethod
+    def of(cls, row: Flow) -> Saved:
+        return cls(row.id, row.key, row.updated_by, row.updated_at)
+
+
 @dataclass
 class FlowEditor:
-    """The form as it is on the screen. row: as saved, None for a new flow. typed: the form is as it was sent, so it may
-    hold what is not saved. notice: a sentence for the top of the page. tested: it was sent for a test. answer: of the test; refused: why there is none, and wait: the seconds until one is possible."""
+    """The form as it is on the screen. saved: None for a new flow. typed: the form is as it was sent, so it may hold what
+    is not saved. notice: a sentence for the top of the page. tested: it was sent for a test. answer: of the test; refused:
+    why there is none, and wait: the seconds until one is possible."""
 
     ref: str
     name: str = ""
@@ -50,7 +63,7 @@ class FlowEditor:
     version: int | None = None
     rows: list[Row] = field(default_factory=list)
     values: dict[str, str] = field(default_factory=dict)
-    row: Flow | None = None
+    saved: Saved | None = None
     faults: dict[str, str] = field(default_factory=dict)
     conflict: bool = False
     notice: str = ""
@@ -65,25 +78,32 @@ class FlowEditor:
         return self.ref == NEW
 
     @property
-    def can_edit(self) -> bool:
-        return may("editor")
+    def saved_key(self) -> str:
+        return self.saved.key if self.saved else ""
+
+    def overtaken_by(self, error: stored.Conflict) -> None:
+        self.saved, self.conflict = Saved.of(error.row), True
 
     @cached_property
     def steps(self) -> dict[int, StepSpec]:
         """The account's steps by id, in the order of their names; with the mapping in force."""
         return {one.id: one.spec for one in steps.load_all(account_id())}
 
+    @cached_property
+    def names(self) -> overview.Names:
+        return overview.names_for(account_id(), None)
+
     def spec(self) -> FlowSpec:
         """What the form describes; a row without a step of the account has the id 0."""
         places = []
         for row in self.rows:
             step_id = stepform.whole(row.step) or 0
-            test = cast(Any, row.when) if row.when in flow.TESTS else None
+            test = flow.operator_of(row.when)
             when = None if test is None else Condition(row.attribute.strip(), test, row.value)
             places.append(Place(step_id if step_id in self.steps else 0, when))
         return FlowSpec(self.key.strip(), self.name.strip(), tuple(places))
 
-    def note(self, faults: list[Fault]) -> None:
+    def note(self, faults: Iterable[Fault]) -> None:
         for fault in faults:
             self.faults.setdefault(fault.place, fault.message)
 
@@ -110,10 +130,6 @@ class FlowEditor:
                 given |= {rule.attribute for rule in spec.mapping or () if rule.on}
         return list(asked)
 
-    @cached_property
-    def names(self) -> overview.Names:
-        return overview.names_for(account_id(), None)
-
     @property
     def test_values(self) -> dict[str, str]:
         """What is typed for each, else the sample."""
@@ -126,35 +142,8 @@ class FlowEditor:
     def given(self) -> dict[str, Json]:
         return given_by(self.test_values)
 
-    @property
-    def gives(self) -> dict[str, Json]:
-        """The attributes of the test, masked, as the steps' logs have them."""
-        found: dict[str, Json] = {}
-        for one in self.answer["steps"] if self.answer else []:
-            log = logs.get(account_id(), int(one["log_id"])) if one["log_id"] else None
-            found |= jsontext.read_back(log.detail).get("attributes", {}) if log is not None and log.detail else {}
-        return found
 
-    @property
-    def budget(self) -> ratelimit.Budget:
-        return ratelimit.budget_of(account_id(), current_user().account.per_minute)
-
-    @property
-    def usage(self) -> Usage | None:
-        """The line names all that is asked for, also what nobody has given a value yet."""
-        if self.row is None:
-            return None
-        return usage(base_url(), self.row.key, dict.fromkeys(self.asked, "") | self.given, part="flows")
-
-    def name_of(self, one: dict[str, Json]) -> str:
-        """What the step of one step of the answer is called here."""
-        found = [spec.name for spec in self.steps.values() if spec.key == one["step"]]
-        return found[0] if found else one["step"] or "(deleted)"
-
-    def log_at(self, one: dict[str, Json]) -> str | None:
-        """The page of the log of one step of the answer; None where the step is gone."""
-        found = [step_id for step_id, spec in self.steps.items() if spec.key == one["step"]]
-        return f"/steps/{found[0]}/logs/{one['log_id']}" if found else None
+# ---------------------------------------------------------------- making one
 
 
 def flow_or_404(ref: str, *, typed: bool = False) -> Flow | None:
@@ -171,7 +160,7 @@ def opened(ref: str) -> FlowEditor:
         Row(str(one.step_id), one.when.test, one.when.attribute, one.when.value) if one.when else Row(str(one.step_id))
         for one in spec.places
     ]
-    return FlowEditor(str(row.id), row.name, row.key, row.version, rows, row=row)
+    return FlowEditor(str(row.id), row.name, row.key, row.version, rows, saved=Saved.of(row))
 
 
 def submitted_or_new(ref: str) -> FlowEditor:
@@ -189,5 +178,5 @@ def submitted(ref: str) -> FlowEditor:
     values = {name.removeprefix("value:"): sent[name] for name in sent if name.startswith("value:")}
     return FlowEditor(
         NEW if row is None else str(row.id), sent.get("name", ""), sent.get("key", ""),
-        stepform.whole(sent.get("version", "")), rows, values, row, typed=True,
+        stepform.whole(sent.get("version", "")), rows, values, None if row is None else Saved.of(row), typed=True,
     )  # fmt: skip

@@ -7,25 +7,20 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from typing import Final
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from httpstep.core.document import flow
-from httpstep.core.documentreader import Fault
 from httpstep.execution import calls, flows, ratelimit
 from httpstep.storage import flows as stored
-from httpstep.storage import steps
 from httpstep.storage.tables import Flow
-from httpstep.web import stepform
+from httpstep.web import saving, stepform
 from httpstep.web.access import access, current_user, may
 from httpstep.web.addressed import NEW
 from httpstep.web.callers import hangup
-from httpstep.web.editor.entries import LABELS, tone
 from httpstep.web.faults import call_is_made
 from httpstep.web.flows.flow_editor import (
-    ALWAYS,
     FlowEditor,
     Row,
     flow_or_404,
@@ -33,41 +28,21 @@ from httpstep.web.flows.flow_editor import (
     submitted,
     submitted_or_new,
 )
+from httpstep.web.flows.flow_page import flow_list, fragments, page
 from httpstep.web.fragments import respond
 from httpstep.web.here import account_id, parts, tenant
 from httpstep.web.responses import request_id
 
 blueprint = Blueprint("flows", __name__)
 
-WHEN: Final = (
-    (ALWAYS, "always"), ("is", "if … is"), ("is_not", "if … is not"), ("contains", "if … contains"),
-    ("above", "if … is above"), ("below", "if … is below"), ("there", "if … is there"), ("not_there", "if … is not there"),
-)  # fmt: skip
-
-
-@blueprint.app_context_processor
-def _words() -> dict[str, object]:
-    return {
-        "flow_when": WHEN,
-        "flow_label": lambda outcome: LABELS.get(outcome, "Left out"),
-        "flow_tone": lambda one: tone(one["http"]["status"], one["outcome"]),
-    }
-
 
 # ---------------------------------------------------------------- the list, and opening
-
-
-def _page(editor: FlowEditor, status: int = 200) -> tuple[str, int]:
-    return render_template("flows/flow.html", editor=editor), status
 
 
 @blueprint.get("/flows")
 @access("viewer")
 def list_flows() -> str:
-    rows = stored.listed(account_id())
-    names = {step.id: step.name for step in steps.listed(account_id())}
-    shown = [(row, [names.get(place.step_id, "(deleted)") for place in stored.spec_of(row).places]) for row in rows]
-    return render_template("flows/list.html", flows=shown, has_steps=bool(names))
+    return render_template("flows/list.html", page=flow_list())
 
 
 @blueprint.get("/flows/<ref>")
@@ -76,7 +51,7 @@ def edit(ref: str) -> ResponseReturnValue:
     if ref == NEW and not may("editor"):
         flash("This needs the role editor.", "error")
         return redirect(url_for("flows.list_flows"), 303)
-    return _page(opened(ref))
+    return page(opened(ref))
 
 
 # ---------------------------------------------------------------- the form
@@ -86,23 +61,20 @@ def edit(ref: str) -> ResponseReturnValue:
 @access("editor")
 def submit(ref: str) -> ResponseReturnValue:
     """The plain form. `op` is the button that was pressed: "save" unless said otherwise."""
-    editor = submitted_or_new(ref)
-    if editor.is_new and ref != NEW:
-        return _page(editor, 404)
-    op = request.form.get("op", "save")
-    if op == "test":
-        return _page(editor, _run(editor))
-    if op != "save":
-        _rearrange(editor, op)
-        return _page(editor)
     try:
-        status, saved = _save(editor)
+        return saving.plain_form(
+            ref, submitted_or_new(ref), page=page, act=_act, save=_save,
+            address=lambda saved: url_for("flows.edit", ref=saved.id),
+        )  # fmt: skip
     except stored.Gone:
         return submit(ref)
-    if saved is None:
-        return _page(editor, status)
-    flash("Saved.", "success")
-    return redirect(url_for("flows.edit", ref=saved.id), 303)
+
+
+def _act(editor: FlowEditor, op: str) -> int:
+    if op == "test":
+        return _run(editor)
+    _rearrange(editor, op)
+    return 200
 
 
 @blueprint.post("/flows/<ref>/move")
@@ -111,21 +83,20 @@ def move(ref: str) -> Response:
     """The form with its rows rearranged, not saved."""
     editor = submitted(ref)
     _rearrange(editor, request.form.get("op", ""))
-    values = render_template("flows/_flow_values.html", editor=editor, oob=True)
-    return respond(render_template("flows/_flow_form.html", editor=editor) + values)
+    return respond(fragments(editor, "flows/_flow_form.html", beside=("flows/_flow_values.html",)))
 
 
 @blueprint.post("/flows/<ref>/values")
 @access("editor")
 def flow_values(ref: str) -> Response:
     """The values for test that the steps on the screen need."""
-    return respond(render_template("flows/_flow_values.html", editor=submitted(ref)))
+    return respond(fragments(submitted(ref), "flows/_flow_values.html"))
 
 
 @blueprint.get("/flows/<ref>/budget")
 @access("viewer")
 def flow_budget(ref: str) -> Response:
-    return respond(render_template("flows/_flow_budget.html", editor=opened(ref)))
+    return respond(fragments(opened(ref), "flows/_flow_budget.html"))
 
 
 @blueprint.post("/flows/<ref>/test")
@@ -134,10 +105,8 @@ def flow_result(ref: str) -> Response:
     """A real run of the flow as it is on the screen. 422: the form is not right, and comes along; 429: nothing ran."""
     editor = submitted(ref)
     status = _run(editor)
-    html = render_template("flows/_flow_result.html", editor=editor)
-    if status == 422:
-        html += render_template("flows/_flow_form.html", editor=editor, oob=True)
-    return respond(html + render_template("flows/_flow_budget.html", editor=editor, oob=True), status)
+    beside = ("flows/_flow_form.html", "flows/_flow_budget.html") if status == 422 else ("flows/_flow_budget.html",)
+    return respond(fragments(editor, "flows/_flow_result.html", beside=beside), status)
 
 
 def _rearrange(editor: FlowEditor, op: str) -> None:
@@ -160,20 +129,13 @@ def _save(editor: FlowEditor) -> tuple[int, Flow | None]:
     spec = editor.read_spec()
     if spec is None:
         return 422, None
-    if editor.row is not None and not spec.key:
-        spec = replace(spec, key=editor.row.key)
-    version = None if request.form.get("overwrite") == "1" else editor.version
-    flow_id = None if editor.row is None else editor.row.id
-    try:
-        return 200, stored.save(
-            account_id(), spec, by=current_user().email, now=time.time(), flow_id=flow_id, version=version
-        )
-    except stored.Conflict as error:
-        editor.row, editor.conflict = error.row, True
-        return 409, None
-    except stored.KeyTaken:
-        editor.note([Fault("key", f"Another flow has the key “{spec.key}”. Choose another one.")])
-        return 422, None
+    flow_id, by = editor.saved.id if editor.saved else None, current_user().email
+
+    def write(key: str, version: int | None) -> Flow:
+        whole = replace(spec, key=key)
+        return stored.save(account_id(), whole, by=by, now=time.time(), flow_id=flow_id, version=version)
+
+    return saving.save(editor, stored, spec.key, write, "flow")
 
 
 def _run(editor: FlowEditor) -> int:

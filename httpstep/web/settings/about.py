@@ -15,15 +15,15 @@ from httpstep.execution import calls
 from httpstep.extensions import db
 from httpstep.storage.database import reading
 from httpstep.web.access import access, current_user, may
+from httpstep.web.editor.shellcommand import example
 from httpstep.web.here import base_url
-from httpstep.web.step.shellcommand import example
 
 blueprint = Blueprint("about", __name__)
 
 _LIBRARIES = (
     "flask", "werkzeug", "jinja2", "sqlalchemy", "flask-sqlalchemy", "flask-migrate", "alembic", "flask-login", "flask-wtf",
     "flask-limiter", "limits", "flask-mail", "htmx-flask", "requests", "urllib3", "msgspec", "python-jsonpath",
-    "cryptography", "gunicorn", "psycopg", "redis", "email-validator",
+    "cryptography", "gunicorn", "psycopg", "redis", "email-validator", "pyyaml",
 )  # fmt: skip
 
 
@@ -86,6 +86,7 @@ def api() -> ResponseReturnValue:
 _MEANINGS = {
     "success": "The API answered as the step expects, and the attributes are there.",
     "http_error": "The API answered with a status outside the step's success rule.",
+    "rejected": "The status was good, and the answer itself says that the API refused: the message has its words.",
     "timeout": "The API did not answer within the time allowed.",
     "network_error": "The API could not be reached: name, connection, TLS or a broken answer.",
     "blocked": "The address is not allowed, such as a private one.",

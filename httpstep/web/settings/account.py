@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from flask import Blueprint, abort, flash, redirect, render_template
+from flask import Blueprint, abort, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from limits import RateLimitItemPerMinute
 from sqlalchemy import update
@@ -28,7 +28,7 @@ MAX_NAME_CHARACTERS = 100
 @blueprint.get("/")
 @access("viewer")
 def settings() -> ResponseReturnValue:
-    return redirect("/settings/account", 303)
+    return redirect(url_for("account.account"), 303)
 
 
 @blueprint.get("/account")
@@ -59,7 +59,7 @@ def rename() -> ResponseReturnValue:
         mine = Account.id == current_user().account_id
         connection.execute(update(Account).where(mine).values(name=" ".join(form["name"].split())))
     flash("The account has its new name.", "success")
-    return redirect("/settings/account", 303)
+    return redirect(url_for("account.account"), 303)
 
 
 # ---------------------------------------------------------------- sessions and password
@@ -83,7 +83,7 @@ def end_session(session_id: int) -> ResponseReturnValue:
     if not sessions.end(session_id, current_user().id):
         abort(404)
     flash("That browser is signed out.", "success")
-    return redirect("/settings/sessions", 303)
+    return redirect(url_for("account.own_sessions"), 303)
 
 
 @blueprint.post("/sessions/end-others")
@@ -93,7 +93,7 @@ def end_other_sessions() -> ResponseReturnValue:
     ended = sessions.end_all(visit.user.id, but=visit.id)
     others = "No other browser was" if not ended else "One other browser was" if ended == 1 else f"{ended} others were"
     flash(f"{others} signed out.", "success")
-    return redirect("/settings/sessions", 303)
+    return redirect(url_for("account.own_sessions"), 303)
 
 
 @blueprint.post("/password")
@@ -110,7 +110,7 @@ def change_password() -> ResponseReturnValue:
         return _sessions_page(form), 422
     users.set_password(visit.user.id, form["password"], keep_session=visit.id)
     flash("Your password was changed, and every other browser was signed out.", "success")
-    return redirect("/settings/sessions", 303)
+    return redirect(url_for("account.own_sessions"), 303)
 
 
 @blueprint.app_template_filter("described")

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint, abort, flash, redirect, render_template
+from flask import Blueprint, abort, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import func, select
 
@@ -122,7 +122,7 @@ def limit(account_id: int) -> ResponseReturnValue:
             abort(404)
         account.per_minute, account.in_flight = per_minute, in_flight
     flash(f"The limits of {account.slug} are in force.", "success")
-    return redirect("/settings/accounts", 303)
+    return redirect(url_for("accounts.listed"), 303)
 
 
 def _figure(form: Form, name: str, most: int) -> int | None:
@@ -156,4 +156,4 @@ def delete(account_id: int) -> ResponseReturnValue:
     if not form.is_good:
         return _list(Form(), removal={account_id: form}), 422
     flash(f"The account {slug} was deleted with all it had.", "success")
-    return redirect("/settings/accounts", 303)
+    return redirect(url_for("accounts.listed"), 303)

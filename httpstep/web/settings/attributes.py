@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from flask import Blueprint, abort, flash, redirect, render_template, request
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from httpstep.core import jsontext
@@ -40,7 +40,7 @@ def add() -> ResponseReturnValue:
         try:
             catalogue.save(current_user().account_id, new)
             flash(f"{{{{{new.name}}}}} was added. Every step can use it now.", "success")
-            return redirect("/attributes", 303)
+            return redirect(url_for("attributes.listed"), 303)
         except catalogue.NameTaken:
             form.require("name", _TAKEN)
     return _list(form), 422
@@ -76,7 +76,7 @@ def change(name: str) -> ResponseReturnValue:
         return _edit_page(one, form), 422
     where = f" It was renamed in {changed} {'step' if changed == 1 else 'steps'}." if new.name != name else ""
     flash(f"{{{{{new.name}}}}} was saved.{where}", "success")
-    return redirect("/attributes", 303)
+    return redirect(url_for("attributes.listed"), 303)
 
 
 @blueprint.post("/attributes/<name>/delete")
@@ -85,7 +85,7 @@ def delete(name: str) -> ResponseReturnValue:
     if not catalogue.remove(current_user().account_id, name):
         abort(404)
     flash(f"{{{{{name}}}}} was deleted.", "success")
-    return redirect("/attributes", 303)
+    return redirect(url_for("attributes.listed"), 303)
 
 
 def _entry(name: str) -> catalogue.Entry:

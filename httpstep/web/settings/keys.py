@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from flask import Blueprint, abort, flash, make_response, redirect, render_template
+from flask import Blueprint, abort, flash, make_response, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select, update
 
@@ -13,9 +13,9 @@ from httpstep.storage import keys
 from httpstep.storage.database import editing, writing
 from httpstep.storage.tables import ApiKey
 from httpstep.web.access import access, current_user
+from httpstep.web.editor.shellcommand import TOKEN, example
 from httpstep.web.forms import Form, sent
 from httpstep.web.here import base_url
-from httpstep.web.step.shellcommand import TOKEN, example
 
 blueprint = Blueprint("keys", __name__, url_prefix="/settings/keys")
 
@@ -64,4 +64,4 @@ def revoke(key_id: int) -> ResponseReturnValue:
         if connection.execute(update(ApiKey).where(*mine).values(revoked_at=time.time())).rowcount != 1:
             abort(404)
     flash("The key was revoked. Calls with it are refused from now on.", "success")
-    return redirect("/settings/keys", 303)
+    return redirect(url_for("keys.listed"), 303)

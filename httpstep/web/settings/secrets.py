@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 
-from flask import Blueprint, abort, flash, redirect, render_template, request
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from httpstep.core.inserting import secrethosts
@@ -44,7 +44,7 @@ def add() -> ResponseReturnValue:
         try:
             _put(name, value, hosts, new=True)
             flash(f"{{{{secret.{name}}}}} was stored. It is not shown again.", "success")
-            return redirect("/secrets", 303)
+            return redirect(url_for("secrets.listed"), 303)
         except catalogue.NameTaken:
             form.require("name", "There is a secret of this name already. Replace its value in the list.")
     form.require("secret_value", "Enter the value again: what was typed is never written into a page.")
@@ -71,7 +71,7 @@ def replace(name: str) -> ResponseReturnValue:
     except LookupError:
         abort(404)
     flash(f"{{{{secret.{name}}}}} has its new value, from the next call on.", "success")
-    return redirect("/secrets", 303)
+    return redirect(url_for("secrets.listed"), 303)
 
 
 @blueprint.post("/secrets/<name>/delete")
@@ -80,7 +80,7 @@ def delete(name: str) -> ResponseReturnValue:
     if not catalogue.remove_secret(current_user().account_id, name):
         abort(404)
     flash(f"{{{{secret.{name}}}}} was deleted.", "success")
-    return redirect("/secrets", 303)
+    return redirect(url_for("secrets.listed"), 303)
 
 
 def _secret(name: str) -> catalogue.SecretEntry:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from flask import Blueprint, abort, current_app, flash, redirect, render_template, request
+from flask import Blueprint, abort, current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from limits import RateLimitItemPerMinute
 from werkzeug import Response
@@ -16,6 +16,7 @@ from httpstep.storage.keys import digest
 from httpstep.upkeep import installation
 from httpstep.web.access import access, anyone, local_path, sign_in, sign_out, visitor_or_none
 from httpstep.web.forms import Form, sent
+from httpstep.web.prefix import address_of
 from httpstep.web.throttle import count_try
 
 blueprint = Blueprint("signing_in", __name__)
@@ -32,7 +33,7 @@ _BAD_CODE: Final = (
 @blueprint.get("/")
 @anyone
 def home() -> ResponseReturnValue:
-    return redirect("/steps" if installation.has_users() else "/setup", 303)
+    return redirect(url_for("steps.list_steps" if installation.has_users() else "signing_in.setup"), 303)
 
 
 # ---------------------------------------------------------------- signing in and out
@@ -42,9 +43,9 @@ def home() -> ResponseReturnValue:
 @anyone
 def login() -> ResponseReturnValue:
     if visitor_or_none() is not None:
-        return redirect(local_path(request.args.get("next")), 303)
+        return redirect(address_of(local_path(request.args.get("next"))), 303)
     if not installation.has_users():
-        return redirect("/setup", 303)
+        return redirect(url_for("signing_in.setup"), 303)
     return _login_page(Form())
 
 
@@ -64,7 +65,7 @@ def log_in() -> ResponseReturnValue:
         form.require("", _WRONG)
         return _login_page(form), 422
     limiter.limiter.clear(_PER_PERSON, "login", *who)
-    return _signed_in(user.id, local_path(request.args.get("next")))
+    return _signed_in(user.id, address_of(local_path(request.args.get("next"))))
 
 
 def _throttled(form: Form, error: TooManyRequests) -> ResponseReturnValue:
@@ -88,7 +89,7 @@ def _signed_in(user_id: int, path: str) -> Response:
 @blueprint.post("/logout")
 @access("viewer")
 def logout() -> ResponseReturnValue:
-    response = sign_out(redirect("/login", 303))
+    response = sign_out(redirect(url_for("signing_in.login"), 303))
     flash("You are signed out.", "info")
     return response
 
@@ -117,7 +118,7 @@ def set_up() -> ResponseReturnValue:
         form.require("code", "" if form.errors else _BAD_CODE)
         return render_template("signing_in/setup.html", form=form), 422
     flash("Welcome. This is where your steps will be.", "success")
-    return _signed_in(user.id, "/steps")
+    return _signed_in(user.id, url_for("steps.list_steps"))
 
 
 def _only_without_users() -> None:
@@ -156,7 +157,7 @@ def accept_invitation(code: str) -> ResponseReturnValue:
     if user is None:
         return render_template("signing_in/invitation_gone.html"), 410
     flash("Welcome. You are signed in.", "success")
-    return _signed_in(user.id, "/steps")
+    return _signed_in(user.id, url_for("steps.list_steps"))
 
 
 # ---------------------------------------------------------------- a new password, by a link from an admin
@@ -186,4 +187,4 @@ def set_new_password(code: str) -> ResponseReturnValue:
     if user_id is None:
         return render_template("signing_in/link_gone.html"), 410
     flash("Your password was changed. You are signed in here and nowhere else.", "success")
-    return _signed_in(user_id, "/steps")
+    return _signed_in(user_id, url_for("steps.list_steps"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, abort, current_app, flash, redirect, render_template, request
+from flask import Blueprint, abort, current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from httpstep.alerts import alerts
@@ -65,7 +65,7 @@ def withdraw(code_id: int) -> ResponseReturnValue:
     if not users.withdraw(current_user().account_id, code_id):
         abort(404)
     flash("The invitation was withdrawn; its link no longer works.", "success")
-    return redirect("/settings/users", 303)
+    return redirect(url_for("users.listed"), 303)
 
 
 @blueprint.post("/<int:user_id>")
@@ -75,7 +75,7 @@ def change(user_id: int) -> ResponseReturnValue:
     me, form = current_user(), sent("role", "disabled")
     if user_id == me.id:
         flash("You cannot change your own role or disable yourself. Another admin can.", "error")
-        return redirect("/settings/users", 303)
+        return redirect(url_for("users.listed"), 303)
     role, disabled = (form[name] if name in request.form else None for name in ("role", "disabled"))
     if role not in (*users.ROLES, None):
         abort(400)
@@ -84,12 +84,12 @@ def change(user_id: int) -> ResponseReturnValue:
         user = users.change(me.account_id, user_id, role=role, disabled=None if disabled is None else bool(disabled))
     except users.LastAdmin:
         flash("The account needs an admin who can sign in.", "error")
-        return redirect("/settings/users", 303)
+        return redirect(url_for("users.listed"), 303)
     if user is None:
         abort(404)
     state = f"is now {role}" if disabled is None else "is disabled and signed out" if disabled else "can sign in again"
     flash(f"{user.email} {state}.", "success")
-    return redirect("/settings/users", 303)
+    return redirect(url_for("users.listed"), 303)
 
 
 def _refuse_for_operator(user_id: int) -> None:

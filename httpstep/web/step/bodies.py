@@ -1,4 +1,4 @@
-"""Switching a body between Query String, JSON and Raw without dropping what was typed."""
+"""Switching a body between its kinds without dropping what was typed."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from httpstep.core.errors import UnreadableAnswer
 from httpstep.core.inserting.encoders import text_of
 from httpstep.core.inserting.jsonbodies import JsonBodyFault, Quoted, compile_json
 from httpstep.core.inserting.placeholders import Placeholder, PlaceholderFault
+from httpstep.core.step.spec import ROW_MODES
 from httpstep.web.stepform import Row, StepForm
 
 NO_ROWS = "Your JSON text is kept; it has no flat fields to show as rows."
@@ -14,23 +15,26 @@ NO_ROWS = "Your JSON text is kept; it has no flat fields to show as rows."
 
 def switch(form: StepForm, mode: str) -> str:
     """Switch the body's mode. What was typed is turned over where it can be; a text of one's own is never replaced.
+    A new raw body escapes values where it is XML.
 
     Returns a sentence where nothing could be turned over, else "".
     """
     note = ""
-    if form.body_mode == "query" and mode == "json":
+    if form.body_mode in ROW_MODES and mode == "json":
         names = {row.name for row in form.fields if row.name}
         known = _flat(form.json_text)
         if names and (not form.json_text.strip() or (known is not None and known.keys() <= names)):
             form.json_text = _json_of(form.fields)
-    elif form.body_mode == "json" and mode == "query":
+    elif form.body_mode == "json" and mode in ROW_MODES:
         values = _flat(form.json_text)
         if not values and form.json_text.strip():
             note = NO_ROWS
         elif values and all(row.name in values for row in form.fields if row.name or row.value):
             form.fields = [Row(name, value) for name, value in values.items()]
-    elif mode == "raw" and not form.raw_text.strip() and form.body_mode == "json":
-        form.raw_text, form.content_type = form.json_text, "application/json"
+    elif mode == "raw" and not form.raw_text.strip():
+        form.escape = "auto"
+        if form.body_mode == "json":
+            form.raw_text, form.content_type = form.json_text, "application/json"
     form.body_mode = mode
     return note
 

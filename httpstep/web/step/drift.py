@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from flask import Blueprint, Response, request
 
 from httpstep.core import jsontext
-from httpstep.storage import structures
+from httpstep.core.jsontext import Json
 from httpstep.web import stepform
 from httpstep.web.access import access
 from httpstep.web.editor.differences import before, remembered
-from httpstep.web.editor.editor import (
-    Editor,
-    fragment,
-    opened,
-    submitted,
-)
+from httpstep.web.editor.editor import Editor
+from httpstep.web.editor.opening import opened, submitted
+from httpstep.web.editor.page import fragments
 from httpstep.web.fragments import respond
 from httpstep.web.moves import Done
+from httpstep.web.stepform import RuleRow
 
 blueprint = Blueprint("drift", __name__)
 
@@ -26,7 +26,7 @@ blueprint = Blueprint("drift", __name__)
 def banner(ref: str) -> Response:
     """The banner of the saved step, or (POST) of the form as it is on the screen, with what it has decided."""
     editor = submitted(ref) if request.method == "POST" else opened(ref)
-    return respond(fragment("drift/_drift_banner.html", editor, oob=False))
+    return respond(fragments(editor, "drift/_drift_banner.html"))
 
 
 # ---------------------------------------------------------------- moves
@@ -64,7 +64,7 @@ def undo(editor: Editor, _: str) -> Done:
 
 def remap_and_accept(editor: Editor) -> int:
     """Move the chosen rules and accept. Returns how many moved. A choice left open leaves its rule as it is."""
-    sources = {}
+    sources: dict[str, Json] = {}
     for row in editor.form.rules:
         chosen = request.form.get(f"remap-{row.id}", "")
         if chosen and chosen != row.source:
@@ -74,17 +74,27 @@ def remap_and_accept(editor: Editor) -> int:
     return len(sources)
 
 
-def accept_structure(editor: Editor, *, dictionaries: str | None = None) -> None:
-    """Accept without moving a rule. dictionaries: what was marked before, where a mark is what made this right."""
-    _accept(editor, {}, dictionaries)
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """A mark that explained a whole difference. before: what was marked until then; added: the row made for it."""
+
+    before: str
+    added: RuleRow | None
 
 
-def _accept(editor: Editor, sources: dict[str, dict[str, str]], dictionaries: str | None = None) -> None:
+def accept_structure(editor: Editor, marked: Marked | None = None) -> None:
+    """Accept without moving a rule. marked: what made this right."""
+    _accept(editor, {}, marked)
+
+
+def _accept(editor: Editor, sources: dict[str, Json], marked: Marked | None = None) -> None:
     later, form = editor.log(_later(editor)), editor.form
     if later is None or not later.structure:
         return
-    was = {"sources": sources, "accepted": form.accepted_log, "again": form.accepted_again}
-    form.before_remap = jsontext.dumps_text(was if dictionaries is None else was | {"dictionaries": dictionaries})
+    was: dict[str, Json] = {"sources": sources, "accepted": form.accepted_log, "again": form.accepted_again}
+    if marked is not None:
+        was |= {"dictionaries": marked.before, "added": marked.added.id if marked.added else None}
+    form.before_remap = jsontext.dumps_text(was)
     form.drift_log, form.accepted_log, form.accepted_again, form.drift_kept = later.id, later.id, None, False
     editor.compare_anew()
 
@@ -92,7 +102,7 @@ def _accept(editor: Editor, sources: dict[str, dict[str, str]], dictionaries: st
 def use_structure(editor: Editor, wanted: str) -> Done:
     """Accept one of the history again, by its id; with none, what was in force stays so. The last test is compared."""
     form = editor.form
-    found = structures.accepted_before(editor.step_id, stepform.whole(wanted))
+    found = editor.sources.accepted_before(stepform.whole(wanted))
     form.accepted_again, form.accepted_log = (found.id if found else None), None
     form.before_remap, form.drift_kept = "", False
     tested = editor.log(form.tested_log)
@@ -117,5 +127,6 @@ def undo_accept(editor: Editor) -> None:
     form.accepted_log = accepted if isinstance(accepted, int) else None
     form.accepted_again = again if isinstance(again, int) else None
     form.dictionaries = dictionaries if isinstance(dictionaries, str) else form.dictionaries
+    form.rules = [row for row in form.rules if row.id != was.get("added")]
     form.before_remap = ""
     editor.compare_anew()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from httpstep.core import jsontext
 from httpstep.core.answer import automatic
-from httpstep.core.answer.jsonpath import normalized, parse_normalized
 from httpstep.core.errors import UnreadableAnswer
 from httpstep.core.jsontext import Path
+from httpstep.core.query.jsonpath import normalized, parse_normalized
 from httpstep.core.step import stepkey
 from httpstep.core.step.spec import MappingRule
 from httpstep.storage import steps
@@ -69,13 +69,25 @@ def remove_row(editor: Editor, row_id: str) -> None:
 
 
 def mark_dictionary(editor: Editor, source: str) -> Done:
-    """Mark an object as a dictionary. Where that explains the whole of a difference, the new structure is accepted."""
+    """Mark an object as a dictionary. Where that explains the whole of a difference, the new structure is accepted. Of one
+    that is mapped name by name there is a row for the whole beside them: a name may be gone in the next answer."""
     form, differed, before = editor.form, editor.drift is not None, editor.form.dictionaries
     marking.mark(form, source)
+    added = _map_whole(editor, source)
     editor.compare_anew()
     if differed and editor.drift is None:
-        drift.accept_structure(editor, dictionaries=before)
-    return Done(said="Marked. Save to keep it.")
+        drift.accept_structure(editor, drift.Marked(before, added))
+    more = f" “{added.attribute}” has the whole of it." if added else ""
+    return Done(said=f"Marked.{more} Save to keep it.")
+
+
+def _map_whole(editor: Editor, source: str) -> RuleRow | None:
+    """The row that is made for an object of which rows read single names; None where none was needed."""
+    path, paths = _path(source), [row.path for row in editor.form.rules]
+    if path is None or path in paths or not any(one and one[: len(path)] == path for one in paths):
+        return None
+    map_path(editor, source)
+    return editor.form.rules[-1]
 
 
 def note_duplicates(editor: Editor) -> None:
@@ -128,7 +140,7 @@ def _automatic(editor: Editor, known: Document) -> tuple[MappingRule, ...]:
 def _free_name(editor: Editor, name: str) -> str:
     """The name, with the step's key in front where another source has it, and with a number where a row has it."""
     used = {row.attribute for row in editor.form.rules}
-    if name in editor.names.attributes:
+    if name in editor.sources.names.attributes:
         name = f"{_key(editor)}_{name}"
     free, number = name, 1
     while free in used:

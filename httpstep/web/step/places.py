@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 _LIST_IN_ONE_FIELD = re.compile(r"(alert_emails|dictionaries)\[.*")
-_SOURCE = re.compile(r"^(mapping\[\d+\])\.(jsonpath|call)$")
+_SOURCE = re.compile(r"^(mapping\[\d+\]|(?:success|expired)_when\[\d+\]|error_message)\.(jsonpath|call)$")
 
 
 def anchor(place: str) -> str:

@@ -38,6 +38,19 @@ def preview_request(editor: Editor, _: str) -> Done | None:
     return None
 
 
+def values_lacking(editor: Editor, spec: StepSpec) -> tuple[str, ...]:
+    """The values for test that are empty, where a call cannot be built without one of them."""
+    defaults = editor.sources.names.defaults
+    empty = tuple(one.name for one in editor.values if not one.typed.strip() and one.name not in defaults)
+    if not empty:
+        return ()
+    try:
+        _rendered(spec, editor)
+    except InvalidRequest as error:
+        return empty if error.reason == "missing_attribute" else ()
+    return ()
+
+
 def _rendered(spec: StepSpec, editor: Editor) -> RenderedRequest:
     """The request as a test would send it; that for an access token is made too, and refused alike. Raises InvalidRequest."""
     stored = catalogue.stored_secrets(account_id())
@@ -46,7 +59,7 @@ def _rendered(spec: StepSpec, editor: Editor) -> RenderedRequest:
         if name in stored:
             secrets[name] = parts().vault.decrypt(stored[name].token).decode()
     hosts = {name: secrethosts.load(secret.hosts) for name, secret in stored.items()}
-    defaults = {name: jsontext.read_back(text) for name, text in editor.names.defaults.items()}
+    defaults = {name: jsontext.read_back(text) for name, text in editor.sources.names.defaults.items()}
     auth = spec.request.auth
     if auth.type == "oauth2_client_credentials":
         rendering.token_request(auth, editor.given, secrets=secrets, hosts=hosts, defaults=defaults)

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Final
 
+from flask import url_for
+
 from httpstep.storage import logs, overview
 from httpstep.storage.overview import LastCall, Listed
 from httpstep.web.editor.entries import LABELS, duration_text, tone
@@ -66,6 +68,7 @@ class StepList:
     total: int
     first: int
     last: int
+    can_edit: bool
 
     @property
     def is_empty(self) -> bool:
@@ -100,6 +103,7 @@ def gather(account_id: int, asked: Mapping[str, str], *, may_edit: bool) -> Step
         total=len(ordered),
         first=before + 1,
         last=before + len(here),
+        can_edit=may_edit,
     )
 
 
@@ -201,9 +205,9 @@ def getting_started(account_id: int) -> tuple[Task, ...]:
     """The four things that lead from nothing to a bot that gets its attributes; none once all are done."""
     seen = overview.beginnings(account_id)
     tasks = (
-        Task("Describe a call", seen.step, "/steps/new"),
-        Task("Press Test and see the answer", seen.test, "/steps/new"),
-        Task("Make a key for your bot", seen.key, "/settings/keys"),
-        Task("Let your bot call the step", seen.bot, "/docs/api"),
+        Task("Describe a call", seen.step, url_for("steps.edit", ref="new")),
+        Task("Press Test and see the answer", seen.test, url_for("steps.edit", ref="new")),
+        Task("Make a key for your bot", seen.key, url_for("keys.listed")),
+        Task("Let your bot call the step", seen.bot, url_for("about.api")),
     )
     return () if all(task.done for task in tasks) else tasks

@@ -11,14 +11,18 @@ from typing import Final
 from flask import Blueprint, Response, abort, request
 
 from httpstep.web.access import access
-from httpstep.web.editor.editor import Editor, fragment, submitted
+from httpstep.web.editor.editor import Editor
+from httpstep.web.editor.opening import submitted
+from httpstep.web.editor.page import fragments
 from httpstep.web.fragments import respond, toast
 from httpstep.web.moves import Done, Move, target_of
 from httpstep.web.step import (
     drift,
     mapping,
+    pasting,
     previews,
     request_form,
+    succeeding,
     testing,
 )
 
@@ -31,6 +35,7 @@ _MAPPING = "mapping/_mapping.html"
 _BANNER = "drift/_drift_banner.html"
 _NOTES = "testing/_test_notes.html"
 _MAIL = "steps/_mail_status.html"
+_SUCCESS = ("request_form/_success_when.html", "request_form/_success_suggestion.html")
 _DRIFT = (_BANNER, _MAPPING, _NOTES)
 
 MOVES: Final[dict[str, Move[Editor]]] = {
@@ -43,12 +48,18 @@ MOVES: Final[dict[str, Move[Editor]]] = {
     "add_field": Move(request_form.add_field, (_BODY,)),
     "remove_field": Move(request_form.remove_field, (_BODY,)),
     "add_attribute": Move(request_form.add_attribute, (_VALUES,)),
-    "curl": Move(request_form.read_pasted, (_FORM, _VALUES, "testing/_budget.html")),
+    "curl": Move(pasting.read_pasted, (_FORM, _VALUES, "testing/_budget.html")),
+    "answer": Move(pasting.answer, (_FORM, _VALUES)),
     "redraw": Move(lambda editor, _: None, (_FORM, _VALUES)),
     "map": Move(mapping.map_path, (_MAPPING,)),
     "map_all": Move(mapping.map_all, (_MAPPING,)),
     "add_rule": Move(mapping.add_row, (_MAPPING,)),
     "remove_rule": Move(mapping.remove_row, (_MAPPING,)),
+    "add_condition": Move(succeeding.add_condition, _SUCCESS),
+    "remove_condition": Move(succeeding.remove_condition, _SUCCESS),
+    "add_expiry": Move(succeeding.add_expiry, _SUCCESS),
+    "remove_expiry": Move(succeeding.remove_expiry, _SUCCESS),
+    "suggest_conditions": Move(succeeding.suggest_conditions, _SUCCESS),
     "sample": Move(mapping.show_sample, ("testing/_test_result.html", _MAPPING)),
     "mark": Move(mapping.mark_dictionary, (_MAPPING, _BANNER, _NOTES)),
     "remap": Move(drift.remap, _DRIFT),
@@ -81,10 +92,8 @@ def move(ref: str) -> Response:
     """The parts of the page that a move changes. `op`: the button's value, like "map:$['data']['id']"."""
     editor, op = submitted(ref), request.form.get("op", "")
     done = make(editor, op)
-    editor.fill_samples()
     trigger = toast(done.said, "success" if done.good else "error") if done.said else None
     if done.shows:
-        return respond(fragment(done.shows, editor), done.status, retarget=target_of(done.shows))
+        return respond(fragments(editor, done.shows), done.status, retarget=target_of(done.shows))
     first, *beside = MOVES[op.partition(":")[0]].redraws
-    html = fragment(first, editor, oob=False) + "".join(fragment(one, editor, oob=True) for one in beside)
-    return respond(html, done.status, trigger=trigger)
+    return respond(fragments(editor, first, beside=tuple(beside)), done.status, trigger=trigger)

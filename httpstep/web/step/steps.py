@@ -16,45 +16,32 @@ from sqlalchemy import Connection
 from httpstep.core import jsontext
 from httpstep.core.authentication import KINDS
 from httpstep.core.conversion import CONVERSIONS
-from httpstep.core.documentreader import Fault
 from httpstep.core.jsontext import Json
+from httpstep.core.query.jsonpath import source_in_words
 from httpstep.core.step import spec as step_spec
+from httpstep.core.step.members import members_of
 from httpstep.core.step.naming import MAX_NAME_CHARACTERS
 from httpstep.storage import logs, steps
 from httpstep.storage.database import end_transaction
 from httpstep.storage.tables import Step
-from httpstep.web import stepform
+from httpstep.web import saving, stepform
 from httpstep.web.access import access, current_user, may
 from httpstep.web.addressed import NEW, gone
 from httpstep.web.api.manage import exported
 from httpstep.web.editor.acceptance import Accepted
-from httpstep.web.editor.editor import (
-    Editor,
-    fragment,
-    opened,
-    page,
-    step_or_404,
-    submitted,
-    submitted_or_new,
-)
-from httpstep.web.editor.entries import (
-    LABELS,
-    duration_text,
-    ended,
-    outcome_of,
-    size_text,
-    tone_of,
-)
+from httpstep.web.editor.editor import Editor
+from httpstep.web.editor.entries import duration_text, ended, size_text
+from httpstep.web.editor.opening import opened, step_or_404, submitted, submitted_or_new
+from httpstep.web.editor.page import fragments, page
 from httpstep.web.editor.tree import short_text
 from httpstep.web.fragments import respond, toast
-from httpstep.web.here import account_id, base_url
-from httpstep.web.step import step_list, step_moves, testing
-from httpstep.web.step.logs import page_state
+from httpstep.web.here import account_id
+from httpstep.web.step import keepsecrets, step_list, step_moves, testing
 from httpstep.web.step.places import anchor
-from httpstep.web.step.shellcommand import usage
 
 blueprint = Blueprint("steps", __name__)
 blueprint.add_app_template_filter(anchor, "anchor")
+blueprint.add_app_template_filter(source_in_words, "in_words")
 blueprint.add_app_template_filter(short_text, "short_json")
 blueprint.add_app_template_filter(duration_text, "duration")
 blueprint.add_app_template_filter(size_text, "size")
@@ -64,10 +51,6 @@ blueprint.add_app_template_filter(ended, "ended")
 @blueprint.app_context_processor
 def _words() -> dict[str, object]:
     return {
-        "outcome_label": lambda log, now: LABELS.get(outcome_of(log, now), ""),
-        "outcome_tone": tone_of,
-        "bot_usage": _usage,
-        "page_state": page_state,
         "step_words": STEP_WORDS,
         "list_words": {"show": step_list.SHOW, "sort": step_list.SORT},
     }
@@ -78,17 +61,18 @@ _CHECKLIST: Final = "checklist"
 STEP_WORDS: Final = {
     "methods": step_spec.METHODS,
     "body_modes": step_spec.BODY_MODES,
+    "lists": step_spec.LISTS,
+    "when_empty": step_spec.WHEN_EMPTY,
+    "escapes": step_spec.ESCAPES,
     "send_fields_in": step_spec.SEND_FIELDS_IN,
     "when_missing": step_spec.WHEN_MISSING,
-    "conversions": {name: one.label for name, one in CONVERSIONS.items()},
+    "operators": step_spec.OPERATORS,
+    "conversions": CONVERSIONS,
+    "labels": {one.name: one.label for one in members_of(step_spec.StepSpec)},
+    "rule_labels": {one.name: one.label for one in members_of(step_spec.MappingRule)},
     "auth_kinds": KINDS,
 }
 """What the form offers, from the tables that the step document is read by."""
-
-
-def _usage(editor: Editor) -> object:
-    key = editor.row.key if editor.row else "your-step"
-    return usage(base_url(), key, editor.given)
 
 
 # ---------------------------------------------------------------- the list
@@ -161,7 +145,7 @@ def edit(ref: str) -> ResponseReturnValue:
     again = editor.log(stepform.whole(request.args.get("again", "")))
     if again is not None and again.detail:
         editor.repeat(again)
-        editor.again = editor.can_edit
+        editor.again = may("editor")
     return page(editor)
 
 
@@ -169,52 +153,49 @@ def edit(ref: str) -> ResponseReturnValue:
 @access("editor")
 def submit(ref: str) -> ResponseReturnValue:
     """The plain form. `op` is the button that was pressed: "save" unless said otherwise."""
-    editor = submitted_or_new(ref)
-    if editor.is_new and ref != NEW:
-        return page(editor, 404)
-    op = request.form.get("op", "save")
-    if op == "test":
-        return page(editor, testing.run(editor))
-    if op != "save":
-        return page(editor, step_moves.make(editor, op).status)
     try:
-        status, saved = save(editor)
+        return saving.plain_form(
+            ref, submitted_or_new(ref), page=page, act=_act, save=save,
+            address=lambda saved: url_for("steps.edit", ref=saved.id),
+        )  # fmt: skip
     except steps.Gone:
         return submit(ref)
-    if saved is None:
-        return page(editor, status)
-    flash("Saved.", "success")
-    return redirect(url_for("steps.edit", ref=saved.id), 303)
+
+
+def _act(editor: Editor, op: str) -> int:
+    return testing.run(editor) if op == "test" else step_moves.make(editor, op).status
 
 
 @blueprint.post("/steps/<ref>/save")
 @access("editor")
 def step_form(ref: str) -> Response:
-    """Save as a fragment: 200 the form, 422 the form with its faults, 409 the form and who changed the step."""
+    """Save as a fragment. 200: what saving changed, and the form stays as it is; 422: the form with its faults; 409: the
+    form and who changed the step."""
     editor = submitted(ref)
     try:
         status, saved = save(editor)
     except steps.Gone:
         abort(404, gone("step", typed=True))
     if saved is None:
-        editor.fill_samples()
-        return respond(fragment("steps/_step_form.html", editor, oob=False), status)
+        return respond(fragments(editor, "steps/_step_form.html"), status)
     if editor.is_new:
         flash("Saved. Your bot can use this step now.", "success")
         return respond(redirect=url_for("steps.edit", ref=saved.id))
+    return _saved(editor)
+
+
+def _saved(editor: Editor) -> Response:
+    """The answer of a good Save: the title, the fields that saving changed, and beside the form the parts it changed."""
+    sent, touched = editor.form, editor.accepted or editor.settled or editor.form.drift_log or editor.form.drift_kept
     end_transaction()
     after = opened(editor.ref)
-    after.form.values, after.form.tested_log, after.form.sample = (
-        editor.form.values,
-        editor.form.tested_log,
-        editor.form.sample,
-    )
-    after.fill_samples()
-    beside = ("drift/_drift_banner.html", "testing/_test_values.html", "steps/_usage.html")
-    html = fragment("steps/_step_form.html", after, oob=False) + "".join(
-        fragment(one, after, oob=True) for one in beside
-    )
-    return respond(html, trigger={"step:saved": {"title": after.title}} | toast("Saved."))
+    changed = stepform.changes(sent, after.form)
+    after.form.values, after.form.tested_log, after.form.sample = sent.values, sent.tested_log, sent.sample
+    renamed = after.saved_key != editor.saved_key
+    parts = {"drift/_drift_banner.html": touched, "mapping/_structures.html": touched, "steps/_usage.html": renamed}
+    beside = tuple(template for template, differs in parts.items() if differs)
+    trigger = {"step:saved": {"title": after.form.name, "changed": changed}} | toast("Saved.")
+    return respond(fragments(after, beside=beside), trigger=trigger, stays=True)
 
 
 def save(editor: Editor) -> tuple[int, Step | None]:
@@ -222,25 +203,22 @@ def save(editor: Editor) -> tuple[int, Step | None]:
     spec = stepform.parse(editor.form)
     if spec is None:
         return 422, None
-    if editor.row is not None and not spec.key:
-        spec = replace(spec, key=editor.row.key)
-    overwrite = request.form.get("overwrite") == "1"
-    version = None if overwrite else editor.form.version
-    by, now = current_user().email, time.time()
-    accepted = editor.accepted or editor.settled
+    by, accepted = current_user().email, editor.accepted or editor.settled
+    kept = keepsecrets.kept(spec) if editor.is_new else keepsecrets.Kept(spec)
 
     def beside(connection: Connection, saved: Step) -> None:
         _keep_tests(connection, editor, saved, accepted)
+        kept.store()
 
-    try:
-        saved = steps.save(account_id(), spec, by=by, now=now, step_id=editor.step_id, version=version, beside=beside)
-    except steps.Conflict as error:
-        editor.row, editor.conflict = error.step, True
-        return 409, None
-    except steps.KeyTaken:
-        editor.form.note([Fault("key", f"Another step has the key “{spec.key}”. Choose another one.")])
-        return 422, None
-    return 200, saved
+    def write(key: str, version: int | None) -> Step:
+        whole, now = replace(kept.spec, key=key), time.time()
+        return steps.save(account_id(), whole, by=by, now=now, step_id=editor.step_id, version=version, beside=beside)
+
+    status, saved = saving.save(editor, steps, spec.key, write, "step")
+    if saved is not None:
+        for sentence in kept.said:
+            flash(sentence, "info")
+    return status, saved
 
 
 def _keep_tests(connection: Connection, editor: Editor, saved: Step, accepted: Accepted | None) -> None:

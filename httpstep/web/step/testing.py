@@ -22,25 +22,22 @@ from httpstep.execution import (
     recording,
     runs,
 )
-from httpstep.storage import steps
 from httpstep.storage.database import end_transaction, is_unavailable, writing
 from httpstep.web import stepform
-from httpstep.web.access import access, current_user
+from httpstep.web.access import access, current_user, may
 from httpstep.web.callers import hangup
 from httpstep.web.editor import documents
 from httpstep.web.editor.documents import Document
-from httpstep.web.editor.editor import (
-    Editor,
-    Shown,
-    fragment,
-    submitted,
-)
+from httpstep.web.editor.editor import Editor, Shown
 from httpstep.web.editor.entries import FALLBACKS, ended, entry_of
+from httpstep.web.editor.opening import submitted
+from httpstep.web.editor.page import fragments
 from httpstep.web.faults import call_is_made, is_call_made
 from httpstep.web.fragments import respond
 from httpstep.web.here import account_id, parts, tenant
 from httpstep.web.moves import Done
 from httpstep.web.responses import request_id
+from httpstep.web.step import previews
 
 blueprint = Blueprint("testing", __name__)
 
@@ -48,7 +45,8 @@ blueprint = Blueprint("testing", __name__)
 @blueprint.post("/steps/<ref>/test")
 @access("editor")
 def test_result(ref: str) -> Response:
-    """The result beside the form. 422: the form is not right, and comes along; 429: no call was made, and the result before it stays.
+    """The result beside the form. 422: the form is not right, and comes along, or a value for test is lacking, and is
+    marked; 429: no call was made. The result before it stays then.
 
     again: the log whose values are used in the place of those on the screen, which then shows them.
     """
@@ -62,16 +60,17 @@ def test_result(ref: str) -> Response:
     except Exception as error:
         _require_bug_after_call(error)
         editor.shown = Shown(why=_NOT_SHOWN)
-        return respond(fragment("testing/_test_result.html", editor))
+        return respond(fragments(editor, "testing/_test_result.html"))
 
 
 def _answer(editor: Editor, status: int, again: bool) -> Response:
-    beside = "".join(fragment(name, editor, oob=True) for name in _BESIDE[status])
-    if again:
-        beside += fragment("testing/_test_values.html", editor, oob=True)
+    if editor.shown is not None and editor.shown.empty:
+        return respond(fragments(editor, "testing/_test_values.html"), status, retarget="#test-values")
+    beside = _BESIDE[status] + (("testing/_test_values.html",) if again else ())
     if status == 429:
-        return respond(fragment("testing/_rate_limited.html", editor) + beside, status, retarget="#rate-limited")
-    return respond(fragment("testing/_test_result.html", editor) + beside, status)
+        html = fragments(editor, "testing/_rate_limited.html", beside=beside)
+        return respond(html, status, retarget="#rate-limited")
+    return respond(fragments(editor, "testing/_test_result.html", beside=beside), status)
 
 
 _BESIDE = {
@@ -94,6 +93,10 @@ def run(editor: Editor) -> int:
     if spec is None:
         editor.shown = Shown(invalid=True)
         return 422
+    empty = () if request.form.get("again") else previews.values_lacking(editor, spec)
+    if empty:
+        editor.shown = Shown(empty=empty)
+        return 422
     call = _call(editor, spec)
     try:
         done = runs.run_step(parts(), call)
@@ -106,7 +109,7 @@ def run(editor: Editor) -> int:
         return 429
     except calls.InternalError as error:
         call_is_made()
-        editor.marked_later()
+        editor.renew()
         does = FALLBACKS[error.answer["next"]]
         editor.shown = Shown(why=f"{calls.INTERNAL_MESSAGE} In a live call your bot would do this: {does}.")
         return 200
@@ -137,7 +140,7 @@ def _require_bug_after_call(error: Exception) -> None:
 @access("editor")
 def budget(ref: str) -> Response:
     """What one press on Test uses of the budget, by the form as it is now."""
-    return respond(fragment("testing/_budget.html", submitted(ref), oob=False))
+    return respond(fragments(submitted(ref), "testing/_budget.html"))
 
 
 def _over_budget(budget: ratelimit.Budget) -> Shown:
@@ -146,16 +149,12 @@ def _over_budget(budget: ratelimit.Budget) -> Shown:
 
 
 def _call(editor: Editor, spec: StepSpec) -> calls.Call:
-    loaded = None
+    loaded = editor.saved.step if editor.saved else None
     structure = editor.accepted.structure if editor.accepted is not None else None
-    if editor.step_id is not None:
-        loaded = steps.load(account_id(), step_id=editor.step_id)
-        if loaded is not None and structure is not None:
-            loaded = replace(loaded, structure=structure)
     return calls.Call(
         tenant=tenant(), source="test", spec=spec, attributes=editor.given, actor=current_user().email,
         request_id=request_id(), step=loaded, draft_id=editor.form.draft_id or None, structure=structure,
-        hangup=hangup(),
+        hangup=hangup(), account=parts().accounts.get(account_id()),
     )  # fmt: skip
 
 
@@ -164,8 +163,10 @@ def _call(editor: Editor, spec: StepSpec) -> calls.Call:
 
 def _note(editor: Editor, done: calls.Run) -> None:
     execution, form = done.execution, editor.form
-    editor.marked_later()
     form.tested_log, form.sample = done.log_id, ""
+    editor.renew()
+    if done.budget is not None:
+        editor.sources.budget = done.budget
     if execution.automatic is not None and not form.mapping_set:
         form.rules, form.mapping_set = stepform.rows_of(_without_secrets(execution)), True
     if execution.structure is not None and form.accepted_log is None and not _has_structure(editor):
@@ -176,12 +177,11 @@ def _note(editor: Editor, done: calls.Run) -> None:
         form.drift_log = None
     if execution.has_document:
         editor.fresh = _document(done)
-    editor.fill_samples()
     log = editor.log(done.log_id)
     lost = (
         "The call was made, but its record could not be kept. The operator finds the reason in the application's log."
     )
-    editor.shown = Shown(why=lost) if log is None else Shown(entry=entry_of(log, editor.now, may_edit=editor.can_edit))
+    editor.shown = Shown(why=lost) if log is None else Shown(entry=entry_of(log, editor.now, may_edit=True))
 
 
 def _without_secrets(execution: Execution) -> list[MappingRule]:
@@ -213,35 +213,37 @@ def _document(done: calls.Run) -> Document:
 def send_alert_now(editor: Editor, _: str) -> Done:
     """Send this alert now: the same hour as a bot's failure, the addresses as they are on the screen."""
     editor.notice, good = send_alert(editor)
-    editor.marked_later()
+    editor.renew()
     return Done(said=editor.notice, good=good)
 
 
 def reset_mail(editor: Editor, _: str) -> Done:
     """Reset Mail Timeout."""
-    if editor.row is not None:
-        alerts.reset(editor.row.id)
+    if editor.step_id is not None:
+        alerts.reset(editor.step_id)
         editor.mail_reset = True
-        editor.marked_later()
+        editor.renew()
     return Done(said="Next alert can be sent at once.")
 
 
 def send_alert(editor: Editor) -> tuple[str, bool]:
     """What came of it, as a sentence, and whether the mail was taken or is on its way."""
     log, spec = editor.log(editor.form.tested_log), stepform.parse(editor.form, draft=True)
-    if editor.row is None:
+    if editor.saved is None:
         return "Save the step first: an alert belongs to a saved step.", False
     if spec is None:
         return f"Nothing was sent, because the form is not right: {next(iter(editor.form.faults.values()))}", False
     if not spec.alert_emails:
         first = "Enter at least one alert address first."
-        return first if editor.can_address else "An admin of your account has to enter an alert address first.", False
+        return first if may("admin") else "An admin of your account has to enter an alert address first.", False
     if not parts().alerts.on:
         return "Mail is off: the operator has not set a mail server.", False
     detail: dict[str, Json] = jsontext.read_back(log.detail) if log is not None and log.detail else {}
     if not detail.get("failure"):
         return "The last test did not fail, so there is nothing to send.", False
-    occasion = recording.occasion_of(parts(), editor.row.id, replace(spec, name=spec.name or editor.row.name), detail)
+    occasion = recording.occasion_of(
+        parts(), editor.saved.step.id, replace(spec, name=spec.name or editor.saved.step.spec.name), detail
+    )
     return _sent_now(occasion)
 
 

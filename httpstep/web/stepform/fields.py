@@ -5,44 +5,58 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from typing import Final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
 
-from httpstep.core import jsontext
-from httpstep.core.answer.jsonpath import check_query, parse_normalized, singular_path
 from httpstep.core.document import stepdocument
-from httpstep.core.errors import UnreadableAnswer
-from httpstep.core.jsontext import Json, Path
+from httpstep.core.jsontext import Path
+from httpstep.core.step.spec import MappingRule, Pair, StepSpec
+from httpstep.web.stepform.inputs import inputs_of, listed, path_of
 
 MAX_ROWS: Final = 600
 
 
-@dataclass
-class Row:
+class Typed:
+    """What is typed for the members of one object of the document: each an attribute by the name of its input, a text as
+    typed or whether a box is ticked. kept: its members that the form has no input for, as JSON."""
+
+    def __init__(self, described: type, typed: dict[str, Any]) -> None:
+        self.kept: str = typed.pop("kept", "")
+        for one in inputs_of(described):
+            setattr(self, one.name, typed.pop(one.name, one.shown(one.default)))
+        assert not typed, f"the form has no {', '.join(typed)}"
+
+    if TYPE_CHECKING:  # which attributes there are, the table says
+
+        def __getattr__(self, name: str) -> Any: ...
+
+        def __setattr__(self, name: str, value: Any) -> None: ...
+
+
+class Row(Typed):
     """A row of headers or of query-string fields."""
 
-    name: str = ""
+    def __init__(self, name: str = "", value: str = "", **typed: Any) -> None:
+        super().__init__(Pair, {"name": name, "value": value, **typed})
+
+
+@dataclass
+class ConditionRow:
+    """A condition on the answer as typed."""
+
+    source: str = ""
+    operator: str = "equals"
     value: str = ""
 
 
-@dataclass
-class RuleRow:
-    """A row of the mapping as typed. kind: what the source was when the row was made ("path", "jsonpath", "call" or "").
+class RuleRow(Typed):
+    """A row of the mapping as typed. kind: what the source was when the row was made ("path", "jsonpath", "call" or "")."""
 
-    sample, state, why: what the rule gives on the answer that is on the screen; no part of the form.
-    """
-
-    id: str
-    source: str = ""
-    kind: str = ""
-    attribute: str = ""
-    take: str = "one"
-    convert: str = "none"
-    default: str = ""
-    on: bool = True
-    sample: Json = None
-    state: str = ""
-    why: str = ""
+    def __init__(self, id: str, source: str = "", kind: str = "", attribute: str = "", **typed: Any) -> None:
+        self.id = id
+        self.source = source
+        self.kind = kind
+        super().__init__(MappingRule, {"attribute": attribute, **typed})
 
     @property
     def path(self) -> Path | None:
@@ -69,54 +83,42 @@ class RuleRow:
         return [*first, ("last", "the last item"), ("all", "all items (list)"), ("count", "how many")]
 
 
-@dataclass
-class StepForm:
-    """All fields as typed. accepted_log: the test whose structure Save accepts; tested_log: the last test.
+class StepForm(Typed):
+    """All fields as typed: those of the table of members, and what only the screen has.
 
-    accepted_again: the structure of the history that Save accepts once more, in the place of a test's.
-    emails_kept: the saved alert addresses, where whoever sent the form may not choose others. kept: the members of the
-    document that the form has no field for, as JSON.
+    json_text, raw_text: the body's text, one for each mode. values: for test, by attribute. accepted_log: the test whose
+    structure Save accepts; tested_log: the last test. accepted_again: the structure of the history that Save accepts once
+    more, in the place of a test's. line_ends: how the lines of a raw text end when it is sent, "lf" or "crlf".
+    auth_parameters: name=value, one a line. emails_kept: the saved alert addresses, where whoever sent the form may not choose others.
     """
 
-    key: str = ""
-    name: str = ""
-    method: str = "GET"
-    url: str = ""
-    headers: list[Row] = field(default_factory=list)
-    auth_type: str = "none"
-    auth: dict[str, str] = field(default_factory=dict)
-    body_mode: str = "none"
-    fields: list[Row] = field(default_factory=list)
-    send_fields_in: str = "auto"
-    json_text: str = ""
-    raw_text: str = ""
-    content_type: str = "text/plain"
-    missing_attributes: str = "error"
-    success_statuses: str = "200-299"
-    timeout: str = "60"
-    follow_redirects: bool = True
-    retries: str = "0"
-    retry_unsafe: bool = False
-    mapping_set: bool = False
-    rules: list[RuleRow] = field(default_factory=list)
-    dictionaries: str = ""
-    fallback: str = "stop"
-    alert_emails: str = ""
-    emails_kept: tuple[str, ...] | None = None
-    alert_on_drift: bool = False
-    enabled: bool = True
-    version: int | None = None
-    draft_id: str = ""
-    accepted_log: int | None = None
-    accepted_again: int | None = None
-    tested_log: int | None = None
-    drift_log: int | None = None
-    drift_kept: bool = False
-    before_remap: str = ""
-    kept: str = ""
-    sample: str = ""
-    values: dict[str, str] = field(default_factory=dict)
-    faults: dict[str, str] = field(default_factory=dict)
+    def __init__(self, **typed: Any) -> None:
+        self.headers: list[Row] = typed.pop("headers", [])
+        self.fields: list[Row] = typed.pop("fields", [])
+        self.auth: dict[str, str] = typed.pop("auth", {})
+        self.auth_type: str = typed.pop("auth_type", "none")
+        self.success_when: list[ConditionRow] = typed.pop("success_when", [])
+        self.expired_when: list[ConditionRow] = typed.pop("expired_when", [])
+        self.error_message: str = typed.pop("error_message", "")
+        self.auth_parameters: str = typed.pop("auth_parameters", "")
+        self.line_ends: str = typed.pop("line_ends", "lf")
+        self.json_text: str = typed.pop("json_text", "")
+        self.raw_text: str = typed.pop("raw_text", "")
+        self.mapping_set: bool = typed.pop("mapping_set", False)
+        self.rules: list[RuleRow] = typed.pop("rules", [])
+        self.values: dict[str, str] = typed.pop("values", {})
+        self.draft_id: str = typed.pop("draft_id", "")
+        super().__init__(StepSpec, typed)
+        self.emails_kept: tuple[str, ...] | None = None
+        self.version: int | None = None
+        self.accepted_log: int | None = None
+        self.accepted_again: int | None = None
+        self.tested_log: int | None = None
+        self.drift_log: int | None = None
+        self.drift_kept = False
+        self.before_remap = ""
+        self.sample = ""
+        self.faults: dict[str, str] = {}
 
     def fault(self, place: str) -> str:
         """The sentences for that place; a place of a whole list takes those of its items too where asked with []."""
@@ -125,15 +127,27 @@ class StepForm:
             return " ".join(text for key, text in self.faults.items() if key == stem or key.startswith(f"{stem}["))
         return self.faults.get(place, "")
 
+    def has_fault_in(self, stem: str) -> bool:
+        """Whether a place at or inside this one has a fault."""
+        return any(place.startswith(stem) for place in self.faults)
+
+    @property
+    def fields_when_empty(self) -> str:
+        """What the fields say together, "" where they say different things."""
+        found = {row.when_empty for row in self.fields} or {"send"}
+        return str(found.pop()) if len(found) == 1 else ""
+
     @property
     def emails(self) -> list[str]:
-        return [part for part in (piece.strip() for piece in re.split(r"[,;\n]", self.alert_emails)) if part]
+        return listed(self.alert_emails)
 
     @property
     def fields_go_in(self) -> str:
         """Where query-string rows are sent with the method as it is on the screen: "url" or "body"."""
+        if self.body_mode == "multipart":
+            return "body"
         if self.send_fields_in in ("url", "body"):
-            return self.send_fields_in
+            return str(self.send_fields_in)
         return "url" if self.method in ("GET", "HEAD", "DELETE", "OPTIONS") else "body"
 
     @property
@@ -159,7 +173,7 @@ class StepForm:
 _RULE: Final = re.compile(r"\brule (\d+)")
 _PAGE: Final = (
     "name", "request.method", "request.url", "request.headers", "request.body", "request.auth", "key", "timeout",
-    "retries", "success_statuses", "missing_attributes", "mapping", "dictionaries", "fallback", "alert_emails",
+    "retries", "success_statuses", "success_when", "error_message", "expired_when", "missing_attributes", "mapping", "dictionaries", "fallback", "alert_emails",
 )  # fmt: skip
 
 
@@ -172,7 +186,7 @@ def _on_the_page(place: str) -> tuple[int, int]:
 
 def new_form() -> StepForm:
     """A step that nobody has typed yet, with a draft id as the home of its tests."""
-    return StepForm(draft_id=secrets.token_urlsafe(16), headers=[], fields=[])
+    return StepForm(draft_id=secrets.token_urlsafe(16))
 
 
 def whole(text: str) -> int | None:
@@ -184,28 +198,3 @@ def whole(text: str) -> int | None:
 def next_id(form: StepForm) -> str:
     """An id that no row of the form has."""
     return str(max((whole(row.id) or 0 for row in form.rules), default=0) + 1)
-
-
-def typed_text(value: Json) -> str:
-    """A JSON value as one types it into one line: texts plain, unless they would be read as something else."""
-    plain = isinstance(value, str) and value.strip() == value and value and not {"\n", "\r"} & set(value)
-    if plain and typed_value(value) == value:
-        return str(value)
-    return jsontext.dumps_text(value)
-
-
-def typed_value(text: str) -> Json:
-    """What was typed: a number, true, false, null, a list, an object or a text in quotes, where it is written as
-    JSON; else the text itself."""
-    try:
-        return jsontext.loads(text)
-    except UnreadableAnswer:
-        return text
-
-
-def path_of(text: str) -> Path | None:
-    """The path of a normalized path or of a query that names one place ($.data[0].id)."""
-    try:
-        return parse_normalized(text)
-    except ValueError:
-        return None if not text.startswith("$") or check_query(text) else singular_path(text)

@@ -1,28 +1,22 @@
-"""The form of a saved step, and the form as a browser sent it."""
+"""A saved step to its form, and the form from what the screen sent."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
-from typing import Final
+from itertools import zip_longest
+from typing import Any, Final
 
 from werkzeug.datastructures import MultiDict
 
 from httpstep.core import jsontext
-from httpstep.core.answer.jsonpath import normalized
 from httpstep.core.authentication import MEMBERS
-from httpstep.core.document import stepdocument
 from httpstep.core.jsontext import Path
-from httpstep.core.step.spec import NO_DEFAULT, MappingRule, StepSpec
-from httpstep.web.stepform.fields import (
-    MAX_ROWS,
-    Row,
-    RuleRow,
-    StepForm,
-    typed_text,
-    whole,
-)
-from httpstep.web.stepform.parsing import beside, document_of
+from httpstep.core.query.jsonpath import normalized
+from httpstep.core.step.spec import WHEN_EMPTY, MappingRule, Pair, StepSpec
+from httpstep.web.stepform import conditions
+from httpstep.web.stepform.fields import MAX_ROWS, Row, RuleRow, StepForm, whole
+from httpstep.web.stepform.inputs import inputs_of, untyped
+from httpstep.web.stepform.parsing import TEXT_MODES, ends_in_crlf, typed_parameters
 
 Fields = MultiDict[str, str]
 """A submitted form."""
@@ -31,37 +25,33 @@ Fields = MultiDict[str, str]
 def of_spec(spec: StepSpec) -> StepForm:
     """The form of a saved step. Its version and draft id are the caller's to set."""
     request, body = spec.request, spec.request.body
-    form = StepForm(
-        key=spec.key,
-        name=spec.name,
-        method=request.method,
-        url=request.url,
-        headers=[Row(pair.name, pair.value) for pair in request.headers],
+    return StepForm(
+        **_shown(spec),
+        headers=[_row(pair) for pair in request.headers],
         auth_type=request.auth.type,
         auth={one.name: request.auth[one.name] or one.default for one in MEMBERS},
-        body_mode=body.mode,
-        fields=[Row(pair.name, pair.value) for pair in body.fields],
-        send_fields_in=body.send_fields_in,
-        json_text="" if body.mode == "raw" else body.text,
-        raw_text=body.text if body.mode == "raw" else "",
-        content_type=body.content_type,
-        missing_attributes=spec.missing_attributes,
-        success_statuses=spec.success_statuses,
-        timeout=str(spec.timeout),
-        follow_redirects=spec.follow_redirects,
-        retries=str(spec.retries),
-        retry_unsafe=spec.retry_unsafe,
+        fields=[_row(pair) for pair in body.fields],
+        auth_parameters=typed_parameters(request.auth.parameters),
+        json_text="" if body.mode in TEXT_MODES else body.text,
+        raw_text=body.text.replace("\r\n", "\n") if body.mode in TEXT_MODES else "",
+        line_ends="crlf" if body.mode == "raw" and ends_in_crlf(body.text) else "lf",
+        success_when=conditions.rows_of(spec.success_when),
+        expired_when=conditions.rows_of(spec.expired_when),
+        error_message=conditions.source_of(spec.error_message),
         mapping_set=spec.mapping is not None,
         rules=rows_of(spec.mapping or ()),
-        dictionaries="\n".join(starred(path) for path in spec.dictionaries),
-        fallback=spec.fallback,
-        alert_emails=", ".join(spec.alert_emails),
-        alert_on_drift=spec.alert_on_drift,
-        enabled=spec.enabled,
     )
-    kept = beside(stepdocument.dump(replace(spec, mapping=None)), document_of(form)[0])
-    form.kept = jsontext.dumps_text(kept) if kept else ""
-    return form
+
+
+def _shown(described: Any) -> dict[str, Any]:
+    """What the inputs of an object show, and its members that have none."""
+    kept = untyped(described)
+    shown = {one.name: one.shown_of(described) for one in inputs_of(described.__class__)}
+    return shown | {"kept": jsontext.dumps_text(kept) if kept else ""}
+
+
+def _row(pair: Pair) -> Row:
+    return Row(**_shown(pair))
 
 
 def rows_of(rules: Iterable[MappingRule], first: int = 1) -> list[RuleRow]:
@@ -71,13 +61,7 @@ def rows_of(rules: Iterable[MappingRule], first: int = 1) -> list[RuleRow]:
 def _row_of(rule: MappingRule, row_id: str) -> RuleRow:
     kind = "path" if rule.path is not None else "jsonpath" if rule.jsonpath is not None else "call"
     source = normalized(rule.path) if rule.path is not None else rule.jsonpath or rule.call or ""
-    default = "" if rule.default is NO_DEFAULT else typed_text(rule.default)
-    return RuleRow(row_id, source, kind, rule.attribute, rule.take, rule.convert, default, rule.on)
-
-
-def starred(path: Path) -> str:
-    """The path as the form writes it: "$['items'][*]['rates']"."""
-    return "$" + "".join("[*]" if part == "*" else normalized((part,))[1:] for part in path)
+    return RuleRow(row_id, source, kind, **_shown(rule))
 
 
 # ---------------------------------------------------------------- from the screen
@@ -89,37 +73,54 @@ def read(fields: Fields) -> StepForm:
     A plain form is sent with CRLF for every end of a line (HTML, 4.10.22.7), a script's with LF: both are LF here.
     """
     fields = MultiDict((name, value.replace("\r\n", "\n")) for name, value in fields.items(multi=True))
+    has_flags = bool(fields.get("options"))
     form = StepForm(
+        **{one.name: one.sent(fields.get(one.name), has_flags=has_flags) for one in inputs_of(StepSpec)},
         headers=_rows(fields, "header"),
         fields=_rows(fields, "field"),
         auth={one.name: fields.get(f"auth_{one.name}", one.default) for one in MEMBERS},
+        mapping_set=fields.get("mapping_set") == "1",
         rules=_rule_rows(fields),
+        success_when=conditions.read(fields, "success"),
+        expired_when=conditions.read(fields, "expired"),
         values=_values(fields),
     )
     for name in _TEXTS:
         setattr(form, name, fields.get(name, getattr(form, name)))
-    for name in _FLAGS:
-        if name not in _ON_UNLESS_SHOWN or fields.get("options"):
-            setattr(form, name, fields.get(name, "") == "1")
     for name in ("version", "accepted_log", "accepted_again", "tested_log", "drift_log"):
         setattr(form, name, whole(fields.get(name, "")))
-    form.draft_id = form.draft_id[:64]
+    if (when_empty := fields.get("fields_when_empty")) in WHEN_EMPTY:
+        for row in form.fields:
+            row.when_empty = when_empty
+    form.drift_kept, form.draft_id = fields.get("drift_kept") == "1", form.draft_id[:64]
     return form
 
 
 _TEXTS: Final = (
-    "key", "name", "method", "url", "auth_type", "body_mode", "send_fields_in", "json_text", "raw_text",
-    "content_type", "missing_attributes", "success_statuses", "timeout", "retries", "dictionaries", "fallback",
-    "alert_emails", "draft_id", "before_remap", "sample", "kept",
-)  # fmt: skip
-_ON_UNLESS_SHOWN: Final = ("follow_redirects", "enabled")
-"""Boxes that are ticked for a form without them; `options` says that it has them."""
-_FLAGS: Final = ("follow_redirects", "retry_unsafe", "mapping_set", "alert_on_drift", "enabled", "drift_kept")
+    "auth_type",
+    "json_text",
+    "raw_text",
+    "draft_id",
+    "before_remap",
+    "sample",
+    "kept",
+    "error_message",
+    "line_ends",
+    "auth_parameters",
+)
+"""What only the screen has, and the kind of the authentication."""
 
 
 def _rows(fields: Fields, stem: str) -> list[Row]:
-    names, values = fields.getlist(f"{stem}_name"), fields.getlist(f"{stem}_value")
-    return [Row(name, value) for name, value in zip(names, values, strict=False)]
+    """A row has each of its fields, so those of one name are in the order of the rows."""
+    names = ("kept", *(one.name for one in inputs_of(Pair)))
+    columns = [fields.getlist(f"{stem}_{name}") for name in names]
+    rows = min(len(fields.getlist(f"{stem}_{name}")) for name in ("name", "value"))
+    typed = zip_longest(*columns)
+    return [
+        Row(**{name: text for name, text in zip(names, row, strict=True) if text is not None})
+        for row, _ in zip(typed, range(rows), strict=False)
+    ]
 
 
 def _rule_rows(fields: Fields) -> list[RuleRow]:
@@ -128,13 +129,12 @@ def _rule_rows(fields: Fields) -> list[RuleRow]:
 
 
 def _rule_row(fields: Fields, row_id: str) -> RuleRow:
-    def typed(member: str, default: str = "") -> str:
-        return fields.get(f"rule-{row_id}-{member}", default)
+    def sent(name: str) -> str | None:
+        return fields.get(f"rule-{row_id}-{name}")
 
-    row = RuleRow(
-        id=row_id, source=typed("source").strip(), kind=typed("kind"), attribute=typed("attribute").strip(),
-        take=typed("take", "one"), convert=typed("convert", "none"), default=typed("default"), on=typed("on") == "1",
-    )  # fmt: skip
+    typed: dict[str, Any] = {one.name: one.sent(sent(one.name), has_flags=True) for one in inputs_of(MappingRule)}
+    row = RuleRow(row_id, (sent("source") or "").strip(), sent("kind") or "", **typed, kept=sent("kept") or "")
+    row.attribute = row.attribute.strip()
     path = row.path
     if row.take == "first":
         row.take = "one"

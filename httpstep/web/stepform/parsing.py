@@ -2,36 +2,25 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, Final, cast
+from typing import Final
 
 from httpstep.core import jsontext
-from httpstep.core.answer.jsonpath import check_query
-from httpstep.core.authentication import KINDS, Auth
 from httpstep.core.document import stepdocument, visible
+from httpstep.core.documentreader import Fault, Reader
 from httpstep.core.errors import UnreadableAnswer
 from httpstep.core.jsontext import Json, Path
-from httpstep.core.step.spec import (
-    BODY_MODES,
-    Body,
-    MappingRule,
-    Pair,
-    RequestSpec,
-    StepSpec,
-)
-from httpstep.web.stepform.fields import (
-    RuleRow,
-    StepForm,
-    path_of,
-    typed_value,
-)
+from httpstep.core.query.jsonpath import check_query
+from httpstep.core.step import members
+from httpstep.core.step.spec import MappingRule, Pair, RequestSpec, StepSpec
+from httpstep.web.stepform import conditions
+from httpstep.web.stepform.fields import Row, RuleRow, StepForm, Typed
+from httpstep.web.stepform.inputs import ABSENT, NotTyped, inputs_of, line_path, lines_of, path_of, typed_value
 
 _ADDRESSES_ARE_KEPT: Final = (
     "Only an admin of your account can change whom the mails go to. Save again to leave the addresses as they are."
 )
-_STAR: Final = re.compile(r"\[\*\]")
 
 
 def parse(form: StepForm, *, draft: bool = False) -> StepSpec | None:
@@ -52,7 +41,7 @@ def parse(form: StepForm, *, draft: bool = False) -> StepSpec | None:
     return _without_blank_rows(spec)
 
 
-def _is_covered(place: str, early: list[stepdocument.Fault]) -> bool:
+def _is_covered(place: str, early: list[Fault]) -> bool:
     return any(place.rpartition(".")[0] == fault.place.rpartition(".")[0] for fault in early if "[" in fault.place)
 
 
@@ -67,114 +56,106 @@ def _filled(pairs: tuple[Pair, ...]) -> tuple[Pair, ...]:
     return tuple(pair for pair in pairs if pair.name.strip() or pair.value.strip())
 
 
-def document_of(form: StepForm) -> tuple[dict[str, Json], list[stepdocument.Fault]]:
+def document_of(form: StepForm) -> tuple[dict[str, Json], list[Fault]]:
     """The document, and what is wrong with texts that no document can hold."""
-    faults: list[stepdocument.Fault] = []
-    document: dict[str, Json] = {
-        "format": stepdocument.FORMAT,
-        "key": form.key.strip(),
-        "name": form.name,
-        "request": {
-            "method": form.method,
-            "url": form.url.strip(),
-            "headers": [{"name": row.name.strip(), "value": row.value} for row in form.headers],
-            "auth": _auth(form),
-            "body": {
-                "mode": form.body_mode,
-                "fields": [{"name": row.name, "value": row.value} for row in form.fields],
-                "send_fields_in": form.send_fields_in,
-                "text": _body_text(form),
-                "content_type": form.content_type,
-            },
-        },
-        "missing_attributes": form.missing_attributes,
-        "success_statuses": form.success_statuses,
-        "timeout": _number(form.timeout, "timeout", "Give the seconds as a number, at most 60.", faults),
-        "follow_redirects": form.follow_redirects,
-        "retries": _number(form.retries, "retries", "Give 0, 1 or 2 retries.", faults),
-        "retry_unsafe": form.retry_unsafe,
-        "dictionaries": _dictionaries(form.dictionaries, faults),
-        "fallback": form.fallback,
-        "alert_emails": list(form.emails),
-        "alert_on_drift": form.alert_on_drift,
-        "enabled": form.enabled,
-    }
+    faults: list[Fault] = []
+    document = _typed_of(form, StepSpec, faults) | {"format": stepdocument.FORMAT}
+    request = document["request"]
+    request |= {"headers": [_pair(row) for row in form.headers], "auth": _auth(form)}
+    request["body"] |= {"fields": [_pair(row) for row in form.fields], "text": _body_text(form)}
+    # An address, a key and a header's name are pasted with white space around them.
+    for holder, name in ((document, "key"), (request, "url"), *((header, "name") for header in request["headers"])):
+        holder[name] = holder[name].strip()
+    for name in ("success_when", "expired_when"):
+        document[name] = conditions.document_of(getattr(form, name), name, faults)
+    if why := form.error_message.strip():
+        document["error_message"] = conditions.place_of(why, "error_message", faults)
     if form.emails_kept is not None and tuple(form.emails) != form.emails_kept:
-        faults.append(stepdocument.Fault("alert_emails", _ADDRESSES_ARE_KEPT))
+        faults.append(Fault("alert_emails", _ADDRESSES_ARE_KEPT))
     if form.mapping_set:
         document["mapping"] = [_rule(row, index, faults) for index, row in enumerate(form.rules)]
-    return _over(_kept(form), document), faults
+    return document, faults
 
 
-def beside(document: Mapping[str, Json], typed: Mapping[str, Json]) -> dict[str, Json]:
-    """The members of a document that the form has no field for, at the places they have in it."""
-    found: dict[str, Json] = {}
-    for member, value in document.items():
-        if member not in typed:
-            found[member] = value
-        elif isinstance(value, dict) and (inner := beside(value, typed[member])):
-            found[member] = inner
-    return found
+def _typed_of(typed: Typed, described: type, faults: list[Fault], place: str = "") -> dict[str, Json]:
+    """What was typed for the members of an object, and beside it what the form has no input for."""
+    document = _kept(typed.kept)
+    for one in inputs_of(described):
+        try:
+            value = one.read(getattr(typed, one.name))
+        except NotTyped as error:
+            faults.append(Fault(f"{place}.{one.place}".strip("."), str(error)))
+            value = one.kind.write(one.default)
+        holder = document
+        for name in one.way[:-1]:
+            if not isinstance(holder.get(name), dict):
+                holder[name] = {}
+            holder = holder[name]
+        if value is not ABSENT:
+            holder[one.way[-1]] = value
+    return document
 
 
-def _kept(form: StepForm) -> dict[str, Json]:
+def _kept(text: str) -> dict[str, Json]:
     try:
-        kept = jsontext.loads(form.kept)
+        kept = jsontext.loads(text)
     except UnreadableAnswer:
         return {}
     return kept if isinstance(kept, dict) else {}
 
 
-def _over(kept: Mapping[str, Json], typed: dict[str, Json]) -> dict[str, Json]:
-    """What was typed, and beside it what was kept."""
-    inner = {
-        member: _over(kept[member], value)
-        for member, value in typed.items()
-        if isinstance(value, dict) and isinstance(kept.get(member), dict)
-    }
-    return {**kept, **typed, **inner}
+def _pair(row: Row) -> dict[str, Json]:
+    return _typed_of(row, Pair, [])
 
 
 def _auth(form: StepForm) -> dict[str, Json]:
     """Members typed for another type are kept where they were typed, so that switching back finds them."""
-    return {"type": form.auth_type, **{member: text for member, text in form.auth.items() if text}}
+    parameters = _parameters(form.auth_parameters)
+    texts = {member: text for member, text in form.auth.items() if text}
+    return {"type": form.auth_type, **texts, **({"parameters": parameters} if parameters else {})}
+
+
+def _parameters(text: str) -> Json:
+    """name=value, one a line; or the JSON of them, where a line cannot hold one."""
+    if text.lstrip().startswith("["):
+        return typed_value(text)
+    pairs = (line.partition("=") for line in text.splitlines() if line.strip())
+    return [{"name": name.strip(), "value": value.strip()} for name, _, value in pairs]
+
+
+def typed_parameters(parameters: Sequence[tuple[str, str]]) -> str:
+    """Further fields of a token request as they are typed."""
+    text = "\n".join(f"{name}={value}" for name, value in parameters)
+    rows: list[Json] = [{"name": name, "value": value} for name, value in parameters]
+    return text if _parameters(text) == rows else jsontext.dumps_text(rows)
+
+
+TEXT_MODES: Final = ("raw", "graphql")
+"""The modes whose text is no JSON; the form has one of each."""
+
+
+def ends_in_crlf(text: str) -> bool:
+    """Whether most lines do: the form has one end for all."""
+    return text.count("\r\n") * 2 > text.count("\n")
+
+
+def mixes_line_ends(text: str) -> bool:
+    return 0 < text.count("\r\n") < text.count("\n")
 
 
 def _body_text(form: StepForm) -> str:
-    if form.body_mode == "raw":
+    if form.body_mode == "raw" and form.line_ends == "crlf":
+        return form.raw_text.replace("\n", "\r\n")
+    if form.body_mode in TEXT_MODES:
         return form.raw_text
     return form.json_text if form.body_mode == "json" else form.json_text or form.raw_text
 
 
-def _number(text: str, place: str, sentence: str, faults: list[stepdocument.Fault]) -> Json:
-    value = typed_value(text.strip() or "-")
-    if isinstance(value, (str, bool, list, dict)) or value is None:
-        faults.append(stepdocument.Fault(place, sentence))
-        return {"timeout": 60, "retries": 0}[place]
-    return value
-
-
-def _dictionaries(text: str, faults: list[stepdocument.Fault]) -> list[Json]:
-    """One path a line; [*] stands for every item of a list."""
-    found: list[Json] = []
-    for line in filter(None, map(str.strip, text.splitlines())):
-        path = path_of(_STAR.sub("['*']", line))
-        if path is None:
-            faults.append(stepdocument.Fault("dictionaries", f"“{line[:60]}” is not a path like $['rates']."))
-        else:
-            found.append(list(path))
-    return found
-
-
-def _rule(row: RuleRow, index: int, faults: list[stepdocument.Fault]) -> dict[str, Json]:
-    document: dict[str, Json] = {
-        "attribute": row.attribute, "take": row.take, "convert": row.convert, "on": row.on,
-    }  # fmt: skip
-    if row.default.strip():
-        document["default"] = typed_value(row.default)
+def _rule(row: RuleRow, index: int, faults: list[Fault]) -> dict[str, Json]:
+    document = _typed_of(row, MappingRule, faults, f"mapping[{index}]")
     source = _source(row)
     if isinstance(source, str):
-        faults.append(stepdocument.Fault(f"mapping[{index}].path", source))
+        faults.append(Fault(f"mapping[{index}].path", source))
         return document | {"path": []}
     return document | source
 
@@ -199,24 +180,17 @@ def _source(row: RuleRow) -> dict[str, Json] | str:
 
 def dictionaries_of(form: StepForm) -> list[Path]:
     """The objects that are marked as dictionaries, as far as their lines are paths."""
-    return [tuple(path) for path in _dictionaries(form.dictionaries, [])]
+    return [path for path in map(line_path, lines_of(form.dictionaries)) if path is not None]
 
 
 def request_of(form: StepForm) -> RequestSpec:
     """The request as far as it is typed, for looking at only: which attributes it uses, which host it calls."""
-    auth_type = form.auth_type if form.auth_type in KINDS else "none"
-    mode = form.body_mode if form.body_mode in BODY_MODES else "none"
-    auth = Auth(auth_type, form.auth)
-    body = Body(
-        mode=cast(Any, mode), fields=tuple(Pair(row.name, row.value) for row in form.fields), text=_body_text(form),
-        content_type=form.content_type,
-    )  # fmt: skip
-    return RequestSpec(form.method, form.url, tuple(Pair(row.name, row.value) for row in form.headers), auth, body)
+    return members.read(RequestSpec, Reader(document_of(form)[0]["request"], "request", []))
 
 
 def rule_of(row: RuleRow) -> MappingRule | None:
     """The rule of one row, None where it is not right."""
-    faults: list[stepdocument.Fault] = []
+    faults: list[Fault] = []
     document = _rule(row, 0, faults)
     try:
         return None if faults else stepdocument.parse_rules([document])[0]

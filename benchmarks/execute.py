@@ -1,0 +1,204 @@
+"""What a call of a bot costs with everything on, beside a bare route: `python -m benchmarks.execute`.
+
+    --only WORDS      cases whose name has one of these words in it (separated by ;)
+    --rounds 3        each is measured so often on each server, in turns; the medians are shown
+    --seconds 3       how long, each time
+    --steps 10000     how many steps there are; cases that need more are left out
+    --own             the bare route on our own worker as well: what that costs
+
+Everything is started here: the third party, the callers, httpstep as `make run` starts it, and the bare route on the
+same server settings (`benchmarks/bare.py`). CPU is that of a server's whole tree of processes, from /proc: the figure
+that other work on the machine disturbs least.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import sys
+import tempfile
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Final
+
+from benchmarks.load import Load, callers, path_of, started, third_party
+from benchmarks.servers import Server, fill, prepare, running
+from tests.server import free_port
+
+MEMORY_TARGET: Final = 110.0
+FIRST_TARGET: Final = 0.8
+
+
+@dataclass(frozen=True)
+class Case:
+    """targets: the most that CPU per call and 99th percentile, and the least that throughput may be, as ratios."""
+
+    name: str
+    callers: int = 16
+    size: str = "330 B"
+    secret: bool = False
+    wait: bool = False
+    steps: int = 1
+    rows: int = 0
+    others: int = 0
+    cpu: float = 1.3
+    tail: float | None = None
+    rate: float | None = None
+
+    @property
+    def step_keys(self) -> list[str]:
+        kind = "wait" if self.wait else "secret" if self.secret else "plain"
+        return [f"{path_of(self.size)}-{n}-{kind}" for n in range(self.steps)]
+
+
+CASES: Final = (
+    Case("1 caller", callers=1),
+    Case("16 callers", rate=0.8, tail=2.0),
+    Case("64 callers", callers=64, rate=0.8, tail=2.0),
+    Case("330 B, a secret", secret=True),
+    Case("20 KB", size="20 KB", cpu=1.5),
+    Case("20 KB, a secret", size="20 KB", secret=True, cpu=1.5),
+    Case("1 MB", size="1 MB", cpu=2.5),
+    Case("1 MB, a secret", size="1 MB", secret=True, cpu=2.5),
+    Case("100 steps in turn", steps=100),
+    Case("10,000 steps in turn", steps=10_000),
+    Case("1,000 rows in the window", rows=1_000),
+    Case("10,000 rows in the window", rows=10_000),
+    Case("100,000 rows in the window", rows=100_000),
+    Case("100,000 old rows of others", others=100_000),
+    Case("100 ms upstream, 1,000 callers", callers=1000, wait=True, rate=0.9),
+)
+
+
+# ---------------------------------------------------------------- measuring
+
+
+@dataclass(frozen=True)
+class Figures:
+    rate: float
+    cpu: float
+    median: float
+    tail: float
+    errors: str
+
+
+def measure(server: Server, case: Case, work: Connection, seconds: float) -> Figures:
+    asked = server.requests(case.step_keys)
+    if server.folder is not None:
+        work.send((server.port, asked[:1], 1, 0.05))
+        work.recv()
+        fill(server.folder, case.rows, case.others)
+    before = server.cpu()
+    work.send((server.port, asked, case.callers, seconds))
+    load: Load = work.recv()
+    spent = server.cpu() - before
+    if not load.latencies:
+        raise AssertionError(f"{server.name}, {case.name}: no answer, {load.errors}")
+    answers = len(load.latencies) + sum(load.errors.values())
+    errors = ", ".join(f"{count} x {status}" for status, count in sorted(load.errors.items()))
+    return Figures(load.per_second, spent / answers * 1000, load.at(0.5), load.at(0.99), errors)
+
+
+def median_of(found: list[Figures]) -> Figures:
+    names = ("rate", "cpu", "median", "tail")
+    return Figures(*(statistics.median(getattr(one, name) for one in found) for name in names),
+                   "; ".join(one.errors for one in found if one.errors))  # fmt: skip
+
+
+def show(case: Case, found: dict[str, Figures]) -> list[str]:
+    """Lines of the table; gives what missed its target."""
+    bare = found["bare"]
+    missed = []
+    for name, one in found.items():
+        ratio = f"{one.cpu / bare.cpu:5.2f} {one.rate / bare.rate:5.2f} {one.tail / bare.tail:5.2f}"
+        say(f"{case.name if name == 'httpstep' else '':32}{name:12}{one.rate:9.0f}{one.cpu:9.2f}{one.median:9.1f}"
+            f"{one.tail:9.1f}   {ratio if name != 'bare' else '':20}{one.errors}")  # fmt: skip
+    ours = found["httpstep"]
+    for what, is_missed in (
+        (f"CPU {ours.cpu / bare.cpu:.2f} > {case.cpu}", ours.cpu > case.cpu * bare.cpu),
+        (f"throughput {ours.rate / bare.rate:.2f} < {case.rate}", ours.rate < (case.rate or 0) * bare.rate),
+        (
+            f"99 % {ours.tail / bare.tail:.2f} > {case.tail}",
+            bool(case.tail) and ours.tail > (case.tail or 0) * bare.tail,
+        ),
+        (f"errors {ours.errors}", bool(ours.errors)),
+    ):
+        missed += [f"{case.name}: {what}"] if is_missed else []
+    return missed
+
+
+def say(line: str) -> None:
+    sys.stdout.write(f"{line.rstrip()}\n")
+    sys.stdout.flush()
+
+
+def begin(servers: list[Server]) -> list[str]:
+    """Memory and first answer, before anything is asked."""
+    time.sleep(1)
+    for server in servers:
+        say(
+            f"{server.name:12} idle {server.memory():6.1f} MB (PSS of {len(server.tree())} processes), first answer after {server.first:5.2f} s"
+        )
+    ours = servers[0]
+    return [
+        *([f"memory {ours.memory():.0f} MB > {MEMORY_TARGET:.0f}"] if ours.memory() > MEMORY_TARGET else []),
+        *([f"first answer {ours.first:.2f} s > {FIRST_TARGET}"] if ours.first > FIRST_TARGET else []),
+    ]
+
+
+def compare(servers: list[Server], cases: list[Case], work: Connection, rounds: int, seconds: float) -> list[str]:
+    missed = begin(servers)
+    say(f"{'':32}{'':12}{'calls/s':>9}{'CPU ms':>9}{'50 % ms':>9}{'99 % ms':>9}   times bare: CPU, calls/s, 99 %")
+    for case in cases:
+        found: dict[str, list[Figures]] = {server.name: [] for server in servers}
+        for number in range(rounds + 1):
+            for server in servers:
+                figures = measure(server, case, work, seconds if number else min(1.0, seconds))
+                if number:  # the first is for warming up
+                    found[server.name].append(figures)
+        missed += show(case, {name: median_of(each) for name, each in found.items()})
+    return missed
+
+
+def start(folder: Path, cases: list[Case], stack: ExitStack, *, own: bool) -> tuple[list[Server], Connection]:
+    """All there is to start, ended with the stack: the servers under measurement, ours first, and the callers."""
+    (upstream, port), (driving, work) = started(third_party), started(callers)
+    stack.callback(upstream.terminate)
+    stack.callback(driving.terminate)
+    third = port.recv()
+    token = prepare(folder, {key: None for case in cases for key in case.step_keys}, f"http://127.0.0.1:{third}")
+    listening = free_port()
+    environ = {
+        "HTTPSTEP_DATA": str(folder), "HTTPSTEP_LISTEN": f"127.0.0.1:{listening}", "HTTPSTEP_ALLOW_NETWORKS": "127.0.0.1",
+    }  # fmt: skip
+    log = folder.with_suffix(".log")
+    servers = [stack.enter_context(running("httpstep", listening, ["app.py"], log, **environ))]
+    servers[0].token, servers[0].folder = token, folder
+    for name, more in (("bare", []), *([("bare, own", ["own"])] if own else [])):
+        command = ["-m", "benchmarks.bare", str(listening := free_port()), str(third), *more]
+        servers.append(stack.enter_context(running(name, listening, command, log)))
+    return servers, work
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", default="")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=3.0)
+    parser.add_argument("--steps", type=int, default=10_000)
+    parser.add_argument("--own", action="store_true")
+    asked = parser.parse_args()
+    words = asked.only.split(";")
+    cases = [case for case in CASES if any(word in case.name for word in words) and case.steps <= asked.steps]
+    with tempfile.TemporaryDirectory() as temporary, ExitStack() as stack:
+        servers, work = start(Path(temporary) / "data", cases, stack, own=asked.own)
+        missed = compare(servers, cases, work, asked.rounds, asked.seconds)
+    say(f"missed: {'; '.join(missed) or 'none'}")
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,179 @@
+"""The composition root: the only file that sees every floor. The server, the commands and hosts all start here.
+
+`create_app` is for hosts, applications that mount this one: all is prepared, and what is wrong is an exception.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from datetime import timedelta
+from functools import partial
+
+from flask import Flask
+from flask.helpers import get_debug_flag
+from sqlalchemy import URL
+from sqlalchemy.exc import SQLAlchemyError
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from httpstep import config, extensions, transport, web
+from httpstep.alerts import alerts
+from httpstep.commands import accounts as commands_accounts
+from httpstep.commands import steps as commands
+from httpstep.commands import storage as commands_storage
+from httpstep.commands import users as commands_users
+from httpstep.core.exchange import Send
+from httpstep.execution import calls, ratelimit
+from httpstep.execution.postponed import Postponed
+from httpstep.execution.tokens import TokenCache
+from httpstep.extensions import db
+from httpstep.serving import demo, server
+from httpstep.storage import database, vault
+from httpstep.storage.accesstokens import StoredTokens
+from httpstep.upkeep import installation
+
+MOST_FRAMES = 5000
+"""Python's own limit is 1,000. A JSON answer may have 200 levels, its structure has 400, and what walks or draws them
+takes several frames a level. A thread's 8 MB of stack bear ten times as many."""
+KEPT_FOR_PAGES = 8
+"""Threads of a process that never wait for third parties, so that pages and /health always find one."""
+
+
+def create_app(settings: config.Config | None = None, *, send: Send | None = None, **variables: object) -> Flask:
+    """The application for a host to mount, with its schema, its keys and its first account made.
+
+    variables: those of .env.example in small letters and without HTTPSTEP_; they and `settings` come before the
+    environment. Raises config.StartError, a sentence, where something does not fit; the process of the host goes on.
+    """
+    app = assemble(settings or config.load(config.overridden(os.environ, variables)), send=send)
+    app.debug = False  # whatever the host has: debug mode shows the program's inside
+    with app.app_context():
+        try:
+            installation.prepare_mounted(app)
+        except SQLAlchemyError as error:
+            raise installation.start_error(error) from error
+        except OSError as error:
+            raise config.StartError(f"{error.filename}: {error.strerror}") from error
+        finally:  # a host may fork, and no connection may be carried over
+            db.session.remove()
+            db.engine.dispose()
+    return app
+
+
+def assemble(settings: config.Config, *, send: Send | None = None) -> Flask:
+    """The application, whose data folder is prepared by whoever uses it. send: stands in for the guarded call in tests.
+
+    Raises config.StartError, a sentence, where the data does not fit.
+    """
+    sys.setrecursionlimit(max(sys.getrecursionlimit(), MOST_FRAMES))
+    templates, static = (str(config.folder_of(name)) for name in ("templates", "static"))
+    app = Flask("httpstep", template_folder=templates, static_folder=static)
+    app.url_map.merge_slashes = False  # an empty key in an address is no other address
+    _configure(app, settings)
+    extensions.bind(app, str(config.folder_of("migrations")))
+    app.extensions["httpstep"] = _parts(app, settings, send)
+    web.register(app)
+    for part in (commands, commands_accounts, commands_users, commands_storage):
+        part.register(app)
+    with app.app_context():
+        database.prepare_engine(db.engine)
+        try:
+            database.refuse_other_schema()
+        except config.StartError:
+            db.engine.dispose()
+            raise
+    return app
+
+
+def assemble_or_exit(settings: config.Config | None = None, *, send: Send | None = None) -> Flask:
+    """For the server and the commands: what is wrong ends the process with a sentence on standard error."""
+    try:
+        if get_debug_flag():  # it shows the program's inside, and Werkzeug's console runs whatever is typed into it
+            raise config.StartError("Debug mode is on: unset FLASK_DEBUG and leave --debug out.")
+        return assemble(settings or config.load(config.with_env_file(os.environ)), send=send)
+    except config.StartError as error:
+        sys.exit(f"httpstep cannot start. {error}")
+    except OSError as error:
+        sys.exit(f"httpstep cannot start. {error.filename}: {error.strerror}")
+
+
+def _configure(app: Flask, settings: config.Config) -> None:
+    settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    secure = settings.base_url.startswith("https://")
+    app.config.update(
+        HTTPSTEP=settings,
+        SECRET_KEY=settings.secret_key or vault.read_or_create(settings.data / "session.key"),
+        SQLALCHEMY_DATABASE_URI=_database_uri(settings),
+        SQLALCHEMY_ENGINE_OPTIONS=_engine_options(settings),
+        RATELIMIT_STORAGE_URI=_storage_uri(settings),
+        MAIL_SUPPRESS_SEND=False,
+        MAX_CONTENT_LENGTH=4 * 1024 * 1024,
+        MAX_FORM_MEMORY_SIZE=3 * 1024 * 1024,
+        MAX_FORM_PARTS=2000,
+        SESSION_COOKIE_NAME="__Host-httpstep_form" if secure else "httpstep_form",
+        SESSION_COOKIE_SECURE=secure,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        PERMANENT_SESSION_LIFETIME=timedelta(days=30),
+        REMEMBER_COOKIE_NAME="httpstep_remember",  # never set; by its own name Flask-Login takes a host's cookie for ours
+        WTF_CSRF_TIME_LIMIT=None,
+        WTF_CSRF_CHECK_DEFAULT=False,
+        WTF_CSRF_SSL_STRICT=False,  # web.access looks at the Referer itself
+    )
+    if settings.proxy_hops:
+        hops = settings.proxy_hops
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+
+
+def _database_uri(settings: config.Config) -> str | URL:
+    """Not as a text where it lies in the data folder, whose name may have a "?"."""
+    ours = "HTTPSTEP_DATABASE_URL" not in settings.given
+    return URL.create("sqlite", database=str(settings.data / "httpstep.db")) if ours else settings.database_url
+
+
+def _engine_options(settings: config.Config) -> dict[str, object]:
+    most = settings.threads + 4
+    return {
+        "pool_size": min(most, 20),
+        "max_overflow": most,
+        "pool_timeout": 5,
+        "hide_parameters": True,  # what is written is a customer's, and an error's text goes into the application's log
+        "pool_pre_ping": settings.database_url.startswith("postgresql"),
+    }
+
+
+def _storage_uri(settings: config.Config) -> str:
+    if settings.ratelimit_url == "database":
+        return f"{ratelimit.SqlStorage.STORAGE_SCHEME[0]}://"
+    return f"httpstep-{settings.ratelimit_url}"
+
+
+def _parts(app: Flask, settings: config.Config, send: Send | None) -> calls.Parts:
+    keys = settings.vault_keys or vault.read_keys(settings.data / "vault.key")
+    instance, postponed = vault.read_or_create(settings.data / "instance"), Postponed(app)
+    return calls.Parts(
+        send_for=_guarded(settings) if send is None else lambda **_: send,
+        wait=transport.wait,
+        vault=vault.Vault(keys),
+        alerts=alerts.Sender(app, instance, postponed.write),
+        instance=instance,
+        in_flight=settings.in_flight,
+        postponed=postponed,
+        tokens=TokenCache(store=StoredTokens(vault.Vault(keys))),
+        places=threading.BoundedSemaphore(max(1, settings.threads - KEPT_FOR_PAGES)),
+        base_url=settings.base_url or f"http://{settings.listen}",
+    )
+
+
+def _guarded(settings: config.Config) -> calls.SendFor:
+    send = transport.Transport(settings.allow_networks, ca_file=settings.ca_file or None).send
+    return lambda **call: partial(send, **call)
+
+
+def main(arguments: list[str]) -> None:
+    """Serve; with `--demo [API PORT]` beside the order API of the demo."""
+    if arguments[:1] == ["--demo"]:
+        demo.serve(assemble_or_exit, *(int(port) for port in arguments[1:2]))
+    else:
+        server.serve(assemble_or_exit)

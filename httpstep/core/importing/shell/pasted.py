@@ -1,0 +1,85 @@
+"""Finds the curl command in any text, mends what word processors did to it, and cuts it by the shell it is written for."""
+
+from __future__ import annotations
+
+import re
+from typing import Final, NamedTuple
+
+from httpstep.core.importing.shell import posix, windows
+from httpstep.core.importing.shell.words import Words
+
+INVISIBLE: Final = re.compile("[\u200b\u200e\u200f\u2060\ufeff]")
+"""Characters that web pages and word processors put between others, and that nobody sees. The joiners of emoji and of
+some scripts (U+200C, U+200D) are not among them."""
+
+
+class Command(NamedTuple):
+    """`words` without any if there is no curl command. `before`: the text in front of it. notes: what was mended."""
+
+    words: Words
+    before: str = ""
+    notes: tuple[str, ...] = ()
+
+
+def read(text: str) -> Command:
+    """The first curl command of `text`."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    seen = INVISIBLE.sub("", text)
+    notes = ("Invisible characters stood in this text. They are left out.",) if seen != text else ()
+    start = _start(seen)
+    if start is None:
+        return Command(Words(), notes=notes)
+    command, before = seen[start:], seen[:start]
+    return Command(_split(command, before), before, notes)
+
+
+_CURL: Final = re.compile(r"(?:^|(?<=[\s;|&(/\\$`'\"]))curl(?:\.exe)?(?=\s|\^|$)", re.IGNORECASE)
+_ARGUMENTS: Final = re.compile(
+    r"curl(?:\.exe)?[\s\\^`]+(?:[-‐‑‒–—―−]{1,2}[A-Za-z:#]|[\"'“‘$`{<]|\S+[.:/]\S|localhost\b)", re.IGNORECASE
+)
+_BEGINS: Final = re.compile(r"\s*(?:[$#>%]\s*)?curl(?:\.exe)?\s*(?:\S+\s*)?", re.IGNORECASE)
+
+
+def _start(text: str) -> int | None:
+    """Where the word curl stands that has an option or an address behind it; prompts, `sudo`, settings of variables
+    and sentences are left out."""
+    places = (found.start() for found in _CURL.finditer(text))
+    chosen = next((place for place in places if _ARGUMENTS.match(text, place)), None)
+    if chosen is None and _BEGINS.fullmatch(text):
+        found = _CURL.search(text)
+        chosen = found.start() if found else None
+    return chosen
+
+
+_CARETS: Final = re.compile(r"\^[ \t]*\n")
+_IN_CARETS: Final = re.compile(r"(?:^|\s)\^\"")
+_BACKTICKS: Final = re.compile(r"`[ \t]*\n")
+_SINGLE_QUOTE: Final = re.compile(r"\s'|\\[ \t]*\n")
+_DOUBLED: Final = re.compile(r'[{:,\[]\s{0,9}""[^",]')
+_EXE: Final = re.compile(r"curl\.exe\b", re.IGNORECASE)
+
+
+def _split(command: str, before: str) -> Words:
+    known = _variables(before)
+    if _IN_CARETS.search(command):
+        return windows.split(command)
+    if _CARETS.search(command):
+        joined = _CARETS.sub("\\\\\n", command)
+        return posix.split(joined, known) if _SINGLE_QUOTE.search(command) else windows.split(command)
+    is_exe = _EXE.match(command) is not None
+    if _BACKTICKS.search(command) or (is_exe and _SINGLE_QUOTE.search(command) and "\\\n" not in command):
+        return posix.split(command, known, powershell=True)
+    if (is_exe or _DOUBLED.search(command)) and not _SINGLE_QUOTE.search(command):
+        return windows.split(command)
+    return posix.split(command, known)
+
+
+_SETTING: Final = re.compile(
+    r"(?:^|(?<=[\s;$]))(?:export[ \t]+)?(?:\$env:|\$)?([A-Za-z_]\w{0,99})[ \t]?=[ \t]?"
+    r"('[^'\n]{0,4096}'|\"[^\"$`\n]{0,4096}\"|[^\s;&|'\"$`<>]{1,4096})(?=[\s;]|$)"
+)
+
+
+def _variables(before: str) -> dict[str, str]:
+    """What the text in front of the command sets: TOKEN=abc, export TOKEN='abc', $env:TOKEN = "abc"."""
+    return {found[1]: found[2].strip("'\"") for found in _SETTING.finditer(before)}

@@ -1,0 +1,279 @@
+r"""Splits a command line into its words, as a POSIX shell would; PowerShell's too, which differs little.
+
+'…', "…", $'…' (ANSI C escapes), $"…", \ before a character or a line break, comments, redirections, here-documents.
+`$NAME` and `${NAME}` become placeholders: what stands there is not known here. PowerShell: ` for \, '' inside '…'.
+
+The command ends at an unquoted ; | & < > or line break, unless what follows plainly belongs to it: an address without
+quotes (?a=1&b=2), a placeholder (<TOKEN>), an option on the next line whose backslash was lost.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from httpstep.core.importing.shell.curloptions import wants_value
+from httpstep.core.importing.shell.words import Words, placeholder
+
+_VARIABLE: Final = re.compile(
+    r"\$(?:env:)?(?:([A-Za-z_][A-Za-z0-9_]{0,99})|\{(?:env:)?([A-Za-z_][A-Za-z0-9_]{0,99})\})", re.IGNORECASE
+)
+_ANSI: Final = re.compile(
+    r"\\(?:([abeEfnrtv\\'\"?])|([0-7]{1,3})|x([0-9A-Fa-f]{1,2})|u([0-9A-Fa-f]{1,4})|U([0-9A-Fa-f]{1,8}))"
+)
+_ANSI_LETTERS: Final = dict(zip("abeEfnrtv\\'\"?", "\a\b\x1b\x1b\f\n\r\t\v\\'\"?", strict=True))
+_PLAIN: Final = re.compile(r"[^\s'\"\\$`;|&<>#“”„‘’]+")
+_IN_QUOTES: Final = re.compile(r'[^"\\$`]+')
+_ENDS: Final = ";|&<>\n"
+MAX_AHEAD: Final = 10_000
+"""Characters that the other end of a curly quote or of $(…) is looked for."""
+MAX_OPEN: Final = 50
+"""So many $( without an end, and no further one is looked for."""
+_CURLY: Final = {"“": '”“"', "”": '”"', "„": '“”"', "‘": "’‘'", "’": "’'"}
+_SPACED_CONTINUATION: Final = re.compile(r"[\\`][ \t\xa0]+\n")
+_HOLE: Final = re.compile(r"<[A-Za-z][\w .:/-]{0,60}>")
+_FLATTENED: Final = re.compile(r"(?:[\\`]|(?<=\n)>)[ \t]+(?=[-–—−]{1,2}[A-Za-z]|['\"]?https?://)")
+"""A line break that was lost behind its backslash, and the prompt of a line that goes on."""
+_GOES_ON: Final = re.compile(r"\s*(?:[\\`>]\s*)?(?:([-–—−]{1,2}[A-Za-z])|(['\"]?https?://))")
+_HERE: Final = re.compile(r"<<(-?)[ \t]*(['\"]?)(\w+)\2")
+_CAT: Final = re.compile(r"\s*cat\s*<<(-?)[ \t]*(['\"]?)(\w+)\2[ \t]*\n((?:.*?\n)??)[ \t]*\3\s*", re.DOTALL)
+_REDIRECTION: Final = re.compile(r"(?:&>>?|>>?&?|<&?)[ \t]*(?:&?\d+|[^\s;|&<>]+)")
+
+
+def split(command: str, known: Mapping[str, str], *, powershell: bool = False) -> Words:
+    """The words of the first command. known: variables of the shell that the text sets before."""
+    return _Posix(command, known, powershell).split()
+
+
+class _Posix:
+    def __init__(self, text: str, known: Mapping[str, str], powershell: bool) -> None:
+        self._text = text
+        self._known = known
+        self._at = 0
+        self._here = ""
+        self._open = 0
+        self._escape = "`" if powershell else "\\"
+        self._result = Words()
+
+    def split(self) -> Words:
+        result = self._result
+        while (word := self._word()) is not None:
+            result.words.append(word)
+        result.rest = self._text[self._at :]
+        if self._here:
+            self._read_here_document()
+        return result
+
+    def _word(self) -> str | None:
+        """The next word, None at the end of the command."""
+        self._skip_space()
+        if self._at >= len(self._text) or self._is_end(""):
+            return None
+        pieces: list[str] = []
+        start = self._at
+        while self._at < len(self._text):
+            char = self._text[self._at]
+            if char.isspace() or (char in _ENDS and self._is_end(self._text[start : min(self._at, start + 1000)])):
+                break
+            pieces.append(self._piece(char))
+        return "".join(pieces)
+
+    def _is_end(self, word: str) -> bool:
+        """Whether the command ends here. word: what stands of the word so far, as typed."""
+        text, at = self._text, self._at
+        if text[at] not in _ENDS or _HOLE.match(text, at):
+            return False
+        after = text[at + 1 : at + 2]
+        in_address = "://" in word or "?" in word
+        if text[at] in "&;|" and in_address and after and (after.isalnum() or after in "_%$<{[.-"):
+            return text[at] == "|" and "=" not in word
+        return True
+
+    def _skip_space(self) -> None:
+        text = self._text
+        while self._at < len(text):
+            if text.startswith(("\\\n", "`\n"), self._at):
+                self._at += 2
+            elif text[self._at] == "#":
+                end = text.find("\n", self._at)
+                self._at = len(text) if end < 0 else end
+            elif text[self._at] == "\n" and not self._here and (end := self._goes_on()):
+                self._at = end
+            elif text[self._at].isspace() and text[self._at] != "\n":
+                self._at += 1
+            elif trailing := _SPACED_CONTINUATION.match(text, self._at) or _FLATTENED.match(text, self._at):
+                self._at = trailing.end()
+            elif not self._redirected():
+                return
+
+    def _goes_on(self) -> int:
+        """Where the command goes on behind this line break, although no backslash says so; 0 where it does not."""
+        words = self._result.words
+        if found := _GOES_ON.match(self._text, self._at):
+            is_option = found[1] is not None
+            return found.start(1) if is_option else 0 if any("://" in word for word in words) else found.start(2)
+        is_value = len(words) > 1 and words[-1][:1] in "-–—" and len(words[-1]) > 1 and wants_value(words[-1])
+        return self._at + 1 if is_value else 0
+
+    def _redirected(self) -> bool:
+        """Skips where the output goes; notes a here-document, whose text follows the line."""
+        if (found := _HERE.match(self._text, self._at)) and not self._text.startswith("<<<", self._at):
+            self._here = found[3]
+            self._at = found.end()
+            return True
+        if self._text.startswith("<<<", self._at):
+            self._at += 3
+            self._result.stdin = (self._word() or "") + "\n"
+            return True
+        if _HOLE.match(self._text, self._at):
+            return False
+        found = _REDIRECTION.match(self._text, self._at)
+        if found is None or found[0][0] == "<":
+            return False
+        self._at = found.end()
+        number = self._result.words.pop() if self._result.words[-1:] in (["1"], ["2"]) else ""
+        self._result.redirected.append(number + found[0])
+        return True
+
+    def _read_here_document(self) -> None:
+        end = re.compile(rf"^[ \t]*{re.escape(self._here)}[ \t]*$", re.MULTILINE)
+        start = self._text.find("\n", self._at) + 1
+        found = end.search(self._text, start) if start else None
+        self._result.closed &= found is not None
+        self._result.stdin = self._text[start : found.start() if found else len(self._text)] if start else ""
+        self._result.rest = self._text[self._at : max(start - 1, self._at)] + (
+            self._text[found.end() :] if found else ""
+        )
+
+    def _piece(self, char: str) -> str:
+        text, start = self._text, self._at
+        if char == "'":
+            return self._single_quoted(start + 1)
+        if char == '"':
+            return self._double_quoted(start + 1)
+        if char in _CURLY:
+            return self._curly_quoted(char, start + 1)
+        if text.startswith("$'", start):
+            return self._ansi_quoted(start + 2)
+        if text.startswith('$"', start):
+            return self._double_quoted(start + 2)
+        if char == "$":
+            return self._variable()
+        if char == self._escape or (char == "\\" and text.startswith("\\\n", start)):
+            self._at = start + 2
+            return "" if text[start + 1 : start + 2] == "\n" else text[start + 1 : start + 2]
+        if char == "`":
+            return self._substitution(text.find("`", start + 1))
+        if char == "<" and (hole := _HOLE.match(text, start)):
+            self._at = hole.end()
+            return hole[0]
+        found = _PLAIN.match(text, start)
+        self._at = found.end() if found else start + 1
+        return text[start : self._at]
+
+    def _single_quoted(self, start: int) -> str:
+        taken = self._until("'", start)
+        while self._escape == "`" and self._text.startswith("'", self._at):
+            taken += "'" + self._until("'", self._at + 1)
+        return taken
+
+    def _curly_quoted(self, char: str, start: int) -> str:
+        """A word processor's quotes; one that is not closed is a character like others."""
+        ends = [end for close in _CURLY[char] if (end := self._text.find(close, start, start + MAX_AHEAD)) >= 0]
+        self._at = start
+        return self._until(self._text[min(ends)], start) if ends else char
+
+    def _until(self, quote: str, start: int) -> str:
+        end = self._text.find(quote, start)
+        if end < 0:
+            self._result.closed = False
+            end = len(self._text)
+        self._at = end + 1
+        return self._text[start:end]
+
+    def _double_quoted(self, start: int) -> str:
+        text = self._text
+        pieces: list[str] = []
+        self._at = start
+        while self._at < len(text):
+            char = text[self._at]
+            if char == '"':
+                self._at += 1
+                if self._escape == "`" and text.startswith('"', self._at):
+                    self._at += 1
+                    pieces.append('"')
+                    continue
+                return "".join(pieces)
+            pieces.append(self._piece_in_quotes(char))
+        self._result.closed = False
+        return "".join(pieces)
+
+    def _piece_in_quotes(self, char: str) -> str:
+        if char == self._escape:
+            return self._escaped_in_quotes()
+        if char == "$":
+            return self._variable()
+        if char == "`":
+            return self._substitution(self._text.find("`", self._at + 1))
+        found = _IN_QUOTES.match(self._text, self._at)
+        start, self._at = self._at, found.end() if found else self._at + 1
+        return self._text[start : self._at]
+
+    def _escaped_in_quotes(self) -> str:
+        after = self._text[self._at + 1 : self._at + 2]
+        self._at += 2
+        if after == "\n":
+            return ""
+        if self._escape == "`":
+            return {"n": "\n", "r": "\r", "t": "\t", "0": "\0"}.get(after, after)
+        return after if after in ('"', "\\", "$", "`") else "\\" + after
+
+    def _ansi_quoted(self, start: int) -> str:
+        text = self._text
+        end = start
+        while end < len(text) and text[end] != "'":
+            end += 2 if text[end] == "\\" else 1
+        if end >= len(text):
+            self._result.closed = False
+        self._at = end + 1
+        return _ANSI.sub(_ansi_character, text[start:end])
+
+    def _variable(self) -> str:
+        if self._text.startswith("$(", self._at):
+            end = _closing(self._text, self._at + 2) if self._open < MAX_OPEN else -1
+            self._open += end < 0
+            return self._substitution(end)
+        found = _VARIABLE.match(self._text, self._at)
+        self._at = found.end() if found else self._at + 1
+        return placeholder(found[1] or found[2], self._known) if found else "$"
+
+    def _substitution(self, end: int) -> str:
+        """A command inside the command, up to `end`: a here-document that cat prints is its text, others are noted."""
+        start = self._at
+        if end < 0:
+            self._at = start + 1
+            return self._text[start]
+        self._at = end + 1
+        typed = self._text[start : end + 1]
+        if printed := _CAT.fullmatch(typed[2:-1]) if typed[0] == "$" else None:
+            return printed[4].rstrip("\n")
+        self._result.commands.append(typed)
+        return typed
+
+
+def _closing(text: str, at: int) -> int:
+    """Where the bracket that was opened before `at` closes; -1 where it does not within MAX_AHEAD."""
+    depth = 1
+    for found in re.compile(r"[()]").finditer(text, at, at + MAX_AHEAD):
+        depth += 1 if found[0] == "(" else -1
+        if depth == 0:
+            return found.start()
+    return -1
+
+
+def _ansi_character(found: re.Match[str]) -> str:
+    if found[1]:
+        return _ANSI_LETTERS[found[1]]
+    code = int(found[2], 8) if found[2] else int(found[3] or found[4] or found[5], 16)
+    return chr(code) if code <= 0x10FFFF and not 0xD800 <= code <= 0xDFFF else "\ufffd"

@@ -1,0 +1,240 @@
+"""RFC 9535: queries over a document, and normalized paths, which is how a path is shown to people.
+
+python-jsonpath parses, strictly by the RFC; `jsonpath_evaluation` evaluates, with a limit on the work.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import lru_cache
+from typing import Final
+
+from jsonpath import JSONPathEnvironment
+from jsonpath.exceptions import JSONPathError
+from jsonpath.filter import BaseExpression, FilterExpressionLiteral
+from jsonpath.parse import Parser
+from jsonpath.path import JSONPath
+from jsonpath.segments import JSONPathRecursiveDescentSegment, JSONPathSegment
+from jsonpath.selectors import IndexSelector, NameSelector
+from jsonpath.stream import TokenStream
+from jsonpath.token import TOKEN_SINGLE_QUOTE_STRING, Token
+from jsonpath.unescape import unescape_string
+
+from httpstep.core.jsontext import Json, Path
+from httpstep.core.query.jsonpath_comparison import MAX_WORK, QueryRefused, Work
+from httpstep.core.query.jsonpath_evaluation import Select, selection
+from httpstep.core.query.jsonpath_hints import spelling, with_dollar
+from httpstep.core.query.jsonpath_values import SAMPLE, sampled
+from httpstep.core.workcounter import WorkCounter
+
+__all__ = [
+    "QueryRefused",
+    "check_query",
+    "find",
+    "in_words",
+    "normalized",
+    "parse_normalized",
+    "searched_path",
+    "source_in_words",
+    "singular_path",
+]
+
+MAX_LENGTH: Final = 2000
+
+
+class _ExactParser(Parser):
+    r"""Reads the numbers of a filter digit for digit, which its parent takes through float, and knows \u0000 to \u001f."""
+
+    def parse_integer_literal(self, stream: TokenStream) -> BaseExpression:
+        return _number(stream)
+
+    def parse_float_literal(self, stream: TokenStream) -> BaseExpression:
+        return _number(stream)
+
+    def _decode_string_literal(self, token: Token) -> str:
+        quote = "'" if token.kind == TOKEN_SINGLE_QUOTE_STRING else '"'
+        pieces = _CONTROL_ESCAPE.split(token.value)
+        return "".join(
+            _unescaped_control(piece) if number % 2 else unescape_string(piece, token, quote)
+            for number, piece in enumerate(pieces)
+        )
+
+
+_CONTROL_ESCAPE: Final = re.compile(r"(\\\\|\\u00[01][0-9A-Fa-f])")
+
+
+def _unescaped_control(escape: str) -> str:
+    return "\\" if escape == "\\\\" else chr(int(escape[2:], 16))
+
+
+_NUMBER: Final = re.compile(r"-?(0|[1-9]\d{0,999})(\.\d{1,999})?([eE][+-]?\d{1,3})?", re.ASCII)
+
+
+def _number(stream: TokenStream) -> FilterExpressionLiteral[int | Decimal]:
+    text = stream.next().value
+    if not _NUMBER.fullmatch(text):
+        raise QueryRefused(f"“{text[:20]}” is not a number as JSON writes it.")
+    return FilterExpressionLiteral(value=int(text) if text.lstrip("-").isdigit() else Decimal(text))
+
+
+class _Environment(JSONPathEnvironment):
+    parser_class = _ExactParser
+
+
+_environment = _Environment(strict=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Query:
+    segments: tuple[JSONPathSegment, ...]
+    select: Select
+
+
+@lru_cache(maxsize=512)
+def _compiled(query: str) -> _Query:
+    """Raises QueryRefused, with a sentence."""
+    if len(query) > MAX_LENGTH:
+        raise QueryRefused(f"A query has at most {MAX_LENGTH:,} characters.")
+    if not query.startswith("$"):
+        meant = with_dollar(query) or "$.items[0].price"
+        raise QueryRefused(f"A query begins with “$”, the whole answer, as in {meant}.")
+    try:
+        path = _environment.compile(query)
+        if not isinstance(path, JSONPath):
+            raise QueryRefused("A query is one path; “|” and “&” between paths are not known.")
+        return _Query(path.segments, selection(path.segments))
+    except JSONPathError as error:
+        raise QueryRefused(_sentence(error, query)) from None
+    except (RecursionError, ValueError, ArithmeticError) as error:
+        if isinstance(error, QueryRefused):
+            raise
+        raise QueryRefused("The query cannot be read.") from None
+
+
+def _sentence(error: JSONPathError, query: str) -> str:
+    if isinstance(error, RecursionError):
+        return "The query is nested too deeply."
+    what = _plain(str(error.args[0])) if error.args else "it cannot be read"
+    place = f" at character {error.token.index + 1}" if error.token is not None and error.token.index >= 0 else ""
+    return f"The query is not right{place}: {what}. {spelling(query)}".rstrip()
+
+
+def _plain(what: str) -> str:
+    """The parser's reason without its own words for the parts of a query."""
+    if "TOKEN_" in what:
+        return "something else is expected here"
+    return re.sub(r"\b(?:shorthand )?selector(s?)\b", r"name\1", what).replace("token ", "")
+
+
+def check_query(query: str) -> str | None:
+    """A sentence that says what is wrong with a query, None if nothing is."""
+    try:
+        _compiled(sampled(query))
+    except QueryRefused as error:
+        return str(error)
+    return None
+
+
+def find(query: str, document: Json, counter: WorkCounter | None = None) -> list[Json]:
+    """The values of the nodes a query selects, in order. Raises QueryRefused: a bad query, or too much work."""
+    work = Work(document)
+    try:
+        return _compiled(query).select([document], work)
+    finally:
+        if counter is not None:
+            counter.spend(MAX_WORK - work.left)
+
+
+def searched_path(query: str) -> Path:
+    """The place a query searches: its path up to the first part that can select more than one value."""
+    path: list[str | int] = []
+    for segment in _compiled(sampled(query)).segments:
+        step = _single_step(segment)
+        if step is None or (isinstance(step, str) and SAMPLE in step):
+            break
+        path.append(step)
+    return tuple(path)
+
+
+def singular_path(query: str) -> Path | None:
+    """The path of a query that can only ever select one place ($.a[0]['b']), else None."""
+    path = searched_path(query)
+    return path if len(path) == len(_compiled(sampled(query)).segments) else None
+
+
+def _single_step(segment: JSONPathSegment) -> str | int | None:
+    if isinstance(segment, JSONPathRecursiveDescentSegment) or len(segment.selectors) != 1:
+        return None
+    selector = segment.selectors[0]
+    if isinstance(selector, NameSelector):
+        return selector.name
+    return selector.index if isinstance(selector, IndexSelector) and selector.index >= 0 else None
+
+
+# ---------------------------------------------------------------- normalized paths (RFC 9535, 2.7)
+
+_ESCAPES: Final = {"\b": "\\b", "\t": "\\t", "\n": "\\n", "\f": "\\f", "\r": "\\r", "'": "\\'", "\\": "\\\\"}
+_UNESCAPES: Final = {written: character for character, written in _ESCAPES.items()}
+_ESCAPED: Final = str.maketrans({chr(code): f"\\u{code:04x}" for code in range(0x20)} | _ESCAPES)
+_STEP: Final = re.compile(r"\[(?:(0|[1-9][0-9]{0,15})|'((?:[^\x00-\x1f'\\]|\\(?:[btnfr'\\]|u00[01][0-9a-f]))*)')\]")
+_ESCAPE: Final = re.compile(r"\\(?:u([0-9a-f]{4})|.)")
+
+
+def normalized(path: Path) -> str:
+    """The path as an RFC 9535 normalized path: $['data'][0]['status']."""
+    return "$" + "".join(f"[{part}]" if isinstance(part, int) else f"['{_escaped(part)}']" for part in path)
+
+
+def _escaped(key: str) -> str:
+    if key.isprintable():  # as nearly all are: ten times faster
+        return key.replace("\\", "\\\\").replace("'", "\\'")
+    return key.translate(_ESCAPED)
+
+
+def in_words(path: Path, most: int = 0) -> str:
+    """The path as people say it: order › items › 1 › price. Items are counted from 1. most: characters there is room for;
+    what is too much goes in front, since the end tells more."""
+    parts = [_in_words(part) for part in path] or ["the whole answer"]
+    text = _BETWEEN.join(parts)
+    while most and len(text) > most and len(parts) > 1:
+        parts = parts[1:]
+        text = _BETWEEN.join(["…", *parts])
+    return text if not most or len(text) <= most else "…" + text[1 - most :]
+
+
+_BETWEEN: Final = " › "
+
+
+def source_in_words(source: str, most: int = 0) -> str:
+    """The same for a path as `normalized` writes it. A query, and the name of a fact of the call, stay as they are."""
+    try:
+        path = parse_normalized(source)
+    except ValueError:
+        return source
+    return in_words(path, most)
+
+
+def _in_words(part: str | int) -> str:
+    return str(part + 1) if isinstance(part, int) else " ".join(part.split()) or "“”"
+
+
+def parse_normalized(text: str) -> Path:
+    """The path of a normalized path. Raises ValueError with a sentence."""
+    if not text.startswith("$"):
+        raise ValueError("A path begins with “$”, as in $['data'][0]['status'].")
+    path: list[str | int] = []
+    place = 1
+    while place < len(text):
+        match = _STEP.match(text, place)
+        if match is None:
+            raise ValueError(f"The path is not right at character {place + 1}: ['name'] or [0] should stand there.")
+        index, key = match.groups()
+        path.append(int(index) if index is not None else _ESCAPE.sub(_unescaped, key))
+        place = match.end()
+    return tuple(path)
+
+
+def _unescaped(match: re.Match[str]) -> str:
+    return chr(int(match[1], 16)) if match[1] else _UNESCAPES[match[0]]

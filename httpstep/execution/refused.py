@@ -1,0 +1,38 @@
+"""What a process remembers of refusals, so that whoever is refused again does not hold up who has room."""
+
+from __future__ import annotations
+
+import time
+
+from httpstep.execution.ratelimit import Budget, RateLimited, budget_of, in_database
+
+_CROWDED = 1.0
+"""Seconds after a refusal for want of a place in which a read comes before the transaction that writes."""
+
+
+class Refused:
+    """What this process knows of accounts that were refused, so that a flood costs a read and no transaction that writes."""
+
+    def __init__(self) -> None:
+        self._until: dict[int, float] = {}
+        self._full_at: dict[int, float] = {}
+
+    def note_full(self, account_id: int) -> None:
+        """All places of the account were taken just now."""
+        self._full_at[account_id] = time.monotonic()
+
+    def was_full(self, account_id: int) -> bool:
+        """Whether they were within the last second."""
+        return time.monotonic() - self._full_at.get(account_id, -_CROWDED) < _CROWDED
+
+    def require(self, account_id: int, per_minute: int | None) -> None:
+        """Raises RateLimited where the budget was seen spent until now, and a read says that it still is."""
+        if self._until.get(account_id, 0.0) > time.monotonic():
+            budget = budget_of(account_id, per_minute)
+            if not budget.remaining:
+                raise RateLimited(budget)
+
+    def note(self, account_id: int, budget: Budget) -> None:
+        """After a refusal by the rows."""
+        if in_database():
+            self._until[account_id] = time.monotonic() + budget.exactly

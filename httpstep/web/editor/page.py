@@ -1,0 +1,326 @@
+"""What the editor's page prints, as one frozen value: gathered here, once; the templates only print it.
+
+A template has the frame of the page and the parts that `NEEDS` names for it: of the others nothing is asked or worked
+out. What a role may see and do is decided here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Final, TypeVar
+from urllib.parse import urlsplit
+
+from flask import render_template, request
+
+from httpstep.core.importing.questions import Question, questions_of
+from httpstep.core.importing.source import Choices
+from httpstep.core.jsontext import Json
+from httpstep.core.outcome.fallback import SUCCESS
+from httpstep.core.request import rendering
+from httpstep.core.step.spec import StepSpec
+from httpstep.execution import ratelimit
+from httpstep.storage import overview
+from httpstep.web import stepform
+from httpstep.web.access import may
+from httpstep.web.editor import acceptance, marking, tree
+from httpstep.web.editor.acceptance import Past
+from httpstep.web.editor.differences import DriftView
+from httpstep.web.editor.editor import Editor, Preview, Shown
+from httpstep.web.editor.loglist import LogList, log_list_of
+from httpstep.web.editor.mailstatus import MailStatus, mail_status_of
+from httpstep.web.editor.shellcommand import Usage, usage
+from httpstep.web.editor.testvalues import TestValue
+from httpstep.web.here import base_url
+from httpstep.web.stepform import ConditionRow, RuleRow, StepForm, conditions
+
+Part = TypeVar("Part")
+
+
+@dataclass(frozen=True, slots=True)
+class Values:
+    """The values for test; unknown_secrets: names that the request uses and nobody has stored. new: names that nobody
+    in the account knows; empty: those a test was refused for; folded: one line of chips does, beside an answer."""
+
+    inputs: list[TestValue]
+    unknown_secrets: list[str]
+    new: list[str]
+    empty: tuple[str, ...]
+    folded: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The answer on the screen as a tree. log_id: the test that large parts of it are loaded from. failed: it is looked
+    at and never mapped."""
+
+    tree: tree.Node
+    log_id: int | None
+    pasted: bool
+    cut: bool
+    failed: bool
+    can_map: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Notes:
+    """Of the last test's answer: the attributes it does not give, and whether its structure differs and is not accepted."""
+
+    missing: list[str]
+    is_undecided: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RuleLine:
+    """A row of the mapping with what it gives. place: in the step document; state: "ok", "default", "missing", "off", or
+    "" where that is not known. listed: a list is on the way, so what is taken of it can be chosen."""
+
+    row: RuleRow
+    place: str
+    sample: Json
+    state: str
+    why: str
+    listed: bool
+    name_fault: str
+    source_fault: str
+    more_fault: str
+
+    @property
+    def is_open(self) -> bool:
+        """Whether its details are shown from the start: they hold something."""
+        row = self.row
+        return bool(self.more_fault or row.take != "one" or row.convert != "none" or row.default)
+
+
+@dataclass(frozen=True, slots=True)
+class Mapping:
+    """missing: attributes of the rows for which the last successful answer had nothing. suggestions: objects of the
+    answer that look like dictionaries."""
+
+    lines: list[RuleLine]
+    missing: list[str]
+    suggestions: list[marking.Suggestion]
+
+
+@dataclass(frozen=True, slots=True)
+class EditorPage:
+    """ref: of the step in addresses, "new" for one that was never saved. host: whom it calls, in a word. changed_by and
+    changed_at: the save that was quicker, where `conflict`. The parts that no template of this answer prints are None."""
+
+    ref: str
+    step_id: int | None
+    form: StepForm
+    title: str
+    host: str
+    is_new: bool
+    can_edit: bool
+    can_address: bool
+    can_keep_secrets: bool
+    typed: bool
+    notice: str
+    body_note: str
+    conflict: bool
+    changed_by: str
+    changed_at: float | None
+    filled_from: str
+    choices: Choices | None
+    was_pasted: bool
+    ignored: list[str]
+    pasted: str
+    shown: Shown | None
+    preview: Preview | None
+    again: bool
+    bot_names: tuple[str, ...] | None = None
+    values: Values | None = None
+    usage: Usage | None = None
+    budget: ratelimit.Budget | None = None
+    mapping: Mapping | None = None
+    history: list[Past] | None = None
+    answer: Answer | None = None
+    notes: Notes | None = None
+    drift: DriftView | None = None
+    logs: LogList | None = None
+    mail: MailStatus | None = None
+    suggested: list[ConditionRow] | None = None
+    questions: tuple[Question, ...] | None = None
+
+
+_PAGE: Final = "steps/editor.html"
+NEEDS: Final = {
+    _PAGE: (
+        "bot_names",
+        "values",
+        "usage",
+        "budget",
+        "mapping",
+        "history",
+        "answer",
+        "notes",
+        "drift",
+        "logs",
+        "mail",
+        "questions",
+        "suggested",
+        "questions",
+    ),
+    "steps/_step_form.html": ("mapping", "history", "mail", "questions"),
+    "steps/_mail_status.html": ("mail",),
+    "steps/_usage.html": ("usage",),
+    "request_form/_body_editor.html": (),
+    "request_form/_preview.html": (),
+    "request_form/_success_when.html": (),
+    "request_form/_success_suggestion.html": ("suggested",),
+    "mapping/_mapping.html": ("mapping", "history"),
+    "mapping/_structures.html": ("history",),
+    "drift/_drift_banner.html": ("drift",),
+    "logs/_logs.html": ("logs",),
+    "testing/_test_values.html": ("values",),
+    "testing/_budget.html": ("budget",),
+    "testing/_test_result.html": ("answer", "notes", "suggested"),
+    "testing/_test_notes.html": ("notes",),
+    "testing/_map_sample.html": (),
+    "testing/_rate_limited.html": (),
+}
+"""The parts that each template prints, those it includes among them."""
+
+
+# ---------------------------------------------------------------- rendering
+
+
+def page(editor: Editor, status: int = 200) -> tuple[str, int]:
+    """The whole page."""
+    gathered = gather(editor, _PAGE)
+    return render_template(_PAGE, page=gathered, form=gathered.form), status
+
+
+def fragments(editor: Editor, *templates: str, beside: tuple[str, ...] = ()) -> str:
+    """Parts of the page; those of `beside` are swapped beside the others (hx-swap-oob)."""
+    gathered = gather(editor, *templates, *beside)
+    return "".join(
+        render_template(name, page=gathered, form=gathered.form, oob=place >= len(templates))
+        for place, name in enumerate((*templates, *beside))
+    )
+
+
+# ---------------------------------------------------------------- gathering
+
+
+def gather(editor: Editor, *templates: str) -> EditorPage:
+    """What these templates print of the editor."""
+    wanted = {part for template in templates for part in NEEDS[template]}
+    lines = _lines(editor) if wanted & {"mapping", "notes"} else []
+
+    def part(name: str, make: Callable[[], Part]) -> Part | None:
+        return make() if name in wanted else None
+
+    return replace(
+        _frame(editor),
+        bot_names=part("bot_names", lambda: editor.sources.names.bot),
+        values=part("values", lambda: _values(editor)),
+        usage=part("usage", lambda: _usage(editor)),
+        budget=part("budget", lambda: editor.sources.budget),
+        mapping=part("mapping", lambda: _mapping(editor, lines)),
+        history=part("history", lambda: acceptance.history_of(editor.sources.history)),
+        answer=part("answer", lambda: _answer(editor)),
+        notes=part("notes", lambda: _notes(editor, lines)),
+        drift=part("drift", lambda: editor.drift),
+        logs=part("logs", lambda: log_list_of(editor)),
+        mail=part("mail", lambda: mail_status_of(editor)),
+        questions=part("questions", lambda: _questions(editor)),
+        suggested=part("suggested", lambda: conditions.suggested(editor.form, editor.document)),
+    )
+
+
+def _frame(editor: Editor) -> EditorPage:
+    form, saved = editor.form, editor.saved
+    title = form.name.strip() or ("New step" if editor.is_new else "Step without a name")
+    return EditorPage(
+        ref=editor.ref, step_id=editor.step_id, form=form, title=title, host=_host_of(form.url), is_new=editor.is_new,
+        can_edit=may("editor"), can_address=may("admin"), can_keep_secrets=may("admin"), typed=editor.typed,
+        notice=editor.notice, body_note=editor.body_note, conflict=editor.conflict,
+        changed_by=saved.by if saved else "", changed_at=saved.at if saved else None,
+        filled_from=editor.filled_from, choices=editor.choices, was_pasted=_was_pasted(editor), ignored=editor.ignored, pasted=editor.pasted, shown=editor.shown,
+        preview=editor.preview, again=editor.again,
+    )  # fmt: skip
+
+
+def _was_pasted(editor: Editor) -> bool:
+    return editor.is_new and bool(editor.filled_from or request.form.get("pasted") == "1")
+
+
+def _questions(editor: Editor) -> tuple[Question, ...]:
+    """The placeholders that still stand in a form that was filled from a pasted text."""
+    return questions_of(stepform.request_of(editor.form), editor.sources.names.secrets) if _was_pasted(editor) else ()
+
+
+def _host_of(url: str) -> str:
+    try:
+        host = urlsplit(url.strip()).hostname or ""
+    except ValueError:
+        host = ""
+    return host if host and "{{" not in host else "the API"
+
+
+def _usage(editor: Editor) -> Usage:
+    key = editor.saved.step.spec.key if editor.saved else "your-step"
+    return usage(base_url(), key, editor.given)
+
+
+def _values(editor: Editor) -> Values:
+    used = rendering.secrets_used(StepSpec(request=editor.request))
+    inputs, form = editor.values, editor.form
+    has_answer = form.tested_log is not None or bool(form.sample) or bool(editor.state and editor.state.sample)
+    return Values(
+        inputs,
+        [name for name in used if name not in editor.sources.names.secrets],
+        [value.name for value in inputs if value.is_new],
+        editor.shown.empty if editor.shown else (),
+        has_answer and all(value.typed for value in inputs),
+    )
+
+
+def _answer(editor: Editor) -> Answer | None:
+    document = editor.document
+    if document is None:
+        return None
+    whole = document.pasted or document.cut
+    node = tree.tree_of(document.value, tree.names_by_path(editor.form.rules), whole=whole)
+    can_map = may("editor") and not document.failed
+    return Answer(node, document.log_id, document.pasted, document.cut, document.failed, can_map)
+
+
+def _notes(editor: Editor, lines: list[RuleLine]) -> Notes:
+    of_a_test = editor.fresh is not None or (editor.document is not None and editor.document.log_id is not None)
+    missing = [line.row.attribute for line in lines if line.row.on and line.state in ("missing", "default")]
+    tested = editor.log(editor.form.tested_log)
+    undecided = bool(tested and tested.structure_changed and editor.drift and not editor.drift.accepted)
+    good = tested is None or tested.outcome == SUCCESS
+    return Notes(missing if of_a_test and good else [], undecided)
+
+
+def _mapping(editor: Editor, lines: list[RuleLine]) -> Mapping:
+    known, sources = editor.mapped_document, editor.sources
+    last = next((log for log in sources.logs if log.outcome == SUCCESS and log.detail), None)
+    rules = [rule for rule in map(stepform.rule_of, editor.form.rules) if rule is not None]
+    return Mapping(
+        lines,
+        overview.missing_of(last.detail, rules) if last is not None else [],
+        marking.suggestions(editor.form, known.value) if known is not None and may("editor") else [],
+    )
+
+
+def _lines(editor: Editor) -> list[RuleLine]:
+    results, fault = editor.results(), editor.form.fault
+
+    def line(row: RuleRow, place: str) -> RuleLine:
+        found = results.get(row.id)
+        sample = found.value if found else None
+        listed = row.in_list or isinstance(sample, list) or row.take != "one"
+        return RuleLine(
+            row, place, sample, found.state if found else "", found.why if found else "", listed,
+            fault(f"{place}.attribute"),
+            next(filter(None, (fault(f"{place}.{member}") for member in ("path", "jsonpath", "call"))), ""),
+            next(filter(None, (fault(f"{place}.{member}") for member in ("convert", "take", "default"))), ""),
+        )  # fmt: skip
+
+    return [line(row, f"mapping[{index}]") for index, row in enumerate(editor.form.rules)]

@@ -1,0 +1,80 @@
+"""What the database knows beside the step on the screen: each asked for once, and only where somebody needs it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cached_property
+
+from httpstep.core import jsontext
+from httpstep.core.jsontext import Json
+from httpstep.execution import ratelimit
+from httpstep.storage import logs, overview
+from httpstep.storage.tables import AcceptedStructure, Log
+from httpstep.web.access import current_user
+from httpstep.web.here import account_id
+
+
+class Sources:
+    """step_id: None for a draft, whose tests are found by draft_id. looked_at: ids of the logs that are read whole."""
+
+    def __init__(self, step_id: int | None, draft_id: str, looked_at: Iterable[int | None]) -> None:
+        self._step_id = step_id
+        self._draft_id = draft_id
+        self._whole = frozenset(log_id for log_id in looked_at if log_id is not None)
+        self._others: dict[int, Log | None] = {}
+
+    @cached_property
+    def names(self) -> overview.Names:
+        return overview.names_for(account_id(), self._step_id)
+
+    @cached_property
+    def budget(self) -> ratelimit.Budget:
+        return ratelimit.budget_of(account_id(), current_user().account.per_minute)
+
+    @cached_property
+    def logs(self) -> list[Log]:
+        if self._step_id is None and not self._draft_id:
+            return []
+        draft_id = self._draft_id if self._step_id is None else None
+        return logs.newest(account_id(), step_id=self._step_id, draft_id=draft_id, whole=self._whole)
+
+    @cached_property
+    def history(self) -> list[AcceptedStructure]:
+        return overview.history(self._step_id) if self._step_id is not None else []
+
+    def log(self, log_id: int | None) -> Log | None:
+        """A whole log row of this step or draft. Others, also of this account, are not found."""
+        if log_id is None:
+            return None
+        if log_id in self._whole and (found := next((log for log in self.logs if log.id == log_id), None)):
+            return found
+        if log_id not in self._others:
+            self._others[log_id] = self._mine(logs.get(account_id(), log_id))
+        return self._others[log_id]
+
+    def accepted_before(self, structure_id: int | None) -> AcceptedStructure | None:
+        """One of the history by its id."""
+        return None if structure_id is None else next((one for one in self.history if one.id == structure_id), None)
+
+    @cached_property
+    def last_given(self) -> dict[str, Json]:
+        """The attributes of the newest test that is kept."""
+        newest = next((log for log in self.logs if log.source == "test" and log.detail), None)
+        given = jsontext.read_back(newest.detail).get("given") if newest is not None and newest.detail else None
+        return given if isinstance(given, dict) else {}
+
+    def know(self, history: list[AcceptedStructure], before: Sources | None) -> None:
+        """What need not be asked again: the history, and the names as they were."""
+        self.history = history
+        if before is not None and "names" in before.__dict__:
+            self.names = before.names
+
+    def forget_names(self) -> None:
+        """Names have been added meanwhile."""
+        self.__dict__.pop("names", None)
+
+    def _mine(self, log: Log | None) -> Log | None:
+        if log is None:
+            return None
+        mine = log.draft_id == self._draft_id if log.step_id is None else log.step_id == self._step_id
+        return log if mine else None

@@ -1,0 +1,54 @@
+"""Counts as success when: rows of conditions, typed, taken from the tree, or as the answer itself suggests."""
+
+from __future__ import annotations
+
+from httpstep.core.answer import conditions
+from httpstep.core.jsontext import Json
+from httpstep.core.query.jsonpath import parse_normalized
+from httpstep.core.step.spec import AnswerPlace
+from httpstep.web.editor.editor import Editor
+from httpstep.web.stepform import ConditionRow, typed_text
+from httpstep.web.stepform.conditions import suggested
+
+
+def add_condition(editor: Editor, source: str) -> None:
+    """One row more: blank, or on a place in the answer with the value that stands there; a list or object is to be there."""
+    if not source:
+        editor.form.success_when.append(ConditionRow())
+        return
+    value = _value_at(editor, source)
+    if value is None or isinstance(value, (list, dict)):
+        editor.form.success_when.append(ConditionRow(source, "exists"))
+    else:
+        editor.form.success_when.append(ConditionRow(source, "equals", typed_text(value)))
+
+
+def remove_condition(editor: Editor, index: str) -> None:
+    rows = editor.form.success_when
+    editor.form.success_when = [row for number, row in enumerate(rows) if str(number) != index]
+
+
+def add_expiry(editor: Editor, _: str) -> None:
+    """One blank row more of those by which a token has expired."""
+    editor.form.expired_when.append(ConditionRow())
+
+
+def remove_expiry(editor: Editor, index: str) -> None:
+    rows = editor.form.expired_when
+    editor.form.expired_when = [row for number, row in enumerate(rows) if str(number) != index]
+
+
+def suggest_conditions(editor: Editor, _: str) -> None:
+    """The rows that the answer on the screen suggests."""
+    editor.form.success_when += suggested(editor.form, editor.document)
+
+
+def _value_at(editor: Editor, source: str) -> Json:
+    if editor.document is None:
+        return None
+    try:
+        place = AnswerPlace(parse_normalized(source))
+    except ValueError:
+        return None
+    found = conditions.found_at(place, editor.document.value)
+    return found[0] if found else None

@@ -1,0 +1,195 @@
+// The answer beside the form: the values for test as chips, what the bot gets, and folds that keep their state and say what is in them.
+(() => {
+  "use strict";
+  const { body } = document;
+  const $ = (selector, root = document) => root.querySelector(selector);
+  const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
+  const make = (tag, className, text) => Object.assign(document.createElement(tag), { className, textContent: text ?? "" });
+  const form = () => $("#step-form");
+
+  // ---- folds: what was opened or closed by hand stays so through every swap
+  const FOLDS = ".part[id], .part-section[id], #values-for-test, #options, #success-when";
+  const kept = new Map();
+  document.addEventListener("click", (event) => {
+    const summary = event.target.closest?.("summary");
+    if (summary?.parentElement.matches(FOLDS)) kept.set(summary.parentElement.id, !summary.parentElement.open);
+  });
+  // On a phone a saved step is its headings, each with what is in it, around the answer.
+  if (innerWidth <= 480 && $("[data-editor]").dataset.ref !== "new" && !$('[aria-invalid="true"], [data-conflict]', form())) {
+    for (const fold of $$(".part-section[id]")) { fold.open = false; kept.set(fold.id, false); }
+  }
+  function keepFolds() {
+    for (const [id, open] of kept) {
+      const fold = document.getElementById(id);
+      if (fold && !$('[aria-invalid="true"]', fold)) fold.open = open;
+    }
+  }
+  body.addEventListener("htmx:afterSettle", keepFolds);
+  body.addEventListener("htmx:oobAfterSwap", keepFolds);
+  // A field that a link or the keyboard leads to is never behind a closed fold.
+  document.addEventListener("focusin", ({ target }) => {
+    for (let fold = target.closest("details:not([open])"); fold; fold = fold.parentElement.closest("details:not([open])")) {
+      if (target !== $("summary", fold)) fold.open = true;
+    }
+  });
+
+  // ---- the values for test fold to chips with the answer they gave
+  const values = () => $$('[name^="value:"]');
+  body.addEventListener("htmx:afterRequest", ({ detail }) => {
+    const box = $("#values-for-test");
+    if (!box || detail.elt.id !== "test-btn" || detail.xhr.status !== 200) return;
+    kept.delete(box.id);
+    if (!values().every((input) => input.value.trim())) return;
+    const inside = box.contains(document.activeElement);
+    box.open = false;
+    if (inside) $("summary", box).focus({ preventScroll: true });
+  });
+  document.addEventListener("input", ({ target }) => {
+    if (!target.name?.startsWith("value:")) return;
+    const chip = $(`[data-chip-of="${target.id}"] > span`);
+    if (chip) chip.textContent = target.value;
+  });
+
+  // ---- Enter does the harmless thing: it tests where the call only reads, adds a row in the last one, and never saves
+  const READS = ["GET", "HEAD", "OPTIONS"];
+  function enterTests() {
+    const button = $("#test-btn");
+    if (READS.includes($('[name="method"]', form()).value)) button?.click(); else button?.focus();
+  }
+  document.addEventListener("keydown", (event) => {
+    const { target } = event;
+    if (event.key !== "Enter" || event.defaultPrevented || event.ctrlKey || event.metaKey || event.isComposing) return;
+    if (!target.matches?.("input") || target.form?.id !== "step-form") return;
+    event.preventDefault();
+    const row = target.closest("[data-row]");
+    if (target.id === "at-request-url" || target.name.startsWith("value:")) enterTests();
+    else if (row && !row.nextElementSibling) $(`[data-add-row="#${row.parentElement.id}"]`)?.click();
+    else if (row) $("input:not([type=hidden])", row.nextElementSibling).focus();
+    else if (target.name === "answer") $('[name="op"][value="answer"]')?.click();
+    else if (target.name === "curl" || target.id === "paste-search") $("#paste-fill")?.click();
+  });
+
+  // ---- the button that moves rows says what it will do, by what is chosen
+  document.addEventListener("change", ({ target }) => {
+    const button = $("#drift-remap");
+    if (!button || !target.name?.startsWith("remap-")) return;
+    const rows = Number(button.dataset.rows);
+    const lost = $$('[name^="remap-"]', $("#drift-banner")).filter((one) => !one.value).length;
+    $("[data-remap-counts]", button).textContent = lost ? ` ${rows - lost} of ${rows}, lose ${lost}` : "";
+    button.classList.toggle("btn-primary", lost === 0);
+  });
+
+  // ---- each fold's summary says what is in it
+  const say = (id, text) => { const place = $(`[data-sums="${id}"]`); if (place && place.textContent !== text) place.textContent = text; };
+  function hostOf(url) {
+    try { const host = new URL(url).hostname; return !host || /\{|%7B/i.test(host) ? "the API" : host; } catch { return "the API"; }
+  }
+  function showSums() {
+    if (!form()) return;
+    const headers = $$('[name="header_name"]', form()).map((input) => input.value.trim()).filter(Boolean);
+    say("headers", headers.length ? `${headers.length}: ${headers.join(", ")}` : "none");
+    say("body", $('[name="body_mode"]:checked')?.parentElement.textContent.trim() || "");
+    say("request", `${$('[name="method"]', form()).value} ${hostOf($("#at-request-url").value)}`);
+    const rows = $$("[data-rule]", $("#mapping")), off = rows.filter((row) => !$(".rule-on", row).checked).length;
+    say("mapping", `${rows.length - off} attribute${rows.length - off === 1 ? "" : "s"}${off ? `, ${off} off` : ""}`);
+    say("fallback", $('[name="fallback"]:checked', form())?.parentElement.querySelector("strong").textContent || "");
+    const mails = ($('[name="alert_emails"]', form())?.value || "").split(/[,;\n]/).filter((one) => one.trim()).length;
+    if ($('[name="alert_emails"]', form())) say("alerts", `${mails} address${mails === 1 ? "" : "es"}`);
+    say("auth", $('[name="auth_type"]')?.selectedOptions[0]?.textContent || "");
+  }
+
+  // ---- a mapped value has a tick, and its name is edited in place. Its row of the mapping is what is sent.
+  const rules = () => $$("[data-rule]", $("#mapping"));
+  const ruleOf = (node, any = false) => rules().find((row) => $(".rule-source", row).value.trim() === node.dataset.node && (any || $(".rule-on", row).checked));
+  const lastOf = (source) => /\['((?:[^'\\]|\\.)*)'\]$/.exec(source)?.[1];
+  const typed = (input) => input.dispatchEvent(new Event("input", { bubbles: true }));
+  // Whether the value at this node is shown so; wanted: [[name, id of its row]].
+  function tick(node, place, wanted) {
+    const button = $(":scope > .tree-row > [data-tick]", node);
+    if (!button) return false;
+    const on = wanted.length > 0;
+    button.setAttribute("aria-pressed", String(on));
+    node.classList.toggle("leaf-on", on);
+    const shown = $(".name-input", place);
+    if (document.activeElement === shown && shown?.dataset.rule === wanted[0]?.[1]) return true;
+    if (on && shown?.dataset.rule === wanted[0][1] && shown.value === wanted[0][0] && wanted.length === 1) return true;
+    place.replaceChildren(...(on ? [nameInput(node, wanted[0])] : []), ...wanted.slice(1).map(([name, id]) => Object.assign(make("a", "chip tree-chip", `→ {{${name}}}`), { href: `#${id}` })));
+    return true;
+  }
+  function nameInput(node, [name, id]) {
+    const input = make("input", "name-input");
+    Object.assign(input, { value: name, autocomplete: "off", spellcheck: false, tabIndex: -1 });
+    input.dataset.rule = id;
+    input.setAttribute("aria-label", `Name of ${friendly(node.dataset.node)} in your bot`);
+    showSame(input, node);
+    return input;
+  }
+  const showSame = (input, node) => input.classList.toggle("name-same", input.value === lastOf(node.dataset.node));
+  document.addEventListener("input", ({ target }) => {
+    if (!target.matches?.(".name-input")) return;
+    const node = target.closest("[data-node]");
+    const row = ruleOf(node);
+    if (!row) return;
+    showSame(target, node);
+    $(".rule-name", row).value = target.value;
+    typed($(".rule-name", row));
+  });
+  document.addEventListener("keydown", (event) => {
+    if (!event.target.matches?.(".name-input") || !["Enter", "Escape"].includes(event.key) || event.ctrlKey || event.metaKey) return;
+    event.preventDefault();
+    event.target.closest(".tree-row").focus();
+  });
+  document.addEventListener("click", ({ target }) => {
+    const button = target.closest?.("[data-tick]");
+    if (!button) return;
+    const node = button.closest("[data-node]");
+    const row = ruleOf(node) || ruleOf(node, true);
+    if (!row) { $("[data-map]", node).click(); return; }
+    const box = $(".rule-on", row);
+    box.checked = !box.checked;
+    typed(box);
+    httpstep.paint();
+  });
+  function nameInTree(added) {
+    let first = null;
+    for (const row of added) {
+      const input = $(`.name-input[data-rule="${CSS.escape(row.id)}"]`);
+      if (!input) continue;
+      input.closest("li").classList.add("rule-new");
+      first ||= input;
+    }
+    if (!first || matchMedia("(hover: none)").matches) return;
+    first.focus({ preventScroll: true });
+    first.select();
+  }
+  Object.assign(httpstep, { tick, nameInTree });
+
+  // ---- what the bot gets, by the rows as they are now
+  function friendly(source) {
+    return (source.startsWith("$") ? [...source.matchAll(/\['((?:[^'\\]|\\.)*)'\]|\[(\d+)\]/g)].map(([, key, index]) => (key ?? String(Number(index) + 1))).join(" › ") : source);
+  }
+  function showGets() {
+    const place = $("#bot-gets:not([data-failed])");
+    if (!place) return;
+    const rows = $$("[data-rule]", $("#mapping")).filter((row) => $(".rule-on", row).checked && $(".rule-name", row).value.trim() && $(".rule-sample", row).textContent && !row.matches(".rule-missing"));
+    $("[data-gets-count]", place).textContent = `${rows.length} value${rows.length === 1 ? "" : "s"}`;
+    const list = $(".gets", place);
+    list.replaceChildren(...rows.map((row) => {
+      const [name, sample, source] = [$(".rule-name", row).value.trim(), $(".rule-sample", row), $(".rule-source", row).value.trim()];
+      const line = make("div", "");
+      const parts = [make("dt", "", name), make("dd", "", sample.textContent), make("dd", "path", friendly(source))];
+      for (const [part, title] of [[parts[0], name], [parts[1], sample.title], [parts[2], source]]) part.title = title;
+      line.append(...parts);
+      return line;
+    }));
+    $("[data-gets-more]", place).hidden = [...list.children].every((line) => line.offsetParent !== null);
+  }
+  // The tree is one stop of the keyboard, also where no branch of it is one by itself.
+  function keepStop() {
+    const rows = $$("#test-result .tree-row");
+    if (rows.length && !rows.some((row) => row.tabIndex === 0)) rows[0].tabIndex = 0;
+  }
+  function look() { showSums(); showGets(); keepStop(); }
+  body.addEventListener("form:looked", look);
+  look();
+})();

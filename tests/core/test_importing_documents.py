@@ -1,0 +1,375 @@
+"""Postman collections and OpenAPI documents: what is taken, what is named, and what no document may do."""
+
+from __future__ import annotations
+
+import json
+from time import process_time
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from httpstep.core.document import stepdocument
+from httpstep.core.importing import anything
+from httpstep.core.importing.imported import Imported
+from httpstep.core.importing.steps import storable
+from httpstep.core.request.rendering import check_request
+from httpstep.web.api.openapi import contract
+
+PETSTORE = """
+openapi: 3.0.3
+info: {title: Shop, version: 1.0.0}
+servers: [{url: "https://{region}.shop.example/v1/", variables: {region: {default: eu}}}]
+security: [{key: []}]
+paths:
+  /pets/{petId}:
+    parameters: [{$ref: '#/components/parameters/PetId'}]
+    get:
+      operationId: getPet
+      summary: Find a pet
+      parameters:
+        - {name: "filter[kind]", in: query, required: true, schema: {type: string, enum: [owner, none]}}
+        - {name: page, in: query, schema: {type: integer}}
+        - {name: X-Channel, in: header, required: true, example: no, schema: {type: string}}
+    put:
+      operationId: putPet
+      security: [{bearer: []}]
+      requestBody:
+        content:
+          application/xml: {}
+          application/json: {schema: {$ref: '#/components/schemas/Pet'}}
+    patch:
+      security: [{basic: []}]
+      requestBody: {content: {application/x-www-form-urlencoded: {schema: {properties: {name: {example: Rex & Co}}}}}}
+    post:
+      security: [{machine: [read, write]}]
+      requestBody: {content: {multipart/form-data: {schema: {properties: {note: {type: string}, photo: {type: string, format: binary}}}}}}
+  /elsewhere:
+    get: {parameters: [{$ref: 'other.yaml#/P'}], security: [], responses: {}}
+    trace: {}
+components:
+  parameters:
+    PetId: {name: petId, in: path, required: true, schema: {type: integer, example: 42}}
+  schemas:
+    Pet:
+      type: object
+      required: [name, owner, weight]
+      properties:
+        id: {type: integer, readOnly: true}
+        name: {type: string, example: "Rex"}
+        weight: {type: number, example: 1.10}
+        born: {type: string, format: date}
+        owner: {allOf: [{$ref: '#/components/schemas/Owner'}, {properties: {vip: {type: boolean}}}]}
+    Owner: {type: object, properties: {email: {type: string, format: email}, pets: {type: array, items: {$ref: '#/components/schemas/Pet'}}}}
+  securitySchemes:
+    key: {type: apiKey, in: header, name: X-Api-Key}
+    bearer: {type: http, scheme: bearer}
+    basic: {type: http, scheme: basic}
+    machine: {type: oauth2, flows: {clientCredentials: {tokenUrl: "https://eu.shop.example/token", scopes: {}}}}
+"""
+
+
+def read(text: str, wanted: str) -> Imported:
+    source = anything.read(text)
+    found = source.find(wanted)
+    assert source.fault == "" and found is not None, source.fault
+    return source.read(found)
+
+
+def test_an_openapi_document_is_a_list_to_choose_from() -> None:
+    source = anything.read(PETSTORE)
+    assert [one.label for one in source.operations] == [
+        "GET /pets/{petId} · Find a pet", "PUT /pets/{petId}", "PATCH /pets/{petId}", "POST /pets/{petId}", "GET /elsewhere",
+    ]  # fmt: skip
+    assert source.find("getPet") == source.find("GET /pets/{petId}") == source.operations[0]
+
+
+def test_an_operation_is_its_request_with_samples() -> None:
+    found = read(PETSTORE, "getPet")
+    assert found.name == "Find a pet"
+    assert found.spec.url == "https://eu.shop.example/v1/pets/{{petId}}?filter[kind]={{filter_kind}}"
+    assert [(pair.name, pair.value) for pair in found.spec.headers] == [("X-Channel", "{{X-Channel}}")]
+    assert found.samples == {"petId": 42, "filter_kind": "owner", "X-Channel": "no"}, "no is a text in YAML 1.2"
+    assert found.spec.auth.type == "api_key" and found.spec.auth["value"] == "{{secret.SHOP_KEY}}"
+    assert "page" in str(found.ignored[0])
+
+
+def test_a_body_is_made_from_its_schema_without_going_round_in_circles() -> None:
+    found = read(PETSTORE, "putPet")
+    assert json.loads(found.spec.body.text) == {
+        "name": "Rex", "weight": 1.10, "owner": {"email": "ada@shop.example", "pets": [], "vip": True},
+    }  # fmt: skip
+    assert '"weight": 1.10' in found.spec.body.text, "numbers keep their digits"
+    assert found.spec.auth["token"] == "{{secret.SHOP_TOKEN}}"
+    said = " ".join(map(str, found.ignored))
+    assert "application/xml" in said and "born" in said
+
+
+def test_forms_and_other_kinds_of_authentication() -> None:
+    form = read(PETSTORE, "PATCH /pets/{petId}")
+    assert [(pair.name, pair.value) for pair in form.spec.body.fields] == [("name", "Rex & Co")]
+    assert form.spec.auth.type == "basic"
+    upload = read(PETSTORE, "POST /pets/{petId}")
+    assert (upload.spec.body.mode, [pair.name for pair in upload.spec.body.fields]) == ("multipart", ["note"])
+    assert "photo (the part is a file: files cannot be sent yet)" in map(str, upload.ignored)
+    assert (upload.spec.auth.type, upload.spec.auth["scope"]) == ("oauth2_client_credentials", "read write")
+    open_ = read(PETSTORE, "GET /elsewhere")
+    assert open_.spec.auth.type == "none" and "other.yaml#/P" in " ".join(map(str, open_.ignored))
+
+
+SWAGGER = {
+    "swagger": "2.0", "host": "shop.example", "basePath": "/v2", "schemes": ["http", "https"], "consumes": ["application/json"],
+    "securityDefinitions": {"key": {"type": "apiKey", "in": "query", "name": "api_key"}}, "security": [{"key": []}],
+    "definitions": {"Pet": {"type": "object", "properties": {"name": {"type": "string", "default": "Rex"}}}},
+    "paths": {
+        "/pets/{id}": {"post": {"parameters": [
+            {"in": "path", "name": "id", "required": True, "type": "integer"},
+            {"in": "body", "name": "pet", "schema": {"$ref": "#/definitions/Pet"}},
+        ]}},
+        "/form": {"post": {"consumes": ["application/x-www-form-urlencoded"], "parameters": [
+            {"in": "formData", "name": "a", "type": "string", "required": True}, {"in": "formData", "name": "f", "type": "file", "required": True},
+        ]}},
+    },
+}  # fmt: skip
+
+
+def test_swagger_2_with_what_it_has_in_common() -> None:
+    found = read(json.dumps(SWAGGER), "POST /pets/{id}")
+    assert found.spec.url == "https://shop.example/v2/pets/{{id}}" and json.loads(found.spec.body.text) == {
+        "name": "Rex"
+    }
+    assert (found.spec.auth["name"], found.spec.auth["in"]) == ("api_key", "query")
+    form = read(json.dumps(SWAGGER), "POST /form")
+    assert [pair.name for pair in form.spec.body.fields] == ["a"] and "f (the part is a file" in " ".join(
+        map(str, form.ignored)
+    )
+
+
+def test_a_document_that_does_not_say_its_host_asks_for_it() -> None:
+    found = read('{"openapi": "3.1.0", "paths": {"/a": {"get": {}}}}', "GET /a")
+    assert found.spec.url == "https://YOUR_HOST/a" and [one.placeholder for one in found.questions] == ["YOUR_HOST"]
+
+
+def test_every_operation_of_our_own_contract_is_a_step() -> None:
+    source = anything.read(json.dumps(contract("https://httpstep.example")))
+    assert len(source.operations) > 5
+    for one in source.operations:
+        spec, _ = storable(source.read(one), one)
+        assert stepdocument.parse(stepdocument.dump(spec), draft=True) == spec
+        assert check_request(spec.request) == []
+
+
+# ---------------------------------------------------------------- Postman
+
+COLLECTION: dict[str, Any] = {
+    "info": {"name": "Shop", "schema": "https://schema.getpostman.com/json/collection/v2.1.0/collection.json"},
+    "auth": {"type": "bearer", "bearer": [{"key": "token", "value": "{{shop-token}}", "type": "string"}]},
+    "variable": [{"key": "baseUrl", "value": "https://{{region}}.shop.example"}, {"key": "region", "value": "eu"}],
+    "event": [{"listen": "prerequest", "script": {"exec": ["pm.x()"]}}],
+    "item": [
+        {"name": "Orders", "item": [
+            {"name": "Find one", "event": [{"listen": "test"}], "request": {
+                "method": "GET", "header": [{"key": "X-On", "value": "1"}, {"key": "X-Off", "value": "1", "disabled": True}, {"key": "Authorization", "value": ""}],
+                "url": {"raw": "{{baseUrl}}/orders/:id?a={{my var}}", "host": ["{{baseUrl}}"], "path": ["orders", ":id"],
+                        "query": [{"key": "a", "value": "{{my var}}"}, {"key": "off", "value": "1", "disabled": True}],
+                        "variable": [{"key": "id", "value": "42"}]}}},
+            {"name": "Make one", "request": {"method": "POST", "url": "{{baseUrl}}/orders", "auth": {"type": "apikey", "apikey": [{"key": "key", "value": "X-Api-Key"}, {"key": "value", "value": "real-key-1"}]},
+                "body": {"mode": "raw", "raw": "{\n \"qty\": {{qty}}\n}", "options": {"raw": {"language": "json"}}}}},
+        ]},
+        {"name": "Form", "request": {"method": "POST", "url": "https://a.example/f", "auth": {"type": "noauth"}, "body": {"mode": "urlencoded", "urlencoded": [{"key": "a b", "value": "c&d"}, {"key": "x", "value": "1", "disabled": True}]}}},
+        {"name": "Parts", "request": {"method": "POST", "url": "https://a.example/p", "auth": {"type": "hawk"}, "body": {"mode": "formdata", "formdata": [{"key": "t", "value": "1", "type": "text"}, {"key": "f", "type": "file", "src": "x.png"}]}}},
+        {"name": "Query", "request": {"method": "POST", "url": "https://a.example/g", "auth": {"type": "basic", "basic": {"username": "u", "password": "YOUR_PASSWORD"}}, "body": {"mode": "graphql", "graphql": {"query": "{ shop { name } }", "variables": "{\"n\": 1}"}}}},
+        {"name": "Plain", "request": "https://a.example/plain"},
+    ],
+}  # fmt: skip
+
+
+def collection(name: str) -> Imported:
+    source = anything.read(json.dumps(COLLECTION))
+    [found] = [one for one in source.operations if one.summary.endswith(name)]
+    return source.read(found)
+
+
+def test_a_collection_is_a_list_with_its_folders() -> None:
+    source = anything.read(json.dumps(COLLECTION))
+    assert {one.summary for one in source.operations} == {
+        "Orders / Find one",
+        "Orders / Make one",
+        "Form",
+        "Parts",
+        "Query",
+        "Plain",
+    }
+    assert source.left_out == ("The scripts of the collection are not run.",)
+
+
+def test_a_list_shows_paths_and_not_the_host_that_all_share() -> None:
+    addresses = ["{{baseUrl}}/orders/:id", "https://a.example/v1/x?y=1", "https://a.example", "{{baseUrl}}"]
+    items = [{"name": "It", "request": one} for one in addresses]
+    source = anything.read(json.dumps({"info": {}, "item": items}))
+    assert [one.short for one in source.operations] == [
+        "GET /orders/:id · It", "GET /v1/x?y=1 · It", "GET https://a.example · It", "GET {{baseUrl}} · It",
+    ]  # fmt: skip
+    assert source.find("GET https://a.example/v1/x?y=1 · It") == source.operations[1]
+
+
+def test_variables_that_the_collection_gives_are_filled_in_and_others_are_attributes() -> None:
+    found = collection("Find one")
+    assert found.spec.url == "https://eu.shop.example/orders/{{id}}?a={{my_var}}" and found.samples == {"id": "42"}
+    assert found.spec.auth["token"] == "{{shop-token}}" and [pair.name for pair in found.spec.headers] == ["X-On"]
+    said = " ".join(map(str, found.ignored))
+    assert all(word in said for word in ("X-Off", "off", "scripts", "Authorization"))
+
+
+def test_bodies_and_authentication_of_a_collection() -> None:
+    made = collection("Make one")
+    assert (made.spec.body.mode, made.spec.body.text) == ("json", '{\n "qty": {{qty}}\n}')
+    assert made.spec.auth.type == "api_key" and [one.value for one in made.credentials] == ["real-key-1"]
+    form = collection("Form").spec
+    assert [(pair.name, pair.value) for pair in form.body.fields] == [("a b", "c&d")] and form.auth.type == "none"
+    parts = collection("Parts")
+    assert (parts.spec.body.mode, [pair.name for pair in parts.spec.body.fields]) == ("multipart", ["t"])
+    assert "hawk" in " ".join(map(str, parts.ignored)) and "f (the part is a file" in " ".join(map(str, parts.ignored))
+    query = collection("Query")
+    assert (query.spec.body.mode, query.spec.body.text) == ("graphql", "{ shop { name } }")
+    assert query.spec.body.variables == '{"n": 1}' and query.spec.headers == ()
+    assert query.credentials == () and [one.placeholder for one in query.questions] == ["YOUR_PASSWORD"]
+    assert collection("Plain").spec.url == "https://a.example/plain"
+
+
+@pytest.mark.parametrize(
+    ("query", "variables", "mode", "text"),
+    [
+        ("{ a }", '{"id": {{order id}}}', "graphql", "{ a }"),
+        ("{ a }", "", "graphql", "{ a }"),
+        ("{ a(id: {{id}}) }", '{"n": 1}', "json", '"variables"'),
+        ("{ a }", "{n: 1}", "json", '"query": "{ a }"'),
+    ],
+)
+def test_graphql_that_a_step_cannot_hold_as_such_is_json(query: str, variables: str, mode: str, text: str) -> None:
+    body = {"mode": "graphql", "graphql": {"query": query, "variables": variables}}
+    item = {"request": {"method": "POST", "url": "https://a.example/g", "body": body}}
+    [operation] = (source := anything.read(json.dumps({"info": {}, "item": [item]}))).operations
+    found = source.read(operation)
+    assert found.spec.body.mode == mode and text in found.spec.body.text and check_request(found.spec) == []
+    assert found.spec.method == "POST" and ("no JSON" in " ".join(map(str, found.ignored))) == ("{n" in variables)
+
+
+# ---------------------------------------------------------------- hostile, broken, huge
+
+LAUGHS = "openapi: 3.0.0\na: &a [x,x,x,x,x,x,x,x,x,x]\n" + "".join(
+    f"{chr(98 + step)}: &{chr(98 + step)} [{','.join(['*' + chr(97 + step)] * 10)}]\n" for step in range(9)
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (LAUGHS, "values, at line 7"),
+        ("openapi: 3.0.0\npaths:\n  /a: &a\n    get: *a", "an alias that contains itself, at line 4"),
+        ("openapi: 3.0.0\nx: " + "[" * 200_000, "at line 2"),
+        ("openapi: 3.0.0\nx: " + "[" * 101 + "]" * 101, "more than 100 levels"),
+        ("openapi: 3.0.0\nx: !!python/object/apply:os.system ['x']", "at line 2, column 4"),
+        ("openapi: 3.0.0\npaths:\n  /a: [\n  b: c", "at line 5"),
+        ("openapi: 3.0.0\nx: \0", "no YAML"),
+        ("openapi: 3.0.0\nx: &a 1\ny: [" + "*a," * 1001 + "]", "more than 1000 aliases"),
+        ('{"openapi": "3.0.0", "paths": {', "This document is no JSON"),
+        ('{"openapi": "3.0.0", "paths": ' + "[" * 100_000, "This document is no JSON"),
+        ('{"openapi": "3.0.0", "paths": {}}', "There is no operation"),
+        ('{"openapi": "3.0.0", "paths": {"/a": {"get": null, "x-y": 3}}}', "There is no operation"),
+        ('{"info": {}, "item": [{"item": []}]}', "There is no request in this Postman collection"),
+        ('{"$schema": "http://json-schema.org/draft-07/schema#", "properties": {"item": {}}}', "This is no Postman"),
+        ("openapi: " + "x" * (5 * 1024 * 1024), "larger than 5 MB"),
+    ],
+)  # fmt: skip
+def test_a_document_that_is_not_taken_is_a_sentence_with_the_place(text: str, words: str) -> None:
+    start = process_time()
+    source = anything.read(text)
+    assert words in source.fault and source.fault.endswith(".") and source.operations == ()
+    assert process_time() - start < 10
+
+
+def circles(count: int) -> dict[str, Any]:
+    return {
+        f"S{number}": {"allOf": [{"$ref": f"#/components/schemas/S{(number + 1) % count}"}] * 5}
+        for number in range(count)
+    }
+
+
+@pytest.mark.parametrize(
+    "schemas",
+    [
+        {"S0": {"$ref": "#/components/schemas/S0"}},
+        {"S0": {"$ref": "#/components/schemas/S1"}, "S1": {"$ref": "#/components/schemas/S0"}},
+        {"S0": {"properties": {"a": {"$ref": "#/components/schemas/S0"}}}},
+        {"S0": {"oneOf": [{"$ref": "#/components/schemas/S0"}]}},
+        {"S0": {"items": {"$ref": "#"}}},
+        circles(2),
+        circles(300),
+        {"S0": {"properties": {f"p{one}": {"properties": {f"q{two}": {"$ref": "#/components/schemas/S1"} for two in range(50)}} for one in range(50)}}, "S1": {"properties": {f"r{three}": {"type": "array", "items": {"properties": {f"s{four}": {} for four in range(50)}}} for three in range(50)}}},
+    ],
+)  # fmt: skip
+def test_schemas_that_lead_in_circles_or_grow_end_soon(schemas: dict[str, Any]) -> None:
+    body = {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/S0"}}}}
+    document = {
+        "openapi": "3.1.0",
+        "paths": {"/a": {"post": {"requestBody": body}}},
+        "components": {"schemas": schemas},
+    }
+    start = process_time()
+    found = read(json.dumps(document), "POST /a")
+    assert process_time() - start < 3 and len(found.spec.body.text) < 200_000
+
+
+def test_two_thousand_operations_are_listed_and_the_rest_is_told() -> None:
+    schema = {"properties": {f"p{number}": {"type": "string"} for number in range(20)}}
+    operation = {"requestBody": {"content": {"application/json": {"schema": schema}}}, "summary": "Does it"}
+    document = {
+        "openapi": "3.0.0",
+        "servers": [{"url": "https://a.example"}],
+        "paths": {f"/r{number}/{{id}}": {"post": operation} for number in range(2100)},
+    }
+    start = process_time()
+    source = anything.read(json.dumps(document))
+    assert len(source.operations) == 2000 and source.left_out == ("Only the first 2000 of 2100 operations are listed.",)
+    for one in source.operations:
+        storable(source.read(one), one)
+    assert process_time() - start < 30
+
+
+def test_a_yaml_document_of_two_thousand_operations_is_read_in_bounded_time() -> None:
+    paths = {
+        f"/r{number}": {"get": {"operationId": f"op{number}", "responses": {"200": {"description": "ok"}}}}
+        for number in range(2000)
+    }
+    start = process_time()
+    assert len(anything.read(yaml.safe_dump({"openapi": "3.0.0", "paths": paths})).operations) == 2000
+    assert process_time() - start < 30
+
+
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(
+        ["$ref", "get", "parameters", "name", "in", "schema", "content", "url", "servers", "item", "request", "auth", "type", "allOf", "properties", "required", "security", "body", "mode", "raw", "header", "key", "value", "application/json", "variables", "query"]
+    ), inner, max_size=5),
+    max_leaves=30,
+)  # fmt: skip
+
+
+@settings(max_examples=150, deadline=None)
+@given(values, values, values)
+def test_no_document_makes_it_fail(one: Any, two: Any, three: Any) -> None:
+    documents = [
+        {"openapi": one, "paths": {"/a{b}": {"get": two, "post": three, "parameters": one}}, "servers": two, "components": three, "security": one},
+        {"openapi": "3.0.0", "paths": {"/a": {"post": {"parameters": [one, two], "requestBody": three, "security": two, "servers": one}}}, "components": {"securitySchemes": {"type": one, "in": two}}},
+        {"swagger": "2.0", "paths": {"/a": {"post": {"parameters": [one, {"in": "body", "schema": two}], "consumes": three}}}, "host": one, "schemes": two, "basePath": three},
+        {"info": one, "item": [{"request": two, "auth": three, "name": one}, {"item": three}, two], "auth": one, "variable": two},
+        {"info": {}, "item": [{"request": {"url": one, "header": two, "body": three, "auth": {"type": "basic", "basic": one}, "method": two}}]},
+        {"info": {}, "item": [{"request": {"url": {"raw": one, "host": two, "variable": three}, "body": {"mode": "urlencoded", "urlencoded": one}}}]},
+    ]  # fmt: skip
+    for document in documents:
+        source = anything.read(json.dumps(document))
+        for operation in source.operations:
+            storable(source.read(operation), operation)
