@@ -224,9 +224,13 @@ def ask(connection: Connection, statement: str, values: Mapping[str, Any]) -> li
 
 def look(statement: str, values: Mapping[str, Any]) -> list[Any]:
     """The same for a statement that only reads, in a transaction of its own."""
-    pooled = db.engine.raw_connection()
+    dialect = db.engine.dialect
     try:
-        return _run(db.engine.dialect, pooled.driver_connection, statement, values)
+        pooled = db.engine.raw_connection()
+    except dialect.loaded_dbapi.Error as error:
+        raise _as_sqlalchemy(dialect, statement, error) from error
+    try:
+        return _run(dialect, pooled.driver_connection, statement, values)
     finally:
         pooled.close()
 

@@ -54,6 +54,7 @@ def test_what_is_typed_while_a_save_is_on_its_way_stays_and_is_not_called_saved(
     _, page = here
     make_step(page)
     name, url = page.locator('[name="name"]'), page.locator("#at-request-url")
+    page.locator("#part-headers > summary").click()
     name.fill("Order status two")
     with while_it_saves(page):
         url.fill(f"{URL}/typed")

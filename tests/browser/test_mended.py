@@ -23,7 +23,7 @@ def names_are_typed_by_hand(page: Page) -> None:
     expect(picker).to_be_hidden()
     url.press_sequentially("er}}?a={{lang")
     expect(picker).to_be_visible()
-    page.locator("#h-request").click()
+    page.locator('[name="name"]').click()
     expect(picker).to_be_hidden()
     expect(url).to_have_value("https://x.example/{{order.id}}/{{newer}}?a={{lang")
     url.fill("")

@@ -30,6 +30,7 @@ def test_a_command_pasted_into_the_url_fills_the_form_and_the_preview_shows_it(t
         expect(url).to_have_value("https://api.example/leads")
         expect(page.locator('[name="method"]')).to_have_value("POST")
         expect(page.locator(".body-text")).to_have_value('{"a": 1}')
+        page.locator("#part-preview > summary").click()
         page.get_by_role("button", name="Preview request").click()
         expect(page.locator("#preview")).to_contain_text("POST https://api.example/leads")
         expect(page.locator("#preview")).to_contain_text("X-Channel")

@@ -124,6 +124,7 @@ def test_a_form_with_parts_keeps_its_lines_until_it_is_saved(tmp_path: Path) -> 
         text = page.locator('[data-row="field"] [name="field_value"]').nth(1)
         expect(text).to_have_value("Hello,\nsecond line")
         look(page, "paste-parts")
+        page.locator("#part-preview > summary").click()
         page.get_by_role("button", name="Preview request").click()
         expect(page.locator("#preview")).to_contain_text("second line")
         page.locator('[name="name"]').fill("Mail")

@@ -23,11 +23,11 @@ ANSWERS: dict[str, tuple[Any, set[str]]] = {
     ),
     "contacts": (
         {"contacts": [{"id": 1, "emails": [{"type": "work", "value": "a@b.example"}], "tags": ["vip"]}], "page": 1},
-        {"contacts", "id", "emails", "type", "value", "tags", "page"},
+        {"contacts", "id", "emails", "type", "emails_value", "tags", "page"},
     ),
     "search": (
         {"took": 3, "hits": {"total": {"value": 2}, "hits": [{"_id": "x", "_source": {"title": "One"}}]}},
-        {"took", "value", "id", "title"},
+        {"took", "total_value", "id", "title"},
     ),
     "weather": (
         {"lat": 59.33, "current": {"temp_c": -3.10, "wind": {"speed": 4}}, "hourly": {"time": ["00:00"], "t": [1]}},

@@ -45,7 +45,7 @@ _PLACES: Final = frozenset({"body", "query", "path", "header"})
 
 _TAG: Final = re.compile(r"</?[A-Za-z!][^<>]{0,500}>")
 _GAP: Final = re.compile(r"\s+(?=[.,:;!?])")
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]+")
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
 _ELEMENT: Final = re.compile(
     r"<(?:[\w.-]+:)?([\w.-]+)(?:\s[^<>]*)?>\s*(?:<!\[CDATA\[(.*?)\]\]>|([^<>]+))\s*</", re.DOTALL
 )
@@ -181,4 +181,4 @@ def _plain(text: str) -> str:
         return ""
     if _TAG.search(text):
         text = _GAP.sub("", html.unescape(_TAG.sub(" ", text)))
-    return " ".join(_CONTROL.sub(" ", text).split())
+    return " ".join(_CONTROL.sub("\ufffd", text).split())
