@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -56,7 +55,7 @@ def prepare_engine(engine: Engine) -> None:
     if engine.dialect.name != "sqlite":
         return
     current_app.extensions[_TURN] = threading.Lock()
-    current_app.extensions[_WAITING] = sqlitefile.Sharing()
+    current_app.extensions[_WAITING] = sqlitefile.Sharing(_sqlite_transaction, _turn)
 
     sqlitefile.open_in(engine, BUSY_SECONDS)
 
@@ -149,55 +148,8 @@ def together(job: Callable[[Connection], _T]) -> _T:
         with writing() as connection:  # PostgreSQL's commits wait for each other together, whoever makes them
             return job(connection)
     sharing: sqlitefile.Sharing = current_app.extensions[_WAITING]
-    mine = sqlitefile.Waiting(job)
-    sharing.join(mine)
-    ends = time.monotonic() + BUSY_SECONDS
-    if not mine.leads and not mine.woken.acquire(timeout=BUSY_SECONDS):
-        if sharing.leave(mine):
-            raise PoolTimeout("database is locked")
-        mine.woken.acquire()  # whoever leads does it just now
-    if mine.leads:
-        _lead(sharing, mine, ends - time.monotonic())
-    if mine.error is not None:
-        raise mine.error
-    result: _T = mine.result
+    result: _T = sharing.do(job, BUSY_SECONDS)
     return result
-
-
-def _lead(sharing: sqlitefile.Sharing, mine: sqlitefile.Waiting, patience: float) -> None:
-    """Do all that wait, wake them, and let the next one lead."""
-    group: list[sqlitefile.Waiting] = []
-    try:
-        with _turn(max(0, patience)):
-            group = sharing.take()
-            _do_all(group)
-    finally:
-        if group:
-            sharing.hand_on()
-        else:
-            sharing.leave(mine)
-        for one in group:
-            if one is not mine:
-                one.woken.release()
-
-
-def _do_all(group: list[sqlitefile.Waiting]) -> None:
-    """Everybody's job in one transaction. Never raises what a job raised: that is for whoever asked for it."""
-    try:
-        with _sqlite_transaction() as connection:
-            for one in group:
-                one.result = one.job(connection)
-    except Exception as error:
-        if len(group) == 1 or is_unavailable(error):
-            for one in group:
-                one.error = error
-        else:
-            for one in group:
-                _do_all([one])
-    except BaseException:
-        for one in group:
-            one.error = PoolTimeout("the transaction was broken off")
-        raise
 
 
 @contextmanager

@@ -95,8 +95,8 @@ class Fingerprints:
 
 def register(app: Flask) -> None:
     """Flask calls what comes after a request in the reverse order."""
-    app.after_request(_compressed)
-    app.after_request(_headers)
     static = Fingerprints(Path(app.static_folder or ""))
     app.url_defaults(static.add)
+    app.after_request(_compressed)
     app.after_request(static.keep)
+    app.after_request(_headers)
