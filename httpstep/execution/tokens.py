@@ -62,7 +62,7 @@ class TokenCache:
             if (token := self._known(name, refused)) is not None:
                 return token
             if self._is_mine(account, name, deadline):
-                return self._fetched(name, request, deadline, send)
+                return self._put_meanwhile(name, refused) or self._fetched(name, request, deadline, send)
             if time.monotonic() >= deadline:
                 raise TimedOut(_NO_TIME, reason="timeout_waiting", advice="Look whether the token URL answers.")
             time.sleep(_ASKED_EVERY)
@@ -73,6 +73,13 @@ class TokenCache:
         if kept is None or kept.token == refused or kept.until <= self._clock():
             kept = self._shared(name)
         return kept.token if kept and kept.token != refused and self._clock() < kept.until else None
+
+    def _put_meanwhile(self, name: str, refused: str | None) -> str | None:
+        """What another one fetched between our look and our claim, which then ends."""
+        token = self._known(name, refused) if self._store else None
+        if self._store and token is not None:
+            self._store.release(name)
+        return token
 
     def _shared(self, name: str) -> _Kept | None:
         found = self._store.get(name) if self._store else None

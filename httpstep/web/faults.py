@@ -85,13 +85,9 @@ def _seconds(error: HTTPException) -> int | None:
     return wait if isinstance(wait, int) else None
 
 
-def call_is_made() -> None:
-    """From here on this request must not say that no call was made."""
-    g.call_is_made = True
-
-
 def is_call_made() -> bool:
-    """Whether `call_is_made` was told in this request."""
+    """Whether this request must not say that no call was made. A view notes it on `g` itself, in one assignment: there
+    nothing can go wrong between the call and the note."""
     return bool(g.get("call_is_made"))
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 
-from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+from flask import Blueprint, Response, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from httpstep.core.document import flow
@@ -19,7 +19,6 @@ from httpstep.web import saving, stepform
 from httpstep.web.access import access, current_user, may
 from httpstep.web.addressed import NEW
 from httpstep.web.callers import hangup
-from httpstep.web.faults import call_is_made
 from httpstep.web.flows.flow_editor import (
     FlowEditor,
     Row,
@@ -157,7 +156,7 @@ def _run(editor: FlowEditor) -> int:
     except calls.TooManyInFlight:
         editor.refused, editor.wait = "Too Many Calls In Flight", 2
         return 429
-    call_is_made()
+    g.call_is_made = True
     return 200
 
 

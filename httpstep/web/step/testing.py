@@ -6,7 +6,7 @@ import math
 import time
 from dataclasses import replace
 
-from flask import Blueprint, Response, current_app, request
+from flask import Blueprint, Response, current_app, g, request
 from werkzeug.exceptions import HTTPException
 
 from httpstep.alerts import alerts, mailserver
@@ -32,7 +32,7 @@ from httpstep.web.editor.editor import Editor, Shown
 from httpstep.web.editor.entries import FALLBACKS, ended, entry_of
 from httpstep.web.editor.opening import submitted
 from httpstep.web.editor.page import fragments
-from httpstep.web.faults import call_is_made, is_call_made
+from httpstep.web.faults import is_call_made
 from httpstep.web.fragments import respond
 from httpstep.web.here import account_id, parts, tenant
 from httpstep.web.moves import Done
@@ -108,12 +108,12 @@ def run(editor: Editor) -> int:
         editor.shown = Shown(refused="Too Many Calls In Flight", why=why, wait=2)
         return 429
     except calls.InternalError as error:
-        call_is_made()
+        g.call_is_made = True
         editor.renew()
         does = FALLBACKS[error.answer["next"]]
         editor.shown = Shown(why=f"{calls.INTERNAL_MESSAGE} In a live call your bot would do this: {does}.")
         return 200
-    call_is_made()
+    g.call_is_made = True
     try:
         _note(editor, done)
     except Exception as error:
