@@ -93,6 +93,11 @@ def _use_a_flow(walker: Walker) -> None:
     page = re.search(r"/steps/\w+/logs/1", compared)
     assert page
     walker.open(f"{PREFIX}{page[0]}/compare?with=1")
+    walker.submit("cases.keep")
+    walker.open(f"{PREFIX}/steps/1/cases")
+    walker.submit("cases.run")
+    walker.submit("cases.change", {"name": "Kept"})
+    walker.submit("cases.delete")
 
 
 def _settings(walker: Walker) -> None:
