@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from httpstep.core import errors
 from httpstep.core.outcome import cases
 from httpstep.extensions import db
 from httpstep.storage.database import editing
@@ -146,6 +147,16 @@ def test_a_fault_of_our_own_is_told_and_the_run_goes_on(web: Web, api: ThirdPart
     api.answers = [RuntimeError("of a test"), answer(200, ORDER)]
     page = run(bob)
     assert "Same: 1. Different: 1." in page and "httpstep failed" in page
+
+
+def test_who_goes_away_ends_the_run(web: Web, api: ThirdParty) -> None:
+    bob = web.as_("bob")
+    keep(web, bob)
+    keep(web, bob)
+    api.answers = [errors.Cancelled("The caller hung up.", reason="cancelled")]
+    before = len(api.requests)
+    assert "Not run: 2." in run(bob) and len(api.requests) == before + 1
+    assert [case.ran_at for case in stored(web)] == [None, None]
 
 
 def test_the_test_of_a_step_that_is_not_saved_cannot_be_kept(web: Web) -> None:

@@ -175,6 +175,8 @@ def _run_each(step: steps.LoadedStep, waiting: list[tuple[int, cases.Case]]) -> 
             return found, f"Rate Limit Exceeded: {budget.limit} requests per minute per account. {again}"
         except (calls.TooManyInFlight, calls.ProcessFull):
             return found, "Too Many Calls In Flight: try again shortly."
+        if any(one.came == "cancelled" for one in differs if not one.name):
+            return found, "The call was cancelled, because the browser went away."
         logs.change_case(
             account_id(), case_id, ran_at=time.time(), differences=cases.dump_differences(differs), log_id=log_id
         )
