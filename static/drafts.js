@@ -24,12 +24,62 @@
   const keyOf = (what, at = path) => `httpstep-${what}:${user}:${at}`;
   const DRAFT = keyOf("draft");
   const VALUES = keyOf("values");
-  const isSecret = (name, value) => TELLING.test(name) && !/^(\w+ )?\{\{[^}]*\}\}$/.test(value.trim());
+  const isPlaceholder = (value) => /^(\w+ )?\{\{[^}]*\}\}$/.test(value.trim());
+  const isSecret = (name, value) => (TELLING.test(name) || isCredentialName(name) || /^(bearer|basic) +\S/i.test(value)) && !isPlaceholder(value);
+  // The rule by which the server masks (core/masking/redaction.py: is_credential_name).
+  const ALWAYS = /^(proxy-authorization|authorization|(set-)?cookie2?)$|api-?_?key|(auth|access)-?_?key|(auth|access|private|session|security)-?_?token|^(x-)?token$|secret|passw/i;
+  const CREDENTIALS = /^(token|secret|password|passwd|pwd|passphrase|passcode|pin|otp|sig|signature|auth|authorization|cookie|jwt|bearer|credentials?|apikey|appkey|appid|accesskey|sid|sessionid)$/;
+  const KINDS_OF_KEY = /^(api|app|access|auth|private|secret|client|subscription|consumer|account|master|admin|license|session|shared|signing|encryption|service)$/;
+  function isCredentialName(name) {
+    if (ALWAYS.test(name)) return true;
+    const words = (name.match(/[A-Z]+(?![a-z])|[A-Z]?[a-z]+/g) || []).map((word) => word.toLowerCase());
+    const [before, last] = [words.at(-2), words.at(-1)];
+    if (last === "key") return words.length === 1 || KINDS_OF_KEY.test(before);
+    return (before === "session" && last === "id") || CREDENTIALS.test(last);
+  }
+  // Texts that may hold credentials: members of JSON, elements of XML, name=value, user:password@ in an address.
+  const TEXTS = ["url", "json_text", "raw_text", "variables"];
+  const IN_TEXT = new RegExp([
+    String.raw`"(?<member>[^"\\]*(?:\\.[^"\\]*)*)"\s*:\s*(?<json>"[^"\\]*(?:\\.[^"\\]*)*"|-?\d[^\s,\]}]*)`,
+    String.raw`<(?<element>[\w:.-]+)[^<>]*>(?<xml>[^<]*)(?=<)`,
+    String.raw`(?:^|[?&;#\n"])(?<parameter>[\w.[\]%+-]+)=(?<query>[^&#\s"<>]*)`,
+    String.raw`(?<=:\/\/)(?<user>[^\/?#@\s"]*)(?=@)`,
+  ].join("|"), "g");
+  // change(name, value as written, what stands where there is none) -> what is written instead
+  const withChanged = (text, change) => text.replace(IN_TEXT, (all, ...rest) => {
+    const { member, json, element, xml, parameter, query, user } = rest.at(-1);
+    const name = member ?? element ?? parameter;
+    const value = json ?? xml ?? query ?? user;
+    const before = all.slice(0, all.length - value.length);
+    if (name !== undefined && !isCredentialName(name)) return before + (parameter === undefined ? withChanged(value, change) : value);
+    return before + change(name ?? "@", value, json === undefined ? "" : '""');
+  });
+  function withoutCredentials(text) {
+    const left = [];
+    const kept = withChanged(text, (name, value, none) => {
+      if (value === none || isPlaceholder(value.replace(/^"|"$/g, ""))) return value;
+      left.push([name, value]);
+      return none;
+    });
+    return { kept, left };
+  }
+  function withCredentials(text, there) {
+    const left = [...there];
+    return withChanged(text, (name, value, none) => {
+      const place = value === none ? left.findIndex(([other]) => other === name) : -1;
+      return place < 0 ? value : left.splice(place, 1)[0][1];
+    });
+  }
   function pairs() {
     const found = [...new FormData(form())].filter(([name, value]) => typeof value === "string" && !LEFT_OUT.includes(name) && !name.startsWith("remap-"));
     const secret = new Set($$('[data-secret="true"]', form()).map((input) => input.name));
     let row = "";
     return found.map(([name, value]) => {
+      if (TEXTS.includes(name)) {
+        const { kept, left } = withoutCredentials(value);
+        return [name, kept, left.length ? left : ""];
+      }
+      if (name.startsWith("value:") && isSecret(name.slice(6), value)) return [name, "", value];
       if (name === "header_name" || name === "field_name") row = value;
       const hidden = (secret.has(name) || name === "header_value" || name === "field_value") && isSecret(secret.has(name) ? "key" : row, value);
       return [name, hidden ? "" : value, hidden ? value : ""];
@@ -51,7 +101,7 @@
     clearTimeout(waiting);
     waiting = setTimeout(look, 250);
   }
-  const draftOf = (found) => ({ at: Date.now(), pairs: found.map(([name, value]) => [name, value]) });
+  const draftOf = (found) => ({ at: Date.now(), without: found.some(([, , hidden]) => hidden), pairs: found.map(([name, value]) => [name, value]) });
   function remember() {
     if (goneTo) return;
     showDirty(print() !== saved);
@@ -64,7 +114,7 @@
     body.dispatchEvent(new CustomEvent("form:looked"));
   }
   function keepValues(key = VALUES) {
-    const found = $$('[name^="value:"]').filter((input) => input.value && !TELLING.test(input.name)).map((input) => [input.name, input.value]);
+    const found = $$('[name^="value:"]').filter((input) => input.value && !isSecret(input.name.slice(6), input.value)).map((input) => [input.name, input.value]);
     store.set(key, Object.fromEntries(found));
   }
   function bringValues() {
@@ -165,7 +215,7 @@
     if (!offer) return;
     offer.hidden = !draft;
     if (!draft) return;
-    $("[data-draft-when]", offer).textContent = `, ${new Date(draft.at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" })}`;
+    $("[data-draft-when]", offer).textContent = `, ${new Date(draft.at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" })}${draft.without ? ", passwords and tokens apart" : ""}`;
     $("[data-draft-drop]", offer).onclick = () => { keepOffered(offered().slice(1)); offerDraft(); };
     $("[data-draft-restore]", offer).onclick = () => bringBack(draft);
   }
@@ -175,7 +225,10 @@
     const values = new FormData();
     const now = pairs(); // a secret is in no draft: the one of the form stays
     const secretNow = (name, place) => now.filter(([other]) => other === name)[place]?.[2] || "";
-    for (const [name, value] of draft.pairs) values.append(name, value || secretNow(name, values.getAll(name).length));
+    for (const [name, value] of draft.pairs) {
+      const hidden = secretNow(name, values.getAll(name).length);
+      values.append(name, Array.isArray(hidden) ? withCredentials(value, hidden) : value || hidden);
+    }
     if (!values.has("version")) values.set("version", $('[name="version"]').value);
     const before = form();
     values.set("op", "redraw");

@@ -25,6 +25,7 @@ from httpstep.storage.tables import (
     Account,
     ApiKey,
     BudgetHit,
+    Case,
     Log,
     Step,
 )
@@ -36,6 +37,7 @@ from tests.web.screen import new_step
 MARK = "mark-of-the-other-account"
 DRAFT = "draft-of-the-other-account"
 NAME = "theirs.one"
+CASE = f'{{"given": {{"given": "{MARK}"}}, "outcome": "success", "attributes": {{}}, "lost": [], "ignored": []}}'
 
 WITHOUT_OBJECT = {
     "health.health", "openapi.openapi", "static",
@@ -75,12 +77,13 @@ class Theirs:
     session_id: int
     key_id: int
     code_id: int
+    case_id: int
 
     def values_for(self, rule: Rule) -> list[dict[str, Any]]:
         """Values for the rule's parameters. KeyError: a parameter that nobody has said what it names."""
         known: dict[str, Any] = {
             "ref": self.flow_id if rule.rule.startswith("/flows") else self.step_id, "key": "theirs", "log_id": self.log_id, "key_id": self.key_id, "user_id": self.user_id,
-            "session_id": self.session_id, "code_id": self.code_id, "account_id": self.account_id, "name": NAME,
+            "session_id": self.session_id, "code_id": self.code_id, "account_id": self.account_id, "name": NAME, "case_id": self.case_id,
         }  # fmt: skip
         found = [{name: known[name] for name in rule.arguments}]
         if "ref" in rule.arguments:
@@ -130,10 +133,13 @@ def furnished(house: House, owner: str, email: str) -> Theirs:
             draft = connection.execute(insert(Log).values(**row, **more).returning(Log.id)).scalar_one()
         db.session.rollback()
         [kept] = logs.newest(account, step_id=steps_of(account)[0])
+        case = Case(account_id=account, step_id=steps_of(account)[0], name=MARK, document=CASE, created_at=0)
+        assert logs.keep_case(case)
         return Theirs(
             account_id=account, step_id=steps_of(account)[0], flow_id=flow_id, log_id=kept.id, draft_log_id=draft, user_id=user.id,
             session_id=sessions.listed(user.id, time.time())[0].id, code_id=users.invitations(account)[0].id,
             key_id=db.session.scalars(select(ApiKey.id).where(ApiKey.account_id == account)).first() or 0,
+            case_id=logs.cases(account, steps_of(account)[0])[0].id,
         )  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 """The record of executions: a row before the call, completed after it, the newest twenty kept per step.
 
 The row of a running call is also its place among the calls in flight, so that two processes cannot both
-take the last place.
+take the last place. At the end: the calls that somebody keeps as test cases of their step.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from sqlalchemy import (
     Table,
     case,
     delete,
+    func,
     select,
     update,
 )
@@ -26,10 +27,11 @@ from sqlalchemy.orm import defer
 from sqlalchemy.orm.attributes import set_committed_value
 
 from httpstep.extensions import db
-from httpstep.storage.database import ask, look, writing
-from httpstep.storage.tables import Idempotency, Log, Text
+from httpstep.storage.database import ask, editing, look, writing
+from httpstep.storage.tables import Case, Idempotency, Log, Text
 
 MAX_LOGS = 20
+MAX_CASES = 20
 MAX_CALL_SECONDS = 75.0
 """Seconds after which a running row cannot be running any more: 60 s of call, and time to write it down."""
 
@@ -224,3 +226,36 @@ def forget_old_drafts(connection: Connection, before: float) -> None:
 
 def running(account_id: int, now: float) -> int:
     return int(look(_RUNNING, {"account_id": account_id, "oldest": now - MAX_CALL_SECONDS})[0][0])
+
+
+# ---------------------------------------------------------------- test cases
+
+
+def cases(account_id: int, step_id: int) -> list[Case]:
+    """Those of a step, in the order in which they were kept."""
+    mine = (Case.account_id == account_id) & (Case.step_id == step_id)
+    return list(db.session.scalars(select(Case).where(mine).order_by(Case.id)))
+
+
+def get_case(account_id: int, case_id: int) -> Case | None:
+    return db.session.scalar(select(Case).where(Case.account_id == account_id, Case.id == case_id))
+
+
+def keep_case(new: Case) -> bool:
+    """False where its step has as many as it may."""
+    with editing():
+        count = db.session.scalar(select(func.count()).where(Case.step_id == new.step_id)) or 0
+        if count < MAX_CASES:
+            db.session.add(new)
+    return count < MAX_CASES
+
+
+def change_case(account_id: int, case_id: int, **values: Any) -> None:
+    """Another name or document, or what its last run gave."""
+    with writing() as connection:
+        connection.execute(update(Case).where(Case.account_id == account_id, Case.id == case_id).values(**values))
+
+
+def remove_case(account_id: int, case_id: int) -> None:
+    with writing() as connection:
+        connection.execute(delete(Case).where(Case.account_id == account_id, Case.id == case_id))

@@ -254,6 +254,26 @@ class Log(Base):
     structure: Mapped[str | None] = mapped_column(Text)
 
 
+class Case(Base):
+    """A test case of a step: values and what is expected of them. document: as `core.outcome.cases.dump` writes it.
+
+    ran_at, differences: of its last run, None before the first; log_id: the call of that run.
+    """
+
+    __tablename__ = "cases"
+    __table_args__ = NEVER_REUSED
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    account_id: Mapped[int] = _account()
+    step_id: Mapped[int] = _step()
+    name: Mapped[str] = mapped_column(Text)
+    document: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[float]
+    created_by: Mapped[str] = mapped_column(Text, default="")
+    ran_at: Mapped[float | None]
+    differences: Mapped[str | None] = mapped_column(Text)
+    log_id: Mapped[int | None] = mapped_column(Id)
+
+
 class Flow(Base):
     """document: the places (core.flow.dump) as JSON text; they name steps by id. version rises with every save."""
 
@@ -337,6 +357,6 @@ class Edition(Base):
 
 
 __all__ = [
-    "AcceptedStructure", "AccessToken", "Account", "Alert", "ApiKey", "Attribute", "BudgetHit", "Edition", "Flow", "Idempotency", "Log",
+    "AcceptedStructure", "AccessToken", "Account", "Alert", "ApiKey", "Attribute", "BudgetHit", "Case", "Edition", "Flow", "Idempotency", "Log",
     "OneTimeCode", "Secret", "Session", "Step", "StepState", "User",
 ]  # fmt: skip

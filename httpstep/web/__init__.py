@@ -20,7 +20,7 @@ from httpstep.web.api import (
     openapi,
 )
 from httpstep.web.flows import flows
-from httpstep.web.logs import logs
+from httpstep.web.logs import cases, logs
 from httpstep.web.settings import (
     about,
     account,
@@ -62,6 +62,7 @@ BLUEPRINTS = (
     step_moves.blueprint,
     drift.blueprint,
     logs.blueprint,
+    cases.blueprint,
     picker.blueprint,
     request_form.blueprint,
 )

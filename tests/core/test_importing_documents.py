@@ -152,6 +152,110 @@ def test_a_document_that_does_not_say_its_host_asks_for_it() -> None:
     assert found.spec.url == "https://YOUR_HOST/a" and [one.placeholder for one in found.questions] == ["YOUR_HOST"]
 
 
+def test_all_of_a_plain_type_is_of_that_type() -> None:
+    schema = """
+openapi: 3.0.0
+servers: [{url: "https://a.example"}]
+paths:
+  /a:
+    post:
+      requestBody:
+        content:
+          application/json:
+            schema:
+              properties:
+                arn: {allOf: [{$ref: '#/components/schemas/Arn'}, {description: Which one}]}
+                kind: {allOf: [{$ref: '#/components/schemas/Kind'}, {description: Of what kind}]}
+                node: {$ref: '#/components/schemas/Node'}
+components:
+  schemas:
+    Arn: {type: string, maxLength: 40}
+    Kind: {type: string, enum: [one, two]}
+    Node: {properties: {name: {type: string}, parent: {$ref: '#/components/schemas/Node'}}}
+"""
+    text = read(schema, "POST /a").spec.body.text
+    assert json.loads(text) == {"arn": "text", "kind": "one", "node": {"name": "text"}}, "null fits none of them"
+
+
+def test_what_stands_behind_a_hash_is_never_sent_and_the_query_stands_before_it() -> None:
+    document = """
+openapi: 3.0.0
+servers: [{url: "https://a.example"}]
+paths:
+  /#Action=List: {get: {parameters: [{name: Action, in: query, required: true, schema: {type: string, enum: [List]}}]}}
+  /b?mode=full: {get: {parameters: [{name: c, in: query, required: true}]}}
+  /d?mode=full: {get: {}}
+"""
+    found = read(document, "GET /#Action=List")
+    assert found.spec.url == "https://a.example/?Action={{Action}}" and found.samples == {"Action": "List"}
+    assert "#Action=List (what follows a “#” is never sent)" in [str(one) for one in found.ignored]
+    assert read(document, "GET /b?mode=full").spec.url == "https://a.example/b?mode=full&c={{c}}"
+    assert read(document, "GET /d?mode=full").spec.url == "https://a.example/d?mode=full"
+
+
+def test_a_body_of_any_type_is_json_and_a_file_is_named() -> None:
+    document = """
+openapi: 3.0.0
+servers: [{url: "https://a.example/v1"}]
+paths:
+  /any: {post: {requestBody: {content: {'*/*': {schema: {properties: {a: {type: string}}}}}}}}
+  /file: {post: {requestBody: {content: {application/octet-stream: {schema: {type: string, format: binary}}}}}}
+  /text: {post: {requestBody: {content: {text/plain: {schema: {type: string}}}}}}
+"""
+    assert read(document, "POST /any").spec.body.mode == "json"
+    found = read(document, "POST /file")
+    assert found.spec.body.mode == "none"
+    assert [str(one) for one in found.ignored] == [
+        "body of type application/octet-stream (the body is a file: files cannot be sent yet)"
+    ]
+    assert (read(document, "POST /text").spec.body.mode, read(document, "POST /text").spec.body.text) == ("raw", "text")
+
+
+def test_the_address_of_a_token_may_be_written_from_the_server_on() -> None:
+    document = """
+openapi: 3.0.0
+servers: [{url: "https://a.example/v1"}]
+security: [{o: []}]
+paths: {/a: {get: {}}}
+components: {securitySchemes: {o: {type: oauth2, flows: {clientCredentials: {tokenUrl: /token, scopes: {}}}}}}
+"""
+    assert read(document, "GET /a").spec.auth["token_url"] == "https://a.example/token"
+
+
+def test_a_name_is_one_line_without_the_tags_of_a_page() -> None:
+    document = {
+        "openapi": "3.0.0",
+        "paths": {
+            "/a": {
+                "get": {"description": "<p>Lists the <b>orders</b> of\n<id>. At most 100.</p>"},
+                "put": {"summary": "A\x01" + "b" * 98 + " cd"},
+            }
+        },
+    }
+    source = anything.read(json.dumps(document))
+    names = [storable(source.read(one), one)[0].name for one in source.operations]
+    assert names == ["Lists the orders of <id>", "A " + "b" * 97 + "b"]
+
+
+def test_a_document_in_the_order_of_the_alphabet_is_one_too() -> None:
+    components = "".join(f"    S{number}:\n      type: string\n" for number in range(2000))
+    source = anything.read(f"components:\n  schemas:\n{components}openapi: 3.0.0\npaths:\n  /a:\n    get: {{}}\n")
+    assert [one.label for one in source.operations] == ["GET /a"]
+
+
+def test_what_a_step_cannot_hold_is_a_sentence() -> None:
+    document = """
+openapi: 3.0.0
+servers: [{url: "https://a.example"}]
+security: [{k: []}]
+paths: {/a: {get: {}}}
+components: {securitySchemes: {k: {type: apiKey, in: header, name: 'My Key'}}}
+"""
+    source = anything.read(document)
+    _, notes = storable(source.read(source.operations[0]), source.operations[0])
+    assert any(note.startswith("It cannot be kept like this. A header's name has letters") for note in notes)
+
+
 def test_every_operation_of_our_own_contract_is_a_step() -> None:
     source = anything.read(json.dumps(contract("https://httpstep.example")))
     assert len(source.operations) > 5
@@ -221,6 +325,17 @@ def test_variables_that_the_collection_gives_are_filled_in_and_others_are_attrib
     assert found.spec.auth["token"] == "{{shop-token}}" and [pair.name for pair in found.spec.headers] == ["X-On"]
     said = " ".join(map(str, found.ignored))
     assert all(word in said for word in ("X-Off", "off", "scripts", "Authorization"))
+
+
+def test_an_address_in_parts_has_its_port_and_asks_for_a_host_it_does_not_say() -> None:
+    items = [
+        {"request": {"url": {"protocol": "https", "host": ["a", "example"], "port": "8443", "path": ["b"]}}},
+        {"request": {"url": {"path": ["b"]}}},
+    ]
+    source = anything.read(json.dumps({"info": {}, "item": items}))
+    one, two = (source.read(operation) for operation in source.operations)
+    assert one.spec.url == "https://a.example:8443/b"
+    assert [question.placeholder for question in two.questions] == ["YOUR_HOST"]
 
 
 def test_bodies_and_authentication_of_a_collection() -> None:

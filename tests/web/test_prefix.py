@@ -169,6 +169,17 @@ def _api(walker: Walker, token: str) -> None:
         log = json.loads(walker.open(address, method=method, form=sent, **bearer).text or "{}").get("log_id") or log
 
 
+def _use_cases(walker: Walker) -> None:
+    found = re.search(r'hx-get="([^"]*/logs/\d+)"', walker.open(f"{PREFIX}/steps/1/logs").text)
+    assert found
+    walker.open(found[1])
+    walker.submit("cases.keep")
+    walker.open(f"{PREFIX}/steps/1/cases")
+    walker.submit("cases.run")
+    walker.submit("cases.change", {"name": "Kept"})
+    walker.submit("cases.delete")
+
+
 def walk(browser: Callable[[], Walker], code: str, api: str) -> None:
     """All of it, in the order of a first day. code: for /setup. api: where steps may call."""
     walker = browser()
@@ -178,6 +189,7 @@ def walk(browser: Callable[[], Walker], code: str, api: str) -> None:
     _use_a_step(walker, api)
     _use_a_flow(walker)
     _api(walker, token)
+    _use_cases(walker)
     _settings(walker)
     _people(walker, browser)
     _take_away(walker)

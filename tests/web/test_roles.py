@@ -38,7 +38,8 @@ TABLE: Final[Mapping[str, tuple[str, ...]]] = {
         "POST /steps/<ref>", "POST /steps/<ref>/save", "POST /steps/<ref>/delete", "POST /steps/<ref>/duplicate",
         "POST /steps/<ref>/test", "POST /steps/<ref>/budget", "POST /steps/<ref>/move",
         "POST /flows/<ref>", "POST /flows/<ref>/move", "POST /flows/<ref>/values", "POST /flows/<ref>/test",
-        "POST /flows/<ref>/delete", "POST /step-list/undo",
+        "POST /flows/<ref>/delete", "POST /step-list/undo", "POST /logs/<int:log_id>/keep", "POST /steps/<ref>/cases/run",
+        "POST /cases/<int:case_id>", "POST /cases/<int:case_id>/delete",
     ),
     # users, keys, secrets and addresses
     "admin": (
@@ -85,6 +86,7 @@ class Scene:
         house.execute("x")
         flow = house.flow("x", name="x")
         alice = web.as_("alice")
+        alice.post("/logs/1/keep")
         alice.post("/attributes", {"name": "x"})
         alice.post("/secrets", {"name": "x", "secret_value": "y", "hosts": "https://api.example"})
         with house.app.app_context():
@@ -96,7 +98,7 @@ class Scene:
             places = {
                 "<key>": "x", "<name>": "x", "<code>": "x", "<ref>": 1, "<int:session_id>": 999, "<int:user_id>": other.id,
                 "<int:code_id>": db.session.scalars(select(OneTimeCode.id)).one(), "<int:account_id>": house.account("charlies"),
-                "<int:key_id>": db.session.scalars(select(ApiKey.id)).first(),
+                "<int:key_id>": db.session.scalars(select(ApiKey.id)).first(), "<int:log_id>": 1, "<int:case_id>": 1,
             }  # fmt: skip
         assert flow == 1
         self.browsers: dict[str, tuple[Browser, str]] = {}

@@ -206,5 +206,5 @@ class Walker:
 
 HTMX = {
     "steps.step_form", "testing.test_result", "testing.budget", "step_moves.move", "request_form.test_values",
-    "request_form.bot_lines", "flows.move", "flows.flow_values", "flows.flow_result", "mailing.mail_test", "drift.banner",
+    "request_form.bot_lines", "flows.move", "flows.flow_values", "flows.flow_result", "mailing.mail_test", "drift.banner", "cases.keep",
 }  # fmt: skip

@@ -20,6 +20,8 @@ WORDS: Final = {
 }  # fmt: skip
 _ADDRESS: Final = re.compile(r"(?:https?://|\{\{)\S+|(?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,}(?::\d+)?/\S*")
 _DOCUMENT: Final = re.compile(r"^[ \t]*[\"']?(?:openapi|swagger|info|item|paths)[\"']?[ \t]*:", re.MULTILINE)
+_ROOT: Final = re.compile(r"^[\"']?(?:openapi|swagger)[\"']?[ \t]*:", re.MULTILINE)
+"""Where the members are in the order of the alphabet, it stands behind all components."""
 _DESCRIPTION: Final = re.compile(r"(?:openapi|swagger|collection)[\w.-]*\.(?:json|ya?ml)$|\.ya?ml$", re.IGNORECASE)
 NOTHING: Final = (
     "There is no curl command here. Nor is there anything else that can be read: an address, a fetch(…), an HTTP request, "
@@ -57,7 +59,7 @@ _MEMBER: Final = re.compile(r'"(?:openapi|swagger|item)"\s*:')
 def _kind(text: str) -> str:
     """Which of FORMATS, or "address"."""
     if text[:1] in ("{", "[") or (
-        text[:4] == "%YAM" or (_DOCUMENT.search(text[:20_000]) and "curl " not in text[:200])
+        text[:4] == "%YAM" or ("curl " not in text[:200] and (_DOCUMENT.search(text[:20_000]) or _ROOT.search(text)))
     ):
         return "openapi"
     if _ADDRESS.fullmatch(text):

@@ -12,8 +12,8 @@ from httpstep.core.authentication import Auth
 from httpstep.core.importing import openapi_security
 from httpstep.core.importing.bodies import Piece, escaped
 from httpstep.core.importing.imported import Ignored, Imported
-from httpstep.core.importing.request import FILE_PART, Said, request_of
-from httpstep.core.importing.source import MAX_OPERATIONS, Operation, Source
+from httpstep.core.importing.request import FILE_BODY, FILE_PART, Said, request_of, with_query
+from httpstep.core.importing.source import MAX_OPERATIONS, UNKNOWN_HOST, Operation, Source
 from httpstep.core.importing.texts.references import References
 from httpstep.core.importing.texts.schemas import Sampling
 from httpstep.core.jsontext import Json
@@ -21,7 +21,10 @@ from httpstep.core.step.spec import METHODS, Pair, RequestSpec
 
 _HOLE: Final = re.compile(r"\{([^{}/]{1,100})\}")
 _NOT_IN_NAMES: Final = re.compile(r"[^A-Za-z0-9_.-]")
-_UNKNOWN_HOST: Final = "https://YOUR_HOST"
+_TAGS: Final = re.compile(
+    r"</?(?:p|br|b|i|a|em|strong|code|pre|ul|ol|li|div|span|h[1-6]|note|important)(?:\s[^<>]{0,300})?/?>", re.IGNORECASE
+)
+"""What stands in descriptions that were written for a page."""
 _FORMS: Final = ("application/x-www-form-urlencoded", "multipart/form-data")
 MAX_NAMED: Final = 10
 _WORKED_OUT: Final = frozenset({"accept", "content-type", "authorization"})
@@ -56,10 +59,10 @@ def _operations(paths: Object, references: References) -> Iterator[Operation]:
         for method in item if isinstance(item, dict) else ():
             described = item[method]
             if method.upper() in METHODS and isinstance(described, dict):
-                summary = described.get("summary") or described.get("description")
-                words = " ".join(str(summary or "").split())[:100]
                 name = described.get("operationId")
-                yield Operation(str(name) if name else f"{method.upper()} {path}", method.upper(), path, words)
+                yield Operation(
+                    str(name) if name else f"{method.upper()} {path}", method.upper(), path, _words(described)
+                )
 
 
 class _Reading:
@@ -77,11 +80,14 @@ class _Reading:
 
     def imported(self) -> Imported:
         said = self._said
-        path = _HOLE.sub(lambda found: f"{{{{{attribute(found[1])}}}}}", self._operation.address)
+        address, _, fragment = self._operation.address.partition("#")
+        path = _HOLE.sub(lambda found: f"{{{{{attribute(found[1])}}}}}", address)
+        if fragment:
+            said.ignored.append(Ignored(f"#{fragment[:60]}", "what follows a “#” is never sent"))
         for parameter in self._parameters():
             self._take_parameter(parameter)
         self._take_body()
-        said.url = self._server() + path + ("?" if self._query else "") + "&".join(self._query)
+        said.url = with_query(self._server() + path, "&".join(self._query))
         auth = self._auth()
         spec = request_of(said)
         if self._optional:
@@ -115,7 +121,7 @@ class _Reading:
             return url.rstrip("/")
         if url.startswith("//"):
             return f"https:{url}".rstrip("/")
-        return _UNKNOWN_HOST + ("" if url.startswith("/") or not url else "/") + url.rstrip("/")
+        return f"https://{UNKNOWN_HOST}" + ("" if url.startswith("/") or not url else "/") + url.rstrip("/")
 
     # ------------------------------------------------------------ parameters
 
@@ -174,13 +180,14 @@ class _Reading:
         if media_type in _FORMS and isinstance(sample, dict):
             self._take_form(media_type, sample, holder)
         elif _is_json(media_type):
-            self._said.headers.append(("Content-Type", media_type))
+            self._said.headers.append(("Content-Type", "application/json" if "*" in media_type else media_type))
             self._said.data.append(Piece(escaped(jsontext.pretty(sample))))
-        elif isinstance(sample, str):
+        elif isinstance(sample, str) and not _is_file(self._references.resolve(holder.get("schema"))):
             self._said.headers.append(("Content-Type", media_type))
             self._said.data.append(Piece(sample))
         else:
-            self._said.ignored.append(Ignored(f"body of type {media_type[:60]}", "write it yourself"))
+            why = FILE_BODY if isinstance(sample, str) else "write it yourself"
+            self._said.ignored.append(Ignored(f"body of type {media_type[:60]}", why))
 
     def _media(self) -> tuple[str, Object]:
         """(the media type that is taken, what describes it); ("", {}) where there is no body."""
@@ -219,7 +226,7 @@ class _Reading:
         pairs = []
         for name, value in sample.items():
             described = self._references.resolve(properties.get(name)) if isinstance(properties, dict) else None
-            if isinstance(described, dict) and described.get("format") in ("binary", "base64"):
+            if _is_file(described):
                 self._said.ignored.append(Ignored(name, FILE_PART))
             else:
                 pairs.append((name, value if isinstance(value, str) else jsontext.dumps_text(value)))
@@ -240,6 +247,13 @@ class _Reading:
         return found.auth
 
 
+def _words(described: Object) -> str:
+    """What an operation is for, in one line: its summary, else the first sentence of its description."""
+    summary = described.get("summary") or ""
+    text = " ".join(_TAGS.sub(" ", str(summary or described.get("description") or "")).split())
+    return (text if summary else text.partition(". ")[0])[:100].rstrip()
+
+
 def _server_url(server: Object) -> str:
     variables = server.get("variables")
 
@@ -256,6 +270,10 @@ def attribute(name: str) -> str:
     """The name of a parameter as the name of an attribute."""
     written = _NOT_IN_NAMES.sub("_", name)[:100].strip("_.-") or "value"
     return written if written[0].isalpha() else f"_{written}"
+
+
+def _is_file(schema: Json) -> bool:
+    return isinstance(schema, dict) and schema.get("format") in ("binary", "base64")
 
 
 def _is_json(media_type: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Final
+from urllib.parse import urljoin
 
 from httpstep.core.authentication import Auth
 from httpstep.core.importing.credentials import Names
@@ -34,15 +35,15 @@ def proofs(document: dict[str, Json], required: Json, references: References, ur
     alternatives = [one for one in required if isinstance(one, dict)] if isinstance(required, list) else []
     if not isinstance(schemes, dict) or not alternatives or {} in alternatives:
         return Proofs()
-    tried = [_taken(one, schemes, references, Names(url)) for one in alternatives[:20]]
+    tried = [_taken(one, schemes, references, Names(url), url) for one in alternatives[:20]]
     return next((one for one in tried if one.auth.type != "none" and not one.ignored), tried[0])
 
 
-def _taken(wanted: dict[str, Json], schemes: dict[str, Json], references: References, named: Names) -> Proofs:
+def _taken(wanted: dict[str, Json], schemes: dict[str, Json], references: References, named: Names, url: str) -> Proofs:
     found = Proofs()
     for name, scopes in wanted.items():
         scheme = references.resolve(schemes.get(name))
-        auth = _auth(scheme, scopes, named) if isinstance(scheme, dict) else None
+        auth = _auth(scheme, scopes, named, url) if isinstance(scheme, dict) else None
         if auth is None:
             found.ignored.append(Ignored(f"authentication “{name[:60]}”", "it is not supported"))
         elif found.auth.type == "none":
@@ -54,7 +55,7 @@ def _taken(wanted: dict[str, Json], schemes: dict[str, Json], references: Refere
     return found
 
 
-def _auth(scheme: dict[str, Json], scopes: Json, named: Names) -> Auth | None:
+def _auth(scheme: dict[str, Json], scopes: Json, named: Names, url: str) -> Auth | None:
     kind, way = scheme.get("type"), str(scheme.get("scheme", "")).lower()
     if kind == "basic" or (kind == "http" and way == "basic"):
         return Auth("basic", {"username": "YOUR_USERNAME", "password": _secret(named, "PASSWORD")})
@@ -62,10 +63,10 @@ def _auth(scheme: dict[str, Json], scopes: Json, named: Names) -> Auth | None:
         return Auth("bearer", {"token": _secret(named, "TOKEN")})
     if kind == "apiKey" and isinstance(scheme.get("name"), str) and scheme.get("in") in ("header", "query"):
         return Auth("api_key", {"name": scheme["name"], "value": _secret(named, "KEY"), "in": scheme["in"]})
-    return _oauth2(scheme, scopes, named) if kind == "oauth2" else None
+    return _oauth2(scheme, scopes, named, url) if kind == "oauth2" else None
 
 
-def _oauth2(scheme: dict[str, Json], scopes: Json, named: Names) -> Auth:
+def _oauth2(scheme: dict[str, Json], scopes: Json, named: Names, url: str) -> Auth:
     flows = scheme.get("flows")
     flow = (
         flows.get("clientCredentials") if isinstance(flows, dict) else scheme if scheme.get("flow") in _FLOWS else None
@@ -73,12 +74,20 @@ def _oauth2(scheme: dict[str, Json], scopes: Json, named: Names) -> Auth:
     if not isinstance(flow, dict) or not isinstance(flow.get("tokenUrl"), str):
         return Auth("bearer", {"token": _secret(named, "TOKEN")})
     texts = {
-        "token_url": flow["tokenUrl"],
+        "token_url": _absolute(flow["tokenUrl"], url),
         "client_id": "YOUR_CLIENT_ID",
         "client_secret": _secret(named, "CLIENT_SECRET"),
     }
     wanted = " ".join(one for one in scopes if isinstance(one, str)) if isinstance(scopes, list) else ""
     return Auth("oauth2_client_credentials", {**texts, "scope": wanted})
+
+
+def _absolute(token_url: str, url: str) -> str:
+    """An address of a document may be written from its server on (OpenAPI 3.1, 4.6)."""
+    try:
+        return urljoin(url, token_url.strip())
+    except ValueError:
+        return token_url
 
 
 def _secret(named: Names, what: str) -> str:

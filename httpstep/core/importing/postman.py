@@ -13,7 +13,7 @@ from httpstep.core.authentication import Auth
 from httpstep.core.importing.bodies import Piece, escaped
 from httpstep.core.importing.imported import Ignored, Imported
 from httpstep.core.importing.request import FILE_PART, Said, request_of
-from httpstep.core.importing.source import MAX_OPERATIONS, Operation, Source
+from httpstep.core.importing.source import MAX_OPERATIONS, UNKNOWN_HOST, Operation, Source
 from httpstep.core.jsontext import Json
 from httpstep.core.step.spec import Pair, RequestSpec
 
@@ -110,10 +110,11 @@ def _address(request: dict[str, Json]) -> str:
         return ""
     if isinstance(url.get("raw"), str) and url["raw"]:
         return str(url["raw"])
-    host, path = (".".join(_texts(url.get("host"))), "/".join(_texts(url.get("path"))))
+    host, path = ".".join(_texts(url.get("host"))) or UNKNOWN_HOST, "/".join(_texts(url.get("path")))
+    port = f":{port}" if (port := _text(url.get("port"))) else ""
     query = "&".join(f"{_text(one.get('key'))}={_text(one.get('value'))}" for one in _on(url.get("query")))
     scheme = f"{url['protocol']}://" if isinstance(url.get("protocol"), str) else ""
-    return f"{scheme}{host}/{path}" + (f"?{query}" if query else "")
+    return f"{scheme}{host}{port}/{path}" + (f"?{query}" if query else "")
 
 
 def _texts(value: Json) -> list[str]:

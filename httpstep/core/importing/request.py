@@ -68,13 +68,13 @@ def request_of(said: Said) -> RequestSpec:
     method = _method(said)
     url, auth = _url_and_auth(said)
     headers, content_type = _headers(said)
-    url = _with_query(url, "&".join(said.query))
+    url = with_query(url, "&".join(said.query))
     body, extra_query, type_is_said = _body(said, method, content_type)
     if content_type and not type_is_said:
         headers.append(Pair("Content-Type", escaped(content_type)))
     _note_dropped(said, body, headers)
     auth, headers = lifted(auth, headers)
-    return RequestSpec(method, _with_query(url, extra_query), tuple(headers), auth, body)
+    return RequestSpec(method, with_query(url, extra_query), tuple(headers), auth, body)
 
 
 def _method(said: Said) -> str:
@@ -218,10 +218,11 @@ def _graphql_json(said: Said, query: str, variables: str) -> str:
 
 
 JSON_UNTOLD: Final = "The command does not say what the data are. They are JSON, and are sent as application/json."
+FILE_BODY: Final = "the body is a file: files cannot be sent yet"
 FILE_PART: Final = "the part is a file: files cannot be sent yet"
 
 
-def _with_query(url: str, query: str) -> str:
+def with_query(url: str, query: str) -> str:
     if not query:
         return url
     address, _, fragment = url.partition("#")

@@ -11,6 +11,8 @@ from httpstep.core.importing.imported import Imported
 
 _ORIGIN: Final = re.compile(r"(?:https?://[^/?#{}]+|\{\{[^{}]*\}\})(?=/.)")
 MAX_OPERATIONS: Final = 2000
+UNKNOWN_HOST: Final = "YOUR_HOST"
+"""Where the text does not say it: a placeholder, so that it is asked for."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from httpstep.core.importing.credentials import with_secrets
 from httpstep.core.importing.imported import Imported
 from httpstep.core.importing.questions import answered
 from httpstep.core.importing.source import Operation
+from httpstep.core.request.requestcheck import check_request
 from httpstep.core.step.naming import MAX_NAME_CHARACTERS
 from httpstep.core.step.spec import MAX_TIMEOUT_SECONDS, StepSpec
 
@@ -29,10 +30,14 @@ def storable(found: Imported, operation: Operation) -> tuple[StepSpec, list[str]
             notes.append(question.sentence)
     for name, sample in found.samples.items():
         notes.append(f"Sample value: {name} = {jsontext.dumps_text(sample)}")
+    notes += [f"It cannot be kept like this. {sentence}" for _, sentence in check_request(request)]
     name = found.name or f"{operation.method} {operation.address}"
-    return StepSpec(
-        name=name[:MAX_NAME_CHARACTERS], request=request, timeout=found.timeout or MAX_TIMEOUT_SECONDS
-    ), notes
+    return StepSpec(name=_in_one_line(name), request=request, timeout=found.timeout or MAX_TIMEOUT_SECONDS), notes
+
+
+def _in_one_line(name: str) -> str:
+    plain = "".join(character if character.isprintable() else " " for character in name)
+    return " ".join(plain.split())[:MAX_NAME_CHARACTERS].rstrip() or "Request"
 
 
 def said_of(found: Imported) -> list[str]:

@@ -42,14 +42,14 @@ class Sampling:
         return made
 
     def _made(self, schema: dict[str, Json], depth: int) -> Json:
+        if isinstance(schema.get("allOf"), list):
+            schema = self._merged(schema)
         for name in ("example", "default", "const"):
             if name in schema:
                 return schema[name]
         for name in ("examples", "enum"):
             if isinstance(schema.get(name), list) and schema[name]:
                 return schema[name][0]
-        if isinstance(schema.get("allOf"), list):
-            schema = self._merged(schema)
         for name in ("oneOf", "anyOf"):
             if isinstance(schema.get(name), list) and schema[name] and "properties" not in schema:
                 return self.sample(schema[name][0], depth + 1)
@@ -68,8 +68,7 @@ class Sampling:
             found |= {name: value for name, value in part.items() if name not in ("properties", "required", "allOf")}
             found["properties"] |= part["properties"] if isinstance(part.get("properties"), dict) else {}
             found["required"] += part["required"] if isinstance(part.get("required"), list) else []
-        del found["allOf"]
-        return found
+        return {name: value for name, value in found.items() if name != "allOf" and (value or name != "properties")}
 
     def _of_type(self, schema: dict[str, Json], depth: int) -> Json:
         kind = schema.get("type")
@@ -96,8 +95,11 @@ class Sampling:
         names = required or list(properties)[:MAX_OPTIONAL]
         for name in names:
             member = self._resolve(properties[name])
-            if not (isinstance(member, dict) and member.get("readOnly")):
-                found[name] = self.sample(member, depth + 1)
+            if isinstance(member, dict) and member.get("readOnly"):
+                continue
+            value = self.sample(member, depth + 1)
+            if value is not None or name in required:
+                found[name] = value
         if depth == 0:
             self.optional = [name for name in properties if name not in names]
         return found
