@@ -49,6 +49,7 @@ _T = TypeVar("_T")
 _ONE_EDIT = text("SELECT pg_advisory_xact_lock(2, 0)")
 _open: ContextVar[Connection | None] = ContextVar("open write transaction", default=None)
 _read: ContextVar[Connection | None] = ContextVar("open read transaction", default=None)
+_edits: ContextVar[bool] = ContextVar("open edit", default=False)
 
 
 def prepare_engine(engine: Engine) -> None:
@@ -278,9 +279,14 @@ def editing() -> Iterator[None]:
     """The same for the ORM session of this request: what was read before is read anew, under the write lock.
 
     PostgreSQL has none, so edits take a lock of ours: of two that read the same version of a step each would replace it.
+    Inside another one it is a part of that.
     """
+    if _edits.get():
+        yield
+        return
     db.session.rollback()
     with _turn():
+        token = _edits.set(True)
         try:
             connection = db.session.connection(execution_options={WRITE: True})
             if connection.dialect.name == "postgresql":
@@ -290,6 +296,8 @@ def editing() -> Iterator[None]:
         except BaseException:
             db.session.rollback()
             raise
+        finally:
+            _edits.reset(token)
 
 
 def end_transaction() -> None:
