@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from httpstep.core.documentreader import Fault, Reader
 from httpstep.core.jsontext import Json
 from httpstep.core.step import members
 
 T = TypeVar("T")
-NO_KEY: Final = "Give it a key: without one nobody can tell which {what} this is."
 
 
 class DocumentError(Exception):
