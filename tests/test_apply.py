@@ -14,8 +14,8 @@ import pytest
 from httpstep.core.document import documents
 from httpstep.extensions import db
 from httpstep.storage import flows, steps
-from httpstep.storage.tables import Flow, Step
-from httpstep.upkeep import applying, documentfiles
+from httpstep.storage.tables import Step
+from httpstep.upkeep import applying, documentfiles, writing
 from tests.fakes import ThirdParty, answer
 from tests.house import House, document
 from tests.test_commands import run
@@ -205,10 +205,10 @@ def test_a_write_that_fails_half_way_leaves_nothing(
         },
     )
 
-    def fail(*_: Any, **__: Any) -> Flow:
+    def fail(*_: Any) -> None:
         raise RuntimeError("the disk is gone")
 
-    monkeypatch.setattr(flows, "save", fail)
+    monkeypatch.setattr(writing, "write_flows", fail)
     failed = run(house, "apply", str(folder))
     assert isinstance(failed.exception, RuntimeError) and "change  step       one" in failed.output
     assert state(house) == before

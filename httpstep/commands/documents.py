@@ -72,7 +72,7 @@ def import_(file: Path, plan_only: bool, yes: bool, slug: str | None) -> None:
     """Take over the export of an account, beside what is there; what has the same key is replaced. All of it or nothing."""
     account_id = chosen_account(slug).id
     try:
-        wanted, notes = documents.read_account(documentfiles.read_export(file))
+        wanted, notes = documents.read_account(shown(file.name), documentfiles.read_export(file))
         _carry_out(account_id, wanted, delete=False, plan_only=plan_only, yes=yes)
     except Unusable as error:
         raise _refusal("Nothing was imported.", error) from None

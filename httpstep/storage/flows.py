@@ -68,9 +68,18 @@ def _steps(account_id: int) -> dict[str, int]:
     return {row.key: row.id for row in db.session.execute(mine)}
 
 
+def by_step(account_id: int) -> dict[int, list[Flow]]:
+    """The flows each step is part of, by the step's id."""
+    found: dict[int, list[Flow]] = {}
+    for row in listed(account_id):
+        for step_id in {place.step_id for place in spec_of(row).places}:
+            found.setdefault(step_id, []).append(row)
+    return found
+
+
 def with_step(account_id: int, step_id: int) -> list[Flow]:
     """The flows a step is part of."""
-    return [row for row in listed(account_id) if any(place.step_id == step_id for place in spec_of(row).places)]
+    return by_step(account_id).get(step_id, [])
 
 
 def save(

@@ -8,11 +8,12 @@ from dataclasses import replace
 from typing import Any
 
 from httpstep.core.document import planning, renaming
-from httpstep.core.document.documents import KINDS, Document, Named, SecretNote, name_of
+from httpstep.core.document.documents import KINDS, Document, Named, SecretNote
 from httpstep.core.document.planning import Change, Plan
 from httpstep.core.jsontext import Json
 from httpstep.storage import catalogue, flows, steps
 from httpstep.storage.database import editing
+from httpstep.upkeep import writing
 
 
 class Overtaken(Exception):
@@ -28,9 +29,8 @@ def documents(account_id: int) -> list[Document]:
         "step": [step.spec for step in steps.load_all(account_id)],
         "flow": flows.described(account_id, flows.listed(account_id)),
     }
-    return [
-        Document("", what, one) for what in KINDS for one in sorted(found[what], key=lambda one: name_of(what, one))
-    ]
+    whole = [Document.of(what, one) for what in KINDS for one in found[what]]
+    return sorted(whole, key=lambda one: (list(KINDS).index(one.what), one.named))
 
 
 def secret_notes(account_id: int) -> list[SecretNote]:
@@ -51,9 +51,7 @@ def apply(account_id: int, wanted: Mapping[Named, Document], shown: Plan, *, del
     with editing():
         if plan(account_id, wanted, delete=delete) != shown:
             raise Overtaken
-        for one in shown.changes:
-            if one.doing != "delete":
-                _write(account_id, wanted[one.what, one.name], by, now)
+        _write(account_id, [wanted[one.what, one.name] for one in shown.changes if one.doing != "delete"], by, now)
         _delete(account_id, [one for one in shown.changes if one.doing == "delete"], now)
 
 
@@ -73,29 +71,24 @@ def _present(account_id: int) -> dict[Named, Sequence[Mapping[str, Json]]]:
     found: dict[Named, Sequence[Mapping[str, Json]]] = {one.named: (one.written,) for one in documents(account_id)}
     for step in steps.load_all(account_id):
         if not step.own_mapping:
-            never_set = Document("", "step", replace(step.spec, mapping=None))
+            never_set = Document.of("step", replace(step.spec, mapping=None))
             found[never_set.named] = (never_set.written, *found[never_set.named])
     return found
 
 
-def _write(account_id: int, one: Document, by: str, now: float) -> None:
-    if one.what == "attribute":
-        catalogue.put(account_id, one.value)
-    elif one.what == "step":
-        step = steps.find(account_id, one.value.key)
-        steps.save(account_id, one.value, by=by, now=now, step_id=step.id if step else None)
-    else:
-        row = flows.find(account_id, one.value.key)
-        spec = flows.resolved(account_id, one.value)
-        flows.save(account_id, spec, by=by, now=now, flow_id=row.id if row else None)
+def _write(account_id: int, changed: Sequence[Document], by: str, now: float) -> None:
+    values = {what: [one.value for one in changed if one.what == what] for what in KINDS}
+    writing.write_attributes(account_id, values["attribute"])
+    writing.write_steps(account_id, values["step"], by, now)
+    writing.write_flows(account_id, values["flow"], by, now)
 
 
 def _delete(account_id: int, changes: Sequence[Change], now: float) -> None:
-    """In the order of the plan: what needs a step before the step."""
-    for one in changes:
-        if one.what == "attribute":
-            catalogue.remove(account_id, one.name)
-        elif one.what == "flow" and (row := flows.find(account_id, one.name)):
+    """What needs a step goes before the step."""
+    gone = {what: {one.name for one in changes if one.what == what} for what in KINDS}
+    for row in flows.listed(account_id):
+        if row.key in gone["flow"]:
             flows.remove(account_id, row.id)
-    gone = [steps.find(account_id, one.name) for one in changes if one.what == "step"]
-    steps.set_aside(account_id, [step.id for step in gone if step], now)
+    steps.set_aside(account_id, [step.id for step in steps.listed(account_id) if step.key in gone["step"]], now)
+    for name in gone["attribute"]:
+        catalogue.remove(account_id, name)

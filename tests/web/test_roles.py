@@ -60,6 +60,7 @@ TABLE: Final[Mapping[str, tuple[str, ...]]] = {
         "PUT /api/v1/steps/<key>", "DELETE /api/v1/steps/<key>", "PUT /api/v1/flows/<key>", "DELETE /api/v1/flows/<key>",
         "PUT /api/v1/attributes/<name>", "DELETE /api/v1/attributes/<name>", "PUT /api/v1/secrets/<name>",
         "DELETE /api/v1/secrets/<name>", "POST /api/v1/keys", "DELETE /api/v1/keys/<int:key_id>",
+        "POST /api/v1/steps/<key>/drift/accept",
     ),
 }  # fmt: skip
 FORM: Final = {

@@ -22,7 +22,7 @@ ACCOUNT_FORMAT: Final = "httpstep-account/1"
 STEP: Final = stepdocument.STEP
 KINDS: Final[dict[str, DocumentKind[Any]]] = {kind.what: kind for kind in (ATTRIBUTE, STEP, FLOW)}
 """By their words, in the order in which they are written: a flow needs its steps."""
-_KEY: Final = {"attribute": "name"}
+_NAMES: Final = {"attribute": "name"}
 _LISTS: Final = {"attributes": "attribute", "steps": "step", "flows": "flow"}
 _NEEDS_KEY: Final = "Give it a key: without one it would be another {what} each time."
 
@@ -32,19 +32,20 @@ Named = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """where: the file it stands in, and the place in it. value: what its kind reads."""
+    """where: the file it stands in, and the place in it. value: what its kind reads. written: the same as JSON."""
 
     where: str
     what: str
     value: Any
+    written: dict[str, Json]
+
+    @classmethod
+    def of(cls, what: str, value: Any, where: str = "") -> Document:
+        return cls(where, what, value, KINDS[what].write(value))
 
     @property
     def named(self) -> Named:
-        return self.what, name_of(self.what, self.value)
-
-    @property
-    def written(self) -> dict[str, Json]:
-        return KINDS[self.what].write(self.value)
+        return self.what, getattr(self.value, _NAMES.get(self.what, "key"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,28 +64,27 @@ class Unusable(Exception):
         super().__init__(" ".join(self.sentences))
 
 
-def name_of(what: str, value: Any) -> str:
-    name: str = getattr(value, _KEY.get(what, "key"))
-    return name
-
-
 def read_all(sources: Iterable[tuple[str, Json]]) -> dict[Named, Document]:
     """The documents of some files, each with where it stands: one document, or a list of them. Raises Unusable."""
     return _collected(_items(sources))
 
 
-def read_account(document: Json) -> tuple[dict[Named, Document], list[SecretNote]]:
+def read_account(where: str, document: Json) -> tuple[dict[Named, Document], list[SecretNote]]:
     """The documents of an account's export, and what it says of its secrets. Raises Unusable."""
     root = Reader(document, "", [], what="account")
-    if not root.faults and root.text("format") != ACCOUNT_FORMAT:
-        raise Unusable([f"This is no export of an account: its “format” is not {ACCOUNT_FORMAT}."])
+    if root.raw("format") != ACCOUNT_FORMAT:
+        raise Unusable([f"{where}: This is no export of an account: its “format” is not {ACCOUNT_FORMAT}."])
     root.raw("account")
     lists = {name: root.take(name, "array", []) for name in _LISTS}
     secrets = root.each("secrets", _secret, MAX_DOCUMENTS)
     root.end()
     if root.faults:
-        raise Unusable(told(fault) for fault in root.faults)
-    items = ((f"{name}[{index}]", _LISTS[name], item) for name in lists for index, item in enumerate(lists[name]))
+        raise Unusable(f"{where}: {told(fault)}" for fault in root.faults)
+    items = (
+        (f"{where}, {name}[{index}]", what, item)
+        for name, what in _LISTS.items()
+        for index, item in enumerate(lists[name])
+    )
     return _collected(items), list(secrets)
 
 
@@ -152,9 +152,10 @@ def _read(where: str, what: str, item: Json) -> Document:
     value = KINDS[what].read(item)
     if what == STEP.what:
         visible.refuse_masked(value)
-    if not name_of(what, value):
+    one = Document.of(what, value, where)
+    if not one.named[1]:
         raise DocumentError([Fault("key", _NEEDS_KEY.format(what=what))])
-    return Document(where, what, value)
+    return one
 
 
 def _secret(value: Json, place: str, faults: list[Fault]) -> SecretNote:

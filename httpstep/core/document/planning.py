@@ -57,9 +57,9 @@ def _written(wanted: Mapping[Named, Document], present: Present) -> Iterator[Cha
             if named not in present:
                 yield Change("create", *named)
                 continue
-            differences = [_different(one.written, document) for document in present[named]]
-            if all(differences):
-                yield Change("change", *named, members=differences[0])
+            text = jsontext.dumps(one.written)
+            if all(text != jsontext.dumps(document) for document in present[named]):
+                yield Change("change", *named, members=_different(one.written, present[named][0]))
 
 
 def _different(new: Mapping[str, Json], old: Mapping[str, Json]) -> tuple[str, ...]:
