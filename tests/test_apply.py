@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +20,7 @@ from httpstep.storage.tables import Step
 from httpstep.upkeep import applying, documentfiles, writing
 from tests.fakes import ThirdParty, answer
 from tests.house import House, document
+from tests.server import ROOT
 from tests.test_commands import run
 
 MakeHouse = Callable[..., House]
@@ -233,3 +236,27 @@ def test_it_is_one_account_that_changes(house: House, folder: Path) -> None:
     assert run(house, "apply", str(folder), "--account", "second").exit_code == 0
     assert state(house) == []
     assert len(house.call("GET", "/steps", token=house.token(account="second")).json["steps"]) == 2
+
+
+def at_a_terminal(data: Path, folder: Path, typed: bytes) -> tuple[int, str]:
+    """The exit status and what is read there of `httpstep apply`, run by itself with `typed` typed into it."""
+    environ = {name: value for name, value in os.environ.items() if not name.startswith(("HTTPSTEP_", "FLASK_"))}
+    master, terminal = os.openpty()
+    try:
+        done = subprocess.Popen(
+            [sys.executable, "-m", "httpstep", "apply", str(folder)], cwd=ROOT, stdin=terminal, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, env=environ | {"HTTPSTEP_DATA": str(data)},
+        )  # fmt: skip
+        os.write(master, typed)
+        output = done.communicate(timeout=120)[0].decode()
+        return done.returncode, output
+    finally:
+        os.close(master)
+        os.close(terminal)
+
+
+def test_at_a_terminal_it_asks_before_it_does_anything(tmp_path: Path, folder: Path) -> None:
+    status, output = at_a_terminal(tmp_path / "data", folder, b"n\n")
+    assert status == 1 and "create  step       one" in output and "Do this? [y/N]" in output and "Done" not in output
+    status, output = at_a_terminal(tmp_path / "data", folder, b"y\n")
+    assert status == 0 and output.endswith("Done: 4 created.\n")

@@ -202,21 +202,23 @@ def stored_secrets(account_id: int) -> dict[str, Secret]:
     return {row.name: row for row in db.session.scalars(select(Secret).where(Secret.account_id == account_id))}
 
 
-def put_secret(account_id: int, name: str, token: bytes, *, hosts: Hosts, now: float, new: bool) -> None:
-    """Store an encrypted value and where it may be sent, never one without the other.
+def put_secret(account_id: int, name: str, token: bytes, *, hosts: Hosts, now: float, new: bool | None = None) -> bool:
+    """Store an encrypted value and where it may be sent, never one without the other. Whether there was none.
 
-    new: it must not be there yet (raises NameTaken); else it must (raises LookupError).
+    new: True, it must not be there yet (raises NameTaken); False, it must (raises LookupError).
     """
     with editing():
         row = db.session.scalar(select(Secret).where(Secret.account_id == account_id, Secret.name == name))
-        if new and row is not None:
+        is_new = row is None
+        if new and not is_new:
             raise NameTaken(name)
-        if not new and row is None:
+        if new is False and is_new:
             raise LookupError(name)
         if row is None:
             row = Secret(account_id=account_id, name=name)
             db.session.add(row)
         row.token, row.updated_at, row.hosts = token, now, secrethosts.dump(hosts)
+        return is_new
 
 
 def remove_secret(account_id: int, name: str) -> bool:

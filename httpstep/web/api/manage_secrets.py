@@ -15,7 +15,6 @@ from httpstep.core.documentreader import Fault
 from httpstep.core.inserting.secrethosts import Hosts
 from httpstep.core.jsontext import Json
 from httpstep.storage import catalogue, steps
-from httpstep.storage.database import editing
 from httpstep.web.api.api import json_body
 from httpstep.web.api.manage import manager, refused
 from httpstep.web.api.manage_attributes import keys_of
@@ -54,9 +53,7 @@ def put_secret(name: str) -> Response:
     except DocumentError as error:
         raise refused("secret", error) from None
     token, hosts, now = parts().vault.encrypt(document.secret), document.origins, time.time()
-    with editing():
-        is_new = name not in catalogue.stored_secrets(who.account_id)
-        catalogue.put_secret(who.account_id, name, token, hosts=hosts, now=now, new=is_new)
+    is_new = catalogue.put_secret(who.account_id, name, token, hosts=hosts, now=now)
     return json_response(_told(name, hosts, now), 201 if is_new else 200)
 
 
