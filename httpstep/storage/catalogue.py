@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy import delete, select
 
@@ -166,8 +167,14 @@ def put(account_id: int, document: AttributeDocument) -> bool:
         if row is None:
             row = Attribute(account_id=account_id, name=document.name)
             db.session.add(row)
-        row.sample, row.default, row.in_bot = _json(document.sample), _json(document.default), document.in_bot
+        for column, value in columns(document).items():
+            setattr(row, column, value)
         return is_new
+
+
+def columns(document: AttributeDocument) -> dict[str, Any]:
+    """What a row says beside its name and account."""
+    return {"sample": _json(document.sample), "default": _json(document.default), "in_bot": document.in_bot}
 
 
 def _value(text: str | None) -> Json | Missing:

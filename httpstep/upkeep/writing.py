@@ -15,15 +15,21 @@ from httpstep.core.document import flow, flowdocument, stepdocument
 from httpstep.core.document.entrydocuments import AttributeDocument
 from httpstep.core.document.flowdocument import FlowDocument
 from httpstep.core.step.spec import StepSpec
-from httpstep.extensions import db
+from httpstep.extensions import Base, db
 from httpstep.storage import catalogue
 from httpstep.storage.steps import THERE
-from httpstep.storage.tables import Flow, Step, StepState
+from httpstep.storage.tables import Attribute, Flow, Step, StepState
 
 
 def write_attributes(account_id: int, documents: Iterable[AttributeDocument]) -> None:
-    for one in documents:
-        catalogue.put(account_id, one)
+    mine = select(Attribute.name, Attribute.id).where(Attribute.account_id == account_id)
+    ids = {row.name: row.id for row in db.session.execute(mine)}
+    rows = {one.name: catalogue.columns(one) for one in documents}
+    _execute(
+        Attribute,
+        [row | {"account_id": account_id, "name": name} for name, row in rows.items() if name not in ids],
+        [row | {"id": ids[name]} for name, row in rows.items() if name in ids],
+    )
 
 
 def write_steps(account_id: int, specs: Iterable[StepSpec], by: str, now: float) -> None:
@@ -58,7 +64,12 @@ def _write(
             changed.append(values | {"id": there[key].id, "version": there[key].version + 1})
         else:
             new.append(values | {"account_id": account_id, "key": key, "version": 1, "created_at": now})
+    _execute(table, new, changed)
+    return [row["key"] for row in new]
+
+
+def _execute(table: type[Base], new: list[dict[str, Any]], changed: list[dict[str, Any]]) -> None:
+    """changed: with their ids."""
     for statement, rows in ((insert(table), new), (update(table), changed)):
         if rows:
             db.session.execute(statement, rows)
-    return [row["key"] for row in new]
