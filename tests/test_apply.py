@@ -90,6 +90,27 @@ def test_what_changes_is_said_with_its_members_and_nothing_else_is_touched(house
     assert [step["version"] for step in house.call("GET", "/steps").json["steps"]] == [1, 2, 1]
 
 
+def test_the_next_call_is_of_what_was_applied(make_house: MakeHouse, folder: Path) -> None:
+    """What a process keeps of an account is dropped by an apply of another one, too."""
+    house = make_house(third := ThirdParty(answer(200, {"a": 1})))
+    write(folder, {"steps/one.json": document("one", url="https://api.example/{{city}}")})
+    run(house, "apply", str(folder))
+    house.execute("one", {})
+    write(
+        folder,
+        {
+            "steps/one.json": document("one", url="https://api.example/new/{{city}}"),
+            "z.json": [CITY | {"default": "Genf"}],
+        },
+    )
+    assert "change  attribute  city  (default)" in run(house, "apply", str(folder)).output
+    house.execute("one", {})
+    write(folder, {"z.json": [{"format": CITY["format"], "name": "city"}]})
+    run(house, "apply", str(folder))
+    assert house.execute("one", {}).json["outcome"] == "invalid_request"
+    assert [one.url for one in third.requests] == ["https://api.example/Bern", "https://api.example/new/Genf"]
+
+
 def test_plan_says_it_and_does_nothing(house: House, folder: Path) -> None:
     done = run(house, "apply", str(folder), "--plan", "--delete")
     assert done.exit_code == 0 and "create  step       one" in done.output and "Done" not in done.output
