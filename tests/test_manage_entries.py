@@ -161,6 +161,8 @@ def test_a_key_makes_sees_and_revokes_no_manage_key(house: House) -> None:
     assert house.call("POST", "/keys", json={"name": "bot", "scope": "execute"}).status_code == 201
     assert [one["scope"] for one in house.call("GET", "/keys").json["keys"]] == ["execute"]
     assert house.call("DELETE", "/keys/1").status_code == 404, "the key that asks"
+    for key_id in ("0", "999", "9" * 30, "-1", "x"):
+        assert house.call("DELETE", f"/keys/{key_id}").status_code == 404
     assert house.call("GET", "/steps").status_code == 200
 
 
