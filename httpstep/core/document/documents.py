@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from httpstep.core.document import stepdocument, visible
-from httpstep.core.document.entrydocuments import ATTRIBUTE
+from httpstep.core.document.entrydocuments import ATTRIBUTE, secret_name_fault
 from httpstep.core.document.flowdocument import FLOW
 from httpstep.core.document.kind import DocumentError, DocumentKind
 from httpstep.core.documentreader import Fault, Reader
+from httpstep.core.inserting.secrethosts import literal_origin
 from httpstep.core.jsontext import Json
 
 MAX_DOCUMENTS: Final = 5000
@@ -160,7 +161,13 @@ def _read(where: str, what: str, item: Json) -> Document:
 
 def _secret(value: Json, place: str, faults: list[Fault]) -> SecretNote:
     reader = Reader(value, place, faults)
-    hosts = None if reader.raw("hosts") is None else reader.take("hosts", "array", [])
-    note = SecretNote(reader.text("name"), hosts and tuple(str(host) for host in hosts))
+    name, hosts = reader.text("name"), reader.raw("hosts")
     reader.end()
-    return note
+    if sentence := secret_name_fault(name):
+        reader.fault("name", sentence)
+    if hosts is None:
+        return SecretNote(name, None)
+    if not isinstance(hosts, list) or not all(isinstance(host, str) and literal_origin(host) for host in hosts):
+        reader.fault("hosts", "“hosts” must be a list of hosts like https://api.example.com, or null.")
+        return SecretNote(name, ())
+    return SecretNote(name, tuple(hosts))
