@@ -15,7 +15,7 @@ import pytest
 
 from httpstep.core.document import documents
 from httpstep.extensions import db
-from httpstep.storage import flows, steps
+from httpstep.storage import catalogue, flows, steps
 from httpstep.storage.tables import Step
 from httpstep.upkeep import applying, documentfiles, writing
 from tests.fakes import ThirdParty, answer
@@ -216,10 +216,17 @@ def test_what_a_document_says_is_not_obeyed_by_a_terminal(house: House, folder: 
     assert refused.exit_code == 1 and "\x1b" not in refused.output and "\x07" not in refused.output
 
 
+@pytest.mark.parametrize(
+    "failing",
+    [(writing, "write_flows"), (steps, "set_aside"), (catalogue, "remove")],
+    ids=["flows", "steps", "attributes"],
+)
 def test_a_write_that_fails_half_way_leaves_nothing(
-    house: House, folder: Path, monkeypatch: pytest.MonkeyPatch
+    house: House, folder: Path, monkeypatch: pytest.MonkeyPatch, failing: tuple[Any, str]
 ) -> None:
+    write(folder, {"gone.json": [document("gone"), CITY | {"name": "gone"}, flow("gone", key="gone")]})
     run(house, "apply", str(folder))
+    (folder / "gone.json").unlink()
     before = state(house)
     write(
         folder,
@@ -232,12 +239,12 @@ def test_a_write_that_fails_half_way_leaves_nothing(
     def fail(*_: Any) -> None:
         raise RuntimeError("the disk is gone")
 
-    monkeypatch.setattr(writing, "write_flows", fail)
-    failed = run(house, "apply", str(folder))
+    monkeypatch.setattr(*failing, fail)
+    failed = run(house, "apply", str(folder), "--delete")
     assert isinstance(failed.exception, RuntimeError) and "change  step       one" in failed.output
     assert state(house) == before
     monkeypatch.undo()
-    assert run(house, "apply", str(folder)).output.endswith("Done: 3 created, 1 changed.\n")
+    assert run(house, "apply", str(folder), "--delete").output.endswith("Done: 3 created, 1 changed, 3 deleted.\n")
 
 
 def test_an_account_that_was_changed_after_the_plan_is_not_written_over(house: House, folder: Path) -> None:
