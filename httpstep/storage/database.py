@@ -18,12 +18,12 @@ from typing import Any, TypeVar
 
 from flask import current_app
 from sqlalchemy import Connection, Dialect, Engine, Executable, event, text
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from httpstep.extensions import db
 from httpstep.storage import sqlitefile
-from httpstep.storage.patience import is_unavailable
+from httpstep.storage.patience import as_sqlalchemy, is_unavailable
 from httpstep.storage.schema import (
     BEFORE_THE_FIRST_RELEASE,
     SchemaError,
@@ -239,7 +239,7 @@ def _run(dialect: Dialect, driver: Any, statement: str, values: Mapping[str, Any
         cursor = driver.execute(statement, values)
         return list(cursor.fetchall()) if cursor.description else []
     except dialect.loaded_dbapi.Error as error:
-        raise _as_sqlalchemy(dialect, statement, error) from error
+        raise as_sqlalchemy(dialect, statement, error) from error
 
 
 def _driver(connection: Connection) -> Any:
@@ -249,14 +249,6 @@ def _driver(connection: Connection) -> Any:
 @cache
 def _for_psycopg(statement: str) -> str:
     return re.sub(r"(?<!:):([a-z_]+)", r"%(\1)s", statement)
-
-
-def _as_sqlalchemy(dialect: Dialect, statement: str, error: Exception) -> DBAPIError:
-    ours = DBAPIError.instance(
-        statement, None, error, dialect.loaded_dbapi.Error, hide_parameters=True, dialect=dialect
-    )
-    assert isinstance(ours, DBAPIError)
-    return ours
 
 
 def note(statement: Executable) -> None:
