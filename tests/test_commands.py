@@ -88,3 +88,31 @@ def test_with_several_accounts_one_must_be_named(make_house: MakeHouse) -> None:
 def test_config_show_names_every_variable(make_house: MakeHouse) -> None:
     output = run(make_house(ThirdParty()), "config", "show").output
     assert "HTTPSTEP_LISTEN=127.0.0.1:8080  # default" in output
+
+
+def test_a_secret_is_set_from_standard_input_listed_without_it_and_deleted(make_house: MakeHouse) -> None:
+    house = make_house(third := ThirdParty())
+    house.put(document(headers=[{"name": "X-Token", "value": "{{secret.token}}"}]))
+    cli = house.app.test_cli_runner()
+    hosts = ("--host", "api.example", "--host", "https://other.example/x")
+    for value in ("first", "s3cr3t-value\r\n"):
+        done = cli.invoke(args=["secret", "set", "token", *hosts], input=value)
+        assert (done.exit_code, done.output) == (0, "token\n")
+    assert run(house, "secret", "list").output == "token  https://api.example, https://other.example\n"
+    house.execute()
+    assert dict(third.requests[0].headers)["X-Token"] == "s3cr3t-value"
+    assert run(house, "secret", "delete", "token").exit_code == 0
+    assert 'no secret "token"' in run(house, "secret", "delete", "token").output
+
+
+def test_a_secret_that_cannot_be_is_a_sentence_without_its_value(make_house: MakeHouse) -> None:
+    house = make_house(ThirdParty())
+    cli = house.app.test_cli_runner()
+    for arguments, value, says in (
+        (("token", "--host", "*"), "s3cr3t", "each host is written out"), (("1", "--host", "a.example"), "s3cr3t", "A name begins"),
+        (("token", "--host", "a.example"), "\n", "Enter the value."), (("token", "--host", "a.example"), "s3cr3t" * 9999, "at most 16 KB"),
+        (("token",), "s3cr3t", "--host"), (("token", "--host", "a.example"), b"s3cr3t\xff", "no text in UTF-8"),
+    ):  # fmt: skip
+        done = cli.invoke(args=["secret", "set", *arguments], input=value)
+        assert done.exit_code != 0 and says in done.output and "s3cr3t" not in done.output, done.output
+    assert run(house, "secret", "list").output == ""

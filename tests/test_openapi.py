@@ -102,6 +102,32 @@ def test_the_answers_fit_the_contract(make_house: MakeHouse) -> None:
     fits(contract, step, "delete", house.call("DELETE", "/steps/alone"))
 
 
+def test_the_answers_about_flows_attributes_secrets_and_keys_fit_the_contract(make_house: MakeHouse) -> None:
+    house = make_house(ThirdParty())
+    contract = house.client.get("/api/v1/openapi.json").json
+    house.put(document(headers=[{"name": "X", "value": "{{secret.token}}"}]))
+    flow = {"name": "F", "steps": [{"step": "order-status", "when": {"attribute": "a", "is": "equals", "value": "b"}}]}
+    secret = {"value": "v", "hosts": ["api.example"]}
+    for method, path, named, body in (
+        ("PUT", "/flows/{key}", "f", flow), ("PUT", "/flows/{key}", "f", flow), ("PUT", "/flows/{key}", "g", {"name": "G"}),
+        ("GET", "/flows/{key}", "f", None), ("GET", "/flows/{key}", "g", None), ("GET", "/flows", "", None),
+        ("PUT", "/attributes/{name}", "city", {"sample": [1.50], "default": None}),
+        ("PUT", "/attributes/{name}", "city", {"in_bot": False}), ("PUT", "/attributes/{name}", "1", {}),
+        ("GET", "/attributes", "", None), ("PUT", "/secrets/{name}", "token", secret),
+        ("PUT", "/secrets/{name}", "token", secret), ("PUT", "/secrets/{name}", "token", {}),
+        ("GET", "/secrets", "", None), ("POST", "/keys", "", {"name": "bot"}), ("POST", "/keys", "", {}),
+        ("POST", "/keys", "", {"name": "m", "scope": "manage"}), ("GET", "/keys", "", None),
+        ("DELETE", "/keys/{key_id}", "2", None), ("DELETE", "/keys/{key_id}", "2", None),
+        ("DELETE", "/flows/{key}", "f", None), ("DELETE", "/flows/{key}", "f", None),
+        ("DELETE", "/attributes/{name}", "city", None), ("DELETE", "/attributes/{name}", "city", None),
+        ("DELETE", "/secrets/{name}", "token", None), ("DELETE", "/secrets/{name}", "token", None),
+    ):  # fmt: skip
+        got = house.call(method, re.sub(r"{\w+}", named, path), json=body)
+        fits(contract, f"/api/v1{path}", method.lower(), got)
+        if method == "GET" and got.status_code == 200 and path != "/flows/{key}":
+            assert next(iter(got.json.values())), f"nothing was listed by {path}"
+
+
 ANSWER_MEMBERS = {
     "success_when": [{"path": ["ok"], "is": "equals", "value": True}, {"jsonpath": "$.error", "is": "missing"}],
     "error_message": {"path": ["error", "message"]},

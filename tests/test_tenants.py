@@ -41,7 +41,8 @@ CASE = f'{{"given": {{"given": "{MARK}"}}, "outcome": "success", "attributes": {
 
 WITHOUT_OBJECT = {
     "health.health", "openapi.openapi", "static",
-    "manage.list_steps",
+    "manage.list_steps", "manage_flows.list_flows", "manage_attributes.list_attributes", "manage_secrets.list_secrets",
+    "manage_keys.list_keys", "manage_keys.create_key",
     "signing_in.home", "signing_in.login", "signing_in.log_in", "signing_in.logout", "signing_in.setup",
     "signing_in.set_up",
     "account.settings", "account.account", "account.rename", "account.own_sessions", "account.end_other_sessions",
@@ -56,6 +57,12 @@ BY_CODE = {
     "signing_in.invitation", "signing_in.accept_invitation", "signing_in.new_password", "signing_in.set_new_password",
 }  # fmt: skip
 """Routes whose secret code is the right to use them, whoever holds it."""
+
+MADE = {
+    "manage.put_step": (201,), "manage_flows.put_flow": (422,),
+    "manage_attributes.put_attribute": (201,), "manage_secrets.put_secret": (201,),
+}  # fmt: skip
+"""What one may make in the own account under a name that is theirs. A flow needs a step of the own account."""
 
 LEAVES_THE_SESSION = {"signing_in.logout"}
 """Would end the attacker's session, and with it the test."""
@@ -175,6 +182,16 @@ def requests_of(rule: Rule, theirs: Theirs, own: Attacker) -> Iterator[tuple[str
         yield from ((method, rule.build(values)[1]) for method in methods)  # type: ignore[no-untyped-call]
 
 
+def body_for(path: str) -> dict[str, Any]:
+    """What makes a thing of one's own by PUT; a flow of it names a step of theirs, by a key that is nobody else's."""
+    bodies = {
+        "flows": {"name": "taken over", "steps": [{"step": "theirs"}]},
+        "attributes": {"sample": "taken over"},
+        "secrets": {"value": "taken over", "hosts": ["https://api.example"]},
+    }
+    return bodies.get(path.split("/")[3], document("theirs", name="taken over"))
+
+
 class Attacker:
     """Somebody of an account with a step of its own; signed in, and with API keys."""
 
@@ -195,11 +212,11 @@ class Attacker:
         where = f"{path}?{theirs.query}"
         if path.startswith("/api/"):
             for key in self.keys:
-                body = document("theirs", name="taken over") if method == "PUT" else {}
+                body = body_for(path) if method == "PUT" else {}
                 got = self.house.call(method, where.removeprefix("/api/v1"), token=key, json=body)
                 yield got
-                if got.status_code == 201:  # a step of one's own under the same key is everybody's right
-                    self.house.call("DELETE", "/steps/theirs", token=key)
+                if got.status_code == 201:  # a thing of one's own under the same name is everybody's right
+                    self.house.call("DELETE", path.removeprefix("/api/v1"), token=key)
             return
         data = None if method == "GET" else self.form | theirs.fields
         yield self.browser.client.open(where, method=method, data=data)
@@ -237,7 +254,7 @@ def wrong_in(rule: Rule, method: str, path: str, got: Response, attacker: Attack
     own = (
         re.search(rf"/(steps/(new|{attacker.step_id})|flows/(new|{attacker.flow_id}))(/(?!logs/)|$)", path) is not None
     )
-    made = rule.endpoint == "manage.put_step"
+    made = got.status_code in MADE.get(rule.endpoint, ())
     if MARK in got.get_data(as_text=True):
         yield f"{method} {path} answers {got.status_code} with something of the other account"
     if rule.arguments and not own and not made and got.status_code not in (403, 404, 405):

@@ -16,7 +16,8 @@ from httpstep import config
 from httpstep.core.inserting import secrethosts
 from httpstep.extensions import db
 from httpstep.storage import catalogue
-from httpstep.storage import database as schema
+from httpstep.storage.database import writing
+from httpstep.storage.schema import _may_create
 from httpstep.upkeep import installation
 from tests.house import document
 from tests.services import PostgreSQL
@@ -46,9 +47,9 @@ def old(tmp_path: Path, database: dict[str, str], postgresql: PostgreSQL | None)
         environ["HTTPSTEP_DATABASE_URL"] = postgresql.new_database(empty=True)
     app = create_app(config.load(environ))
     with app.app_context():
-        with schema._may_create():
+        with _may_create():
             upgrade(directory=MIGRATIONS, revision="0004")
-        with schema.writing() as connection:
+        with writing() as connection:
             for account, steps in (
                 (1, STEPS),
                 (2, {"one": document("one", url="https://theirs.example/{{secret.crm}}")}),
@@ -103,7 +104,7 @@ def test_each_secret_gets_the_hosts_of_the_steps_that_send_it(old: Flask) -> Non
 def test_what_is_stored_after_the_upgrade_without_a_list_goes_nowhere(old: Flask) -> None:
     installation.prepare(old)
     with old.app_context():
-        with schema.writing() as connection:
+        with writing() as connection:
             insert = "INSERT INTO secrets (account_id, name, token, updated_at) VALUES (1, 'new', :token, 0)"
             connection.execute(db.text(insert), {"token": b"x"})
         assert hosts_of(1)["new"] == ()

@@ -1,7 +1,9 @@
-"""What is stored, on the command line: backup, restore, and a new key for the secrets."""
+"""What is stored, on the command line: backup, restore, the secrets, and a new key for them."""
 
 from __future__ import annotations
 
+import sys
+import time
 from pathlib import Path
 
 import click
@@ -9,11 +11,14 @@ from flask import Flask, current_app
 from flask.cli import AppGroup
 
 from httpstep import config
-from httpstep.commands.steps import prepared
+from httpstep.commands.steps import account_option, chosen_account, prepared
+from httpstep.core.document.entrydocuments import MAX_SECRET_BYTES, SECRET, secret_name_fault
+from httpstep.core.document.kind import DocumentError
+from httpstep.storage import catalogue
 from httpstep.storage.vault import Vault, VaultError
 from httpstep.upkeep import accounts, backups, rotation
 
-secret = AppGroup("secret", help="Secrets: change the key they are encrypted with.")
+secret = AppGroup("secret", help="Secrets: list, set, delete; change the key they are encrypted with.")
 
 
 def _app() -> Flask:
@@ -48,6 +53,55 @@ def restore(file: Path) -> None:
         raise click.ClickException(str(error)) from None
     until_now = "There was no data until now; the keys that were here are" if empty else "The data until now is"
     click.echo(f"Restored. {until_now} in {aside}")
+
+
+@secret.command("list")
+@account_option
+@prepared
+def secret_list(slug: str | None) -> None:
+    """Print the secrets: name, and where each may be sent. No value is ever shown."""
+    for one in catalogue.secrets(chosen_account(slug).id):
+        hosts = "any host" if one.hosts is None else ", ".join(one.hosts) or "nowhere"
+        click.echo(f"{one.name}  {hosts}")
+
+
+@secret.command("set")
+@click.argument("name")
+@click.option("--host", "hosts", multiple=True, required=True, help="Where it may be sent; as often as needed.")
+@account_option
+@prepared
+def secret_set(name: str, hosts: tuple[str, ...], slug: str | None) -> None:
+    """Store or replace a secret. Its value is read from standard input, or asked for at a terminal."""
+    account_id, value = chosen_account(slug).id, _typed_value()
+    try:
+        if fault := secret_name_fault(name):
+            raise click.ClickException(fault)
+        document = SECRET.read({"value": value, "hosts": list(hosts)})
+    except DocumentError as error:
+        raise click.ClickException(error.faults[0].message) from None
+    token = _app().extensions["httpstep"].vault.encrypt(document.secret)
+    catalogue.put_secret(account_id, name, token, hosts=document.origins, now=time.time())
+    click.echo(name)
+
+
+def _typed_value() -> str:
+    if sys.stdin.isatty():
+        return str(click.prompt("Value", hide_input=True, err=True))
+    try:
+        return sys.stdin.buffer.read(MAX_SECRET_BYTES + 3).decode()  # one more than it may have, and a line's end
+    except UnicodeDecodeError:
+        raise click.ClickException("The value on standard input is no text in UTF-8.") from None
+
+
+@secret.command("delete")
+@click.argument("name")
+@account_option
+@prepared
+def secret_delete(name: str, slug: str | None) -> None:
+    """Delete a secret. Steps that use it fail from now on."""
+    if not catalogue.remove_secret(chosen_account(slug).id, name):
+        raise click.ClickException(f'There is no secret "{name}".')
+    click.echo(name)
 
 
 @secret.command("rotate")

@@ -29,13 +29,15 @@ class Fault:
 class Reader:
     """One object of the document: takes members out by type, notes faults, and at the end what nobody knows."""
 
-    def __init__(self, value: Json, place: str, faults: list[Fault]) -> None:
+    def __init__(self, value: Json, place: str, faults: list[Fault], *, what: str = "step") -> None:
+        """what: the word for what the document describes."""
         self.place = place
+        self._what = what
         self.faults = faults
         self._members: dict[str, Json] = value if isinstance(value, dict) else {}
         self._known: set[str] = set()
         if not isinstance(value, dict):
-            self.fault("", f"{place or 'A step'} must be an object, not {_type_in_words(value)}.")
+            self.fault("", f"{place or self._whole('a').capitalize()} must be an object, not {_type_in_words(value)}.")
 
     def at(self, member: str) -> str:
         return ".".join(part for part in (self.place, member) if part)
@@ -90,9 +92,12 @@ class Reader:
     def object(self, member: str) -> Reader:
         return Reader(self._members[member] if self.has(member) else {}, self.at(member), self.faults)
 
+    def _whole(self, article: str) -> str:
+        return f"{article}{'n' if article == 'a' and self._what[0] in 'aeiou' else ''} {self._what}"
+
     def end(self) -> None:
         """Every member that was not asked for is unknown."""
-        where = f"in {self.place}" if self.place else "in the step"
+        where = f"in {self.place}" if self.place else f"in {self._whole('the')}"
         for member in self._members:
             if member not in self._known:
                 shown = member if len(member) <= 60 else member[:57] + "…"

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy import delete, select
 
 from httpstep.core import jsontext
 from httpstep.core.document import renaming, stepdocument
+from httpstep.core.document.entrydocuments import AttributeDocument
 from httpstep.core.inserting import secrethosts
 from httpstep.core.inserting.secrethosts import Hosts
+from httpstep.core.jsontext import Json
 from httpstep.core.step.naming import in_lists
-from httpstep.core.step.spec import MappingRule, StepSpec
+from httpstep.core.step.spec import NO_DEFAULT, MappingRule, Missing, StepSpec
 from httpstep.extensions import db
 from httpstep.storage import flows, steps
 from httpstep.storage.database import editing, writing
@@ -142,9 +145,44 @@ def _rename(account_id: int, old: str, new: str, known: frozenset[str], by: str,
 
 def remove(account_id: int, name: str) -> bool:
     """Delete an attribute's row; what a step's mapping gives stays known. False where there is none."""
-    mine = Attribute.account_id == account_id, Attribute.name == name
-    with writing() as connection:
-        return connection.execute(delete(Attribute).where(*mine)).rowcount == 1
+    with editing():
+        gone = (
+            delete(Attribute).where(Attribute.account_id == account_id, Attribute.name == name).returning(Attribute.id)
+        )
+        return db.session.execute(gone).first() is not None
+
+
+def documents(account_id: int) -> list[AttributeDocument]:
+    """The attributes that have a row of their own, by name."""
+    rows = db.session.scalars(select(Attribute).where(Attribute.account_id == account_id))
+    found = [AttributeDocument(row.name, _value(row.sample), _value(row.default), row.in_bot) for row in rows]
+    return sorted(found, key=lambda one: in_lists(one.name))
+
+
+def put(account_id: int, document: AttributeDocument) -> bool:
+    """Write the row of an attribute. Whether there was none."""
+    with editing():
+        row = _row(account_id, document.name)
+        is_new = row is None
+        if row is None:
+            row = Attribute(account_id=account_id, name=document.name)
+            db.session.add(row)
+        for column, value in columns(document).items():
+            setattr(row, column, value)
+        return is_new
+
+
+def columns(document: AttributeDocument) -> dict[str, Any]:
+    """What a row says beside its name and account."""
+    return {"sample": _json(document.sample), "default": _json(document.default), "in_bot": document.in_bot}
+
+
+def _value(text: str | None) -> Json | Missing:
+    return NO_DEFAULT if text is None else jsontext.read_back(text)
+
+
+def _json(value: Json | Missing) -> str | None:
+    return None if value is NO_DEFAULT else jsontext.dumps_text(value)
 
 
 # ---------------------------------------------------------------- secrets
@@ -171,21 +209,23 @@ def stored_secrets(account_id: int) -> dict[str, Secret]:
     return {row.name: row for row in db.session.scalars(select(Secret).where(Secret.account_id == account_id))}
 
 
-def put_secret(account_id: int, name: str, token: bytes, *, hosts: Hosts, now: float, new: bool) -> None:
-    """Store an encrypted value and where it may be sent, never one without the other.
+def put_secret(account_id: int, name: str, token: bytes, *, hosts: Hosts, now: float, new: bool | None = None) -> bool:
+    """Store an encrypted value and where it may be sent, never one without the other. Whether there was none.
 
-    new: it must not be there yet (raises NameTaken); else it must (raises LookupError).
+    new: True, it must not be there yet (raises NameTaken); False, it must (raises LookupError).
     """
     with editing():
         row = db.session.scalar(select(Secret).where(Secret.account_id == account_id, Secret.name == name))
-        if new and row is not None:
+        is_new = row is None
+        if new and not is_new:
             raise NameTaken(name)
-        if not new and row is None:
+        if new is False and is_new:
             raise LookupError(name)
         if row is None:
             row = Secret(account_id=account_id, name=name)
             db.session.add(row)
         row.token, row.updated_at, row.hosts = token, now, secrethosts.dump(hosts)
+        return is_new
 
 
 def remove_secret(account_id: int, name: str) -> bool:

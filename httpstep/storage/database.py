@@ -17,12 +17,12 @@ from typing import Any, TypeVar
 
 from flask import current_app
 from sqlalchemy import Connection, Dialect, Engine, Executable, event, text
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from httpstep.extensions import db
 from httpstep.storage import sqlitefile
-from httpstep.storage.patience import is_unavailable
+from httpstep.storage.patience import as_sqlalchemy, is_unavailable
 from httpstep.storage.schema import (
     BEFORE_THE_FIRST_RELEASE,
     SchemaError,
@@ -48,6 +48,7 @@ _T = TypeVar("_T")
 _ONE_EDIT = text("SELECT pg_advisory_xact_lock(2, 0)")
 _open: ContextVar[Connection | None] = ContextVar("open write transaction", default=None)
 _read: ContextVar[Connection | None] = ContextVar("open read transaction", default=None)
+_edits: ContextVar[bool] = ContextVar("open edit", default=False)
 
 
 def prepare_engine(engine: Engine) -> None:
@@ -180,7 +181,7 @@ def look(statement: str, values: Mapping[str, Any]) -> list[Any]:
     try:
         pooled = db.engine.raw_connection()
     except dialect.loaded_dbapi.Error as error:
-        raise _as_sqlalchemy(dialect, statement, error) from error
+        raise as_sqlalchemy(dialect, statement, error) from error
     try:
         return _run(dialect, pooled.driver_connection, statement, values)
     finally:
@@ -194,7 +195,7 @@ def _run(dialect: Dialect, driver: Any, statement: str, values: Mapping[str, Any
         cursor = driver.execute(statement, values)
         return list(cursor.fetchall()) if cursor.description else []
     except dialect.loaded_dbapi.Error as error:
-        raise _as_sqlalchemy(dialect, statement, error) from error
+        raise as_sqlalchemy(dialect, statement, error) from error
 
 
 def _driver(connection: Connection) -> Any:
@@ -204,14 +205,6 @@ def _driver(connection: Connection) -> Any:
 @cache
 def _for_psycopg(statement: str) -> str:
     return re.sub(r"(?<!:):([a-z_]+)", r"%(\1)s", statement)
-
-
-def _as_sqlalchemy(dialect: Dialect, statement: str, error: Exception) -> DBAPIError:
-    ours = DBAPIError.instance(
-        statement, None, error, dialect.loaded_dbapi.Error, hide_parameters=True, dialect=dialect
-    )
-    assert isinstance(ours, DBAPIError)
-    return ours
 
 
 def note(statement: Executable) -> None:
@@ -234,9 +227,14 @@ def editing() -> Iterator[None]:
     """The same for the ORM session of this request: what was read before is read anew, under the write lock.
 
     PostgreSQL has none, so edits take a lock of ours: of two that read the same version of a step each would replace it.
+    Inside another one it is a part of that.
     """
+    if _edits.get():
+        yield
+        return
     db.session.rollback()
     with _turn():
+        token = _edits.set(True)
         try:
             connection = db.session.connection(execution_options={WRITE: True})
             if connection.dialect.name == "postgresql":
@@ -246,6 +244,8 @@ def editing() -> Iterator[None]:
         except BaseException:
             db.session.rollback()
             raise
+        finally:
+            _edits.reset(token)
 
 
 def end_transaction() -> None:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from sqlalchemy import delete, select
 
 from httpstep.core import jsontext
-from httpstep.core.document import flow
+from httpstep.core.document import flow, flowdocument
 from httpstep.core.document.flow import FlowSpec
+from httpstep.core.document.flowdocument import FlowDocument
 from httpstep.core.step import stepkey
 from httpstep.core.step.naming import in_lists
 from httpstep.extensions import db
 from httpstep.storage.database import editing
-from httpstep.storage.tables import Flow
+from httpstep.storage.tables import Flow, Step
 
 
 class Conflict(Exception):
@@ -49,9 +51,35 @@ def spec_of(row: Flow) -> FlowSpec:
     return flow.parse(row.key, row.name, jsontext.read_back(row.document))
 
 
+def described(account_id: int, rows: Iterable[Flow]) -> list[FlowDocument]:
+    """The documents of flows of the account."""
+    keys = {step_id: key for key, step_id in _steps(account_id).items()}
+    return [flowdocument.described(spec_of(row), keys) for row in rows]
+
+
+def resolved(account_id: int, document: FlowDocument) -> FlowSpec:
+    """The flow of a document. Inside `editing()`, where no step goes in between. Raises kind.DocumentError."""
+    return flowdocument.resolved(document, _steps(account_id))
+
+
+def _steps(account_id: int) -> dict[str, int]:
+    """The ids of the account's steps by their keys."""
+    mine = select(Step.key, Step.id).where(Step.account_id == account_id, Step.deleted_at.is_(None))
+    return {row.key: row.id for row in db.session.execute(mine)}
+
+
+def by_step(account_id: int) -> dict[int, list[Flow]]:
+    """The flows each step is part of, by the step's id."""
+    found: dict[int, list[Flow]] = {}
+    for row in listed(account_id):
+        for step_id in {place.step_id for place in spec_of(row).places}:
+            found.setdefault(step_id, []).append(row)
+    return found
+
+
 def with_step(account_id: int, step_id: int) -> list[Flow]:
     """The flows a step is part of."""
-    return [row for row in listed(account_id) if any(place.step_id == step_id for place in spec_of(row).places)]
+    return by_step(account_id).get(step_id, [])
 
 
 def save(

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from sqlalchemy import bindparam, select, update
 
 from httpstep.extensions import db
-from httpstep.storage.database import note, reading
+from httpstep.storage.database import note, reading, writing
 from httpstep.storage.tables import Account, ApiKey
 
 SCOPES = ("execute", "manage")
@@ -42,6 +42,14 @@ def create(account_id: int, name: str, scope: str, now: float) -> tuple[ApiKey, 
     key = ApiKey(account_id=account_id, name=name, scope=scope, prefix=prefix, token_hash=digest(token), created_at=now)
     db.session.add(key)
     return key, token
+
+
+def revoke(account_id: int, key_id: int, now: float, *, scope: str | None = None) -> bool:
+    """From now on calls with it are refused. scope: only a key of that one. False where there is none in force."""
+    mine = [ApiKey.account_id == account_id, ApiKey.id == key_id, ApiKey.revoked_at.is_(None)]
+    mine += [ApiKey.scope == scope] if scope else []
+    with writing() as connection:
+        return connection.execute(update(ApiKey).where(*mine).values(revoked_at=now)).rowcount == 1
 
 
 _BY_PREFIX = (

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Engine, event
+from sqlalchemy import Dialect, Engine, event
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -31,6 +31,15 @@ def is_unavailable(error: BaseException) -> bool:
     said = str(error.orig) if isinstance(error, DBAPIError) else ""
     gone = isinstance(error, DBAPIError) and error.connection_invalidated
     return gone or any(words in said for words in _UNUSABLE)
+
+
+def as_sqlalchemy(dialect: Dialect, statement: str, error: Exception) -> DBAPIError:
+    """An error of the driver as `is_unavailable` knows it, without what was written."""
+    ours = DBAPIError.instance(
+        statement, None, error, dialect.loaded_dbapi.Error, hide_parameters=True, dialect=dialect
+    )
+    assert isinstance(ours, DBAPIError)
+    return ours
 
 
 def _patient() -> type[psycopg.Connection[Any]]:

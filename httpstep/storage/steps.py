@@ -254,9 +254,9 @@ def set_aside(account_id: int, step_ids: Sequence[int], now: float) -> list[Step
     with editing():
         forget_set_aside(db.session.connection(), now)
         mine = select(Step).where(Step.account_id == account_id, THERE, Step.id.in_(step_ids)).order_by(Step.id)
-        found = list(db.session.scalars(mine))
+        found, used = list(db.session.scalars(mine)), flows.by_step(account_id)
         for step in found:
-            if used_by := flows.with_step(account_id, step.id):
+            if used_by := used.get(step.id):
                 raise InUse(tuple(row.name for row in used_by), step.name if len(found) > 1 else "")
             step.key, step.deleted_at = f"{_SET_ASIDE}{step.id}", now
         return found

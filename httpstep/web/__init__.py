@@ -17,6 +17,10 @@ from httpstep.web.api import (
     drifting,
     health,
     manage,
+    manage_attributes,
+    manage_flows,
+    manage_keys,
+    manage_secrets,
     openapi,
 )
 from httpstep.web.flows import flows
@@ -46,6 +50,10 @@ BLUEPRINTS = (
     api.blueprint,
     manage.blueprint,
     drifting.blueprint,
+    manage_flows.blueprint,
+    manage_attributes.blueprint,
+    manage_secrets.blueprint,
+    manage_keys.blueprint,
     openapi.blueprint,
     signing_in.blueprint,
     account.blueprint,

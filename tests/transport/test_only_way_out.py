@@ -17,9 +17,10 @@ WAYS_OUT_BELOW = {"urllib.request", "urllib.error", "logging.handlers", "multipr
 HARMLESS = {"http.HTTPStatus", "http.HTTPMethod", "http.cookies"}
 LISTENS_ONLY = "http.server"
 MAIL_ONLY = frozenset({"smtplib", "socket", "ssl"})
-MAY_IMPORT = {"alerts/mailserver.py": MAIL_ONLY, "serving/clients.py": frozenset({"socket"})}
-"""The one connects to the mail server that the operator names, and to no address of a step. The other wraps sockets that
-were accepted, and connects none."""
+MAY_IMPORT = {"alerts/mailserver.py": MAIL_ONLY, "serving/clients.py": frozenset({"socket"}),
+              "serving/server.py": frozenset({"socket"})}  # fmt: skip
+"""The first connects to the mail server that the operator names, and to no address of a step. The second wraps sockets
+that were accepted, the third tries whether it may listen; they connect none."""
 CONNECTS = ("connect(", "connect_ex(", "create_connection")
 
 
@@ -57,8 +58,9 @@ def test_no_module_outside_transport_can_open_a_connection(path: Path) -> None:
     assert ways_out(path.read_text(), may_import) == set()
 
 
-def test_what_wraps_accepted_sockets_connects_none() -> None:
-    assert [word for word in CONNECTS if word in (PACKAGE / "serving/clients.py").read_text()] == []
+@pytest.mark.parametrize("module", ["serving/clients.py", "serving/server.py"])
+def test_what_has_sockets_to_be_called_on_connects_none(module: str) -> None:
+    assert [word for word in CONNECTS if word in (PACKAGE / module).read_text()] == []
 
 
 @pytest.mark.parametrize(

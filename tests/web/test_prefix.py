@@ -162,7 +162,7 @@ def _api(walker: Walker, token: str) -> None:
     for method, path, sent in (
         ("PUT", "steps/made", made), ("GET", "steps", ""), ("GET", "steps/made", ""), ("DELETE", "steps/made", ""),
         ("POST", "steps/order-status/execute", body), ("POST", "flows/order-flow/execute", body),
-        ("GET", "steps/order-status/drift", ""), ("POST", "steps/order-status/drift/accept", '{"apply": "none"}'),
+        *_MANAGED, ("GET", "steps/order-status/drift", ""), ("POST", "steps/order-status/drift/accept", '{"apply": "none"}'),
         ("GET", "steps/order-status/logs", ""), ("GET", "steps/order-status/logs/{log}", ""),
     ):  # fmt: skip
         address = f"{base}/api/v1/{path}".replace("{log}", log)
@@ -178,6 +178,15 @@ def _use_cases(walker: Walker) -> None:
     walker.submit("cases.run")
     walker.submit("cases.change", {"name": "Kept"})
     walker.submit("cases.delete")
+
+
+_MANAGED = [
+    ("GET", "flows", ""), ("PUT", "flows/made", '{"name": "Made", "steps": [{"step": "order-status"}]}'),
+    ("GET", "flows/made", ""), ("DELETE", "flows/made", ""), ("GET", "attributes", ""), ("PUT", "attributes/made", "{}"),
+    ("DELETE", "attributes/made", ""), ("GET", "secrets", ""),
+    ("PUT", "secrets/made", '{"value": "x", "hosts": ["api.example"]}'), ("DELETE", "secrets/made", ""),
+    ("GET", "keys", ""), ("POST", "keys", '{"name": "made"}'), ("DELETE", "keys/2", ""),
+]  # fmt: skip
 
 
 def walk(browser: Callable[[], Walker], code: str, api: str) -> None:

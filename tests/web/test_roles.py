@@ -57,7 +57,12 @@ TABLE: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     # by the scope of an API key
     "execute": ("POST /api/v1/steps/<key>/execute", "POST /api/v1/flows/<key>/execute"),
-    "manage": ("PUT /api/v1/steps/<key>", "DELETE /api/v1/steps/<key>"),
+    "manage": (
+        "PUT /api/v1/steps/<key>", "DELETE /api/v1/steps/<key>", "PUT /api/v1/flows/<key>", "DELETE /api/v1/flows/<key>",
+        "PUT /api/v1/attributes/<name>", "DELETE /api/v1/attributes/<name>", "PUT /api/v1/secrets/<name>",
+        "DELETE /api/v1/secrets/<name>", "POST /api/v1/keys", "DELETE /api/v1/keys/<int:key_id>",
+        "POST /api/v1/steps/<key>/drift/accept",
+    ),
 }  # fmt: skip
 FORM: Final = {
     "name": "changed", "slug": "changed", "email": "changed@example.com", "role": "viewer", "scope": "manage",

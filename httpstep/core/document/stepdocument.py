@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any, Final
 
 from httpstep.core.answer import conditions, statuses
 from httpstep.core.answer.mapping import check_rules
 from httpstep.core.answer.statuses import success
 from httpstep.core.document import addressees
+from httpstep.core.document.kind import DocumentError, DocumentKind
 from httpstep.core.documentreader import Fault, Reader
 from httpstep.core.jsontext import Json
 from httpstep.core.request.requestcheck import check_request
@@ -17,17 +19,9 @@ from httpstep.core.step.naming import name_faults
 from httpstep.core.step.spec import MAX_RULES, MappingRule, StepSpec
 from httpstep.core.step.stepkey import KEY_RULE, is_key, key_from_name
 
-__all__ = ["FORMAT", "DocumentError", "Fault", "dump", "key_from_name", "parse", "success"]
+__all__ = ["FORMAT", "STEP", "DocumentError", "Fault", "dump", "key_from_name", "parse", "success"]
 
 FORMAT: Final = "httpstep/1"
-
-
-class DocumentError(Exception):
-    """A document that cannot be taken. `faults`: all of them, in the document's order."""
-
-    def __init__(self, faults: tuple[Fault, ...]) -> None:
-        super().__init__(" ".join(f"{fault.place}: {fault.message}" for fault in faults))
-        self.faults = faults
 
 
 def parse(document: Json, *, draft: bool = False) -> StepSpec:
@@ -35,16 +29,7 @@ def parse(document: Json, *, draft: bool = False) -> StepSpec:
 
     draft: an empty name is taken too, for a step that is tested before it is saved. Raises DocumentError.
     """
-    root = Reader(document, "", [])
-    if root.faults:
-        raise DocumentError(tuple(root.faults))
-    if root.text("format", FORMAT) != FORMAT:
-        root.fault("format", f"This is not a document of format {FORMAT}.")
-    spec = members.read(StepSpec, root)
-    faults = root.faults + [fault for fault in _checked(spec, draft) if not _is_covered(fault.place, root.faults)]
-    if faults:
-        raise DocumentError(tuple(faults))
-    return spec
+    return STEP.read(document, partial(_checked, draft=draft))
 
 
 def dump(spec: StepSpec) -> dict[str, Json]:
@@ -52,7 +37,7 @@ def dump(spec: StepSpec) -> dict[str, Json]:
 
     `mapping` is left out where it was never set; a rule has its one source and `default` only where it has one.
     """
-    return {"format": FORMAT, **members.write(spec)}
+    return STEP.write(spec)
 
 
 def parse_rules(rules: Json) -> tuple[MappingRule, ...]:
@@ -60,7 +45,7 @@ def parse_rules(rules: Json) -> tuple[MappingRule, ...]:
     root = Reader({"mapping": rules}, "", [])
     parsed: tuple[MappingRule, ...] = members.Objects(MappingRule, MAX_RULES).read(root, "mapping", ())
     if root.faults:
-        raise DocumentError(tuple(root.faults))
+        raise DocumentError(root.faults)
     return parsed
 
 
@@ -71,16 +56,13 @@ def dump_rules(rules: Sequence[MappingRule]) -> list[Json]:
 
 def schema() -> members.Schema:
     """The document's schema for the contract."""
-    described = members.schema(StepSpec)
-    described["required"] = ["format", *described["required"]]
-    described["properties"] = {"format": {"const": FORMAT}, **described["properties"]}
-    return described
+    return STEP.schema()
 
 
 # ---------------------------------------------------------------- what the types do not say
 
 
-def _checked(spec: StepSpec, draft: bool) -> Iterator[Fault]:
+def _checked(spec: StepSpec, draft: bool = False) -> Iterator[Fault]:
     """What is wrong with members whose types are right."""
     for member, check in _CHECKS.items():
         for place, sentence in check(getattr(spec, member)):
@@ -112,6 +94,4 @@ _CHECKS: Final[dict[str, Callable[[Any], Iterator[tuple[str, str]]]]] = {
 """(place below the member, sentence) of each fault."""
 
 
-def _is_covered(place: str, faults: list[Fault]) -> bool:
-    """Whether a fault was found there or around it already, so that a default stands there that nobody wrote."""
-    return any(place == fault.place or place.startswith((f"{fault.place}.", f"{fault.place}[")) for fault in faults)
+STEP: Final = DocumentKind("step", FORMAT, StepSpec, _checked)

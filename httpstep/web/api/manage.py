@@ -76,7 +76,7 @@ def put_step(key: str) -> Response:
     for _ in range(_TRIES):
         existing = steps.find(who.account_id, key)
         step_id, version = (existing.id, existing.version) if existing else (None, None)
-        asked = _check_preconditions(version)
+        asked = check_preconditions(version)
         try:
             step = steps.save(
                 who.account_id, spec, by=f"key {who.key_name}", now=time.time(), step_id=step_id,
@@ -90,27 +90,41 @@ def put_step(key: str) -> Response:
 
 
 def _document(key: str) -> StepSpec:
-    document = json_body()
-    if isinstance(document, dict) and document.setdefault("key", key) != key:
-        raise Problem(422, "Invalid Step", f'The document\'s key is not the one in the address ("{key[:63]}").')
+    document = named_body("step", key)
     try:
         return visible.refuse_masked(stepdocument.parse(document))
     except stepdocument.DocumentError as error:
-        faults = [{"place": fault.place, "message": fault.message} for fault in error.faults]
-        first = error.faults[0]
-        raise Problem(422, "Invalid Step", f"{first.place or 'document'}: {first.message}", faults=faults) from None
+        raise refused("step", error) from None
 
 
-def _check_preconditions(version: int | None) -> bool:
+def named_body(what: str, key: str, member: str = "key") -> Json:
+    """The document in the body, whose key, or name, may be left out. Raises the 422 where it is another than the
+    address's."""
+    document = json_body()
+    if isinstance(document, dict) and document.setdefault(member, key) != key:
+        raise Problem(
+            422, f"Invalid {what.title()}", f'The document\'s {member} is not the one in the address ("{key[:63]}").'
+        )
+    return document
+
+
+def refused(what: str, error: stepdocument.DocumentError) -> Problem:
+    """The 422 for a document with faults."""
+    faults = [{"place": fault.place, "message": fault.message} for fault in error.faults]
+    first = error.faults[0]
+    return Problem(422, f"Invalid {what.title()}", f"{first.place or 'document'}: {first.message}", faults=faults)
+
+
+def check_preconditions(version: int | None, what: str = "step") -> bool:
     """Whether the request has conditions (RFC 9110, 13.1.1 and 13.1.2). version: the step's, None where there is none.
 
     Raises the 412.
     """
     wanted, unwanted = request.headers.get("If-Match"), request.headers.get("If-None-Match")
     if wanted is not None and (version is None or str(version) not in request.if_match):
-        raise Problem(412, "Precondition Failed", "The step is not in the version named in If-Match.")
+        raise Problem(412, "Precondition Failed", f"The {what} is not in the version named in If-Match.")
     if unwanted is not None and version is not None and request.if_none_match.contains_weak(str(version)):
-        raise Problem(412, "Precondition Failed", "The step is there, in a version named in If-None-Match.")
+        raise Problem(412, "Precondition Failed", f"The {what} is there, in a version named in If-None-Match.")
     return wanted is not None or unwanted is not None
 
 
@@ -120,7 +134,7 @@ def delete_step(key: str) -> Response:
     for _ in range(_TRIES):
         existing = steps.find(who.account_id, key)
         version = existing.version if existing else None
-        asked = _check_preconditions(version)
+        asked = check_preconditions(version)
         try:
             if not steps.remove(who.account_id, key, version if asked else None):
                 raise _no_step(key)

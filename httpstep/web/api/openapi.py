@@ -12,6 +12,7 @@ from httpstep.core.document import stepdocument
 from httpstep.core.document.flow import SKIPPED
 from httpstep.core.errors import FailureKind
 from httpstep.core.jsontext import Json
+from httpstep.web.api import managed
 from httpstep.web.here import base_url
 from httpstep.web.problems import json_response
 
@@ -65,6 +66,7 @@ def _schemas() -> dict[str, Json]:
         "Problem": _object(["type", "title", "status", "detail", "request_id"], **problem),
         "Step": stepdocument.schema(),
         "Log": _log_schema(),
+        **managed.schemas(),
     }
 
 
@@ -215,6 +217,7 @@ def contract(server: str) -> dict[str, Json]:
             "/api/v1/steps/{key}/logs/{log_id}": {
                 "get": _operation("stepLog", "A log with its bodies", {"200": log}, 404, parameters=[_KEY, _LOG_ID])
             },
+            **managed.paths(_operation),
             "/api/v1/openapi.json": {
                 "get": {"operationId": "contract", "security": [], "responses": {"200": {"description": "This document."}}}
             },

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
+from flask import Blueprint, Response, abort, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from httpstep.core import jsontext
@@ -21,7 +21,6 @@ from httpstep.web.access import access, current_user, may
 from httpstep.web.callers import hangup
 from httpstep.web.editor.entries import LABELS
 from httpstep.web.editor.opening import step_or_404
-from httpstep.web.faults import call_is_made
 from httpstep.web.fragments import respond
 from httpstep.web.here import account_id, parts, tenant
 from httpstep.web.responses import request_id
@@ -194,7 +193,7 @@ def _run(step: steps.LoadedStep, case: cases.Case, seconds: float) -> tuple[list
     try:
         done = runs.run_step(parts(), call)
     except calls.InternalError as error:
-        call_is_made()
+        g.call_is_made = True
         return [Difference("", case.outcome, str(error.answer["outcome"]))], None
-    call_is_made()
+    g.call_is_made = True
     return cases.differences(case, done.record.detail, done.execution.outcome.outcome), done.log_id

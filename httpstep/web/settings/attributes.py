@@ -8,15 +8,13 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from flask.typing import ResponseReturnValue
 
 from httpstep.core import jsontext
+from httpstep.core.document.entrydocuments import MAX_VALUE_CHARACTERS, attribute_name_fault
 from httpstep.core.errors import UnreadableAnswer
-from httpstep.core.inserting.placeholders import SECRET_PREFIX, is_name
 from httpstep.storage import catalogue
 from httpstep.web.access import access, current_user
 from httpstep.web.forms import Form, sent
 
 blueprint = Blueprint("attributes", __name__)
-
-MAX_VALUE_CHARACTERS = 10_000
 
 
 @blueprint.get("/attributes")
@@ -97,7 +95,7 @@ def _entry(name: str) -> catalogue.Entry:
 
 def _read() -> tuple[Form, catalogue.Entry | None]:
     form = sent("name", "sample", "default", "in_bot")
-    form.require("name", _name_fault(form["name"]))
+    form.require("name", attribute_name_fault(form["name"]))
     for member in ("sample", "default"):
         if len(form[member]) > MAX_VALUE_CHARACTERS:
             form.require(member, f"At most {MAX_VALUE_CHARACTERS:,} characters.")
@@ -105,16 +103,6 @@ def _read() -> tuple[Form, catalogue.Entry | None]:
         return form, None
     new = catalogue.Entry(form["name"], read(form["sample"]), read(form["default"]), in_bot=bool(form["in_bot"]))
     return form, new
-
-
-def _name_fault(name: str) -> str:
-    if not name:
-        return "Give the attribute a name."
-    if name.startswith(SECRET_PREFIX):
-        return "Names that begin with “secret.” are kept for secrets."
-    if not is_name(name):
-        return "A name begins with a letter or “_” and has letters, digits, “_”, “.” and “-”, at most 100 of them."
-    return ""
 
 
 def read(text: str) -> str | None:

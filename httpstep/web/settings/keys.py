@@ -6,11 +6,12 @@ import time
 
 from flask import Blueprint, abort, flash, make_response, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy import select, update
+from sqlalchemy import select
 
+from httpstep.core.document.entrydocuments import key_name_fault
 from httpstep.extensions import db
 from httpstep.storage import keys
-from httpstep.storage.database import editing, writing
+from httpstep.storage.database import editing
 from httpstep.storage.tables import ApiKey
 from httpstep.web.access import access, current_user
 from httpstep.web.editor.shellcommand import TOKEN, example
@@ -18,8 +19,6 @@ from httpstep.web.forms import Form, sent
 from httpstep.web.here import base_url
 
 blueprint = Blueprint("keys", __name__, url_prefix="/settings/keys")
-
-MAX_NAME_CHARACTERS = 100
 
 
 @blueprint.get("")
@@ -44,10 +43,7 @@ def _list(form: Form, made: ApiKey | None = None, token: str = TOKEN) -> str:
 def create() -> ResponseReturnValue:
     """201 with the page that shows the token, this once."""
     form = sent("name", "scope")
-    form.require("name", "" if form["name"] else "Say what the key is for.")
-    form.require(
-        "name", "" if len(form["name"]) <= MAX_NAME_CHARACTERS else f"At most {MAX_NAME_CHARACTERS} characters."
-    )
+    form.require("name", key_name_fault(form["name"]))
     form.require("scope", "" if form["scope"] in keys.SCOPES else "Choose what the key may do.")
     if not form.is_good:
         return _list(form), 422
@@ -59,9 +55,7 @@ def create() -> ResponseReturnValue:
 @blueprint.post("/<int:key_id>/revoke")
 @access("admin")
 def revoke(key_id: int) -> ResponseReturnValue:
-    mine = ApiKey.account_id == current_user().account_id, ApiKey.id == key_id, ApiKey.revoked_at.is_(None)
-    with writing() as connection:
-        if connection.execute(update(ApiKey).where(*mine).values(revoked_at=time.time())).rowcount != 1:
-            abort(404)
+    if not keys.revoke(current_user().account_id, key_id, time.time()):
+        abort(404)
     flash("The key was revoked. Calls with it are refused from now on.", "success")
     return redirect(url_for("keys.listed"), 303)

@@ -11,16 +11,15 @@ import time
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from httpstep.core.document.entrydocuments import secret_bytes, secret_name_fault, secret_value_fault
 from httpstep.core.inserting import secrethosts
-from httpstep.core.inserting.placeholders import SECRET_PREFIX, is_name
+from httpstep.core.inserting.placeholders import SECRET_PREFIX
 from httpstep.storage import catalogue
 from httpstep.web.access import access, current_user
 from httpstep.web.forms import Form, sent
 from httpstep.web.here import parts
 
 blueprint = Blueprint("secrets", __name__)
-
-MAX_SECRET_BYTES = 16_384
 
 
 @blueprint.get("/secrets")
@@ -38,7 +37,7 @@ def _list(form: Form) -> str:
 def add() -> ResponseReturnValue:
     form = sent("name", "hosts")
     name = form["name"].removeprefix(SECRET_PREFIX)
-    form.require("name", _name_fault(name))
+    form.require("name", secret_name_fault(name))
     value, hosts = _value(form), _hosts(form)
     if form.is_good:
         try:
@@ -102,16 +101,6 @@ def _hosts(form: Form) -> tuple[str, ...]:
 
 
 def _value(form: Form) -> bytes:
-    """The value as typed, without the line break that copying often adds."""
-    value = request.form.get("secret_value", "").replace("\r\n", "\n").strip("\n").encode()
-    form.require("secret_value", "" if value else "Enter the value.")
-    form.require("secret_value", "" if len(value) <= MAX_SECRET_BYTES else "A secret has at most 16 KB.")
+    value = secret_bytes(request.form.get("secret_value", ""))
+    form.require("secret_value", secret_value_fault(value))
     return value
-
-
-def _name_fault(name: str) -> str:
-    if not name:
-        return "Give the secret a name."
-    if not is_name(SECRET_PREFIX + name) or name.startswith(SECRET_PREFIX):
-        return "A name begins with a letter or “_” and has letters, digits, “_”, “.” and “-”, at most 100 of them."
-    return ""
