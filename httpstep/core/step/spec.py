@@ -132,9 +132,9 @@ class MappingRule:
     """
 
     attribute: str = member(Text(), "", label="Attribute", required=True, typed=True)
-    path: Path | None = member(PathToValue(), None, absent=None, typed=True)
-    jsonpath: str | None = member(Text(), None, absent=None, typed=True)
-    call: str | None = member(Text(), None, absent=None, typed=True)
+    path: Path | None = member(PathToValue(), None, absent=None, typed=True, one_of=True)
+    jsonpath: str | None = member(Text(), None, absent=None, typed=True, one_of=True)
+    call: str | None = member(Text(), None, absent=None, typed=True, one_of=True)
     take: Literal["one", "last", "all", "count"] = member(Word(TAKES), "one", label="Take", typed=True)
     convert: str = member(
         Word({name: one.label for name, one in CONVERSIONS.items()}), "none", label="Make it", typed=True
@@ -149,8 +149,8 @@ class MappingRule:
 class AnswerPlace:
     """A place in the answer: one of `path` and `jsonpath` is set."""
 
-    path: Path | None = member(PathToValue(), None, absent=None)
-    jsonpath: str | None = member(Text(), None, absent=None)
+    path: Path | None = member(PathToValue(), None, absent=None, one_of=True)
+    jsonpath: str | None = member(Text(), None, absent=None, one_of=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,125 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from flask import Blueprint, Response
 
 from httpstep import __version__
-from httpstep.core.answer.sizes import MAX_ATTRIBUTES, MAX_VALUE
-from httpstep.core.document import stepdocument
-from httpstep.core.document.flow import SKIPPED
-from httpstep.core.errors import FailureKind
 from httpstep.core.jsontext import Json
+from httpstep.core.step.schemas import reference as _ref
+from httpstep.web.api.schemas import schemas
+from httpstep.web.api.words import TEXT
 from httpstep.web.here import base_url
 from httpstep.web.problems import json_response
 
 blueprint = Blueprint("openapi", __name__, url_prefix="/api/v1")
-
-_TEXT: Json = {"type": "string"}
-_ATTRIBUTES: Final = (
-    f"The values, whole. One execution gives at most {MAX_VALUE // 1024} KB for one of them and "
-    f"{MAX_ATTRIBUTES // 1024**2} MB for all together, as compact JSON in UTF-8."
-)
-_MISSING: Final = (
-    "Attributes that the answer does not have, or whose value is more than may be given. One that came as its default "
-    "is here too. The step's log says why."
-)
-_NEXT: Json = {"type": "string", "enum": ["continue", "stop"]}
-
-
-def _object(required: list[str], /, **properties: Json) -> dict[str, Json]:
-    return {"type": "object", "required": required, "properties": properties}
-
-
-def _schemas() -> dict[str, Json]:
-    outcomes = [
-        "success",
-        *(kind.value for kind in FailureKind if kind is not FailureKind.RATE_LIMITED),
-        "rate_limited",
-    ]
-    answer = dict(
-        request_id=_TEXT,
-        step=_TEXT,
-        outcome={
-            "type": "string",
-            "enum": outcomes,
-            "description": "invalid_request: no call was made, for example because a secret may not be sent to that host. "
-            "rejected: the status was a success, and the answer itself says no (the step's success_when).",
-        },
-        next=_NEXT,
-        attributes={"type": "object", "additionalProperties": True, "description": _ATTRIBUTES},
-        missing={"type": "array", "items": _TEXT, "description": _MISSING},
-        structure_changed={"type": "boolean"},
-        http=_object(["status", "duration_ms"], status={"type": ["integer", "null"]}, duration_ms={"type": "integer"}),
-        message={"type": ["string", "null"]},
-        log_id={"type": ["string", "null"]},
-    )
-    asked = _object([], attributes={"type": "object"}, timeout={"type": "number", "exclusiveMinimum": 0, "maximum": 60})
-    problem = dict(type=_TEXT, title=_TEXT, status={"type": "integer"}, detail=_TEXT, request_id=_TEXT, next=_NEXT)
-    return {
-        "Execute": asked | {"additionalProperties": False},
-        "Answer": _object(list(answer), **answer) | {"additionalProperties": False},
-        "FlowAnswer": _flow_answer(answer, outcomes),
-        "Problem": _object(["type", "title", "status", "detail", "request_id"], **problem),
-        "Step": stepdocument.schema(),
-        "Log": _log_schema(),
-    }
-
-
-def _flow_answer(answer: dict[str, Json], outcomes: list[str]) -> dict[str, Json]:
-    """The shape of execute with `flow` in the place of `step`, and the steps as they went."""
-    entry = {name: answer[name] for name in ("step", "next", "structure_changed", "http", "message", "log_id")}
-    entry["outcome"] = {"type": "string", "enum": [*outcomes, SKIPPED]}
-    one = _object(list(entry), **entry) | {"additionalProperties": False}
-    members = {"flow": _TEXT} | {name: schema for name, schema in answer.items() if name != "step"}
-    members["steps"] = {"type": "array", "items": one}
-    return _object(list(members), **members) | {"additionalProperties": False}
-
-
-def _log_schema() -> Json:
-    """Of one log. In the list of logs `request` and `response` lack `body`."""
-    maybe = {name: {"type": ["string", "null"]} for name in ("outcome", "next", "message")}
-    parts = {
-        name: {"type": ["object", "null"], "properties": {"body": maybe["message"]}} for name in ("request", "response")
-    }
-    members = dict(
-        id=_TEXT, request_id=_TEXT, source={"enum": ["test", "bot"]}, actor=_TEXT, started_at=_TEXT,
-        state={"enum": ["running", "done", "interrupted"]}, **maybe, duration_ms={"type": ["integer", "null"]},
-        structure_changed={"type": "boolean"}, **parts, tries={"type": "array"}, notes={"type": "array", "items": _TEXT}, mapping={"type": "array"},
-        attributes={"type": "object"}, missing={"type": "array", "items": _TEXT},
-        failure={"type": ["object", "null"]}, drift={},
-    )  # fmt: skip
-    return _object(list(members), **members) | {"additionalProperties": False}
-
-
-def _logs_schema() -> Json:
-    return _object(["step", "logs"], step=_TEXT, logs={"type": "array", "maxItems": 20, "items": _ref("Log")})
-
-
-def _drift_schema() -> Json:
-    """`drift` and `log_id` are null where the step is not marked; `log_id` also where the answer is no longer kept."""
-    path = {"type": ["array", "null"], "items": {"type": ["string", "integer"]}}
-    place = _object(["path", "score", "reason", "value"], path=path, score={"type": "number"}, reason=_TEXT, value={})
-    rule = _object(
-        ["attribute", "path", "was", "suggested", "reason", "places"], attribute=_TEXT, path=path, was={},
-        suggested=path, reason=_TEXT, places={"type": "array", "items": place},
-    )  # fmt: skip
-    return _object(
-        ["step", "log_id", "drift", "rules"], step=_TEXT, log_id={"type": ["string", "null"]},
-        drift={"type": ["object", "null"]}, rules={"type": "array", "items": rule},
-    )  # fmt: skip
-
-
-def _accept_schema() -> Json:
-    path = {"type": ["array", "null"], "items": {"type": ["string", "integer"]}}
-    apply = {"oneOf": [{"enum": ["suggested", "none"]}, {"type": "object", "additionalProperties": path}]}
-    log_id = {"type": ["string", "integer"]}
-    return _object(["apply", "log_id"], apply=apply, log_id=log_id) | {"additionalProperties": False}
-
-
-def _ref(name: str) -> Json:
-    return {"$ref": f"#/components/schemas/{name}"}
 
 
 def _body(schema: Json, media_type: str = "application/json") -> Json:
@@ -136,10 +28,10 @@ def _answers(good: dict[str, Json], *problems: int) -> dict[str, Json]:
 
 
 def _header(name: str, text: str) -> Json:
-    return {"name": name, "in": "header", "required": False, "schema": _TEXT, "description": text}
+    return {"name": name, "in": "header", "required": False, "schema": TEXT, "description": text}
 
 
-_KEY: Json = {"name": "key", "in": "path", "required": True, "schema": _TEXT}
+_KEY: Json = {"name": "key", "in": "path", "required": True, "schema": TEXT}
 _LOG_ID: Json = {"name": "log_id", "in": "path", "required": True, "schema": {"type": "integer"}}
 
 
@@ -174,10 +66,10 @@ def _operation(name: str, summary: str, good: dict[str, Json], *problems: int, *
 def contract(server: str) -> dict[str, Json]:
     """The document. server: the address people use."""
     step = {"description": "The step document.", **_body(_ref("Step"))}
-    listed = {"description": "Keys, names and versions.", **_body({"type": "object"})}
-    logs = {"description": "The newest twenty executions, without bodies.", **_body(_logs_schema())}
+    listed = {"description": "Keys, names and versions.", **_body(_ref("Steps"))}
+    logs = {"description": "The newest twenty executions, without bodies.", **_body(_ref("Logs"))}
     log = {"description": "The execution, with the bodies of request and answer.", **_body(_ref("Log"))}
-    drift = {"description": "What went, came and changed, and where each rule may read.", **_body(_drift_schema())}
+    drift = {"description": "What went, came and changed, and where each rule may read.", **_body(_ref("Drift"))}
     saved = {"200": step | {"description": "Replaced."}, "201": step | {"description": "Created."}}
     one = [_KEY]
     return {
@@ -206,10 +98,10 @@ def contract(server: str) -> dict[str, Json]:
             },
             "/api/v1/steps/{key}/drift/accept": {
                 "post": _operation(
-                    "acceptDrift", "Accept the new structure and move rules", {"200": {"description": "Accepted.", **_body(_object(["step", "version"], step=_TEXT, version={"type": "integer"}))}},
+                    "acceptDrift", "Accept the new structure and move rules", {"200": {"description": "Accepted.", **_body(_ref("Saved"))}},
                     400, 404, 409, 413, 415, 422, parameters=one,
                     description="409 where the step is not marked with the answer of `log_id` (any more).",
-                    requestBody={"required": True, **_body(_accept_schema())},
+                    requestBody={"required": True, **_body(_ref("AcceptDrift"))},
                 )
             },
             "/api/v1/steps/{key}/logs/{log_id}": {
@@ -219,7 +111,7 @@ def contract(server: str) -> dict[str, Json]:
                 "get": {"operationId": "contract", "security": [], "responses": {"200": {"description": "This document."}}}
             },
         },
-        "components": {"schemas": _schemas(), "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}}},
+        "components": {"schemas": schemas(), "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}}},
     }  # fmt: skip
 
 
