@@ -19,9 +19,39 @@ def _body(schema: Json, media_type: str = "application/json") -> Json:
     return {"content": {media_type: {"schema": schema}}}
 
 
+def _told(text: str) -> Json:
+    """A header of an answer."""
+    return {"description": text, "schema": TEXT}
+
+
+_BUDGET: Json = {
+    "RateLimit-Policy": _told("The account's budget: how many calls in how many seconds."),
+    "RateLimit": _told("What is left of it, and the seconds until there is more."),
+    "Idempotency-Replayed": _told("`true` where this is the stored answer of an earlier call."),
+}
+_REFUSED = {
+    400: "Malformed: the body is not JSON, or not as described.",
+    401: "No valid API key.",
+    403: "The key's scope does not allow it.",
+    404: "The account has nothing with this key.",
+    409: "It was changed, is used or runs at this moment.",
+    412: "It is not in the version that was named.",
+    413: "The body has more than 256 KB.",
+    415: "The body is not said to be JSON.",
+    422: "Understood, and not possible; `detail` says why.",
+    429: "Rate Limit Exceeded, or Too Many Calls In Flight. No call was made.",
+    503: "httpstep cannot serve just now. No call was made.",
+}
+_RETRY_AFTER: Json = {"Retry-After": _told("Seconds to wait before the next try.")}
+
+
 def _answers(good: dict[str, Json], *problems: int) -> dict[str, Json]:
     refused = {
-        str(status): {"description": "Refused", **_body(_ref("Problem"), "application/problem+json")}
+        str(status): {
+            "description": _REFUSED.get(status, "Refused"),
+            **_body(_ref("Problem"), "application/problem+json"),
+        }
+        | ({"headers": _RETRY_AFTER} if status in (429, 503) else {})
         for status in problems
     }
     return good | refused
@@ -33,12 +63,18 @@ def _header(name: str, text: str) -> Json:
 
 _KEY: Json = {"name": "key", "in": "path", "required": True, "schema": TEXT}
 _LOG_ID: Json = {"name": "log_id", "in": "path", "required": True, "schema": {"type": "integer"}}
+_IF_MATCH = _header("If-Match", "The ETag of an earlier answer, several, or `*`: only if the step is still that one.")
+_IF_NONE_MATCH = _header("If-None-Match", "`*`: only if the step is not there yet.")
 
 
 def _execute(name: str, what: str, answer: str) -> Json:
     """what: "step" or "flow"; answer: the name of the answer's schema."""
     ran = {
-        "200": {"description": f"The {what} ran; `next` tells the bot what to do.", **_body(_ref(answer))},
+        "200": {
+            "description": f"The {what} ran; `next` tells the bot what to do.",
+            "headers": _BUDGET,
+            **_body(_ref(answer)),
+        },
         "500": {"description": "httpstep itself failed; the fallback decides.", **_body(_ref(answer))},
         "502": {"description": f"With errors=http: the {what} failed.", **_body(_ref(answer))},
         "504": {"description": "With errors=http: no answer in time.", **_body(_ref(answer))},
@@ -48,7 +84,7 @@ def _execute(name: str, what: str, answer: str) -> Json:
         "summary": f"Run a {what} and get its attributes",
         "parameters": [
             _KEY,
-            {"name": "errors", "in": "query", "required": False, "schema": {"enum": ["http"]}},
+            {"name": "errors", "in": "query", "required": False, "schema": TEXT | {"enum": ["http"]}},
             _header(
                 "Idempotency-Key", "The same key and body give the stored answer without a second call, for 24 hours."
             ),
@@ -65,7 +101,7 @@ def _operation(name: str, summary: str, good: dict[str, Json], *problems: int, *
 
 def contract(server: str) -> dict[str, Json]:
     """The document. server: the address people use."""
-    step = {"description": "The step document.", **_body(_ref("Step"))}
+    step = {"description": "The step document.", "headers": {"ETag": _told("Of this version.")}, **_body(_ref("Step"))}
     listed = {"description": "Keys, names and versions.", **_body(_ref("Steps"))}
     logs = {"description": "The newest twenty executions, without bodies.", **_body(_ref("Logs"))}
     log = {"description": "The execution, with the bodies of request and answer.", **_body(_ref("Log"))}
@@ -84,11 +120,11 @@ def contract(server: str) -> dict[str, Json]:
             "/api/v1/steps/{key}": {
                 "get": _operation("getStep", "Get a step", {"200": step}, 404, parameters=one),
                 "put": _operation(
-                    "putStep", "Create or replace a step", saved, 400, 409, 412, 413, 415, 422, parameters=one,
+                    "putStep", "Create or replace a step", saved, 400, 409, 412, 413, 415, 422, parameters=[_KEY, _IF_MATCH, _IF_NONE_MATCH],
                     description="A document in which a credential is masked (••••), as viewers export it, is a 422.",
                     requestBody={"required": True, **_body(_ref("Step"))},
                 ),
-                "delete": _operation("deleteStep", "Delete a step", {"204": {"description": "Deleted."}}, 404, 409, 412, parameters=one),
+                "delete": _operation("deleteStep", "Delete a step", {"204": {"description": "Deleted."}}, 404, 409, 412, parameters=[_KEY, _IF_MATCH]),
             },
             "/api/v1/steps/{key}/logs": {
                 "get": _operation("stepLogs", "The last twenty logs", {"200": logs}, 404, parameters=one)
