@@ -144,7 +144,7 @@ def contract(server: str) -> dict[str, Json]:
                 "get": _operation("stepLog", "A log with its bodies", {"200": log}, 404, parameters=[_KEY, _LOG_ID])
             },
             "/api/v1/openapi.json": {
-                "get": {"operationId": "contract", "security": [], "responses": {"200": {"description": "This document."}}}
+                "get": {"operationId": "contract", "summary": "This document", "security": [], "responses": {"200": {"description": "This document."}}}
             },
         },
         "components": {"schemas": schemas(), "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}}},
