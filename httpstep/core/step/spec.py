@@ -218,3 +218,8 @@ class StepSpec:
         Flag(), False, label="Also tell them when the JSON structure of the answer has changed", typed=True
     )
     enabled: bool = member(Flag(), True, label="This step is switched on", typed=True)
+
+    @property
+    def gives(self) -> tuple[str, ...]:
+        """The attributes that its mapping may give, in its order."""
+        return tuple(rule.attribute for rule in self.mapping or () if rule.on)

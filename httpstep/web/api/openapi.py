@@ -6,7 +6,9 @@ from flask import Blueprint, Response
 
 from httpstep import __version__
 from httpstep.core.jsontext import Json
+from httpstep.core.outcome.flat import LISTS
 from httpstep.core.step.schemas import reference as _ref
+from httpstep.web.api import wishes
 from httpstep.web.api.schemas import schemas
 from httpstep.web.api.words import TEXT
 from httpstep.web.here import base_url
@@ -67,6 +69,21 @@ _IF_MATCH = _header("If-Match", "The ETag of an earlier answer, several, or `*`:
 _IF_NONE_MATCH = _header("If-None-Match", "`*`: only if the step is not there yet.")
 
 
+def _query(name: str, words: list[Json], text: str) -> Json:
+    return {"name": name, "in": "query", "required": False, "schema": TEXT | {"enum": words}, "description": text}
+
+
+_WISHES: list[Json] = [
+    _query(
+        "names", [*wishes.NAMES],
+        "Names of attributes with letters, digits and `_` alone (order_status), also in `missing`, and for values texts, "
+        "numbers, true and false: null is the empty text, an object its JSON. Or as a header, `X-Names: flat`.",
+    ),
+    _query("lists", [*LISTS], "With names=flat, how a list is written: `json`, or `text` with commas between the items. Or `X-Lists`."),
+    _query("extra", [*wishes.EXTRA], "Members of the body that are not of this contract are passed over. Or `X-Extra: ignore`."),
+]  # fmt: skip
+
+
 def _execute(name: str, what: str, answer: str) -> Json:
     """what: "step" or "flow"; answer: the name of the answer's schema."""
     ran = {
@@ -84,7 +101,8 @@ def _execute(name: str, what: str, answer: str) -> Json:
         "summary": f"Run a {what} and get its attributes",
         "parameters": [
             _KEY,
-            {"name": "errors", "in": "query", "required": False, "schema": TEXT | {"enum": ["http"]}},
+            _query("errors", ["http"], "A failed outcome is a 502, a timeout a 504, with the same body."),
+            *_WISHES,
             _header(
                 "Idempotency-Key", "The same key and body give the stored answer without a second call, for 24 hours."
             ),
