@@ -124,7 +124,7 @@ def _blocks(
     read = ["next", *(f"attributes.{name}" for name in plain_names(gives).values())]
     saved = "\n".join(f"{platform.answer % member} -> {member.removeprefix('attributes.')}" for member in read)
     return (
-        Block("Address, called with POST", "address", f"POST {address(base, key)}"),
+        Block("Address, called with POST", "address", address(base, key)),
         Block("Headers", "headers", f"Authorization: Bearer {TOKEN}\nContent-Type: application/json"),
         Block("Body", "body", jsontext.dumps_text(body), "json"),
         Block("Of the answer into variables; go on where next is continue", "answer", saved),

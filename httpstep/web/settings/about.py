@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from importlib import metadata
 
-from flask import Blueprint, current_app, render_template
+from flask import Blueprint, current_app, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -75,7 +75,12 @@ def _licence(about_it: metadata.PackageMetadata) -> str:
     return named[0].splitlines()[0][:60] if named and named[0] else "see its page"
 
 
-@blueprint.get("/api-docs", alias=True)
+@blueprint.get("/api-docs")
+@access("viewer")
+def api_docs() -> ResponseReturnValue:
+    return redirect(url_for("about.api"), 303)
+
+
 @blueprint.get("/docs/api")
 @access("viewer")
 def api() -> ResponseReturnValue:
