@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import json
 import subprocess
-import threading
-import venv
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from werkzeug.serving import make_server
 
-from tests.conftest import ABSENT
+from tests.environments import environment, served
 from tests.fakes import ThirdParty, answer
 from tests.house import House, document
 from tests.test_openapi import ANSWER_MEMBERS, AUTHS, RULES
@@ -26,28 +22,7 @@ PROGRAM = Path(__file__).with_name("generated_client.py")
 
 @pytest.fixture(scope="module")
 def generator(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Path:
-    """The programs of an environment with the generator; its packages are not those of httpstep."""
-    folder = tmp_path_factory.mktemp("generator")
-    venv.create(folder, with_pip=True)
-    pip = [folder / "bin/pip", "install", "-q", "--disable-pip-version-check", GENERATOR]
-    installed = subprocess.run(pip, capture_output=True, text=True, timeout=170, check=False)
-    if installed.returncode:
-        pytestconfig.stash[ABSENT]["a generated client"] = f"{GENERATOR} cannot be installed here"
-        pytest.skip("the summary says why")
-    return folder / "bin"
-
-
-@contextmanager
-def served(house: House) -> Iterator[str]:
-    server = make_server("127.0.0.1", 0, house.app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join(5)
-        server.server_close()
+    return environment(tmp_path_factory.mktemp("generator"), pytestconfig, "a generated client", GENERATOR)
 
 
 def steps() -> list[dict[str, Any]]:
@@ -57,7 +32,7 @@ def steps() -> list[dict[str, Any]]:
     return [document(mapping=RULES), document("plain"), *every]
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(400)
 def test_a_generated_client_loses_nothing_of_a_step(
     make_house: Callable[..., House], generator: Path, tmp_path: Path
 ) -> None:
@@ -70,7 +45,7 @@ def test_a_generated_client_loses_nothing_of_a_step(
         [*command, "--output-path", "client"], cwd=tmp_path, capture_output=True, text=True, timeout=120, check=True
     )
     assert "WARNING" not in made.stdout and "Unable" not in made.stdout, made.stdout
-    with served(house) as address:
+    with served(house.app) as address:
         ran = subprocess.run(
             [generator / "python", PROGRAM, address, house.token()],
             cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False, env={"PYTHONPATH": str(tmp_path)},

@@ -17,10 +17,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from werkzeug.serving import make_server
 
 from httpstep.web.recipes.platforms import PLATFORMS, TOKEN, recipes
 from tests.conftest import ABSENT
+from tests.environments import served
 from tests.fakes import ThirdParty, answer
 from tests.house import House, document
 from tests.server import ROOT
@@ -31,7 +31,6 @@ MAPPING = [{"path": ["status"], "attribute": "order.status"}, {"path": ["items"]
 GOOD = {"status": "shipped", "items": ["a", "b"]}
 SORRY = "I cannot do that just now."
 HTTP = [platform.name for platform in PLATFORMS if not platform.template]
-PYTHON = [platform.name for platform in PLATFORMS if platform.language == "python"]
 
 
 @pytest.fixture
@@ -107,17 +106,6 @@ def test_a_platform_gets_its_answer_before_it_gives_up(web: Web) -> None:
 
 
 # ---------------------------------------------------------------- code
-
-
-@contextmanager
-def served(application: Any) -> Iterator[str]:
-    server = make_server("127.0.0.1", 0, application, threaded=True)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
 @contextmanager
