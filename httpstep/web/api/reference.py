@@ -76,9 +76,9 @@ def _operation(method: str, path: str, about: Mapping[str, Any]) -> Operation:
     parameters = (
         _field(one["name"], one["schema"] | one, one["required"], one["in"]) for one in about.get("parameters", ())
     )
-    answers = (Answer(status, one["description"], _content(one)) for status, one in about["responses"].items())
+    answers = (Answer(status, _plain(one["description"]), _content(one)) for status, one in about["responses"].items())
     return Operation(
-        method, path, about.get("summary", about["operationId"]), about.get("description", ""), tuple(parameters),
+        method, path, about.get("summary", about["operationId"]), _plain(about.get("description", "")), tuple(parameters),
         _content(about.get("requestBody", {})), tuple(answers),
     )  # fmt: skip
 
@@ -99,7 +99,12 @@ def _field(name: str, schema: Mapping[str, Any], required: bool, where: str = ""
     told = [schema.get("description", "")]
     if "default" in schema:
         told.append(f"Without it: {jsontext.dumps_text(schema['default'])}")
-    return Field(name, tuple(_type(schema)), required, ". ".join(one.rstrip(".") for one in told if one), where)
+    return Field(name, tuple(_type(schema)), required, _plain(". ".join(one.rstrip(".") for one in told if one)), where)
+
+
+def _plain(text: str) -> str:
+    """A description without the marks of code, which the contract has in Markdown."""
+    return text.replace("`", "")
 
 
 def _name(schema: Mapping[str, Any]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from importlib import metadata
 
-from flask import Blueprint, current_app, redirect, render_template, url_for
+from flask import Blueprint, current_app, render_template
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -76,11 +76,6 @@ def _licence(about_it: metadata.PackageMetadata) -> str:
 
 
 @blueprint.get("/api-docs")
-@access("viewer")
-def api_docs() -> ResponseReturnValue:
-    return redirect(url_for("about.api"), 303)
-
-
 @blueprint.get("/docs/api")
 @access("viewer")
 def api() -> ResponseReturnValue:
