@@ -73,14 +73,20 @@ def _query(name: str, words: list[Json], text: str) -> Json:
     return {"name": name, "in": "query", "required": False, "schema": TEXT | {"enum": words}, "description": text}
 
 
+def _wish(name: str, words: list[Json], text: str) -> list[Json]:
+    """By the query, or by a header where a platform has no query."""
+    header = _header(f"X-{name.capitalize()}", f"The same as the query's {name}, which comes first.")
+    return [_query(name, words, text), header | {"schema": TEXT | {"enum": words}}]
+
+
 _WISHES: list[Json] = [
-    _query(
+    *_wish(
         "names", [*wishes.NAMES],
         "Names of attributes with letters, digits and `_` alone (order_status), also in `missing`, and for values texts, "
-        "numbers, true and false: null is the empty text, an object its JSON. Or as a header, `X-Names: flat`.",
+        "numbers, true and false: null is the empty text, an object its JSON.",
     ),
-    _query("lists", [*LISTS], "With names=flat, how a list is written: `json`, or `text` with commas between the items. Or `X-Lists`."),
-    _query("extra", [*wishes.EXTRA], "Members of the body that are not of this contract are passed over. Or `X-Extra: ignore`."),
+    *_wish("lists", [*LISTS], "With names=flat, how a list is written: `json`, or `text` with commas between the items."),
+    *_wish("extra", [*wishes.EXTRA], "Members of the body that are not of this contract are passed over."),
 ]  # fmt: skip
 
 
