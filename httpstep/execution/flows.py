@@ -95,6 +95,13 @@ def fallback_of(parts: calls.Parts, account_id: int, spec: FlowSpec) -> Literal[
     return next((step.spec.fallback for step in loaded if step is not None), "stop")
 
 
+def attributes_of(parts: calls.Parts, account_id: int, spec: FlowSpec) -> list[str]:
+    """The names of what its steps may give, in their order."""
+    account = parts.accounts.get(account_id)
+    loaded = (account.step(step_id=place.step_id) for place in spec.places)
+    return [name for step in loaded if step is not None for name in step.spec.gives]
+
+
 def _loaded(parts: calls.Parts, call: FlowCall, place: Place) -> steps.LoadedStep | None:
     try:
         return parts.accounts.get(call.tenant.account_id).step(step_id=place.step_id)

@@ -21,8 +21,8 @@ from httpstep.web.api import (
     manage_flows,
     manage_keys,
     manage_secrets,
-    openapi,
 )
+from httpstep.web.contract import openapi
 from httpstep.web.flows import flows
 from httpstep.web.logs import cases, logs
 from httpstep.web.settings import (

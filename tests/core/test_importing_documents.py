@@ -16,7 +16,7 @@ from httpstep.core.importing import anything
 from httpstep.core.importing.imported import Imported
 from httpstep.core.importing.steps import storable
 from httpstep.core.request.rendering import check_request
-from httpstep.web.api.openapi import contract
+from httpstep.web.contract.openapi import contract
 
 PETSTORE = """
 openapi: 3.0.3

@@ -88,7 +88,9 @@ def test_the_members_survive_the_document_and_are_left_out_where_they_were_never
     assert {name: written[name] for name in more} == more
     assert not set(more) & set(stepdocument.dump(step()))
     assert step(error_message=None, success_when=[]) == step()
-    assert members.schema(StepSpec)["properties"]["success_when"]["items"]["required"] == ["is"]
+    named = stepdocument.schemas()
+    assert named["Step"]["properties"]["success_when"]["items"] == {"$ref": "#/components/schemas/AnswerCondition"}
+    assert named["AnswerConditionByPath"]["required"] == ["is", "path"]
 
 
 @pytest.mark.parametrize(

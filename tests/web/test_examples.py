@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from html import unescape
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -23,6 +24,7 @@ import pytest
 
 from httpstep.serving.demo import line_to_try
 from httpstep.web.editor.shellcommand import usage
+from httpstep.web.recipes.platforms import recipes
 from tests.conftest import ABSENT
 from tests.fakes import ThirdParty
 from tests.house import House, document
@@ -118,7 +120,7 @@ def documents() -> list[Example]:
 def in_document(name: str, text: str) -> list[Example]:
     found = []
     for fence in _FENCE.finditer(text):
-        if "/execute" not in fence[4]:
+        if "/execute" not in fence[4] or fence[4].strip() in _recipes():
             continue
         line = text.count("\n", 0, fence.start()) + 1
         language = _LANGUAGES.get(fence[3].strip(), f"? {fence[3]}")
@@ -128,11 +130,20 @@ def in_document(name: str, text: str) -> list[Example]:
     return found
 
 
+@cache
+def _recipes() -> set[str]:
+    """The code for platforms as docs/bots.md has it: tests/web/test_recipes.py runs it, with the platform around it."""
+    shown = recipes("https://httpstep.example", "order-status", {"order.id": 42}, ["order.status"])
+    return {block.text.strip() for one in shown for block in one.blocks if block.name == "code"}
+
+
 def in_page(path: str, html: str) -> list[Example]:
-    """Every block of code of a page that calls execute, a bare address left out."""
+    """Every block of code of a page that calls execute, but for bare addresses and for recipes (test_recipes.py)."""
     found = []
-    for block in re.findall(r"<pre\b[^>]*>(.*?)</pre>", html, re.S):
+    for id_, block in re.findall(r'<pre\b[^>]* id="([^"]*)"[^>]*>(.*?)</pre>', html, re.S):
         text = unescape(block)
+        if id_.startswith("recipe-"):
+            continue
         if "/execute" not in text or re.fullmatch(r"(POST )?https?://\S+", text.strip()):
             continue
         marks = {"import requests": "python", "await fetch(": "javascript", "curl ": "shell"}

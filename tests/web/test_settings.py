@@ -281,3 +281,21 @@ def test_about_and_the_contract_are_there_for_everybody(web: Web) -> None:
     assert "http://localhost/api/v1/steps/order-status/execute" in contract and "/api/v1/openapi.json" in contract
     for word in ("not_json", "Rate Limit Exceeded", "Idempotency-Key"):
         assert word in contract
+
+
+def test_the_page_of_the_contract_has_every_address_and_every_shape(web: Web) -> None:
+    vera = web.as_("vera")
+    assert vera.get("/api-docs").status_code == 200
+    assert 'href="/docs/api"' in vera.get("/about").text
+    shown, contract = unescape(vera.get("/docs/api").text), vera.get("/api/v1/openapi.json").json
+    for path, methods in contract["paths"].items():
+        for method in methods:
+            assert f"{method.upper()} {path}</code>" in shown
+            assert f"{method.upper()} http://localhost{path.replace('{key}', 'order-status')}</pre>" in shown
+    for name, schema in contract["components"]["schemas"].items():
+        part = shown.partition(f'id="shape-{name}">')[2].partition("</details>")[0]
+        assert all(f"<code>{member}</code>" in part for member in schema.get("properties", {})), name
+        assert part
+    links = set(re.findall(r'href="#([^"]+)"', shown))
+    assert {"shape-Step", "shape-Auth", "shape-Log", "shape-AuthBearer"} <= links
+    assert all(f'id="{link}"' in shown for link in links)

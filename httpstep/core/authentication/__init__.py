@@ -73,23 +73,39 @@ class AuthMember:
             **more,
         }
 
-    def schema(self) -> dict[str, Json]:
-        texts: dict[str, Json] = {
-            one.name: {"type": "string", "title": one.label} | ({"enum": list(one.choices)} if one.choices else {})
-            for one in MEMBERS
+    def schema(self, named: dict[str, dict[str, Json]]) -> dict[str, Json]:
+        """One schema for each type. Members of the others may be there too: what was typed for them is kept."""
+        parts = {kind.type: f"Auth{kind.type.title().replace('_', '')}" for kind in KINDS.values()}
+        places = {type_: f"#/components/schemas/{name}" for type_, name in parts.items()}
+        named["AuthParameter"] = {
+            "type": "object", "additionalProperties": False, "required": ["name", "value"],
+            "properties": {"name": {"type": "string"}, "value": {"type": "string"}},
+        }  # fmt: skip
+        named |= {parts[kind.type]: _schema_of(kind) for kind in KINDS.values()}
+        named["Auth"] = {
+            "oneOf": [{"$ref": place} for place in places.values()],
+            "discriminator": {"propertyName": "type", "mapping": places},
         }
-        text: Json = {"type": "string"}
-        row: Json = {
-            "type": "object",
-            "additionalProperties": False,
-            "required": ["name", "value"],
-            "properties": {"name": text, "value": text},
-        }
-        rows: Json = {
-            "type": "array",
-            "maxItems": MAX_PARAMETERS,
-            "items": row,
-            "title": "Further fields of the token request",
-        }
-        known = {"type": {"type": "string", "enum": list(KINDS)}, **texts, "parameters": rows}
-        return {"type": "object", "additionalProperties": False, "properties": known}
+        return {"$ref": "#/components/schemas/Auth"}
+
+
+_PARAMETERS: Final[dict[str, Json]] = {
+    "type": "array", "maxItems": MAX_PARAMETERS, "items": {"$ref": "#/components/schemas/AuthParameter"},
+}  # fmt: skip
+
+
+def _schema_of(kind: Kind) -> dict[str, Json]:
+    known: dict[str, Json] = {"type": {"const": kind.type}}
+    for one in kind.members:
+        choices: dict[str, Json] = {"enum": list(one.choices), "default": one.default} if one.choices else {}
+        known[one.name] = {"type": "string", "description": one.label} | choices
+    if kind.takes_parameters:
+        known["parameters"] = {"description": "Further fields of the token request", **_PARAMETERS}
+    return {
+        "type": "object",
+        "description": kind.label,
+        "required": ["type", *(one.name for one in kind.members if one.needed)],
+        "properties": known,
+        "propertyNames": {"enum": ["type", *(one.name for one in MEMBERS), "parameters"]},
+        "additionalProperties": {"anyOf": [{"type": "string"}, _PARAMETERS]},
+    }

@@ -26,7 +26,7 @@ class FlowCondition:
 
 
 @dataclass(frozen=True, slots=True)
-class FlowStep:
+class FlowEntry:
     """step: its key. when: None where it always runs."""
 
     step: str = member(Text(pattern=KEY_PATTERN), "", required=True)
@@ -37,13 +37,13 @@ class FlowStep:
 class FlowDocument:
     key: str = member(Text(pattern=KEY_PATTERN), "")
     name: str = member(Text(strip=True), "", required=True)
-    steps: tuple[FlowStep, ...] = member(Objects(FlowStep, MAX_STEPS), (), required=True)
+    steps: tuple[FlowEntry, ...] = member(Objects(FlowEntry, MAX_STEPS), (), required=True)
 
 
 def described(spec: FlowSpec, keys: Mapping[int, str]) -> FlowDocument:
     """The document of a flow. keys: of its steps, by their ids."""
     return FlowDocument(
-        spec.key, spec.name, tuple(FlowStep(keys.get(one.step_id, ""), _told(one.when)) for one in spec.places)
+        spec.key, spec.name, tuple(FlowEntry(keys.get(one.step_id, ""), _told(one.when)) for one in spec.places)
     )
 
 

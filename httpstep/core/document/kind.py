@@ -8,7 +8,8 @@ from typing import Generic, TypeVar
 
 from httpstep.core.documentreader import Fault, Reader
 from httpstep.core.jsontext import Json
-from httpstep.core.step import members
+from httpstep.core.step import members, schemas
+from httpstep.core.step.schemas import Named
 
 T = TypeVar("T")
 
@@ -52,12 +53,14 @@ class DocumentKind(Generic[T]):
         """The whole document, members in the documented order. `read(write(value)) == value`."""
         return {"format": self.format, **members.write(value)}
 
-    def schema(self) -> members.Schema:
-        """The document's schema for the contract."""
-        described = members.schema(self.described)
-        described["required"] = ["format", *described.get("required", [])]
-        described["properties"] = {"format": {"const": self.format}, **described["properties"]}
-        return described
+    def schemas(self) -> Named:
+        """The schemas of the contract: the document's, under the word for it, and all that it refers to."""
+        named, name = Named(), self.what.capitalize()
+        schemas.put(name, members.members_of(self.described), named)
+        own = named[name]
+        own["required"] = ["format", *own.get("required", [])]
+        own["properties"] = {"format": {"const": self.format}, **own["properties"]}
+        return named
 
 
 def _is_covered(place: str, faults: Sequence[Fault]) -> bool:

@@ -16,6 +16,7 @@ from httpstep.core.jsontext import Json
 from httpstep.core.request.requestcheck import check_request
 from httpstep.core.step import members
 from httpstep.core.step.naming import name_faults
+from httpstep.core.step.schemas import Named
 from httpstep.core.step.spec import MAX_RULES, MappingRule, StepSpec
 from httpstep.core.step.stepkey import KEY_RULE, is_key, key_from_name
 
@@ -54,9 +55,9 @@ def dump_rules(rules: Sequence[MappingRule]) -> list[Json]:
     return [members.write(rule) for rule in rules]
 
 
-def schema() -> members.Schema:
-    """The document's schema for the contract."""
-    return STEP.schema()
+def schemas() -> Named:
+    """The schemas of the contract: "Step", and all that it refers to."""
+    return STEP.schemas()
 
 
 # ---------------------------------------------------------------- what the types do not say

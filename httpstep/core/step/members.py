@@ -9,52 +9,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, dataclass, field, fields
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, TypeVar
 
 from httpstep.core.documentreader import Fault, Reader
 from httpstep.core.jsontext import Json
+from httpstep.core.step import schemas
+from httpstep.core.step.schemas import Kind, Member, Named, Schema
 
-Schema = dict[str, Json]
-"""A JSON Schema (2020-12), as OpenAPI 3.1 has it."""
 T = TypeVar("T")
 _KNOWN: Final[dict[type, tuple[Member, ...]]] = {}
 """Worked out once for each class."""
 
 
-class Kind(Protocol):
-    """read: the value, or `default` and a fault noted in the reader. write: as JSON. schema: what the contract says."""
-
-    def read(self, reader: Reader, name: str, default: Any) -> Any: ...
-
-    def write(self, value: Any) -> Json: ...
-
-    def schema(self) -> Schema: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    """name: in the document. attribute: of the dataclass. label: what people read. absent: the value that stands for a
-    member that is not there, which is then not written; MISSING where it always is. typed: the editor has an input for
-    it; all others it keeps as they are."""
-
-    name: str
-    attribute: str
-    kind: Kind
-    default: Any
-    label: str
-    required: bool
-    absent: Any
-    typed: bool
-
-
 def member(
     kind: Kind, default: Any, *, name: str = "", label: str = "", required: bool = False, absent: Any = MISSING,
-    typed: bool = False,
+    typed: bool = False, one_of: bool = False,
 ) -> Any:  # fmt: skip
     """A field of a document's dataclass. name: where it differs from the field's. required: in the contract; reading
     takes the default all the same, and what is wrong with that is said by the checks of `core.document.stepdocument`."""
     about = {"name": name, "kind": kind, "label": label, "required": required, "absent": absent, "typed": typed}
-    return field(default=default, metadata=about)
+    return field(default=default, metadata=about | {"one_of": one_of})
 
 
 def members_of(described: type) -> tuple[Member, ...]:
@@ -76,6 +50,7 @@ def _members_of(described: type) -> Iterator[Member]:
             about["required"],
             about["absent"],
             about["typed"],
+            about["one_of"],
         )
 
 
@@ -95,23 +70,14 @@ def write(value: Any) -> dict[str, Json]:
     }
 
 
+def schema_of(described: type, named: Named) -> Schema:
+    """A reference to the object's schema, which is in `named` from then on, with those it refers to."""
+    return schemas.put(described.__name__.removesuffix("Spec"), members_of(described), named)
+
+
 def _is_absent(held: Any, absent: Any) -> bool:
     """A text is the same whoever wrote it; any other value that stands for absence is one of its own."""
     return held is absent or (isinstance(absent, str) and held == absent)
-
-
-def schema(described: type) -> Schema:
-    """The object's schema: closed, since unknown members are refused."""
-    known = members_of(described)
-    found: Schema = {"type": "object", "additionalProperties": False}
-    if required := [one.name for one in known if one.required]:
-        found["required"] = required
-    found["properties"] = {one.name: _described(one) for one in known}
-    return found
-
-
-def _described(one: Member) -> Schema:
-    return one.kind.schema() | ({"title": one.label} if one.label else {})
 
 
 # ---------------------------------------------------------------- kinds
@@ -131,7 +97,7 @@ class Text:
     def write(self, value: str) -> Json:
         return value
 
-    def schema(self) -> Schema:
+    def schema(self, named: Named) -> Schema:
         return {"type": "string", "pattern": self.pattern} if self.pattern else {"type": "string"}
 
 
@@ -148,8 +114,10 @@ class Word:
     def write(self, value: str) -> Json:
         return value
 
-    def schema(self) -> Schema:
-        return {"type": "string", "enum": list(self.labels)}
+    def schema(self, named: Named) -> Schema:
+        found: Schema = {"type": "string", "enum": list(self.labels)}
+        told = "; ".join(f"`{word}`: {label}" for word, label in self.labels.items() if label != word)
+        return found | ({"description": told} if told else {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +128,7 @@ class Flag:
     def write(self, value: bool) -> Json:
         return value
 
-    def schema(self) -> Schema:
+    def schema(self, named: Named) -> Schema:
         return {"type": "boolean"}
 
 
@@ -185,7 +153,7 @@ class Number:
     def write(self, value: Any) -> Json:
         return value
 
-    def schema(self) -> Schema:
+    def schema(self, named: Named) -> Schema:
         found: Schema = {"type": "integer" if self.whole else "number", "maximum": self.at_most}
         if self.more_than is not None:
             found["exclusiveMinimum"] = self.more_than
@@ -211,7 +179,7 @@ class Texts:
     def write(self, value: tuple[str, ...]) -> Json:
         return list(value)
 
-    def schema(self) -> Schema:
+    def schema(self, named: Named) -> Schema:
         return {"type": "array", "maxItems": self.max_items, "items": {"type": "string"}}
 
 
@@ -225,8 +193,8 @@ class PathToValue:
     def write(self, value: Any) -> Json:
         return list(value)
 
-    def schema(self) -> Schema:
-        return {"type": "array", "items": {"type": ["string", "integer"]}}
+    def schema(self, named: Named) -> Schema:
+        return {"type": "array", "items": {"type": ["string", "integer"], "minimum": 0}}
 
 
 def path_at(value: Json, place: str, faults: list[Fault]) -> tuple[str | int, ...]:
@@ -250,8 +218,8 @@ class Paths:
     def write(self, value: Any) -> Json:
         return [list(path) for path in value]
 
-    def schema(self) -> Schema:
-        return {"type": "array", "maxItems": self.max_items, "items": PathToValue().schema()}
+    def schema(self, named: Named) -> Schema:
+        return {"type": "array", "maxItems": self.max_items, "items": PathToValue().schema(named)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,7 +232,7 @@ class AnyValue:
     def write(self, value: Json) -> Json:
         return value
 
-    def schema(self) -> Schema:
+    def schema(self, named: Named) -> Schema:
         return {}
 
 
@@ -280,8 +248,9 @@ class Object:
     def write(self, value: Any) -> Json:
         return write(value)
 
-    def schema(self) -> Schema:
-        return schema(self.described) | ({"type": ["object", "null"]} if self.nullable else {})
+    def schema(self, named: Named) -> Schema:
+        found = schema_of(self.described, named)
+        return {"anyOf": [found, {"type": "null"}]} if self.nullable else found
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,6 +272,6 @@ class Objects:
     def write(self, value: Any) -> Json:
         return [write(item) for item in value]
 
-    def schema(self) -> Schema:
+    def schema(self, named: Named) -> Schema:
         kind: Json = ["array", "null"] if self.nullable else "array"
-        return {"type": kind, "maxItems": self.max_items, "items": schema(self.described)}
+        return {"type": kind, "maxItems": self.max_items, "items": schema_of(self.described, named)}

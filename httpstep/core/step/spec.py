@@ -132,9 +132,9 @@ class MappingRule:
     """
 
     attribute: str = member(Text(), "", label="Attribute", required=True, typed=True)
-    path: Path | None = member(PathToValue(), None, absent=None, typed=True)
-    jsonpath: str | None = member(Text(), None, absent=None, typed=True)
-    call: str | None = member(Text(), None, absent=None, typed=True)
+    path: Path | None = member(PathToValue(), None, absent=None, typed=True, one_of=True)
+    jsonpath: str | None = member(Text(), None, absent=None, typed=True, one_of=True)
+    call: str | None = member(Text(), None, absent=None, typed=True, one_of=True)
     take: Literal["one", "last", "all", "count"] = member(Word(TAKES), "one", label="Take", typed=True)
     convert: str = member(
         Word({name: one.label for name, one in CONVERSIONS.items()}), "none", label="Make it", typed=True
@@ -149,8 +149,8 @@ class MappingRule:
 class AnswerPlace:
     """A place in the answer: one of `path` and `jsonpath` is set."""
 
-    path: Path | None = member(PathToValue(), None, absent=None)
-    jsonpath: str | None = member(Text(), None, absent=None)
+    path: Path | None = member(PathToValue(), None, absent=None, one_of=True)
+    jsonpath: str | None = member(Text(), None, absent=None, one_of=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,3 +218,8 @@ class StepSpec:
         Flag(), False, label="Also tell them when the JSON structure of the answer has changed", typed=True
     )
     enabled: bool = member(Flag(), True, label="This step is switched on", typed=True)
+
+    @property
+    def gives(self) -> tuple[str, ...]:
+        """The attributes that its mapping may give, in its order."""
+        return tuple(rule.attribute for rule in self.mapping or () if rule.on)

@@ -1,6 +1,6 @@
 """POST /api/v1/steps/<key>/execute and /api/v1/flows/<key>/execute: what a bot meets.
 
-The contract is web/api/openapi.py, tested against this.
+The contract is web/contract/openapi.py, tested against this.
 """
 
 from __future__ import annotations
@@ -9,16 +9,13 @@ import json
 import re
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal
 
 from flask import Blueprint, Response, current_app, request
 from sqlalchemy.exc import IntegrityError
-from werkzeug.exceptions import BadRequest, HTTPException, ServiceUnavailable
+from werkzeug.exceptions import HTTPException
 
-from httpstep.core import jsontext
 from httpstep.core.document.flow import FlowSpec
-from httpstep.core.errors import FailureKind, UnreadableAnswer, place_of
+from httpstep.core.errors import FailureKind, place_of
 from httpstep.core.jsontext import Json
 from httpstep.execution import (
     calls,
@@ -33,15 +30,18 @@ from httpstep.serving.clients import CALLER
 from httpstep.storage import flows as stored_flows
 from httpstep.storage import keys, steps
 from httpstep.storage.database import end_transaction
+from httpstep.web.api import wishes
+from httpstep.web.api.asked import Asked, json_body, malformed
 from httpstep.web.callers import hangup
 from httpstep.web.faults import unavailable
 from httpstep.web.here import parts
 from httpstep.web.problems import Problem, busy, json_response
 from httpstep.web.responses import request_id
 
+__all__ = ["blueprint", "caller", "json_body"]
+
 blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
 
-MAX_BODY_BYTES = 256 * 1024
 _IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]([\x20-\x7e]{0,253}[\x21-\x7e])?")
 
 
@@ -63,62 +63,6 @@ def _authenticated() -> tuple[keys.Caller, Account]:
     return found
 
 
-def json_body(**more: Json) -> Json:
-    """The request's JSON body. Raises 413, 415 and 400; `more` goes into those problems."""
-    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
-        raise Problem(415, "Unsupported Media Type", "Send the body without Content-Encoding.", **more)
-    if not request.is_json:
-        raise Problem(415, "Unsupported Media Type", "Send JSON with Content-Type: application/json.", **more)
-    if (request.content_length or 0) > MAX_BODY_BYTES:
-        raise Problem(413, "Content Too Large", "The body may have at most 256 KB.", **more)
-    try:
-        data = request.get_data()
-    except ServiceUnavailable as error:
-        raise busy(error.description or "", **more) from None
-    except BadRequest:
-        detail = "The body ended too early, came too slowly or is not proper HTTP."
-        raise Problem(400, "Malformed Request", detail, **more) from None
-    if len(data) > MAX_BODY_BYTES:
-        raise Problem(413, "Content Too Large", "The body may have at most 256 KB.", **more)
-    try:
-        return jsontext.loads(data)
-    except UnreadableAnswer as error:
-        raise Problem(400, "Malformed Request", f"The body is not JSON: {error.message}", **more) from None
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """An execute call: who calls, what the body has, and `next_` for whatever refuses it."""
-
-    who: keys.Caller
-    next_: Literal["continue", "stop"]
-    attributes: dict[str, Json]
-    timeout: float | None
-
-    @classmethod
-    def read(cls, who: keys.Caller, next_: Literal["continue", "stop"]) -> Asked:
-        body = json_body(next=next_)
-        if not isinstance(body, dict):
-            raise _malformed('The body must be an object: {"attributes": {...}}.', next_)
-        if unknown := sorted(set(body) - {"attributes", "timeout"}):
-            raise _malformed(
-                f'Unknown member "{unknown[0][:100]}". The body has "attributes" and, if wanted, "timeout".', next_
-            )
-        attributes = body.get("attributes", {})
-        if not isinstance(attributes, dict):
-            raise _malformed('"attributes" must be an object of names and values.', next_)
-        timeout = body.get("timeout")
-        if timeout is None:
-            return cls(who, next_, attributes, None)
-        if isinstance(timeout, (bool, str, list, dict)) or not 0 < timeout <= 60 or not float(timeout):
-            raise _malformed('"timeout" must be a number of seconds above 0 and at most 60.', next_)
-        return cls(who, next_, attributes, float(timeout))
-
-
-def _malformed(detail: str, next_: str) -> Problem:
-    return Problem(400, "Malformed Request", detail, next=next_)
-
-
 @blueprint.post("/steps/<key>/execute")
 def execute(key: str) -> Response:
     """Run a step. 200 whenever it ran, also when the third party failed; `next` tells the bot what to do."""
@@ -127,13 +71,14 @@ def execute(key: str) -> Response:
     if step is None:
         raise Problem(404, "Not Found", f'There is no step with the key "{key[:63]}" in this account.')
     internal = internal_answer(step.spec, request_id())
+    gives = step.spec.gives if wishes.wants_flat() else ()
 
     def executed() -> Response:
-        asked = Asked.read(who, step.spec.fallback)
+        asked = Asked.read(who, step.spec.fallback, gives)
         claimed = _claim(asked, step_id=step.id)
         return _executed(asked, claimed, internal, lambda peer: _run(asked, step, account, peer))
 
-    return _with_next(internal, executed)
+    return _with_next(wishes.answered(internal, gives), executed)
 
 
 @blueprint.post("/flows/<key>/execute")
@@ -146,14 +91,15 @@ def execute_flow(key: str) -> Response:
     flow_id, spec = flow.id, stored_flows.spec_of(flow)
     next_ = flows.fallback_of(parts(), who.account_id, spec)
     internal = internal_flow_answer(spec.key, next_, request_id())
+    gives = flows.attributes_of(parts(), who.account_id, spec) if wishes.wants_flat() else ()
     end_transaction()
 
     def executed() -> Response:
-        asked = Asked.read(who, next_)
+        asked = Asked.read(who, next_, gives)
         claimed = _claim(asked, flow_id=flow_id)
         return _executed(asked, claimed, internal, lambda peer: _run_flow(asked, spec, peer))
 
-    return _with_next(internal, executed)
+    return _with_next(wishes.answered(internal, gives), executed)
 
 
 def _with_next(internal: Json, executed: Callable[[], Response]) -> Response:
@@ -181,7 +127,7 @@ def _executed(
     failed otherwise, the call may have been made, so that `internal` is its answer.
     """
     if claimed is not None and claimed.answer is not None:
-        return _answer(claimed.answer, asked.who, {"Idempotency-Replayed": "true"})
+        return _answer(claimed.answer, asked, {"Idempotency-Replayed": "true"})
     made, now, budget = parts(), time.time(), None
     try:
         answer, budget = run(None if claimed else hangup())
@@ -198,7 +144,7 @@ def _executed(
         made.postponed.write_first_of(
             lambda: idempotency.store(made.vault, claimed, answer), lambda: idempotency.disclaim(claimed, now)
         )
-    return _answer(answer, asked.who, {}, budget)
+    return _answer(answer, asked, {}, budget)
 
 
 def _claim(asked: Asked, *, step_id: int | None = None, flow_id: int | None = None) -> idempotency.Claim | None:
@@ -207,7 +153,7 @@ def _claim(asked: Asked, *, step_id: int | None = None, flow_id: int | None = No
         return None
     next_ = asked.next_
     if not _IDEMPOTENCY_KEY.fullmatch(key):
-        raise _malformed("Idempotency-Key must have 1 to 255 printable ASCII characters.", next_)
+        raise malformed("Idempotency-Key must have 1 to 255 printable ASCII characters.", next_)
     hashed = idempotency.body_hash(request.get_data())
     try:
         return idempotency.claim(
@@ -260,15 +206,14 @@ def _tenant(who: keys.Caller) -> calls.Tenant:
     return calls.Tenant(who.account_id, who.per_minute, who.in_flight)
 
 
-def _answer(
-    answer: Json, who: keys.Caller, headers: dict[str, str], budget: ratelimit.Budget | None = None
-) -> Response:
+def _answer(answer: Json, asked: Asked, headers: dict[str, str], budget: ratelimit.Budget | None = None) -> Response:
     status = 200
     if answer["outcome"] == FailureKind.INTERNAL:
         status = 500
     elif request.args.get("errors") == "http" and answer["outcome"] != "success":
         status = 504 if answer["outcome"] == FailureKind.TIMEOUT else 502
-    return json_response(answer, status, headers | (_budget_headers(budget) if budget else _budget_left(who)))
+    headers |= _budget_headers(budget) if budget else _budget_left(asked.who)
+    return json_response(wishes.answered(answer, asked.gives), status, headers)
 
 
 def _budget_left(who: keys.Caller) -> dict[str, str]:

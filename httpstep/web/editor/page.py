@@ -32,6 +32,7 @@ from httpstep.web.editor.mailstatus import MailStatus, mail_status_of
 from httpstep.web.editor.shellcommand import Usage, usage
 from httpstep.web.editor.testvalues import TestValue
 from httpstep.web.here import base_url
+from httpstep.web.recipes.platforms import Recipe, recipes
 from httpstep.web.stepform import ConditionRow, RuleRow, StepForm, conditions
 
 Part = TypeVar("Part")
@@ -133,6 +134,7 @@ class EditorPage:
     bot_names: tuple[str, ...] | None = None
     values: Values | None = None
     usage: Usage | None = None
+    recipes: tuple[Recipe, ...] = ()
     budget: ratelimit.Budget | None = None
     mapping: Mapping | None = None
     history: list[Past] | None = None
@@ -218,6 +220,7 @@ def gather(editor: Editor, *templates: str) -> EditorPage:
         bot_names=part("bot_names", lambda: editor.sources.names.bot),
         values=part("values", lambda: _values(editor)),
         usage=part("usage", lambda: _usage(editor)),
+        recipes=part("usage", lambda: _recipes(editor)) or (),
         budget=part("budget", lambda: editor.sources.budget),
         mapping=part("mapping", lambda: _mapping(editor, lines)),
         history=part("history", lambda: acceptance.history_of(editor.sources.history)),
@@ -264,6 +267,14 @@ def _host_of(url: str) -> str:
 def _usage(editor: Editor) -> Usage:
     key = editor.saved.step.spec.key if editor.saved else "your-step"
     return usage(base_url(), key, editor.given)
+
+
+def _recipes(editor: Editor) -> tuple[Recipe, ...]:
+    if editor.saved is None:
+        return ()
+    samples: dict[str, Json] = dict.fromkeys(rendering.attributes_used(StepSpec(request=editor.request)), "")
+    gives = [rule.attribute for rule in editor.form.rules if rule.on and rule.attribute]
+    return tuple(recipes(base_url(), editor.saved.step.spec.key, samples | editor.given, gives))
 
 
 def _values(editor: Editor) -> Values:

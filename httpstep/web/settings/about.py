@@ -15,6 +15,8 @@ from httpstep.execution import calls
 from httpstep.extensions import db
 from httpstep.storage.database import reading
 from httpstep.web.access import access, current_user, may
+from httpstep.web.contract import reference
+from httpstep.web.contract.openapi import contract
 from httpstep.web.editor.shellcommand import example
 from httpstep.web.here import base_url
 
@@ -73,12 +75,14 @@ def _licence(about_it: metadata.PackageMetadata) -> str:
     return named[0].splitlines()[0][:60] if named and named[0] else "see its page"
 
 
+@blueprint.get("/api-docs")
 @blueprint.get("/docs/api")
 @access("viewer")
 def api() -> ResponseReturnValue:
-    first = example(base_url(), current_user().account_id, "$HTTPSTEP_KEY")
+    first, described = example(base_url(), current_user().account_id, "$HTTPSTEP_KEY"), contract(base_url())
     return render_template(
         "about/api.html", base_url=base_url(), example=first, step_key=first.key,
+        operations=reference.operations(described), shapes=reference.shapes(described),
         outcomes=["success", *(kind.value for kind in FailureKind)], meanings=_MEANINGS, internal=calls.INTERNAL_MESSAGE,
     )  # fmt: skip
 

@@ -17,6 +17,7 @@ from httpstep.core.errors import UnreadableAnswer
 from httpstep.core.jsontext import Json, Path
 from httpstep.core.query.jsonpath import check_query, normalized, parse_normalized, singular_path
 from httpstep.core.step import members
+from httpstep.core.step.schemas import Kind, Member
 from httpstep.core.step.spec import NO_DEFAULT
 
 BODY_TEXT: Final = ("request", "body", "text")
@@ -124,7 +125,7 @@ class Input:
 
     name: str
     way: tuple[str, ...]
-    kind: members.Kind
+    kind: Kind
     default: Any
 
     @property
@@ -164,7 +165,7 @@ def inputs_of(described: type) -> tuple[Input, ...]:
     return tuple(found.values())
 
 
-def _typed(described: type, above: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], members.Member]]:
+def _typed(described: type, above: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Member]]:
     for one in members.members_of(described):
         way = (*above, one.name)
         if isinstance(one.kind, members.Object) and not one.kind.nullable:

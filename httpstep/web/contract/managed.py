@@ -8,6 +8,8 @@ from httpstep.core.document.entrydocuments import ATTRIBUTE, KeyDocument, Secret
 from httpstep.core.document.flowdocument import FLOW
 from httpstep.core.jsontext import Json
 from httpstep.core.step import members
+from httpstep.core.step.schemas import Named, put
+from httpstep.core.step.schemas import reference as _ref
 
 _TEXT: Final[Json] = {"type": "string"}
 _MOMENT: Final[Json] = {"type": "string", "format": "date-time"}
@@ -25,7 +27,7 @@ class Operation(Protocol):
     def __call__(self, name: str, summary: str, good: dict[str, Json], *problems: int, **more: Json) -> Json: ...
 
 
-def schemas() -> dict[str, Json]:
+def schemas() -> Named:
     key = {
         "id": _TEXT, "name": _TEXT, "prefix": _TEXT, "scope": {"const": "execute"}, "created_at": _MOMENT,
         "last_used_at": _NO_MOMENT, "revoked_at": _NO_MOMENT,
@@ -37,15 +39,15 @@ def schemas() -> dict[str, Json]:
     }
     secret = {"name": _TEXT, "hosts": hosts, "updated_at": _MOMENT}
     entry = {"name": _TEXT, "in_bot": _FLAG, "listed": _FLAG, "given_by": _TEXTS, "used_in": _TEXTS}
-    new_key = members.schema(KeyDocument)
-    new_key["properties"] |= {"scope": {"const": "execute"}}
+    new_key = _sent("NewKey", KeyDocument)["NewKey"]
+    scope = {"properties": {**new_key["properties"], "scope": {"const": "execute"}}}
     return {
-        "Flow": FLOW.schema(),
-        "Attribute": ATTRIBUTE.schema(),
+        **FLOW.schemas(),
+        **ATTRIBUTE.schemas(),
+        **_sent("NewSecret", SecretDocument),
         "AttributeEntry": _closed(entry, sample={}, default={}),
-        "NewSecret": members.schema(SecretDocument) | {"description": "The value is given back by nothing."},
         "Secret": _closed(secret, used_in=_TEXTS),
-        "NewKey": new_key,
+        "NewKey": new_key | scope,
         "Key": _closed(key),
         "MadeKey": _closed(key | {"token": _TEXT | {"description": "Shown this once."}}),
     }
@@ -119,13 +121,16 @@ def _keys(operation: Operation) -> dict[str, Json]:
     }  # fmt: skip
 
 
+def _sent(name: str, described: type) -> Named:
+    """The schemas of what is sent and given back by nothing."""
+    named = Named()
+    put(name, members.members_of(described), named)
+    return named
+
+
 def _closed(required: dict[str, Json], /, **optional: Json) -> dict[str, Json]:
     properties = required | optional
     return {"type": "object", "required": list(required), "properties": properties, "additionalProperties": False}
-
-
-def _ref(name: str) -> Json:
-    return {"$ref": f"#/components/schemas/{name}"}
 
 
 def _json(description: str, schema: Json) -> dict[str, Json]:

@@ -1,0 +1,1 @@
+"""How a step is called from the platforms that bots are built on."""
