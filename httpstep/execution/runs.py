@@ -19,7 +19,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Set
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
@@ -28,7 +28,7 @@ from httpstep.core.drift.variation import dictionaries_in
 from httpstep.core.errors import BudgetSpent, FailureKind, place_of
 from httpstep.core.exchange import HttpResponse, RenderedRequest
 from httpstep.core.masking import redaction
-from httpstep.core.outcome import record
+from httpstep.core.outcome import canonical, record
 from httpstep.core.request.rendering import attributes_used, secrets_used
 from httpstep.core.step.execution import Execution
 from httpstep.execution import executor, ratelimit, recording
@@ -41,6 +41,8 @@ from httpstep.execution.calls import (
     ProcessFull,
     Run,
     TooManyInFlight,
+    reason_of,
+    tell,
 )
 from httpstep.storage import logs, steps
 from httpstep.storage.database import end_transaction, together
@@ -54,8 +56,21 @@ def run_step(parts: Parts, call: Call) -> Run:
     """Run a step once. Raises one of REFUSALS before any call, InternalError after one and nothing else.
 
     From the start row on, whatever goes wrong passes the one `except` below: it ends the row, and what the bot gets has
-    its `next`. What is no Exception, such as the end of the process, leaves the row to `logs.interrupt`.
+    its `next`. What is no Exception, such as the end of the process, leaves the row to `logs.interrupt`. Whatever comes
+    of it is one line of the application's log.
     """
+    began = time.monotonic()
+    try:
+        return _run(parts, call, began)
+    except InternalError:
+        raise
+    except Exception as error:
+        told = replace(call.line("refusal"), outcome="refused", reason=reason_of(error))
+        tell(replace(told, duration_ms=round(1000 * (time.monotonic() - began))))
+        raise
+
+
+def _run(parts: Parts, call: Call, began: float) -> Run:
     known = _gather(parts, call)
     _require_room(parts, call)
     sending, log_id = _Sending(parts, call), None
@@ -63,10 +78,14 @@ def run_step(parts: Parts, call: Call) -> Run:
         with _place(parts, call):
             log_id = _begin(parts, call, sending)
             end_transaction()
+            before = time.monotonic() - began
             execution = _execute(parts, call, known, sending)
             kept = record.record_of(execution, call.attributes, call.timeout)
         answer = answer_of(execution, kept, log_id, call.request_id)
+        ended = time.monotonic()
         marked, written = recording.finish(parts, call, execution, kept, log_id)
+        database_ms = 1000 * (before + time.monotonic() - ended)
+        tell(canonical.executed(call.line("execution"), execution, log_id, database_ms))
         return Run(execution, kept, log_id, answer, marked, sending.budget_now() if written else None)
     except Exception as error:
         if log_id is None:
@@ -83,6 +102,7 @@ def _failed(parts: Parts, call: Call, log_id: int, error: Exception, secrets: Se
         where = _masked_traceback(error, secrets)
     except Exception:
         where = place_of(error)
+    tell(replace(call.line("execution"), outcome=FailureKind.INTERNAL.value, log_id=str(log_id)))
     _log.error("step %s failed inside httpstep\n%s", call.spec.key, where)
     return InternalError(internal_answer(call.spec, call.request_id, log_id))
 

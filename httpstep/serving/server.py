@@ -159,6 +159,8 @@ class JsonLines(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
+        if (canonical := getattr(record, "canonical", None)) is not None:
+            line |= {"message": canonical.event} | canonical.members()
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
         return json.dumps(line, ensure_ascii=False)

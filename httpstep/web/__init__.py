@@ -18,6 +18,7 @@ from httpstep.web.api import (
     health,
     manage,
     openapi,
+    telling,
 )
 from httpstep.web.flows import flows
 from httpstep.web.logs import logs
@@ -74,6 +75,7 @@ def register(app: Flask) -> None:
     faults.register(app)
     access.register(app)
     moments.register(app)
+    telling.register(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     prefix.register(app)

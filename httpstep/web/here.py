@@ -23,7 +23,7 @@ def account_id() -> int:
 def tenant() -> calls.Tenant:
     """The account of the user who is signed in, with its limits."""
     account = current_user().account
-    return calls.Tenant(account.id, account.per_minute, account.in_flight)
+    return calls.Tenant(account.id, account.per_minute, account.in_flight, account.slug)
 
 
 def base_url() -> str:

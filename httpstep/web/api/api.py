@@ -33,6 +33,7 @@ from httpstep.serving.clients import CALLER
 from httpstep.storage import flows as stored_flows
 from httpstep.storage import keys, steps
 from httpstep.storage.database import end_transaction
+from httpstep.web.api import telling
 from httpstep.web.callers import hangup
 from httpstep.web.faults import unavailable
 from httpstep.web.here import parts
@@ -60,6 +61,7 @@ def _authenticated() -> tuple[keys.Caller, Account]:
             headers={"WWW-Authenticate": "Bearer"},
         )  # fmt: skip
     request.environ[CALLER] = f"key {found[0].key_id}"
+    telling.whose(found[0].account)
     return found
 
 
@@ -257,7 +259,7 @@ def _run_flow(asked: Asked, spec: FlowSpec, peer: int | None) -> Told:
 
 
 def _tenant(who: keys.Caller) -> calls.Tenant:
-    return calls.Tenant(who.account_id, who.per_minute, who.in_flight)
+    return calls.Tenant(who.account_id, who.per_minute, who.in_flight, who.account)
 
 
 def _answer(
