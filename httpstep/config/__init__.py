@@ -61,6 +61,13 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("CA_FILE", values.certificates, "", "a further certificate authority to trust, PEM"),
     Variable("VAULT_KEYS", values.vault_keys, (), "encrypt secrets, newest first; generated unless set", True),
     Variable("IN_FLIGHT", values.whole(1, 1000), 10, "calls at once per account"),
+    Variable(
+        "METRICS_TOKEN",
+        values.long_secret,
+        "",
+        "who sends it as a bearer token may read /metrics; off unless set",
+        True,
+    ),
     Variable("LOG_FORMAT", values.one_of("text", "json"), "text", "form of the log lines"),
 )
 
@@ -86,6 +93,7 @@ class Config:
     ca_file: str
     vault_keys: tuple[str, ...] = field(repr=False)
     in_flight: int
+    metrics_token: str = field(repr=False)
     log_format: str
     given: Mapping[str, str] = field(repr=False)
 

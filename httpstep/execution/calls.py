@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-from flask import g, has_request_context
+from flask import current_app, g, has_request_context
 from limits.errors import StorageError
 from redis.exceptions import RedisError
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
@@ -26,7 +26,7 @@ from httpstep.execution.gathering import Account, Accounts
 from httpstep.execution.postponed import Postponed
 from httpstep.execution.refused import Refused
 from httpstep.execution.tokens import TokenCache
-from httpstep.storage import steps
+from httpstep.storage import logs, steps
 from httpstep.storage.vault import Vault, VaultError
 
 INTERNAL_MESSAGE = "httpstep itself failed. The operator finds the reason in the application's log."
@@ -154,6 +154,21 @@ def tell(line: Line) -> None:
     if has_request_context():
         g.told = True
     _log.info("%s", line, extra={"canonical": line})
+    if line.event == "refusal":
+        parts: Parts = current_app.extensions["httpstep"]
+        parts.refused.count(line.account or "", line.reason or "")
+        write_refusals(parts, older_than=REFUSALS_EVERY)
+
+
+REFUSALS_EVERY = 10.0
+"""Seconds between two writes of what a process has counted."""
+
+
+def write_refusals(parts: Parts, *, older_than: float = 0.0, at_once: bool = False) -> None:
+    """Put what this process has refused into the counts: beside the request, or at once where the database answers."""
+    if taken := parts.refused.take(older_than=older_than):
+        write = parts.postponed.write if at_once else parts.postponed.later
+        write(lambda: logs.count_refusals(taken))
 
 
 class InternalError(Exception):

@@ -32,6 +32,7 @@ from httpstep.storage.tables import (
     User,
 )
 from httpstep.storage.vault import Vault, read_keys
+from httpstep.upkeep import condition
 
 FIRST_ACCOUNT = "default"
 _CODE_SECONDS = 7 * 24 * 3600
@@ -61,6 +62,8 @@ def prepare_mounted(app: Flask) -> None:
         app.logger.warning("%s", danger)
     data = app.config["HTTPSTEP"].data
     with app.app_context(), database.one_at_a_time(app, "mount"):
+        if not condition.is_counting():
+            app.logger.warning("%s", condition.REDIS_AWAY)
         if not is_served(data):
             mark_interrupted(app)
             if code := new_setup_code():

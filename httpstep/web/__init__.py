@@ -17,6 +17,7 @@ from httpstep.web.api import (
     drifting,
     health,
     manage,
+    metrics,
     openapi,
     telling,
 )
@@ -78,4 +79,6 @@ def register(app: Flask) -> None:
     telling.register(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
+    if app.config["HTTPSTEP"].metrics_token:
+        app.register_blueprint(metrics.blueprint)
     prefix.register(app)
