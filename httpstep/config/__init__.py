@@ -51,6 +51,7 @@ VARIABLES: tuple[Variable, ...] = (
     Variable(
         "ALLOW_NETWORKS", values.networks, AddressPolicy.parse(""), "networks and hosts steps may call although private"
     ),
+    Variable("ALLOW_PORTS", values.ports, frozenset(), "ports steps may call although they are another protocol's"),
     Variable("SMTP_URL", values.smtp, None, "mail server; without it mail is off", True),
     Variable("MAIL_FROM", values.sender, "", "sender of alert mails"),
     Variable("BASE_URL", values.base_url, "", "the address people open, used in mails and links; it may have a path"),
@@ -83,6 +84,7 @@ class Config:
     admin_email: str
     admin_password: str = field(repr=False)
     allow_networks: AddressPolicy
+    allow_ports: frozenset[int]
     smtp_url: SmtpServer | None
     mail_from: str
     base_url: str

@@ -52,6 +52,7 @@ class Parts:
     places: threading.BoundedSemaphore
     postponed: Postponed
     base_url: str = ""
+    allow_ports: frozenset[int] = frozenset()
     accounts: Accounts = field(default_factory=Accounts)
     refused: Refused = field(default_factory=Refused)
     tokens: TokenCache = field(default_factory=TokenCache)

@@ -24,6 +24,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
+from httpstep.core import ports
 from httpstep.core.drift.variation import dictionaries_in
 from httpstep.core.errors import BudgetSpent, FailureKind, place_of
 from httpstep.core.exchange import HttpResponse, RenderedRequest
@@ -269,12 +270,14 @@ class _Sending:
     def get(self, request: RenderedRequest, deadline: float, *, refused: str | None = None) -> str:
         account = str(self._call.tenant.account_id)
         self.secrets |= request.secrets
+        ports.require(request.url, self._parts.allow_ports, "auth.token_url")
         token = self._parts.tokens.get(account, request, deadline, self._unpaid, refused=refused)
         self.secrets.add(token)
         return token
 
     def _unpaid(self, request: RenderedRequest, deadline: float) -> HttpResponse:
         self.secrets |= request.secrets
+        ports.require(request.url, self._parts.allow_ports, "url")
         return self._guarded(request, deadline)
 
 
