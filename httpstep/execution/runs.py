@@ -116,7 +116,7 @@ def _gather(parts: Parts, call: Call) -> executor.Known:
     stored = account.secrets(secrets_used(call.spec))
     step = call.step if call.structure is None else None
     return executor.Known(
-        secrets={name: parts.vault.decrypt(token).decode() for name, (token, _) in stored.items()},
+        secrets={name: parts.vault.secret(account.slug, name, token) for name, (token, _) in stored.items()},
         hosts={name: hosts for name, (_, hosts) in stored.items()},
         masked=call.masked,
         defaults=account.defaults() if _needs_defaults(call) else {},

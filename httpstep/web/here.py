@@ -26,6 +26,11 @@ def tenant() -> calls.Tenant:
     return calls.Tenant(account.id, account.per_minute, account.in_flight, account.slug)
 
 
+def secret_value(name: str, token: bytes) -> str:
+    """Of a secret of the account of the user who is signed in. Raises VaultError."""
+    return parts().vault.secret(current_user().account.slug, name, token)
+
+
 def base_url() -> str:
     """The address people and bots use, without a slash at its end."""
     configured: str = current_app.config["HTTPSTEP"].base_url
