@@ -39,7 +39,7 @@ NAME = "theirs.one"
 
 WITHOUT_OBJECT = {
     "health.health", "openapi.openapi", "static",
-    "manage.list_steps",
+    "manage.list_steps", "auditing.list_audit", "audit.listed", "audit.export",
     "signing_in.home", "signing_in.login", "signing_in.log_in", "signing_in.logout", "signing_in.setup",
     "signing_in.set_up",
     "account.settings", "account.account", "account.rename", "account.own_sessions", "account.end_other_sessions",

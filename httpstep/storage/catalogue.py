@@ -189,6 +189,8 @@ def put_secret(account_id: int, name: str, token: bytes, *, hosts: Hosts, now: f
 
 
 def remove_secret(account_id: int, name: str) -> bool:
-    mine = Secret.account_id == account_id, Secret.name == name
-    with writing() as connection:
-        return connection.execute(delete(Secret).where(*mine)).rowcount == 1
+    with editing():
+        row = db.session.scalar(select(Secret).where(Secret.account_id == account_id, Secret.name == name))
+        if row is not None:
+            db.session.delete(row)
+        return row is not None

@@ -342,6 +342,20 @@ class CallCount(Base):
     milliseconds: Mapped[int] = mapped_column(BigInteger)
 
 
+class AuditEntry(Base):
+    """Who changed what (`upkeep.audit`), kept for a year. actor: an address, the name of a key, or "command line"."""
+
+    __tablename__ = "audit_entries"
+    __table_args__ = (Index("ix_audit_entries_account_id_id", "account_id", "id"), NEVER_REUSED)
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    account_id: Mapped[int] = mapped_column(Id, ForeignKey("accounts.id", ondelete="CASCADE"))
+    at: Mapped[float]
+    actor: Mapped[str] = mapped_column(Text)
+    what: Mapped[str] = mapped_column(Text)
+    name: Mapped[str] = mapped_column(Text)
+    detail: Mapped[str] = mapped_column(Text)
+
+
 class Edition(Base):
     """A number drawn by triggers (`storage/schema.py`) with each edit of what calls read of the account. No two states of
     an account have the same, not even where a backup was restored in between."""
@@ -352,6 +366,6 @@ class Edition(Base):
 
 
 __all__ = [
-    "AcceptedStructure", "AccessToken", "Account", "Alert", "ApiKey", "Attribute", "BudgetHit", "CallCount", "Edition", "Flow", "Idempotency", "Log",
+    "AcceptedStructure", "AccessToken", "Account", "Alert", "ApiKey", "Attribute", "AuditEntry", "BudgetHit", "CallCount", "Edition", "Flow", "Idempotency", "Log",
     "OneTimeCode", "Secret", "Session", "Step", "StepState", "User",
 ]  # fmt: skip

@@ -14,6 +14,7 @@ from httpstep.web import (
 )
 from httpstep.web.api import (
     api,
+    auditing,
     drifting,
     health,
     manage,
@@ -28,6 +29,7 @@ from httpstep.web.settings import (
     account,
     accounts,
     attributes,
+    audit,
     keys,
     mailing,
     secrets,
@@ -48,6 +50,7 @@ BLUEPRINTS = (
     api.blueprint,
     manage.blueprint,
     drifting.blueprint,
+    auditing.blueprint,
     openapi.blueprint,
     signing_in.blueprint,
     account.blueprint,
@@ -57,6 +60,7 @@ BLUEPRINTS = (
     accounts.blueprint,
     attributes.blueprint,
     secrets.blueprint,
+    audit.blueprint,
     about.blueprint,
     steps.blueprint,
     testing.blueprint,

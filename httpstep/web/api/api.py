@@ -61,7 +61,7 @@ def _authenticated() -> tuple[keys.Caller, Account]:
             headers={"WWW-Authenticate": "Bearer"},
         )  # fmt: skip
     request.environ[CALLER] = f"key {found[0].key_id}"
-    telling.whose(found[0].account)
+    telling.whose(found[0].account, found[0].key_name)
     return found
 
 

@@ -112,6 +112,19 @@ def _drift_schema() -> Json:
     )  # fmt: skip
 
 
+def _audit() -> Json:
+    older = {"name": "before", "in": "query", "required": False, "schema": _TEXT}
+    older["description"] = "The id of an entry: those before it."
+    listed = {"description": "The newest hundred entries of the last year.", **_body(_audit_schema())}
+    return _operation("listAudit", "Who changed what and when", {"200": listed}, parameters=[older])
+
+
+def _audit_schema() -> Json:
+    members = ("id", "at", "who", "what", "name", "detail")
+    entry = _object([*members], **dict.fromkeys(members, _TEXT))
+    return _object(["entries"], entries={"type": "array", "maxItems": 100, "items": entry})
+
+
 def _accept_schema() -> Json:
     path = {"type": ["array", "null"], "items": {"type": ["string", "integer"]}}
     apply = {"oneOf": [{"enum": ["suggested", "none"]}, {"type": "object", "additionalProperties": path}]}
@@ -215,6 +228,7 @@ def contract(server: str) -> dict[str, Json]:
             "/api/v1/steps/{key}/logs/{log_id}": {
                 "get": _operation("stepLog", "A log with its bodies", {"200": log}, 404, parameters=[_KEY, _LOG_ID])
             },
+            "/api/v1/audit": {"get": _audit()},
             "/api/v1/openapi.json": {
                 "get": {"operationId": "contract", "security": [], "responses": {"200": {"description": "This document."}}}
             },

@@ -10,14 +10,16 @@ from flask import Flask, Response, g, request
 from httpstep.core.outcome.canonical import Line, word
 from httpstep.core.step.stepkey import is_key
 from httpstep.execution import calls
+from httpstep.upkeep import audit
 from httpstep.web.responses import request_id
 
 _HOMES = {"api.execute": "step", "api.execute_flow": "flow"}
 
 
-def whose(account: str) -> None:
-    """Whose key came with this request."""
+def whose(account: str, key_name: str) -> None:
+    """Whose key came with this request, and its name."""
     g.account = account
+    audit.acts(f"key {key_name}")
 
 
 def _told(response: Response) -> Response:

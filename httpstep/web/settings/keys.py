@@ -6,11 +6,11 @@ import time
 
 from flask import Blueprint, abort, flash, make_response, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from httpstep.extensions import db
 from httpstep.storage import keys
-from httpstep.storage.database import editing, writing
+from httpstep.storage.database import editing
 from httpstep.storage.tables import ApiKey
 from httpstep.web.access import access, current_user
 from httpstep.web.editor.shellcommand import TOKEN, example
@@ -60,8 +60,10 @@ def create() -> ResponseReturnValue:
 @access("admin")
 def revoke(key_id: int) -> ResponseReturnValue:
     mine = ApiKey.account_id == current_user().account_id, ApiKey.id == key_id, ApiKey.revoked_at.is_(None)
-    with writing() as connection:
-        if connection.execute(update(ApiKey).where(*mine).values(revoked_at=time.time())).rowcount != 1:
+    with editing():
+        found = db.session.scalar(select(ApiKey).where(*mine))
+        if found is None:
             abort(404)
+        found.revoked_at = time.time()
     flash("The key was revoked. Calls with it are refused from now on.", "success")
     return redirect(url_for("keys.listed"), 303)
