@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 
 from httpstep import __version__
 from httpstep.core import errors, exposition
+from httpstep.execution import calls
 from httpstep.extensions import db
 from httpstep.storage import logs
 from httpstep.storage.tables import CallCount
@@ -119,6 +121,33 @@ def test_refusals_are_counted_by_their_reason(make_house: MakeHouse) -> None:
     assert found[refusals("unauthorized", "")] == 1
     house.execute()
     assert scraped(house)[refusals("rate_limit_exceeded")] == 4
+
+
+def test_refusals_are_written_by_the_way_and_kept_where_the_database_is_away(
+    make_house: MakeHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house = make_house(ThirdParty(answer(200, {"a": 1})), METRICS_TOKEN=TOKEN)
+    house.put(document())
+
+    def written() -> int:
+        with house.app.app_context():
+            query = select(CallCount.calls).where(CallCount.kind == "refusal")
+            return sum(db.session.scalars(query))
+
+    house.execute("nothing")
+    assert written() == 0, "a flood of them does not write"
+    monkeypatch.setattr(calls, "REFUSALS_EVERY", 0.0)
+    monkeypatch.setattr(logs, "count_refusals", _away)
+    house.execute("nothing")
+    assert written() == 0
+    monkeypatch.undo()
+    monkeypatch.setattr(calls, "REFUSALS_EVERY", 0.0)
+    house.execute("nothing")
+    assert written() == 3
+
+
+def _away(_: object) -> None:
+    raise OperationalError("", None, Exception("database is locked"))
 
 
 def test_a_call_that_a_kill_ended_and_one_that_failed_inside_are_counted_too(make_house: MakeHouse) -> None:

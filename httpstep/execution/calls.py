@@ -158,18 +158,21 @@ def tell(line: Line) -> None:
     if line.event == "refusal":
         parts: Parts = current_app.extensions["httpstep"]
         parts.refused.count(line.account or "", line.reason or "")
-        write_refusals(parts, older_than=REFUSALS_EVERY)
+        if line.reason != "storage_unavailable":
+            write_refusals(parts, older_than=REFUSALS_EVERY)
 
 
 REFUSALS_EVERY = 10.0
 """Seconds between two writes of what a process has counted."""
 
 
-def write_refusals(parts: Parts, *, older_than: float = 0.0, at_once: bool = False) -> None:
-    """Put what this process has refused into the counts: beside the request, or at once where the database answers."""
+def write_refusals(parts: Parts, *, older_than: float = 0.0) -> None:
+    """Add what this process has refused to the counts. Waits for nobody long; where the database is away it is kept."""
     if taken := parts.refused.take(older_than=older_than):
-        write = parts.postponed.write if at_once else parts.postponed.later
-        write(lambda: logs.count_refusals(taken))
+        try:
+            logs.count_refusals(taken)
+        except SQLAlchemyError:
+            parts.refused.give_back(taken)
 
 
 class InternalError(Exception):

@@ -54,3 +54,8 @@ class Refused:
                 return Counter()
             taken, self._counted, self._written_at = self._counted, Counter(), time.monotonic()
             return taken
+
+    def give_back(self, taken: Counter[tuple[str, str]]) -> None:
+        """What could not be written after all."""
+        with self._lock:
+            self._counted += taken

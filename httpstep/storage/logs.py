@@ -27,7 +27,7 @@ from sqlalchemy.orm import defer
 from sqlalchemy.orm.attributes import set_committed_value
 
 from httpstep.extensions import db
-from httpstep.storage.database import ask, look, writing
+from httpstep.storage.database import NOTE_SECONDS, ask, look, writing
 from httpstep.storage.tables import Idempotency, Log, Text
 
 MAX_LOGS = 20
@@ -150,7 +150,7 @@ def _count(connection: Connection, account_id: int, source: str, values: Mapping
 
 def count_refusals(refusals: Mapping[tuple[str, str], int]) -> None:
     """Add refusals to the counts, by the account's slug and the reason."""
-    with writing() as connection:
+    with writing(patience=NOTE_SECONDS) as connection:
         shard = _shard(connection)
         for (account, reason), calls in sorted(refusals.items()):
             counted = {"kind": "refusal", "account": account, "source": "", "outcome": reason, "shard": shard}

@@ -13,7 +13,7 @@ from dataclasses import dataclass, fields, replace
 from httpstep.core.jsontext import Json
 from httpstep.core.step.execution import Execution
 
-_PLAIN = re.compile(r"[A-Za-z0-9._:/@+-]+")
+_PLAIN = re.compile(r"[A-Za-z0-9._:/@+-]+").fullmatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,20 +43,22 @@ class Line:
 
     def members(self) -> dict[str, Json]:
         """All but the event, in their order."""
-        return {one.name: getattr(self, one.name) for one in fields(self)[1:]}
+        return {name: getattr(self, name) for name in _MEMBERS}
 
     def __str__(self) -> str:
-        return " ".join([self.event, *(f"{name}={_text(value)}" for name, value in self.members().items())])
+        return f"{self.event} " + " ".join([f"{name}={_text(getattr(self, name))}" for name in _MEMBERS])
+
+
+_MEMBERS = tuple(one.name for one in fields(Line))[1:]
 
 
 def _text(value: Json) -> str:
     """As logfmt has it: nothing in a value can end it, or the line."""
     if value is None or value == "":
         return "-"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    text = str(value)
-    return text if _PLAIN.fullmatch(text) else json.dumps(text)
+    if isinstance(value, str):
+        return value if _PLAIN(value) else json.dumps(value)
+    return str(value) if not isinstance(value, bool) else "yes" if value else "no"
 
 
 def executed(line: Line, execution: Execution, log_id: int, database_ms: float) -> Line:

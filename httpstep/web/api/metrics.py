@@ -27,7 +27,7 @@ blueprint = Blueprint("metrics", __name__)
 def metrics() -> Response:
     """The counts. 401 without the token, 503 where the database is away."""
     _require_token()
-    calls.write_refusals(parts(), at_once=True)
+    calls.write_refusals(parts())
     return Response(text(_metrics()), content_type=CONTENT_TYPE)
 
 
