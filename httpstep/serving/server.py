@@ -258,7 +258,7 @@ def _announce(log: logging.Logger, app: Flask) -> None:
         log.warning("serving plain HTTP beyond this machine: put a proxy with HTTPS in front and set HTTPSTEP_BASE_URL")
     for danger in dangers(settings):
         log.warning("%s", danger)
-    if not condition.is_counting():
-        log.warning("%s", condition.REDIS_AWAY)
+    if away := condition.warning_at_start():
+        log.warning("%s", away)
     if settings.smtp_url is None:
         log.info("mail is off: HTTPSTEP_SMTP_URL is not set")

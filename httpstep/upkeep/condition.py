@@ -58,3 +58,12 @@ def is_counting() -> bool:
         return bool(limiter.limiter.storage.check())
     except Exception:
         return False
+
+
+def warning_at_start() -> str | None:
+    """What a start has to say of Redis. No connection to it stays open, which a fork would carry over."""
+    counting = is_counting()
+    pool = getattr(getattr(limiter.limiter.storage, "storage", None), "connection_pool", None)
+    if pool is not None:
+        pool.disconnect()
+    return None if counting else REDIS_AWAY

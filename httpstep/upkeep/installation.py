@@ -65,8 +65,8 @@ def prepare_mounted(app: Flask) -> None:
         app.logger.warning("%s", danger)
     data = app.config["HTTPSTEP"].data
     with app.app_context(), database.one_at_a_time(app, "mount"):
-        if not condition.is_counting():
-            app.logger.warning("%s", condition.REDIS_AWAY)
+        if away := condition.warning_at_start():
+            app.logger.warning("%s", away)
         if not is_served(data):
             mark_interrupted(app)
             if code := new_setup_code():
