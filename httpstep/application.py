@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
@@ -163,12 +164,14 @@ def _parts(app: Flask, settings: config.Config, send: Send | None) -> calls.Part
         postponed=postponed,
         tokens=TokenCache(store=StoredTokens(vault.Vault(keys))),
         places=threading.BoundedSemaphore(max(1, settings.threads - KEPT_FOR_PAGES)),
+        allow_ports=settings.allow_ports,
         base_url=settings.base_url or f"http://{settings.listen}",
     )
 
 
 def _guarded(settings: config.Config) -> calls.SendFor:
-    send = transport.Transport(settings.allow_networks, ca_file=settings.ca_file or None).send
+    policy = replace(settings.allow_networks, ports=settings.allow_ports)
+    send = transport.Transport(policy, ca_file=settings.ca_file or None).send
     return lambda **call: partial(send, **call)
 
 

@@ -43,6 +43,7 @@ WITHOUT_OBJECT = {
     "health.health", "openapi.openapi", "static",
     "manage.list_steps", "manage_flows.list_flows", "manage_attributes.list_attributes", "manage_secrets.list_secrets",
     "manage_keys.list_keys", "manage_keys.create_key",
+    "auditing.list_audit", "audit.listed", "audit.export",
     "signing_in.home", "signing_in.login", "signing_in.log_in", "signing_in.logout", "signing_in.setup",
     "signing_in.set_up",
     "account.settings", "account.account", "account.rename", "account.own_sessions", "account.end_other_sessions",

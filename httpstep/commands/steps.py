@@ -141,7 +141,7 @@ def step_run(key_: str, attributes: str, slug: str | None) -> None:
         raise click.ClickException(f'There is no step with the key "{key_}".')
     request_id = uuid.uuid4().hex
     call = calls.Call(
-        tenant=calls.Tenant(owner.id, owner.per_minute, owner.in_flight), source="bot", spec=loaded.spec,
+        tenant=calls.Tenant(owner.id, owner.per_minute, owner.in_flight, owner.slug), source="bot", spec=loaded.spec,
         attributes=given, actor="command line", request_id=request_id, step=loaded,
     )  # fmt: skip
     try:

@@ -15,7 +15,7 @@ from httpstep.commands.steps import account_option, chosen_account, prepared
 from httpstep.core.document.entrydocuments import MAX_SECRET_BYTES, SECRET, secret_name_fault
 from httpstep.core.document.kind import DocumentError
 from httpstep.storage import catalogue
-from httpstep.storage.vault import Vault, VaultError
+from httpstep.storage.vault import Vault, VaultError, secret_place
 from httpstep.upkeep import accounts, backups, rotation
 
 secret = AppGroup("secret", help="Secrets: list, set, delete; change the key they are encrypted with.")
@@ -72,15 +72,15 @@ def secret_list(slug: str | None) -> None:
 @prepared
 def secret_set(name: str, hosts: tuple[str, ...], slug: str | None) -> None:
     """Store or replace a secret. Its value is read from standard input, or asked for at a terminal."""
-    account_id, value = chosen_account(slug).id, _typed_value()
+    account, value = chosen_account(slug), _typed_value()
     try:
         if fault := secret_name_fault(name):
             raise click.ClickException(fault)
         document = SECRET.read({"value": value, "hosts": list(hosts)})
     except DocumentError as error:
         raise click.ClickException(error.faults[0].message) from None
-    token = _app().extensions["httpstep"].vault.encrypt(document.secret)
-    catalogue.put_secret(account_id, name, token, hosts=document.origins, now=time.time())
+    token = _app().extensions["httpstep"].vault.encrypt(document.secret, secret_place(account.slug, name))
+    catalogue.put_secret(account.id, name, token, hosts=document.origins, now=time.time())
     click.echo(name)
 
 

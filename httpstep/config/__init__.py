@@ -51,6 +51,7 @@ VARIABLES: tuple[Variable, ...] = (
     Variable(
         "ALLOW_NETWORKS", values.networks, AddressPolicy.parse(""), "networks and hosts steps may call although private"
     ),
+    Variable("ALLOW_PORTS", values.ports, frozenset(), "ports steps may call although they are another protocol's"),
     Variable("SMTP_URL", values.smtp, None, "mail server; without it mail is off", True),
     Variable("MAIL_FROM", values.sender, "", "sender of alert mails"),
     Variable("BASE_URL", values.base_url, "", "the address people open, used in mails and links; it may have a path"),
@@ -61,6 +62,13 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("CA_FILE", values.certificates, "", "a further certificate authority to trust, PEM"),
     Variable("VAULT_KEYS", values.vault_keys, (), "encrypt secrets, newest first; generated unless set", True),
     Variable("IN_FLIGHT", values.whole(1, 1000), 10, "calls at once per account"),
+    Variable(
+        "METRICS_TOKEN",
+        values.long_secret,
+        "",
+        "who sends it as a bearer token may read /metrics; off unless set",
+        True,
+    ),
     Variable("LOG_FORMAT", values.one_of("text", "json"), "text", "form of the log lines"),
 )
 
@@ -76,6 +84,7 @@ class Config:
     admin_email: str
     admin_password: str = field(repr=False)
     allow_networks: AddressPolicy
+    allow_ports: frozenset[int]
     smtp_url: SmtpServer | None
     mail_from: str
     base_url: str
@@ -86,6 +95,7 @@ class Config:
     ca_file: str
     vault_keys: tuple[str, ...] = field(repr=False)
     in_flight: int
+    metrics_token: str = field(repr=False)
     log_format: str
     given: Mapping[str, str] = field(repr=False)
 

@@ -131,6 +131,13 @@ def networks(value: str) -> AddressPolicy:
         raise Unusable(str(error)) from None
 
 
+def ports(value: str) -> frozenset[int]:
+    parts = [part.strip() for part in value.split(",") if part.strip()]
+    if not all(part.isascii() and part.isdigit() and 0 < int(part[:6]) < 65536 for part in parts):
+        raise ValueError("numbers from 1 to 65535, separated by commas, such as 9200, 5984")
+    return frozenset(map(int, parts))
+
+
 def smtp(value: str) -> SmtpServer:
     accepted = "smtp://user:password@host:587?tls=starttls (tls: none, starttls or tls)"
     try:

@@ -128,10 +128,12 @@ _NAT64: Final = 0x0064_FF9B << 64
 
 @dataclass(frozen=True, slots=True)
 class AddressPolicy:
-    """What the operator allows beside public addresses: networks, and host names whatever they resolve to."""
+    """What the operator allows beside public addresses: networks, and host names whatever they resolve to; and which
+    of the ports in `core.ports`."""
 
     networks: tuple[Network, ...] = ()
     hosts: frozenset[str] = frozenset()
+    ports: frozenset[int] = frozenset()
 
     @classmethod
     def parse(cls, text: str) -> AddressPolicy:
@@ -164,6 +166,30 @@ def classify_address(ip: str | Address, policy: AddressPolicy, host: str = "") -
     if verdict is not Verdict.ALLOW and policy.allows(address, host):
         return Verdict.ALLOW
     return verdict
+
+
+_IN_A_TEXT: Final = re.compile(
+    r"(?<![\w.:])\[?((?:[0-9A-Fa-f]{0,4}:){2,7}(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]{0,4})|\d{1,3}(?:\.\d{1,3}){3})\]?"
+    r"(?!\.?\d)(?: \(([^()\s]+)\))?"
+)
+"""An address, and the name it was resolved from where a sentence of ours tells it behind."""
+
+
+def without_internal(text: str) -> str:
+    """The text without addresses that are not public: the name in their place where it follows, else "the address"."""
+
+    def named(found: re.Match[str]) -> str:
+        try:
+            public = classify_address(found[1], AddressPolicy()) is Verdict.ALLOW
+        except ValueError:
+            return found[0]
+        if public:
+            return found[0]
+        if found[2] and re.search(r"[g-z]", found[2], re.IGNORECASE):  # a name, and no address in another spelling
+            return found[2]
+        return "the address" if found.start() else "The address"
+
+    return _IN_A_TEXT.sub(named, text)
 
 
 def _public_verdict(address: Address) -> Verdict:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+from flask import current_app, g, has_request_context
 from limits.errors import StorageError
 from redis.exceptions import RedisError
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from httpstep.alerts import alerts
+from httpstep.core.errors import FailureKind
 from httpstep.core.exchange import Send
 from httpstep.core.jsontext import Json
 from httpstep.core.outcome import record
+from httpstep.core.outcome.canonical import Line
 from httpstep.core.step.execution import Execution
 from httpstep.core.step.spec import StepSpec
 from httpstep.execution import ratelimit
@@ -22,7 +26,7 @@ from httpstep.execution.gathering import Account, Accounts
 from httpstep.execution.postponed import Postponed
 from httpstep.execution.refused import Refused
 from httpstep.execution.tokens import TokenCache
-from httpstep.storage import steps
+from httpstep.storage import logs, steps
 from httpstep.storage.vault import Vault, VaultError
 
 INTERNAL_MESSAGE = "httpstep itself failed. The operator finds the reason in the application's log."
@@ -48,6 +52,7 @@ class Parts:
     places: threading.BoundedSemaphore
     postponed: Postponed
     base_url: str = ""
+    allow_ports: frozenset[int] = frozenset()
     accounts: Accounts = field(default_factory=Accounts)
     refused: Refused = field(default_factory=Refused)
     tokens: TokenCache = field(default_factory=TokenCache)
@@ -55,11 +60,12 @@ class Parts:
 
 @dataclass(frozen=True, slots=True)
 class Tenant:
-    """Whose budget it is."""
+    """Whose budget it is. slug: for the log."""
 
     account_id: int
     per_minute: int | None
     in_flight: int | None
+    slug: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +74,8 @@ class Call:
 
     structure: the one that its form holds until Save, which counts in the place of the step's. hangup: descriptor of the
     caller's socket, if a caller that goes away cancels the call. timeout: seconds the caller asks for. masked: values that are kept and
-    shown masked, besides the step's own secrets. account: as it was gathered, if it was for this call.
+    shown masked, besides the step's own secrets. account: as it was gathered, if it was for this call. flow: the
+    key of the flow whose step it is.
     """
 
     tenant: Tenant
@@ -84,6 +91,13 @@ class Call:
     hangup: int | None = None
     masked: frozenset[str] = frozenset()
     account: Account | None = None
+    flow: str | None = None
+
+    def line(self, event: str) -> Line:
+        """The beginning of its canonical line."""
+        return Line(
+            event, self.request_id, self.tenant.slug, self.spec.key, self.flow, self.source, next=self.spec.fallback
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +125,54 @@ class ProcessFull(Exception):
 
 REFUSALS = (ratelimit.RateLimited, TooManyInFlight, ProcessFull, SQLAlchemyError, StorageError, RedisError, VaultError)
 """What `runs.run_step` raises before any call is made, and never after one."""
+
+
+_REASONS: tuple[tuple[type[Exception], str], ...] = (
+    (ratelimit.RateLimited, "rate_limit_exceeded"),
+    (TooManyInFlight, "too_many_calls_in_flight"),
+    (ProcessFull, "server_busy"),
+    (VaultError, "secrets_unavailable"),
+    (IntegrityError, "not_found"),
+    (SQLAlchemyError, "storage_unavailable"),
+    (StorageError, "storage_unavailable"),
+    (RedisError, "storage_unavailable"),
+)
+
+
+def reason_of(error: Exception) -> str:
+    """The word for what `runs.run_step` raises before a call: of the title that the API gives it."""
+    return next((reason for kind, reason in _REASONS if isinstance(error, kind)), FailureKind.INTERNAL.value)
+
+
+_log = logging.getLogger("httpstep.calls")
+
+
+def tell(line: Line) -> None:
+    """Write a canonical line to the application's log, its members beside it for lines in JSON (`serving.server`).
+
+    What a request was told of stands in `g.told`, so that `web.api.telling` has one line for all that was not.
+    """
+    if has_request_context():
+        g.told = True
+    _log.info("%s", line, extra={"canonical": line})
+    if line.event == "refusal":
+        parts: Parts = current_app.extensions["httpstep"]
+        parts.refused.count(line.account or "", line.reason or "")
+        if line.reason != "storage_unavailable":
+            write_refusals(parts, older_than=REFUSALS_EVERY)
+
+
+REFUSALS_EVERY = 10.0
+"""Seconds between two writes of what a process has counted."""
+
+
+def write_refusals(parts: Parts, *, older_than: float = 0.0) -> None:
+    """Add what this process has refused to the counts. Waits for nobody long; where the database is away it is kept."""
+    if taken := parts.refused.take(older_than=older_than):
+        try:
+            logs.count_refusals(taken)
+        except SQLAlchemyError:
+            parts.refused.give_back(taken)
 
 
 class InternalError(Exception):

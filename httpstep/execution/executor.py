@@ -185,7 +185,7 @@ def _map(
     response = sent.response
     facts = mapping.CallFacts(
         status=response.status if response else None,
-        error=failure.message if failure else None,
+        error=fallback.for_bot(failure) if failure else None,
         duration_ms=round(duration_ms),
         headers=response.headers if response else (),
         given={**line.known.defaults, **line.attributes},

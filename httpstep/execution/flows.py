@@ -17,6 +17,7 @@ from httpstep.core.document import flow
 from httpstep.core.document.flow import FlowSpec, Place
 from httpstep.core.errors import FailureKind, place_of
 from httpstep.core.jsontext import Json
+from httpstep.core.outcome import canonical
 from httpstep.execution import calls, ratelimit, runs
 from httpstep.execution.answers import internal_flow_answer
 from httpstep.storage import steps
@@ -55,12 +56,14 @@ def run_flow(parts: calls.Parts, call: FlowCall) -> dict[str, Json]:
     began = time.monotonic()
     try:
         _run_places(parts, call, answers, began)
-        return flow.concluded(call.spec.key, call.request_id, answers, (time.monotonic() - began) * 1000)
+        answer = flow.concluded(call.spec.key, call.request_id, answers, (time.monotonic() - began) * 1000)
     except Exception as error:
         if not _is_begun(answers):
             raise
         _log.error("the flow %s failed inside httpstep\n%s", call.spec.key, place_of(error))
-        return internal_flow_answer(call.spec.key, call.fallback, call.request_id)
+        answer = internal_flow_answer(call.spec.key, call.fallback, call.request_id)
+    calls.tell(canonical.flow_ended(call.tenant.slug, call.source, answer))
+    return answer
 
 
 def _run_places(parts: calls.Parts, call: FlowCall, answers: list[dict[str, Json]], began: float) -> None:
@@ -126,15 +129,15 @@ def _run_place(
     """The answer of one step. Its secrets come to `secrets`: what an API gave back of them is masked in later steps too."""
     step = _loaded(parts, call, place)
     if step is None:
-        return flow.not_run("", FailureKind.INVALID_REQUEST, "stop", _GONE)
+        return _not_run(call, "", FailureKind.INVALID_REQUEST, "stop", _GONE)
     if left < _LEAST_SECONDS:
         message = f"The {call.seconds:g} seconds of the flow were over before this step."
-        return flow.not_run(step.spec.key, FailureKind.TIMEOUT, step.spec.fallback, message)
+        return _not_run(call, step.spec.key, FailureKind.TIMEOUT, step.spec.fallback, message)
     one = calls.Call(
         tenant=call.tenant, source=call.source, spec=step.spec, attributes=known,
         actor=f"{call.actor}, flow {call.spec.key}", request_id=call.request_id, step=step,
         timeout=int(left * 10) / 10 if left < step.spec.timeout else None, hangup=call.hangup,
-        masked=frozenset(secrets),
+        masked=frozenset(secrets), flow=call.spec.key,
     )  # fmt: skip
     try:
         run = runs.run_step(parts, one)
@@ -142,6 +145,18 @@ def _run_place(
         return run.answer
     except calls.InternalError as error:
         return error.answer
+
+
+def _not_run(
+    call: FlowCall, key: str, outcome: FailureKind, next_: Literal["continue", "stop"], message: str
+) -> dict[str, Json]:
+    """The answer of a step that the flow itself refuses, and its line."""
+    calls.tell(
+        canonical.Line(
+            "refusal", call.request_id, call.tenant.slug, key, call.spec.key, call.source, outcome.value, next=next_
+        )
+    )
+    return flow.not_run(key, outcome, next_, message)
 
 
 def _refused(parts: calls.Parts, call: FlowCall, place: Place, error: Exception) -> dict[str, Json]:

@@ -20,7 +20,10 @@ from httpstep.storage import keys, steps
 from httpstep.storage.database import look, reading
 from httpstep.storage.tables import Attribute, Secret
 
-_EDITION = "SELECT edition FROM editions WHERE account_id = :account_id"
+_EDITION = (
+    "SELECT edition, slug FROM accounts LEFT JOIN editions ON editions.account_id = accounts.id "
+    "WHERE accounts.id = :account_id"
+)
 _DEFAULTS = select(Attribute.name, Attribute.default).where(
     Attribute.account_id == bindparam("owner"), Attribute.default.is_not(None)
 )
@@ -43,6 +46,7 @@ class Account:
 
     id: int
     edition: int | None
+    slug: str = ""
     _keys: dict[str, keys.Key] = field(default_factory=dict)
     _steps: dict[str | int, steps.LoadedStep] = field(default_factory=dict)
     _secrets: dict[str, Stored] = field(default_factory=dict)
@@ -93,12 +97,12 @@ class Accounts:
     def get(self, account_id: int) -> Account:
         """The account as it is now: one read."""
         rows = look(_EDITION, {"account_id": account_id})
-        edition = rows[0][0] if rows else None
+        edition, slug = rows[0] if rows else (None, "")
         kept = self._kept.get(account_id)
         if kept is None or kept.edition is None or kept.edition != edition:
             if len(self._kept) > _MAX_ACCOUNTS:
                 self._kept.clear()
-            kept = self._kept[account_id] = Account(account_id, edition)
+            kept = self._kept[account_id] = Account(account_id, edition, slug)
         return kept
 
     def authenticate(self, token: str, now: float) -> tuple[keys.Caller, Account] | None:

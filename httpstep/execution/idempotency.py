@@ -20,7 +20,7 @@ from httpstep.core.jsontext import Json
 from httpstep.storage.database import reading, writing
 from httpstep.storage.logs import MAX_CALL_SECONDS
 from httpstep.storage.tables import Idempotency
-from httpstep.storage.vault import Vault
+from httpstep.storage.vault import Place, Vault
 
 KEPT_SECONDS = 24 * 3600.0
 UNKNOWN_FOR = 15 * 60.0
@@ -44,10 +44,12 @@ class OtherBody(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """The right to make the call for this key, or the answer that was stored (`answer` not None)."""
+    """The right to make the call for this key, or the answer that was stored (`answer` not None). place: where the
+    answer is kept, for the vault."""
 
     id: int
     answer: Json = None
+    place: Place | None = None
 
 
 def body_hash(body: bytes, query: str = "") -> str:
@@ -61,6 +63,7 @@ def claim(
     """Claim the key of a step or of a flow, or give its stored answer. Raises Running, OutcomeUnknown, OtherBody."""
     home = Idempotency.step_id == step_id if flow_id is None else Idempotency.flow_id == flow_id
     mine = home & (Idempotency.key == key)
+    place = ("answer", str(account_id), f"step {step_id}" if flow_id is None else f"flow {flow_id}", key)
     expired = (Idempotency.state == "done") & (Idempotency.created_at < now - KEPT_SECONDS)
     released = (Idempotency.state != "done") & (Idempotency.created_at < now - UNKNOWN_FOR)
     row = {
@@ -76,11 +79,11 @@ def claim(
         old = old.with_for_update(skip_locked=True)
         connection.execute(delete(Idempotency).where(Idempotency.id.in_(old.scalar_subquery())))
     if made is not None:
-        return Claim(int(made[0]))
-    return _existing(vault, mine, hashed, now)
+        return Claim(int(made[0]), place=place)
+    return _existing(vault, mine, hashed, now, place)
 
 
-def _existing(vault: Vault, mine: ColumnElement[bool], hashed: str, now: float) -> Claim:
+def _existing(vault: Vault, mine: ColumnElement[bool], hashed: str, now: float, place: Place) -> Claim:
     with reading() as connection:
         found = connection.execute(
             select(
@@ -92,7 +95,7 @@ def _existing(vault: Vault, mine: ColumnElement[bool], hashed: str, now: float) 
     if found.body_hash != hashed:
         raise OtherBody
     if found.state == "done":
-        return Claim(found.id, jsontext.read_back(vault.decrypt(found.answer)))
+        return Claim(found.id, jsontext.read_back(vault.decrypt(found.answer, place)))
     age = now - found.created_at
     if found.state == "running" and age <= MAX_CALL_SECONDS:
         raise Running
@@ -101,7 +104,7 @@ def _existing(vault: Vault, mine: ColumnElement[bool], hashed: str, now: float) 
 
 def store(vault: Vault, claimed: Claim, answer: Json) -> None:
     """Keep the answer for whoever repeats the call."""
-    sealed = vault.encrypt(jsontext.dumps(answer))
+    sealed = vault.encrypt(jsontext.dumps(answer), claimed.place)
     with writing(durable=True) as connection:
         connection.execute(update(Idempotency).where(Idempotency.id == claimed.id).values(state="done", answer=sealed))
 

@@ -19,7 +19,7 @@ from httpstep.core.outcome import mailtext, record
 from httpstep.core.step.execution import Execution
 from httpstep.core.step.spec import StepSpec
 from httpstep.execution import learning
-from httpstep.execution.calls import Call, Parts
+from httpstep.execution.calls import REFUSALS_EVERY, Call, Parts, write_refusals
 from httpstep.storage import logs, steps
 from httpstep.storage.database import end_transaction, together, writing
 
@@ -57,6 +57,7 @@ def finish(parts: Parts, call: Call, execution: Execution, kept: record.Record, 
         nonlocal marked, written
         marked, due = together(all_of_it)
         written = True
+        write_refusals(parts, older_than=REFUSALS_EVERY)
         _send_mail(parts, due)
 
     ended = _ended(execution)

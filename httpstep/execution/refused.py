@@ -1,8 +1,10 @@
-"""What a process remembers of refusals, so that whoever is refused again does not hold up who has room."""
+"""What a process remembers of refusals, so that whoever is refused again does not hold up who has room; and how many."""
 
 from __future__ import annotations
 
+import threading
 import time
+from collections import Counter
 
 from httpstep.execution.ratelimit import Budget, RateLimited, budget_of, in_database
 
@@ -16,6 +18,9 @@ class Refused:
     def __init__(self) -> None:
         self._until: dict[int, float] = {}
         self._full_at: dict[int, float] = {}
+        self._counted: Counter[tuple[str, str]] = Counter()
+        self._written_at = time.monotonic()
+        self._lock = threading.Lock()
 
     def note_full(self, account_id: int) -> None:
         """All places of the account were taken just now."""
@@ -36,3 +41,21 @@ class Refused:
         """After a refusal by the rows."""
         if in_database():
             self._until[account_id] = time.monotonic() + budget.exactly
+
+    def count(self, account: str, reason: str) -> None:
+        """One refusal more, in memory: written down with what is written next, since a flood must not write."""
+        with self._lock:
+            self._counted[account, reason] += 1
+
+    def take(self, *, older_than: float = 0.0) -> Counter[tuple[str, str]]:
+        """What is not written yet, for the caller to write; nothing where the last was taken fewer seconds ago."""
+        with self._lock:
+            if not self._counted or time.monotonic() - self._written_at < older_than:
+                return Counter()
+            taken, self._counted, self._written_at = self._counted, Counter(), time.monotonic()
+            return taken
+
+    def give_back(self, taken: Counter[tuple[str, str]]) -> None:
+        """What could not be written after all."""
+        with self._lock:
+            self._counted += taken

@@ -19,16 +19,17 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Set
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
+from httpstep.core import ports
 from httpstep.core.drift.variation import dictionaries_in
 from httpstep.core.errors import BudgetSpent, FailureKind, place_of
 from httpstep.core.exchange import HttpResponse, RenderedRequest
 from httpstep.core.masking import redaction
-from httpstep.core.outcome import record
+from httpstep.core.outcome import canonical, record
 from httpstep.core.request.rendering import attributes_used, secrets_used
 from httpstep.core.step.execution import Execution
 from httpstep.execution import executor, ratelimit, recording
@@ -41,6 +42,8 @@ from httpstep.execution.calls import (
     ProcessFull,
     Run,
     TooManyInFlight,
+    reason_of,
+    tell,
 )
 from httpstep.storage import logs, steps
 from httpstep.storage.database import end_transaction, together
@@ -54,8 +57,21 @@ def run_step(parts: Parts, call: Call) -> Run:
     """Run a step once. Raises one of REFUSALS before any call, InternalError after one and nothing else.
 
     From the start row on, whatever goes wrong passes the one `except` below: it ends the row, and what the bot gets has
-    its `next`. What is no Exception, such as the end of the process, leaves the row to `logs.interrupt`.
+    its `next`. What is no Exception, such as the end of the process, leaves the row to `logs.interrupt`. Whatever comes
+    of it is one line of the application's log.
     """
+    began = time.monotonic()
+    try:
+        return _run(parts, call, began)
+    except InternalError:
+        raise
+    except Exception as error:
+        told = replace(call.line("refusal"), outcome="refused", reason=reason_of(error))
+        tell(replace(told, duration_ms=round(1000 * (time.monotonic() - began))))
+        raise
+
+
+def _run(parts: Parts, call: Call, began: float) -> Run:
     known = _gather(parts, call)
     _require_room(parts, call)
     sending, log_id = _Sending(parts, call), None
@@ -63,10 +79,14 @@ def run_step(parts: Parts, call: Call) -> Run:
         with _place(parts, call):
             log_id = _begin(parts, call, sending)
             end_transaction()
+            before = time.monotonic() - began
             execution = _execute(parts, call, known, sending)
             kept = record.record_of(execution, call.attributes, call.timeout)
         answer = answer_of(execution, kept, log_id, call.request_id)
+        ended = time.monotonic()
         marked, written = recording.finish(parts, call, execution, kept, log_id)
+        database_ms = 1000 * (before + time.monotonic() - ended)
+        tell(canonical.executed(call.line("execution"), execution, log_id, database_ms))
         return Run(execution, kept, log_id, answer, marked, sending.budget_now() if written else None)
     except Exception as error:
         if log_id is None:
@@ -83,6 +103,7 @@ def _failed(parts: Parts, call: Call, log_id: int, error: Exception, secrets: Se
         where = _masked_traceback(error, secrets)
     except Exception:
         where = place_of(error)
+    tell(replace(call.line("execution"), outcome=FailureKind.INTERNAL.value, log_id=str(log_id)))
     _log.error("step %s failed inside httpstep\n%s", call.spec.key, where)
     return InternalError(internal_answer(call.spec, call.request_id, log_id))
 
@@ -95,7 +116,7 @@ def _gather(parts: Parts, call: Call) -> executor.Known:
     stored = account.secrets(secrets_used(call.spec))
     step = call.step if call.structure is None else None
     return executor.Known(
-        secrets={name: parts.vault.decrypt(token).decode() for name, (token, _) in stored.items()},
+        secrets={name: parts.vault.secret(account.slug, name, token) for name, (token, _) in stored.items()},
         hosts={name: hosts for name, (_, hosts) in stored.items()},
         masked=call.masked,
         defaults=account.defaults() if _needs_defaults(call) else {},
@@ -249,12 +270,14 @@ class _Sending:
     def get(self, request: RenderedRequest, deadline: float, *, refused: str | None = None) -> str:
         account = str(self._call.tenant.account_id)
         self.secrets |= request.secrets
+        ports.require(request.url, self._parts.allow_ports, "auth.token_url")
         token = self._parts.tokens.get(account, request, deadline, self._unpaid, refused=refused)
         self.secrets.add(token)
         return token
 
     def _unpaid(self, request: RenderedRequest, deadline: float) -> HttpResponse:
         self.secrets |= request.secrets
+        ports.require(request.url, self._parts.allow_ports, "url")
         return self._guarded(request, deadline)
 
 

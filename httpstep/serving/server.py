@@ -28,7 +28,7 @@ from httpstep.extensions import db
 from httpstep.serving.clients import CheckedBodies
 from httpstep.serving.worker import Worker
 from httpstep.storage.patience import limit_waiting
-from httpstep.upkeep import installation
+from httpstep.upkeep import condition, installation
 
 GRACE = 75
 TO_SPARE = 5
@@ -125,6 +125,8 @@ class Server(BaseApplication):  # type: ignore[misc]
             return
         parts: calls.Parts = worker.wsgi.extensions["httpstep"]
         ends = (worker.stopped_at or time.monotonic()) + GRACE - TO_SPARE
+        with worker.wsgi.app_context():
+            calls.write_refusals(parts)
         parts.alerts.finish(max(0.0, min(MAIL_SECONDS + 1, ends - time.monotonic())))
         if lost := parts.postponed.finish(max(0.0, ends - time.monotonic())):
             logging.getLogger("httpstep").error("%d writes that waited for the database were lost at the end", lost)
@@ -159,6 +161,8 @@ class JsonLines(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
+        if (canonical := getattr(record, "canonical", None)) is not None:
+            line |= {"message": canonical.event} | canonical.members()
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
         return json.dumps(line, ensure_ascii=False)
@@ -254,5 +258,7 @@ def _announce(log: logging.Logger, app: Flask) -> None:
         log.warning("serving plain HTTP beyond this machine: put a proxy with HTTPS in front and set HTTPSTEP_BASE_URL")
     for danger in dangers(settings):
         log.warning("%s", danger)
+    if away := condition.warning_at_start():
+        log.warning("%s", away)
     if settings.smtp_url is None:
         log.info("mail is off: HTTPSTEP_SMTP_URL is not set")

@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from httpstep.storage.database import reading, writing
 from httpstep.storage.tables import AccessToken
-from httpstep.storage.vault import Vault, VaultError
+from httpstep.storage.vault import Place, Vault, VaultError
 
 _log = logging.getLogger(__name__)
 _KEPT_AFTER_ITS_END = 24 * 3600.0
@@ -34,7 +34,7 @@ class StoredTokens:
             columns = AccessToken.token, AccessToken.good_until
             found = connection.execute(select(*columns).where(AccessToken.name == name)).one_or_none()
             if found is not None and found.token is not None:
-                return self._vault.decrypt(found.token).decode(), found.good_until
+                return self._vault.decrypt(found.token, _place(name)).decode(), found.good_until
         return None
 
     def claim(self, account_id: int, name: str, now: float, until: float) -> bool:
@@ -52,7 +52,7 @@ class StoredTokens:
 
     def put(self, name: str, token: str, now: float, until: float) -> None:
         """Keep a token that was fetched, and end the claim. Those that ended long ago go."""
-        sealed = self._vault.encrypt(token.encode())
+        sealed = self._vault.encrypt(token.encode(), _place(name))
         with _spared("kept"), writing() as connection:
             mine = update(AccessToken).where(AccessToken.name == name)
             connection.execute(mine.values(token=sealed, good_until=until, claimed_until=0.0))
@@ -63,6 +63,10 @@ class StoredTokens:
         """End the claim: no token came."""
         with _spared("released"), writing() as connection:
             connection.execute(update(AccessToken).where(AccessToken.name == name).values(claimed_until=0.0))
+
+
+def _place(name: str) -> Place:
+    return "access token", name
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from httpstep.core.step.naming import in_lists
 from httpstep.core.step.spec import NO_DEFAULT, MappingRule, Missing, StepSpec
 from httpstep.extensions import db
 from httpstep.storage import flows, steps
-from httpstep.storage.database import editing, writing
+from httpstep.storage.database import editing
 from httpstep.storage.tables import (
     Attribute,
     Secret,
@@ -229,6 +229,8 @@ def put_secret(account_id: int, name: str, token: bytes, *, hosts: Hosts, now: f
 
 
 def remove_secret(account_id: int, name: str) -> bool:
-    mine = Secret.account_id == account_id, Secret.name == name
-    with writing() as connection:
-        return connection.execute(delete(Secret).where(*mine)).rowcount == 1
+    with editing():
+        row = db.session.scalar(select(Secret).where(Secret.account_id == account_id, Secret.name == name))
+        if row is not None:
+            db.session.delete(row)
+        return row is not None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from sqlalchemy import delete, select
+from sqlalchemy import select
 
 from httpstep.core import jsontext
 from httpstep.core.document import flow, flowdocument
@@ -125,5 +125,7 @@ def rename_attribute(account_id: int, old: str, new: str, *, by: str, now: float
 def remove(account_id: int, flow_id: int) -> bool:
     """Delete a flow and its idempotency records. False where there is none."""
     with editing():
-        gone = delete(Flow).where(Flow.account_id == account_id, Flow.id == flow_id).returning(Flow.id)
-        return db.session.execute(gone).first() is not None
+        row = db.session.scalar(select(Flow).where(Flow.account_id == account_id, Flow.id == flow_id))
+        if row is not None:
+            db.session.delete(row)
+        return row is not None

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from sqlalchemy import bindparam, select, update
 
 from httpstep.extensions import db
-from httpstep.storage.database import note, reading, writing
+from httpstep.storage.database import editing, note, reading
 from httpstep.storage.tables import Account, ApiKey
 
 SCOPES = ("execute", "manage")
@@ -48,8 +48,11 @@ def revoke(account_id: int, key_id: int, now: float, *, scope: str | None = None
     """From now on calls with it are refused. scope: only a key of that one. False where there is none in force."""
     mine = [ApiKey.account_id == account_id, ApiKey.id == key_id, ApiKey.revoked_at.is_(None)]
     mine += [ApiKey.scope == scope] if scope else []
-    with writing() as connection:
-        return connection.execute(update(ApiKey).where(*mine).values(revoked_at=now)).rowcount == 1
+    with editing():
+        found = db.session.scalar(select(ApiKey).where(*mine))
+        if found is not None:
+            found.revoked_at = now
+    return found is not None
 
 
 _BY_PREFIX = (

@@ -17,10 +17,13 @@ from httpstep.core.step.naming import in_lists
 from httpstep.core.step.spec import MappingRule, StepSpec
 from httpstep.extensions import db
 from httpstep.storage import steps
+from httpstep.storage.database import reading
 from httpstep.storage.tables import (
     AcceptedStructure,
+    Account,
     ApiKey,
     Attribute,
+    CallCount,
     Log,
     Secret,
     Step,
@@ -185,3 +188,35 @@ def state_with_history(step_id: int) -> tuple[StepState | None, list[AcceptedStr
     query = select(StepState, AcceptedStructure).outerjoin(AcceptedStructure, beside)
     rows = db.session.execute(query.where(StepState.step_id == step_id).order_by(AcceptedStructure.id.desc())).all()
     return (rows[0][0] if rows else None), [kept for _, kept in rows if kept is not None]
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """What `tables.CallCount` says of one kind, account, source and outcome, its shards added."""
+
+    kind: str
+    account: str
+    source: str
+    outcome: str
+    calls: int
+    milliseconds: int
+
+
+def counts() -> list[Count]:
+    """All that were ever counted."""
+    names = CallCount.kind, CallCount.account, CallCount.source, CallCount.outcome
+    query = (
+        select(*names, func.sum(CallCount.calls), func.sum(CallCount.milliseconds)).group_by(*names).order_by(*names)
+    )
+    with reading() as connection:
+        return [Count(*row[:4], int(row[4]), int(row[5])) for row in connection.execute(query)]
+
+
+def in_flight(since: float) -> list[tuple[str, int]]:
+    """Calls that are under way, by the account's slug; those begun before `since` cannot be."""
+    running = (Log.account_id == Account.id) & (Log.state == "running") & (Log.started_at > since)
+    query = (
+        select(Account.slug, func.count(Log.id)).outerjoin(Log, running).group_by(Account.slug).order_by(Account.slug)
+    )
+    with reading() as connection:
+        return [(slug, count) for slug, count in connection.execute(query)]

@@ -238,7 +238,7 @@ def remove(account_id: int, key: str, version: int | None = None) -> bool:
             raise Conflict(step)
         if used_by := flows.with_step(account_id, step.id):
             raise InUse(tuple(row.name for row in used_by))
-        db.session.execute(delete(Step).where(Step.id == step.id))
+        db.session.delete(step)
         return True
 
 

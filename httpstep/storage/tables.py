@@ -347,6 +347,35 @@ class BudgetHit(Base):
     number: Mapped[int] = mapped_column(Id, default=0, server_default="0")
 
 
+class CallCount(Base):
+    """How often a call ended so (kind "execution", with their milliseconds together), or was refused for that reason
+    (kind "refusal"), since the installation began. account: its slug, "" where it is not known. A count lies in several
+    rows (`shard`), whose sum it is: on PostgreSQL calls that end at the same moment then do not wait for each other."""
+
+    __tablename__ = "call_counts"
+    kind: Mapped[str] = mapped_column(Text, primary_key=True)
+    account: Mapped[str] = mapped_column(Text, primary_key=True)
+    source: Mapped[str] = mapped_column(Text, primary_key=True)
+    outcome: Mapped[str] = mapped_column(Text, primary_key=True)
+    shard: Mapped[int] = mapped_column(primary_key=True)
+    calls: Mapped[int] = mapped_column(BigInteger)
+    milliseconds: Mapped[int] = mapped_column(BigInteger)
+
+
+class AuditEntry(Base):
+    """Who changed what (`upkeep.audit`), kept for a year. actor: an address, the name of a key, or "command line"."""
+
+    __tablename__ = "audit_entries"
+    __table_args__ = (Index("ix_audit_entries_account_id_id", "account_id", "id"), NEVER_REUSED)
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    account_id: Mapped[int] = mapped_column(Id, ForeignKey("accounts.id", ondelete="CASCADE"))
+    at: Mapped[float]
+    actor: Mapped[str] = mapped_column(Text)
+    what: Mapped[str] = mapped_column(Text)
+    name: Mapped[str] = mapped_column(Text)
+    detail: Mapped[str] = mapped_column(Text)
+
+
 class Edition(Base):
     """A number drawn by triggers (`storage/schema.py`) with each edit of what calls read of the account. No two states of
     an account have the same, not even where a backup was restored in between."""
@@ -357,6 +386,7 @@ class Edition(Base):
 
 
 __all__ = [
-    "AcceptedStructure", "AccessToken", "Account", "Alert", "ApiKey", "Attribute", "BudgetHit", "Case", "Edition", "Flow", "Idempotency", "Log",
+    "AcceptedStructure", "AccessToken", "Account", "Alert", "ApiKey", "Attribute", "AuditEntry", "BudgetHit", "CallCount", "Case",
+    "Edition", "Flow", "Idempotency", "Log",
     "OneTimeCode", "Secret", "Session", "Step", "StepState", "User",
 ]  # fmt: skip

@@ -1,10 +1,15 @@
 """Secrets at rest: one Fernet token per value (AES-128-CBC and HMAC-SHA-256, with a fresh IV), the key outside the database.
 
 MultiFernet encrypts with the newest key and reads with any, so keys can be rotated without a stop.
+
+A value is bound to its place: what it is, whose, and its name are encrypted and authenticated along with it, so a token
+that somebody copied into the row of another account or under another name is not read there. What was stored before
+places were is read anywhere, until a start binds it (`upkeep.rotation.bind`).
 """
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 from collections.abc import Sequence
@@ -20,18 +25,55 @@ class VaultError(Exception):
     """A stored value cannot be decrypted with the keys at hand. The text is for the operator."""
 
 
+Place = tuple[str, ...]
+"""What a value is, whose, and its name. Of things that stay the same through export, import, backup and restore."""
+
+BOUND = b"p."
+"""What a token with a place begins with. It only says what there is to bind: what binds lies inside."""
+_MARK = b"\xff"
+"""Around the place, before the value: no text in UTF-8 has that byte."""
+
+
+def secret_place(account: str, name: str) -> Place:
+    """Of the secret of that name; account: its slug."""
+    return "secret", account, name
+
+
+def _sealed(place: Place) -> bytes:
+    return _MARK + json.dumps(place).encode() + _MARK
+
+
 class Vault:
     def __init__(self, keys: Sequence[str]) -> None:
         """keys: Fernet keys, newest first."""
         self._fernet = MultiFernet([Fernet(key.encode()) for key in keys])
 
-    def encrypt(self, value: bytes) -> bytes:
-        return self._fernet.encrypt(value)
+    def encrypt(self, value: bytes, place: Place | None = None) -> bytes:
+        """Bound to the place, if one is given."""
+        if place is None:
+            return self._fernet.encrypt(value)
+        return BOUND + self._fernet.encrypt(_sealed(place) + value)
 
-    def decrypt(self, token: bytes) -> bytes:
-        """Raises VaultError where no key fits."""
+    def decrypt(self, token: bytes, place: Place | None = None) -> bytes:
+        """Raises VaultError where no key fits, and where the value is bound to another place than `place`."""
+        plain = self._plain(token)
+        if not plain.startswith(_MARK):
+            return plain
+        head, _, value = plain[1:].partition(_MARK)
+        if place is not None and head != json.dumps(place).encode():
+            raise VaultError(
+                "A stored value lies where it was not stored: it was copied from another account or another name. "
+                "Enter the value again."
+            )
+        return value
+
+    def secret(self, account: str, name: str, token: bytes) -> str:
+        """The text of that secret; account: its slug. Raises VaultError."""
+        return self.decrypt(token, secret_place(account, name)).decode()
+
+    def _plain(self, token: bytes) -> bytes:
         try:
-            return self._fernet.decrypt(token)
+            return self._fernet.decrypt(token.removeprefix(BOUND))
         except InvalidToken:
             raise VaultError(
                 "A stored value cannot be decrypted with the keys in HTTPSTEP_VAULT_KEYS (or vault.key in the data folder). "
@@ -46,8 +88,9 @@ class Vault:
         return True
 
     def rotate(self, token: bytes) -> bytes:
-        """The same value under the newest key. Raises VaultError where no key fits."""
-        return self.encrypt(self.decrypt(token))
+        """The same value, bound as it was, under the newest key. Raises VaultError where no key fits."""
+        plain = self._plain(token)
+        return (BOUND if plain.startswith(_MARK) else b"") + self._fernet.encrypt(plain)
 
 
 def new_key() -> str:

@@ -8,6 +8,7 @@ import socket
 from collections.abc import Iterable, Iterator
 from itertools import chain, zip_longest
 
+from httpstep.core import ports
 from httpstep.core.addresses import DESCRIPTIONS, AddressPolicy, Verdict, classify_address
 from httpstep.core.errors import Blocked, NetworkError
 from httpstep.transport.call import WRITABLE, Call
@@ -29,8 +30,10 @@ class Dialer:
     def dial(self, call: Call, host: str, port: int) -> DeadlineSocket:
         """A connected socket. Raises Blocked if *any* address of the name is refused, so that none can be slipped in.
 
-        Also NetworkError (dns, refused, unreachable), TimedOut, Cancelled.
+        Also Blocked (port), before anything is looked up; NetworkError (dns, refused, unreachable), TimedOut, Cancelled.
         """
+        if (sentence := ports.fault(port, self._policy.ports)) is not None:
+            raise Blocked(sentence, reason="port", advice=ports.ADVICE)
         call.enter("dns")
         endpoints = self._resolver.endpoints(call, host, port)
         for endpoint in endpoints:

@@ -15,6 +15,7 @@ from httpstep.storage.tables import (
     Account,
     ApiKey,
     Attribute,
+    CallCount,
     Flow,
     Log,
     Secret,
@@ -70,6 +71,7 @@ def remove(account_id: int) -> bool:
             return False
         _refuse_if_needed(connection, account_id, slugs)
         connection.execute(delete(Account).where(Account.id == account_id))
+        connection.execute(delete(CallCount).where(CallCount.account == slugs[account_id]))
     with suppress(*ratelimit.AWAY):  # the id is never given again, and what is counted for it ends within the hour
         ratelimit.forget(account_id)
     return True

@@ -19,7 +19,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.security import generate_password_hash
 
-from httpstep.config import Config, StartError, dangers
+from httpstep.config import StartError, dangers
 from httpstep.core.inserting import secrethosts
 from httpstep.core.inserting.secrethosts import Hosts
 from httpstep.extensions import db
@@ -31,7 +31,8 @@ from httpstep.storage.tables import (
     Secret,
     User,
 )
-from httpstep.storage.vault import Vault, read_keys
+from httpstep.storage.vault import Vault, read_keys, secret_place
+from httpstep.upkeep import condition, rotation
 
 FIRST_ACCOUNT = "default"
 _CODE_SECONDS = 7 * 24 * 3600
@@ -48,7 +49,10 @@ def prepare(app: Flask) -> None:
             if db.session.scalar(select(func.count()).select_from(Account)) == 0:
                 db.session.add(Account(slug=FIRST_ACCOUNT, name="Default", created_at=time.time()))
         _make_admin(app)
-        _warn_of_unreadable(app.config["HTTPSTEP"])
+        settings = app.config["HTTPSTEP"]
+        keys = Vault(settings.vault_keys or read_keys(settings.data / "vault.key"))  # a restore has put others there
+        rotation.bind(keys)
+        _warn_of_unreadable(keys)
 
 
 def prepare_mounted(app: Flask) -> None:
@@ -61,6 +65,8 @@ def prepare_mounted(app: Flask) -> None:
         app.logger.warning("%s", danger)
     data = app.config["HTTPSTEP"].data
     with app.app_context(), database.one_at_a_time(app, "mount"):
+        if away := condition.warning_at_start():
+            app.logger.warning("%s", away)
         if not is_served(data):
             mark_interrupted(app)
             if code := new_setup_code():
@@ -80,9 +86,8 @@ def start_error(error: SQLAlchemyError) -> StartError:
     return StartError(f"The database cannot be opened or written: {why}")
 
 
-def _warn_of_unreadable(settings: Config) -> None:
+def _warn_of_unreadable(vault: Vault) -> None:
     """Say that the keys at hand do not fit the database, before a bot learns it from a 503: a few values tell."""
-    vault = Vault(settings.vault_keys or read_keys(settings.data / "vault.key"))  # a restore has put another key there
     with database.reading() as connection:
         tried = list(connection.execute(select(Secret.token).order_by(Secret.id.desc()).limit(_TRIED)).scalars())
     if unreadable := sum(1 for token in tried if not vault.can_decrypt(token)):
@@ -154,12 +159,13 @@ def is_served(data: Path) -> bool:
 
 def put_secret(vault: Vault, account_id: int, name: str, value: str, now: float, *, hosts: Hosts) -> None:
     """Store or replace a secret, encrypted, with where it may be sent. The caller commits."""
+    slug = db.session.scalars(select(Account.slug).where(Account.id == account_id)).one()
     mine = Secret.account_id == account_id, Secret.name == name
     secret = db.session.scalar(select(Secret).where(*mine))
     if secret is None:
         secret = Secret(account_id=account_id, name=name)
         db.session.add(secret)
-    secret.token, secret.updated_at = vault.encrypt(value.encode()), now
+    secret.token, secret.updated_at = vault.encrypt(value.encode(), secret_place(slug, name)), now
     secret.hosts = secrethosts.dump(hosts)
 
 

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, delete, func, select, update
 
-from httpstep.storage.database import writing
-from httpstep.storage.tables import AccessToken, Idempotency, Secret
+from httpstep.storage.database import reading, writing
+from httpstep.storage.tables import AccessToken, Account, Idempotency, Secret
 from httpstep.storage.vault import (
+    BOUND,
     Vault,
+    VaultError,
     new_key,
     read_keys,
+    secret_place,
     write_keys,
 )
 
@@ -58,3 +61,24 @@ def _answers(connection: Connection, vault: Vault) -> int:
         assert answer is not None, "asked for by the query"
         connection.execute(update(Idempotency).where(Idempotency.id == row_id).values(answer=vault.rotate(answer)))
     return len(rows)
+
+
+def bind(vault: Vault) -> int:
+    """Bind the secrets that were stored before values had places to theirs; returns how many. Those that cannot be read
+    with these keys stay as they are, and so does one that is bound elsewhere and lost its mark."""
+    unbound = func.substr(Secret.token, 1, len(BOUND)) != BOUND
+    query = select(Secret.id, Secret.name, Secret.token, Account.slug).join(Account, Account.id == Secret.account_id)
+    with reading() as connection:
+        if connection.execute(select(Secret.id).where(unbound).limit(1)).first() is None:
+            return 0
+    bound = 0
+    with writing(durable=True) as connection:
+        for row_id, name, token, slug in connection.execute(query.where(unbound).with_for_update(of=Secret)).all():
+            place = secret_place(slug, name)
+            try:
+                sealed = vault.encrypt(vault.decrypt(token, place), place)
+            except VaultError:
+                continue
+            connection.execute(update(Secret).where(Secret.id == row_id).values(token=sealed))
+            bound += 1
+    return bound

@@ -19,6 +19,7 @@ from httpstep.extensions import Base, db
 from httpstep.storage import catalogue
 from httpstep.storage.steps import THERE
 from httpstep.storage.tables import Attribute, Flow, Step, StepState
+from httpstep.upkeep import audit
 
 
 def write_attributes(account_id: int, documents: Iterable[AttributeDocument]) -> None:
@@ -56,6 +57,7 @@ def _write(
     """texts: name and document by key. Returns the keys of the rows that were made."""
     mine = select(table.key, table.id, table.version).where(table.account_id == account_id)
     there = {row.key: row for row in db.session.execute(mine)}
+    keys = {row.id: key for key, row in there.items()}
     new: list[dict[str, Any]] = []
     changed: list[dict[str, Any]] = []
     for key, (name, document) in texts.items():
@@ -65,6 +67,11 @@ def _write(
         else:
             new.append(values | {"account_id": account_id, "key": key, "version": 1, "created_at": now})
     _execute(table, new, changed)
+    what = table.__name__.lower()
+    made = [(account_id, f"{what} created", row["key"], row["name"]) for row in new]
+    saved = [(account_id, f"{what} saved", keys[row["id"]], f"version {row['version']}") for row in changed]
+    if made or saved:
+        audit.write(db.session(), made + saved)
     return [row["key"] for row in new]
 
 

@@ -14,6 +14,7 @@ from httpstep.web import (
 )
 from httpstep.web.api import (
     api,
+    auditing,
     drifting,
     health,
     manage,
@@ -21,6 +22,8 @@ from httpstep.web.api import (
     manage_flows,
     manage_keys,
     manage_secrets,
+    metrics,
+    telling,
 )
 from httpstep.web.contract import openapi
 from httpstep.web.flows import flows
@@ -30,6 +33,7 @@ from httpstep.web.settings import (
     account,
     accounts,
     attributes,
+    audit,
     keys,
     mailing,
     secrets,
@@ -54,6 +58,7 @@ BLUEPRINTS = (
     manage_attributes.blueprint,
     manage_secrets.blueprint,
     manage_keys.blueprint,
+    auditing.blueprint,
     openapi.blueprint,
     signing_in.blueprint,
     account.blueprint,
@@ -63,6 +68,7 @@ BLUEPRINTS = (
     accounts.blueprint,
     attributes.blueprint,
     secrets.blueprint,
+    audit.blueprint,
     about.blueprint,
     steps.blueprint,
     testing.blueprint,
@@ -83,6 +89,9 @@ def register(app: Flask) -> None:
     faults.register(app)
     access.register(app)
     moments.register(app)
+    telling.register(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
+    if app.config["HTTPSTEP"].metrics_token:
+        app.register_blueprint(metrics.blueprint)
     prefix.register(app)

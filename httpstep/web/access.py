@@ -24,6 +24,7 @@ from httpstep.extensions import csrf
 from httpstep.serving.clients import CALLER
 from httpstep.storage import sessions
 from httpstep.storage.tables import User
+from httpstep.upkeep import audit
 from httpstep.web.fragments import asked_by_htmx, respond
 from httpstep.web.prefix import address_of, cookie_name, path_of
 
@@ -119,6 +120,7 @@ def _load(asked: Request) -> Visitor | None:
     if visit is None:
         return None
     asked.environ[CALLER] = f"user {visit.user.id}"
+    audit.acts(visit.user.email)
     return Visitor(visit)
 
 

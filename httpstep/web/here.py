@@ -23,7 +23,12 @@ def account_id() -> int:
 def tenant() -> calls.Tenant:
     """The account of the user who is signed in, with its limits."""
     account = current_user().account
-    return calls.Tenant(account.id, account.per_minute, account.in_flight)
+    return calls.Tenant(account.id, account.per_minute, account.in_flight, account.slug)
+
+
+def secret_value(name: str, token: bytes) -> str:
+    """Of a secret of the account of the user who is signed in. Raises VaultError."""
+    return parts().vault.secret(current_user().account.slug, name, token)
 
 
 def base_url() -> str:

@@ -16,7 +16,14 @@ OPEN = {
     "signing_in.set_up", "signing_in.invitation", "signing_in.accept_invitation", "signing_in.new_password",
     "signing_in.set_new_password",
 }  # fmt: skip
-ADMIN_ONLY = ["/settings/keys", "/settings/users", "/settings/mail", "/secrets/CRM/replace"]
+ADMIN_ONLY = [
+    "/settings/keys",
+    "/settings/users",
+    "/settings/mail",
+    "/settings/audit",
+    "/settings/audit.csv",
+    "/secrets/CRM/replace",
+]
 
 
 def pages(web: Web) -> list[tuple[str, str]]:

@@ -163,7 +163,7 @@ def _api(walker: Walker, token: str) -> None:
         ("PUT", "steps/made", made), ("GET", "steps", ""), ("GET", "steps/made", ""), ("DELETE", "steps/made", ""),
         ("POST", "steps/order-status/execute", body), ("POST", "flows/order-flow/execute", body),
         *_MANAGED, ("GET", "steps/order-status/drift", ""), ("POST", "steps/order-status/drift/accept", '{"apply": "none"}'),
-        ("GET", "steps/order-status/logs", ""), ("GET", "steps/order-status/logs/{log}", ""),
+        ("GET", "steps/order-status/logs", ""), ("GET", "steps/order-status/logs/{log}", ""), ("GET", "audit", ""),
     ):  # fmt: skip
         address = f"{base}/api/v1/{path}".replace("{log}", log)
         log = json.loads(walker.open(address, method=method, form=sent, **bearer).text or "{}").get("log_id") or log

@@ -19,6 +19,7 @@ MAX_ROWS: Final = 50
 _TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}")
 _FRAMING: Final = "is worked out by httpstep when it sends the request; remove this row."
 _CONNECTION: Final = "is about the connection, which httpstep keeps itself; remove this row."
+_METADATA: Final = "is for a cloud's metadata service, which steps never call; remove this row."
 _REFUSED: Final = {
     "host": "comes from the URL; remove this row.",
     "content-length": _FRAMING,
@@ -30,6 +31,10 @@ _REFUSED: Final = {
     "te": _CONNECTION,
     "upgrade": _CONNECTION,
     "http2-settings": _CONNECTION,
+    "metadata-flavor": _METADATA,
+    "x-google-metadata-request": _METADATA,
+    "x-aws-ec2-metadata-token": _METADATA,
+    "x-aws-ec2-metadata-token-ttl-seconds": _METADATA,
     "proxy-connection": "is for proxies, which httpstep does not use; remove this row.",
     "proxy-authorization": "is for proxies, which httpstep does not use; remove this row.",
     "proxy-authenticate": "is for proxies, which httpstep does not use; remove this row.",
@@ -52,6 +57,13 @@ def name_fault(name: str) -> str | None:
         return "A header's name has letters, digits and “-”, no spaces and no accents."
     if reason := _REFUSED.get(name.lower()):
         return f"“{name}” {reason}"
+    return None
+
+
+def value_fault(name: str, value: str) -> str | None:
+    """Why a header of this name cannot have this value, as a sentence: "Metadata: true" opens Azure's metadata service."""
+    if name.lower() == "metadata" and value.strip().lower() == "true":
+        return f"“{name}: {value.strip()}” {_METADATA}"
     return None
 
 

@@ -6,6 +6,7 @@ import re
 from functools import lru_cache
 from typing import Final
 
+from httpstep.core import ports
 from httpstep.core.inserting.placeholders import Literal, scan
 from httpstep.core.inserting.urls import UrlFault
 
@@ -16,6 +17,7 @@ _TEMPLATE: Final = re.compile(
     r"(?<!\{)\{[A-Za-z_][\w.-]*\}(?!\})|(?<=/):[A-Za-z_]\w*(?=[/?&]|\Z)|<[A-Za-z_][\w .-]*>", re.ASCII
 )
 _PARAMETER: Final = re.compile(r"&[^=&/\0]+=[^&/\0]*")
+_PORT: Final = re.compile(r"\s*[a-z]+://[^/?#]*:([0-9]{1,5})(?=[/?#\s]|\Z)", re.IGNORECASE)
 _SHOWN: Final = 40
 
 
@@ -34,6 +36,8 @@ def hints(url: str) -> tuple[str, ...]:
         after = url.partition("#")[2]
         shown = after if len(after) <= _SHOWN else after[: _SHOWN - 1] + "…"
         found.append(f"“#{shown}” in the URL is never sent. Write %23 where the “#” belongs to a value.")
+    if (port := _PORT.match(before)) and (refused := ports.fault(int(port[1]))):
+        found.append(f"{refused} The call will be refused unless whoever runs this installation allows the port.")
     if templates := dict.fromkeys(_TEMPLATE.findall(before)):
         places = ", ".join(f"“{one}”" for one in templates)
         found.append(f"{places} in the URL: sent as it stands. If a value goes there, insert an attribute with </>.")

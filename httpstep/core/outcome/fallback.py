@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Set
 from http import HTTPStatus
-from typing import Literal
+from typing import Final, Literal
 
+from httpstep.core.addresses import without_internal
 from httpstep.core.answer.reasons import reason_given as reason_given
-from httpstep.core.errors import HttpStatusError, StepError, TimedOut
+from httpstep.core.errors import FailureKind, HttpStatusError, StepError, TimedOut
 from httpstep.core.exchange import HttpResponse
 from httpstep.core.step.execution import Failure, MappingResult, Outcome
 from httpstep.core.step.spec import CONTINUE
@@ -39,7 +40,18 @@ def decide(policy: Literal["continue", "stop"], failure: Failure | None, mapping
     """A success continues; a failure does what the step's fallback says. The attributes are the mapping's either way."""
     if failure is None:
         return Outcome(SUCCESS, CONTINUE, mapping.values, mapping.missing, None)
-    return Outcome(failure.kind.value, policy, mapping.values, mapping.missing, failure.message)
+    return Outcome(failure.kind.value, policy, mapping.values, mapping.missing, for_bot(failure))
+
+
+_OUR_WORDS: Final = frozenset(
+    (FailureKind.BLOCKED, FailureKind.NETWORK_ERROR, FailureKind.TIMEOUT, FailureKind.INVALID_REQUEST)
+)
+"""Failures that may name an address which httpstep itself has looked up."""
+
+
+def for_bot(failure: Failure) -> str:
+    """The sentence as a bot gets it: the network behind httpstep is nothing for whoever talks to the bot."""
+    return without_internal(failure.message) if failure.kind in _OUR_WORDS else failure.message
 
 
 def failure_of(error: StepError) -> Failure:

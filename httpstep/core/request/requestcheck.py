@@ -113,6 +113,8 @@ def _headers(rows: tuple[Pair, ...]) -> Found:
             continue
         if fault := headers.name_fault(name):
             yield f"headers[{index}].name", fault
+        if fault := headers.value_fault(name, pair.value):
+            yield f"headers[{index}].value", fault
         yield from _header_value(f"headers[{index}].value", pair.value, name)
 
 

@@ -30,7 +30,7 @@ from httpstep.serving.clients import CALLER
 from httpstep.storage import flows as stored_flows
 from httpstep.storage import keys, steps
 from httpstep.storage.database import end_transaction
-from httpstep.web.api import wishes
+from httpstep.web.api import telling, wishes
 from httpstep.web.api.asked import Asked, json_body, malformed
 from httpstep.web.callers import hangup
 from httpstep.web.faults import unavailable
@@ -60,6 +60,7 @@ def _authenticated() -> tuple[keys.Caller, Account]:
             headers={"WWW-Authenticate": "Bearer"},
         )  # fmt: skip
     request.environ[CALLER] = f"key {found[0].key_id}"
+    telling.whose(found[0].account, found[0].key_name)
     return found
 
 
@@ -203,7 +204,7 @@ def _run_flow(asked: Asked, spec: FlowSpec, peer: int | None) -> Told:
 
 
 def _tenant(who: keys.Caller) -> calls.Tenant:
-    return calls.Tenant(who.account_id, who.per_minute, who.in_flight)
+    return calls.Tenant(who.account_id, who.per_minute, who.in_flight, who.account)
 
 
 def _answer(answer: Json, asked: Asked, headers: dict[str, str], budget: ratelimit.Budget | None = None) -> Response:

@@ -1,13 +1,17 @@
-"""GET /health: for whoever watches the process. Says nothing of what is inside."""
+"""GET /health: for whoever watches the process. Says nothing of what is inside, but to the operator who is signed in."""
 
 from __future__ import annotations
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, current_app
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
+from httpstep import __version__
+from httpstep.core.jsontext import Json
 from httpstep.storage.database import reading
 from httpstep.storage.tables import Account
+from httpstep.upkeep import condition
+from httpstep.web.access import may
 from httpstep.web.problems import json_response
 
 blueprint = Blueprint("health", __name__)
@@ -19,6 +23,23 @@ def health() -> Response:
     try:
         with reading() as connection:
             connection.execute(select(Account.id).limit(1))
+        more = _inside() if may("operator") else {}
     except SQLAlchemyError:
         return json_response({"status": "unavailable"}, 503)
-    return json_response({"status": "ok"})
+    return json_response({"status": "ok"} | more)
+
+
+def _inside() -> dict[str, Json]:
+    settings = current_app.config["HTTPSTEP"]
+    now = condition.condition_of(settings)
+    return {
+        "version": __version__,
+        "schema": now.schema,
+        "database": {"kind": now.database, "bytes": now.database_bytes},
+        "disk": {"free_bytes": now.free_bytes, "total_bytes": now.total_bytes},
+        "mail": {"on": settings.smtp_url is not None, "waiting": now.mails_waiting, "failed": now.mails_failed},
+        "budget": {
+            "kept_in": "Redis" if settings.ratelimit_url != "database" else "database",
+            "answers": condition.is_counting(),
+        },
+    }

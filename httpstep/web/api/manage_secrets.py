@@ -15,6 +15,7 @@ from httpstep.core.documentreader import Fault
 from httpstep.core.inserting.secrethosts import Hosts
 from httpstep.core.jsontext import Json
 from httpstep.storage import catalogue, steps
+from httpstep.storage.vault import secret_place
 from httpstep.web.api.api import json_body
 from httpstep.web.api.manage import manager, refused
 from httpstep.web.api.manage_attributes import keys_of
@@ -52,7 +53,8 @@ def put_secret(name: str) -> Response:
         document = SECRET.read(body)
     except DocumentError as error:
         raise refused("secret", error) from None
-    token, hosts, now = parts().vault.encrypt(document.secret), document.origins, time.time()
+    token = parts().vault.encrypt(document.secret, secret_place(who.account, name))
+    hosts, now = document.origins, time.time()
     is_new = catalogue.put_secret(who.account_id, name, token, hosts=hosts, now=now)
     return json_response(_told(name, hosts, now), 201 if is_new else 200)
 

@@ -46,6 +46,7 @@ def schemas() -> Named:
         **ATTRIBUTE.schemas(),
         **_sent("NewSecret", SecretDocument),
         "AttributeEntry": _closed(entry, sample={}, default={}),
+        "AuditEntry": _closed(dict.fromkeys(("id", "at", "who", "what", "name", "detail"), _TEXT)),
         "Secret": _closed(secret, used_in=_TEXTS),
         "NewKey": new_key | scope,
         "Key": _closed(key),
@@ -54,7 +55,7 @@ def schemas() -> Named:
 
 
 def paths(operation: Operation) -> dict[str, Json]:
-    return _flows(operation) | _attributes(operation) | _secrets(operation) | _keys(operation)
+    return _flows(operation) | _attributes(operation) | _secrets(operation) | _keys(operation) | _audit(operation)
 
 
 def _flows(operation: Operation) -> dict[str, Json]:
@@ -121,6 +122,20 @@ def _keys(operation: Operation) -> dict[str, Json]:
     }  # fmt: skip
 
 
+def _audit(operation: Operation) -> dict[str, Json]:
+    older = _parameter("before") | {
+        "in": "query",
+        "required": False,
+        "description": "The id of an entry: those before it.",
+    }
+    listed = _listed("entries", _ref("AuditEntry"), "The newest hundred entries of the last year.")
+    return {
+        "/api/v1/audit": {
+            "get": operation("listAudit", "Who changed what and when", {"200": listed}, parameters=[older])
+        }
+    }
+
+
 def _sent(name: str, described: type) -> Named:
     """The schemas of what is sent and given back by nothing."""
     named = Named()
@@ -137,8 +152,8 @@ def _json(description: str, schema: Json) -> dict[str, Json]:
     return {"description": description, "content": {"application/json": {"schema": schema}}}
 
 
-def _listed(name: str, item: Json) -> Json:
-    return _json(f"The account's {name}.", _closed({name: {"type": "array", "items": item}}))
+def _listed(name: str, item: Json, description: str = "") -> Json:
+    return _json(description or f"The account's {name}.", _closed({name: {"type": "array", "items": item}}))
 
 
 def _saved(name: str) -> dict[str, Json]:

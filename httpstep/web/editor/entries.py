@@ -87,7 +87,8 @@ class Entry:
             return "The call succeeded. The bot goes on."
         if self.outcome == "running":
             return "The call is under way."
-        return self.log.message or "The call failed."
+        failure = self.detail.get("failure") or {}  # which says more than the bot is told
+        return failure.get("message") or self.log.message or "The call failed."
 
     @property
     def fallback(self) -> str:

@@ -15,6 +15,7 @@ from httpstep.core.document.entrydocuments import secret_bytes, secret_name_faul
 from httpstep.core.inserting import secrethosts
 from httpstep.core.inserting.placeholders import SECRET_PREFIX
 from httpstep.storage import catalogue
+from httpstep.storage.vault import secret_place
 from httpstep.web.access import access, current_user
 from httpstep.web.forms import Form, sent
 from httpstep.web.here import parts
@@ -90,7 +91,7 @@ def _secret(name: str) -> catalogue.SecretEntry:
 
 
 def _put(name: str, value: bytes, hosts: tuple[str, ...], *, new: bool) -> None:
-    token = parts().vault.encrypt(value)
+    token = parts().vault.encrypt(value, secret_place(current_user().account.slug, name))
     catalogue.put_secret(current_user().account_id, name, token, hosts=hosts, now=time.time(), new=new)
 
 

@@ -16,7 +16,7 @@ from httpstep.core.step.spec import RequestSpec, StepSpec
 from httpstep.storage import catalogue
 from httpstep.upkeep import installation
 from httpstep.web.access import may
-from httpstep.web.here import account_id, parts
+from httpstep.web.here import account_id, parts, secret_value
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def kept(spec: StepSpec) -> Kept:
     if not host:
         return Kept(spec)
     stored = catalogue.stored_secrets(account_id())
-    named, new = _named(found, {name: parts().vault.decrypt(one.token).decode() for name, one in stored.items()})
+    named, new = _named(found, {name: secret_value(name, one.token) for name, one in stored.items()})
     known = {one.name: secrethosts.load(stored[one.name].hosts) for one in named if one not in new}
     written = with_values(spec.request, {one.value: f"{{{{secret.{one.name}}}}}" for one in named})
     said = tuple(_said_of([one.name for one in new], known, host))

@@ -13,7 +13,7 @@ from httpstep.storage import catalogue
 from httpstep.web import stepform
 from httpstep.web.editor.editor import Editor, Preview
 from httpstep.web.editor.entries import advice_in_editor
-from httpstep.web.here import account_id, parts
+from httpstep.web.here import account_id, secret_value
 from httpstep.web.moves import Done
 
 _STAND_IN = "value-of-the-secret"
@@ -57,7 +57,7 @@ def _rendered(spec: StepSpec, editor: Editor) -> RenderedRequest:
     secrets = dict.fromkeys(stored, _STAND_IN)
     for name in rendering.secrets_in_address(spec):
         if name in stored:
-            secrets[name] = parts().vault.decrypt(stored[name].token).decode()
+            secrets[name] = secret_value(name, stored[name].token)
     hosts = {name: secrethosts.load(secret.hosts) for name, secret in stored.items()}
     defaults = {name: jsontext.read_back(text) for name, text in editor.sources.names.defaults.items()}
     auth = spec.request.auth

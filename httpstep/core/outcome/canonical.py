@@ -1,0 +1,85 @@
+"""The canonical line of a call: all that whoever runs httpstep asks of it, in one line of the application's log.
+
+It holds names, words and numbers of our own: no address, no value of an attribute, no secret, no text of a third party.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+
+from httpstep.core.jsontext import Json
+from httpstep.core.step.execution import Execution
+
+_PLAIN = re.compile(r"[A-Za-z0-9._:/@+-]+").fullmatch
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """event: "execution" (a call was begun and has its log row), "flow" (all of its steps), "replay" (the stored answer
+    of an Idempotency-Key), "refusal" (no call was begun; `reason` says why).
+
+    status: of the third party's answer, of ours where it was refused. duration_ms: of the whole call. database_ms: of it,
+    what was spent waiting for the database, before and after the call. tries: requests that were sent, or had been.
+    """
+
+    event: str
+    request_id: str
+    account: str | None = None
+    step: str | None = None
+    flow: str | None = None
+    source: str | None = None
+    outcome: str | None = None
+    reason: str | None = None
+    next: str | None = None
+    status: int | None = None
+    duration_ms: int = 0
+    tries: int = 0
+    database_ms: int = 0
+    drift: bool = False
+    log_id: str | None = None
+
+    def members(self) -> dict[str, Json]:
+        """All but the event, in their order."""
+        return {name: getattr(self, name) for name in _MEMBERS}
+
+    def __str__(self) -> str:
+        return f"{self.event} " + " ".join([f"{name}={_text(getattr(self, name))}" for name in _MEMBERS])
+
+
+_MEMBERS = tuple(one.name for one in fields(Line))[1:]
+
+
+def _text(value: Json) -> str:
+    """As logfmt has it: nothing in a value can end it, or the line."""
+    if value is None or value == "":
+        return "-"
+    if isinstance(value, str):
+        return value if _PLAIN(value) else json.dumps(value)
+    return str(value) if not isinstance(value, bool) else "yes" if value else "no"
+
+
+def executed(line: Line, execution: Execution, log_id: int, database_ms: float) -> Line:
+    """`line`, which knows whose call it is, with what came of it."""
+    outcome, failure, response = execution.outcome, execution.failure, execution.response
+    return replace(
+        line, outcome=outcome.outcome, reason=failure.reason if failure else None, next=outcome.next,
+        status=response.status if response else None, duration_ms=round(execution.duration_ms),
+        tries=len(execution.tries), database_ms=round(database_ms), drift=bool(execution.drift), log_id=str(log_id),
+    )  # fmt: skip
+
+
+def flow_ended(account: str, source: str, answer: Mapping[str, Json]) -> Line:
+    """answer: what the flow's caller gets (`core.document.flow.concluded`)."""
+    return Line(
+        "flow", answer["request_id"], account, None, answer["flow"], source, answer["outcome"], None, answer["next"],
+        answer["http"]["status"], answer["http"]["duration_ms"], drift=bool(answer["structure_changed"]),
+        log_id=answer["log_id"],
+    )  # fmt: skip
+
+
+def word(title: str) -> str:
+    """The words of a refusal's title as one: "Rate Limit Exceeded" is rate_limit_exceeded."""
+    return re.sub(r"[^a-z0-9]+", "_", title.lower()).strip("_")
