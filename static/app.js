@@ -245,7 +245,7 @@
 
   // ---- what somebody else typed in this tab goes when another person has signed in
   try {
-    const theirs = new RegExp(`^httpstep-(draft|offered|values):(?!${body.dataset.user}:)`);
+    const theirs = new RegExp(`^httpstep-(draft|offered|values|says):(?!${body.dataset.user}:)`);
     for (const key of Object.keys(sessionStorage)) if (body.dataset.user && theirs.test(key)) sessionStorage.removeItem(key);
   } catch { /* this browser keeps nothing */ }
 

@@ -14,7 +14,7 @@
   const form = () => $("#step-form");
 
   const TELLING = /authorization|cookie|key|token|secret|passw/i;
-  const LEFT_OUT = ["csrf_token", "tested_log", "body_mode_was", "curl", "keep_secrets", "operation", "answer", "answer_for", "sample", "op", "drift_log", "drift_kept", "before_remap"];
+  const LEFT_OUT = ["csrf_token", "tested_log", "body_mode_was", "curl", "keep_secrets", "operation", "answer", "answer_for", "sample", "says", "op", "drift_log", "drift_kept", "before_remap"];
   const path = location.pathname;
   const store = {
     get(key) { try { return JSON.parse(sessionStorage.getItem(key)); } catch { return null; } },

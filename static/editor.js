@@ -242,7 +242,7 @@
   function lookForNames(quietly = false) {
     const found = new Set();
     for (const input of $$("input[name], textarea[name]", form())) {
-      if (input.closest("#mapping") || input.name.startsWith("value:")) continue;
+      if (input.closest("#mapping, #test-aside")) continue;
       for (const [, name] of input.value.matchAll(/\{\{\s*([A-Za-z_][\w.-]{0,99})\s*\}\}/g)) found.add(name);
     }
     const now = [$('[name="auth_type"]')?.value, $('[name="body_mode"]:checked')?.value, ...[...found].sort()].join(" ");
@@ -286,7 +286,7 @@
   let opened = [];
   body.addEventListener("htmx:beforeSwap", (event) => {
     before = new Set(ruleRows().map((row) => row.dataset.rule));
-    if (["step-form", "mapping"].includes(event.detail.target.id)) opened = $$("details[open]", event.detail.target).map((one) => one.id || one.closest("[id]")?.id && `${one.closest("[id]").id} .${one.className}`);
+    if (["step-form", "mapping"].includes(event.detail.target.id)) opened = $$("details[open]", event.detail.target).filter((one) => !one.closest("#test-aside")).map((one) => one.id || one.closest("[id]")?.id && `${one.closest("[id]").id} .${one.className}`);
   });
   body.addEventListener("htmx:afterSettle", (event) => {
     for (const id of opened) {

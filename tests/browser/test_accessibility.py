@@ -74,6 +74,28 @@ def a_flow(judge: Judge) -> None:
     judge.look("flow, tested", narrow=True)
 
 
+def help_in_place(judge: Judge) -> None:
+    """The keys, what a section is, a literal that becomes a variable, a wide answer."""
+    page = judge.page
+    page.locator("#test-btn").focus()
+    page.keyboard.press("?")
+    page.get_by_role("dialog", name="Keyboard shortcuts").wait_for()
+    judge.look("keys", narrow=True)
+    page.keyboard.press("Escape")
+    page.locator("#part-mapping > .what > summary").click()
+    judge.look("what is this", narrow=True)
+    page.keyboard.press("Escape")
+    page.locator("#at-request-url").evaluate("one => { one.focus(); one.setSelectionRange(0, 4); }")
+    page.get_by_role("button", name="Make this a variable").click()
+    page.get_by_label("Its name").fill("not a name")
+    page.keyboard.press("Enter")
+    judge.look("variable", narrow=True)
+    page.keyboard.press("Escape")
+    page.get_by_label("Wide answer").click()
+    judge.look("wide answer")
+    page.get_by_label("Wide answer").click()
+
+
 def the_editor(judge: Judge, server: Server, api_port: int) -> None:
     """As it is after a test, with everything opened, with its dialogs, with faults, and with drift."""
     page = judge.page
@@ -81,6 +103,7 @@ def the_editor(judge: Judge, server: Server, api_port: int) -> None:
     page.locator("#test-btn").click()
     page.locator("#test-result").get_by_text("200 OK").wait_for()
     judge.look("after a test")
+    help_in_place(judge)
     page.locator("[data-picker]").first.click()
     page.locator(".picker-option").first.wait_for()
     judge.look("picker")

@@ -94,6 +94,11 @@ def scan(text: str) -> tuple[Piece, ...]:
     return pieces
 
 
+def scan_with_faults(text: str) -> tuple[tuple[Piece, ...], tuple[str, ...]]:
+    """The pieces of a text that may be half typed, faulty placeholders left out; and one sentence for each of those."""
+    return _scan_known(text)
+
+
 def names_in(text: str) -> list[str]:
     """The names that stand in `text`, each once, in order, `secret.` names included; faulty ones are left out."""
     if "{{" not in text:

@@ -16,6 +16,7 @@ from httpstep.core.answer.mapping import CallFacts, apply_rules
 from httpstep.core.documentreader import Fault
 from httpstep.core.drift.marking import marked
 from httpstep.core.importing.source import Choices
+from httpstep.core.inserting.sentences import Sentence, sentence_of
 from httpstep.core.jsontext import Json
 from httpstep.core.request import rendering
 from httpstep.core.step.execution import MappedRow
@@ -210,6 +211,16 @@ class Editor:
             facts = call or CallFacts(None, None, 0, ())
             found[row.id] = apply_rules((rule,), document, known is not None, facts).rows[0]
         return found
+
+    @property
+    def sentence(self) -> Sentence:
+        """What the bot would say with the values for test and, where the call went well, what the mapping gives."""
+        found = {} if self.document is not None and self.document.failed else self.results()
+        named = [(row.attribute, found[row.id]) for row in self.form.rules if row.on and row.id in found]
+        mapped = {name: one.value for name, one in named if one.state in ("ok", "default")}
+        return sentence_of(
+            self.form.says, mapped | {name: value for name, value in self.given.items() if name not in mapped}
+        )
 
     # ------------------------------------------------------------ its structure
 

@@ -15,6 +15,7 @@ from flask import render_template, request
 
 from httpstep.core.importing.questions import Question, questions_of
 from httpstep.core.importing.source import Choices
+from httpstep.core.inserting.sentences import Sentence
 from httpstep.core.jsontext import Json
 from httpstep.core.outcome.fallback import SUCCESS
 from httpstep.core.request import rendering
@@ -87,6 +88,18 @@ class RuleLine:
     more_fault: str
 
     @property
+    def attribute(self) -> str:
+        return str(self.row.attribute)
+
+    @property
+    def source(self) -> str:
+        return self.row.source
+
+    @property
+    def value(self) -> Json:
+        return self.sample
+
+    @property
     def is_open(self) -> bool:
         """Whether its details are shown from the start: they hold something."""
         row = self.row
@@ -145,6 +158,7 @@ class EditorPage:
     mail: MailStatus | None = None
     suggested: list[ConditionRow] | None = None
     questions: tuple[Question, ...] | None = None
+    sentence: Sentence | None = None
 
 
 _PAGE: Final = "steps/editor.html"
@@ -163,7 +177,7 @@ NEEDS: Final = {
         "mail",
         "questions",
         "suggested",
-        "questions",
+        "sentence",
     ),
     "steps/_step_form.html": ("mapping", "history", "mail", "questions"),
     "steps/_mail_status.html": ("mail",),
@@ -178,7 +192,8 @@ NEEDS: Final = {
     "logs/_logs.html": ("logs",),
     "testing/_test_values.html": ("values",),
     "testing/_budget.html": ("budget",),
-    "testing/_test_result.html": ("answer", "notes", "suggested"),
+    "testing/_test_result.html": ("answer", "notes", "suggested", "mapping", "sentence"),
+    "testing/_bubble.html": ("sentence",),
     "testing/_test_notes.html": ("notes",),
     "testing/_map_sample.html": (),
     "testing/_rate_limited.html": (),
@@ -230,6 +245,7 @@ def gather(editor: Editor, *templates: str) -> EditorPage:
         logs=part("logs", lambda: log_list_of(editor)),
         mail=part("mail", lambda: mail_status_of(editor)),
         questions=part("questions", lambda: _questions(editor)),
+        sentence=part("sentence", lambda: editor.sentence),
         suggested=part("suggested", lambda: conditions.suggested(editor.form, editor.document)),
     )
 

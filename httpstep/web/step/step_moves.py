@@ -61,6 +61,7 @@ MOVES: Final[dict[str, Move[Editor]]] = {
     "remove_expiry": Move(succeeding.remove_expiry, _SUCCESS),
     "suggest_conditions": Move(succeeding.suggest_conditions, _SUCCESS),
     "sample": Move(mapping.show_sample, ("testing/_test_result.html", _MAPPING)),
+    "says": Move(lambda editor, _: None, ("testing/_bubble.html",)),
     "mark": Move(mapping.mark_dictionary, (_MAPPING, _BANNER, _NOTES)),
     "remap": Move(drift.remap, _DRIFT),
     "accept": Move(drift.accept, _DRIFT),

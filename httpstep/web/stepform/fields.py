@@ -89,7 +89,7 @@ class StepForm(Typed):
     json_text, raw_text: the body's text, one for each mode. values: for test, by attribute. accepted_log: the test whose
     structure Save accepts; tested_log: the last test. accepted_again: the structure of the history that Save accepts once
     more, in the place of a test's. line_ends: how the lines of a raw text end when it is sent, "lf" or "crlf".
-    auth_parameters: name=value, one a line. emails_kept: the saved alert addresses, where whoever sent the form may not choose others.
+    auth_parameters: name=value, one a line. says: the sentence to try the mapping with, which is saved nowhere. emails_kept: the saved alert addresses, where whoever sent the form may not choose others.
     """
 
     def __init__(self, **typed: Any) -> None:
@@ -117,7 +117,7 @@ class StepForm(Typed):
         self.drift_log: int | None = None
         self.drift_kept = False
         self.before_remap = ""
-        self.sample = ""
+        self.sample = self.says = ""
         self.faults: dict[str, str] = {}
 
     def fault(self, place: str) -> str:

@@ -103,6 +103,7 @@ _TEXTS: Final = (
     "draft_id",
     "before_remap",
     "sample",
+    "says",
     "kept",
     "error_message",
     "line_ends",

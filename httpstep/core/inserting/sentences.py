@@ -1,0 +1,67 @@
+"""What a bot would say: a sentence with `{{names}}`, filled in with attributes for a person to look at. Nothing is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from httpstep.core.inserting.encoders import text_of
+from httpstep.core.inserting.placeholders import NOT_FOUND, Placeholder, lookup, scan_with_faults
+from httpstep.core.jsontext import Json
+
+MAX_CHARACTERS: Final = 2_000
+"""Of a sentence; the rest of a longer one is left out."""
+_MAX_VALUE_CHARACTERS: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A piece of a sentence. name: the attribute whose value `text` is, "" for what is said as it stands. unknown: there is
+    no such attribute, and `text` is the placeholder as it was typed."""
+
+    text: str
+    name: str = ""
+    unknown: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """typed: as it was written, "" where `parts` are an example. faults: a sentence for each placeholder that is none."""
+
+    typed: str
+    parts: tuple[Part, ...]
+    faults: tuple[str, ...] = ()
+
+
+def sentence_of(typed: str, attributes: Mapping[str, Json]) -> Sentence:
+    """The sentence with its values; an example of one where nothing is typed."""
+    text = typed[:MAX_CHARACTERS]
+    pieces, faults = scan_with_faults(text if text.strip() else example_of(attributes))
+    parts = tuple(
+        _filled(piece, attributes) if isinstance(piece, Placeholder) else Part(piece.text) for piece in pieces
+    )
+    return Sentence(text if text.strip() else "", parts, faults)
+
+
+def example_of(attributes: Mapping[str, Json]) -> str:
+    """ "Your order status is {{order_status}}.", of the first text or else number among them; "" where there is none."""
+    for name in (*_of_type(attributes, str), *_of_type(attributes, (int, float))):
+        words = name.rpartition(".")[2].replace("_", " ").replace("-", " ").strip()
+        return f"Your {words} is {{{{{name}}}}}."
+    return ""
+
+
+def _of_type(attributes: Mapping[str, Json], kind: type | tuple[type, ...]) -> Iterator[str]:
+    """Names of values of that kind that fit into a sentence."""
+    for name, value in attributes.items():
+        if isinstance(value, kind) and not isinstance(value, bool) and 0 < len(str(value)) <= 60:
+            yield name
+
+
+def _filled(piece: Placeholder, attributes: Mapping[str, Json]) -> Part:
+    value = NOT_FOUND if piece.secret is not None else lookup(piece.name, attributes)
+    if value is NOT_FOUND:
+        return Part(piece.source, piece.name, unknown=True)
+    text = text_of(value)
+    return Part(text if len(text) <= _MAX_VALUE_CHARACTERS else text[:_MAX_VALUE_CHARACTERS] + "…", piece.name)

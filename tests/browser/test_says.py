@@ -1,0 +1,48 @@
+"""What your bot says: the sentence follows the typing, the names and the ticks, and stays with its step in this tab."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from playwright.sync_api import expect
+
+from tests.browser.chromium import ADMIN, PASSWORD, browsing, order_api, settle, sign_in
+
+SQLITE_ONLY = "what a person does and sees"
+
+
+def test_a_sentence_is_filled_in_with_the_values_of_the_answer(tmp_path: Path) -> None:
+    variables = {"ADMIN_EMAIL": ADMIN, "ADMIN_PASSWORD": PASSWORD}
+    with order_api() as api, browsing(tmp_path / "data", **variables) as (_, page, complaints):
+        sign_in(page)
+        page.goto("/steps/new")
+        page.locator('[name="name"]').fill("Order")
+        page.locator("#at-request-url").fill(f"{api.url}/orders/1")
+        page.locator("#test-btn").click()
+        says, bubble = page.get_by_label("What your bot says"), page.locator("#bubble")
+        expect(bubble).to_have_text("For example: Your status is shipped.")
+        page.keyboard.press("Control+s")
+        page.wait_for_url("**/steps/1")
+
+        says.fill("Order {{id}} is {{status}}.")
+        expect(bubble).to_have_text("Order 4711 is shipped.")
+        settle(page)
+        expect(page.locator("[data-dirty]")).to_be_hidden()
+        page.locator("[data-node=\"$['data']['status']\"] .name-input").fill("state")
+        expect(bubble).to_have_text("Order 4711 is {{status}}.")
+        says.fill("Order {{id}} is {{state}}.")
+        expect(bubble).to_have_text("Order 4711 is shipped.")
+        page.locator("[data-node=\"$['data']['id']\"] .tick").click()
+        expect(bubble).to_have_text("Order {{id}} is shipped.")
+
+        page.locator("#test-btn").click()
+        expect(page.locator("#test-btn")).to_be_enabled()
+        expect(page.locator(".result-line")).to_be_visible()
+        expect(says).to_have_value("Order {{id}} is {{state}}.")
+        expect(bubble).to_have_text("Order {{id}} is shipped.")
+        page.keyboard.press("Control+s")
+        expect(page.locator("[data-dirty]")).to_be_hidden()
+        page.reload()
+        expect(says).to_have_value("Order {{id}} is {{state}}.")
+        expect(bubble).to_have_text("Order {{id}} is shipped.")
+        assert len(api.paths) == 2 and complaints == []

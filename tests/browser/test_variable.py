@@ -1,0 +1,86 @@
+"""A literal that is selected in the URL or the body becomes a variable, with the literal as its value for test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.chromium import ADMIN, PASSWORD, OrderApi, browsing, order_api, settle, sign_in
+
+SQLITE_ONLY = "what a person does and sees"
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> Iterator[tuple[Page, OrderApi]]:
+    variables = {"ADMIN_EMAIL": ADMIN, "ADMIN_PASSWORD": PASSWORD}
+    with order_api() as api, browsing(tmp_path / "data", **variables) as (_, page, complaints):
+        sign_in(page)
+        page.goto("/steps/new")
+        yield page, api
+        page.evaluate("sessionStorage.clear()")
+        assert complaints == []
+
+
+def select(page: Page, field: str, text: str) -> None:
+    page.locator(field).evaluate(
+        "(one, text) => { one.focus(); const at = one.value.indexOf(text); one.setSelectionRange(at, at + text.length); }",
+        text,
+    )
+
+
+def test_a_literal_of_the_address_becomes_a_variable_by_keyboard(here: tuple[Page, OrderApi]) -> None:
+    page, api = here
+    url = page.locator("#at-request-url")
+    url.fill(f"{api.url}/orders/4711?lang=de%20AT")
+    offer = page.get_by_role("button", name="Make this a variable")
+    select(page, "#at-request-url", "4711")
+    offer.click()
+    expect(page.get_by_label("Its name")).to_have_value("order_id")
+    page.keyboard.type("order.id")
+    page.keyboard.press("Enter")
+    expect(url).to_have_value(f"{api.url}/orders/{{{{order.id}}}}?lang=de%20AT")
+    expect(page.locator('[name="value:order.id"]')).to_have_value("4711")
+    expect(offer).to_be_hidden()
+    select(page, "#at-request-url", "de%20AT")
+    offer.click()
+    expect(page.get_by_label("Its name")).to_have_value("lang")
+    page.keyboard.press("Enter")
+    expect(page.locator('[name="value:lang"]')).to_have_value("de AT")
+    expect(page.locator('[name="value:order.id"]')).to_have_value("4711")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator(".result-line")).to_contain_text("200 OK")
+    assert api.paths == ["/orders/4711?lang=de%20AT"]
+    url.focus()
+    page.keyboard.press("Control+z")
+    expect(url).to_have_value(f"{api.url}/orders/{{{{order.id}}}}?lang=de%20AT")
+
+
+def test_what_is_a_variable_or_has_another_value_already_is_not_made_one(here: tuple[Page, OrderApi]) -> None:
+    page, api = here
+    page.locator("#at-request-url").fill(f"{api.url}/orders/{{{{id}}}}")
+    expect(page.locator('[name="value:id"]')).to_be_visible()
+    page.locator('[name="value:id"]').fill("7")
+    offer = page.get_by_role("button", name="Make this a variable")
+    select(page, "#at-request-url", "{{id}}")
+    settle(page)
+    expect(offer).to_be_hidden()
+    page.get_by_role("radio", name="JSON").check()
+    page.locator(".body-text").fill('{"city": "Berlin", "count": 3}')
+    select(page, ".body-text", '"Berlin"')
+    offer.click()
+    expect(page.get_by_label("Its name")).to_have_value("city")
+    page.keyboard.type("id")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("has another value already")).to_be_visible()
+    page.get_by_label("Its name").fill("city")
+    page.keyboard.press("Enter")
+    expect(page.locator(".body-text")).to_have_value('{"city": "{{city}}", "count": 3}')
+    expect(page.locator('[name="value:city"]')).to_have_value("Berlin")
+    select(page, ".body-text", "3")
+    offer.click()
+    page.keyboard.press("Enter")
+    expect(page.locator(".body-text")).to_have_value('{"city": "{{city}}", "count": {{count}}}')
+    expect(page.locator('[name="value:count"]')).to_have_value("3")
