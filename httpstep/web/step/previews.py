@@ -40,6 +40,9 @@ def preview_request(editor: Editor, _: str) -> Done | None:
 
 def values_lacking(editor: Editor, spec: StepSpec) -> tuple[str, ...]:
     """The values for test that are empty, where a call cannot be built without one of them."""
+    typed = editor.form.values
+    if all(typed.get(name, "").strip() for name in editor.attributes_used):
+        return ()  # as nearly always, and without asking for any default
     defaults = editor.sources.names.defaults
     empty = tuple(one.name for one in editor.values if not one.typed.strip() and one.name not in defaults)
     if not empty:
