@@ -114,7 +114,7 @@ def the_editor(judge: Judge, server: Server, api_port: int) -> None:
     judge.look("log", narrow=True)
     editor = page.url
     page.get_by_role("button", name="Keep as test case").click()
-    page.get_by_role("link", name="Test cases").last.click()
+    page.locator("dialog[open]").get_by_role("link", name="Test cases").click()
     page.get_by_role("button", name="Run all").click()
     page.get_by_text("Same: 1.").wait_for()
     page.locator("details.fold").evaluate_all("all => all.forEach((one) => { one.open = true; })")
