@@ -6,10 +6,11 @@ import gzip
 import hashlib
 import re
 import uuid
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, g, request, send_from_directory
 
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -21,6 +22,10 @@ _COMPRESSED_TYPES: Final = frozenset(
 )
 _FOREVER: Final = "public, max-age=31536000, immutable"
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,100}")
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:12]
 
 
 def request_id() -> str:
@@ -69,15 +74,38 @@ def _compressed(response: Response) -> Response:
     return response
 
 
+BUNDLES: Final = {
+    "page.js": ("vendor/htmx-2.0.11.min.js", "app.js", "help.js"),
+    "step.js": (
+        "picker.js", "drafts.js", "progress.js", "editor.js", "answer.js", "pasting.js", "says.js", "rules.js", "wide.js",
+        "variable.js",
+    ),
+}  # fmt: skip
+"""Scripts that a page needs together travel as one file: short files are for readers, and each costs a request."""
+
+
 class Fingerprints:
     """`url_for("static", …)` with a digest of the file, so that a browser keeps it for ever and still gets the next one."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, bundles: Mapping[str, Sequence[str]] = BUNDLES) -> None:
+        self._folder = folder
+        self._bundles = {
+            name: b"\n;\n".join((folder / file).read_bytes() for file in files) for name, files in bundles.items()
+        }
         self._of = {
-            file.relative_to(folder).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest()[:12]
+            file.relative_to(folder).as_posix(): _digest(file.read_bytes())
             for file in folder.rglob("*")
             if file.is_file()
-        }
+        } | {name: _digest(whole) for name, whole in self._bundles.items()}
+
+    def serve(self, filename: str) -> Response:
+        """A file, or one of the bundles."""
+        if filename not in self._bundles:
+            return send_from_directory(self._folder, filename)
+        response = Response(self._bundles[filename], mimetype="text/javascript")
+        response.set_etag(self._of[filename])
+        response.make_conditional(request)
+        return response
 
     def add(self, endpoint: str, values: dict[str, Any]) -> None:
         if endpoint == "static" and values.get("filename") in self._of:
@@ -97,6 +125,7 @@ def register(app: Flask) -> None:
     """Flask calls what comes after a request in the reverse order."""
     static = Fingerprints(Path(app.static_folder or ""))
     app.url_defaults(static.add)
+    app.view_functions["static"] = static.serve
     app.after_request(_compressed)
     app.after_request(static.keep)
     app.after_request(_headers)
