@@ -29,6 +29,7 @@ from httpstep.storage.tables import (
     Log,
     Step,
 )
+from httpstep.storage.vault import secret_place
 from tests.fakes import ThirdParty, answer
 from tests.house import House, document
 from tests.web.conftest import Web
@@ -129,7 +130,9 @@ def furnished(house: House, owner: str, email: str) -> Theirs:
     with house.app.app_context():
         vault = house.app.extensions["httpstep"].vault
         for name in (NAME, f"n.{MARK}"):
-            catalogue.put_secret(account, name, vault.encrypt(MARK.encode()), hosts=None, now=0, new=True)
+            catalogue.put_secret(
+                account, name, vault.encrypt(MARK.encode(), secret_place(owner, name)), hosts=None, now=0, new=True
+            )
             catalogue.save(account, catalogue.Entry(name, f'"{MARK}"', f'"{MARK}"', True))
         users.invite(account, f"{MARK}@example.com", "admin")
         user = users.by_email(email)
