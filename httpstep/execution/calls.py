@@ -150,6 +150,8 @@ _log = logging.getLogger("httpstep.calls")
 def tell(line: Line) -> None:
     """Write a canonical line to the application's log, its members beside it for lines in JSON (`serving.server`).
 
+    Call it under `suppress`: a line that cannot be written must cost no call its answer.
+
     What a request was told of stands in `g.told`, so that `web.api.telling` has one line for all that was not.
     """
     if has_request_context():

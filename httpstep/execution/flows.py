@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 
@@ -62,7 +63,8 @@ def run_flow(parts: calls.Parts, call: FlowCall) -> dict[str, Json]:
             raise
         _log.error("the flow %s failed inside httpstep\n%s", call.spec.key, place_of(error))
         answer = internal_flow_answer(call.spec.key, call.fallback, call.request_id)
-    calls.tell(canonical.flow_ended(call.tenant.slug, call.source, answer))
+    with suppress(Exception):
+        calls.tell(canonical.flow_ended(call.tenant.slug, call.source, answer))
     return answer
 
 
@@ -151,11 +153,9 @@ def _not_run(
     call: FlowCall, key: str, outcome: FailureKind, next_: Literal["continue", "stop"], message: str
 ) -> dict[str, Json]:
     """The answer of a step that the flow itself refuses, and its line."""
-    calls.tell(
-        canonical.Line(
-            "refusal", call.request_id, call.tenant.slug, key, call.spec.key, call.source, outcome.value, next=next_
-        )
-    )
+    with suppress(Exception):
+        told = call.request_id, call.tenant.slug, key, call.spec.key, call.source, outcome.value
+        calls.tell(canonical.Line("refusal", *told, next=next_))
     return flow.not_run(key, outcome, next_, message)
 
 

@@ -57,8 +57,8 @@ def finish(parts: Parts, call: Call, execution: Execution, kept: record.Record, 
         nonlocal marked, written
         marked, due = together(all_of_it)
         written = True
-        write_refusals(parts, older_than=REFUSALS_EVERY)
         _send_mail(parts, due)
+        write_refusals(parts, older_than=REFUSALS_EVERY)
 
     ended = _ended(execution)
     parts.postponed.write_first_of(

@@ -18,7 +18,7 @@ import logging
 import time
 import traceback
 from collections.abc import Callable, Iterator, Set
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
@@ -66,8 +66,9 @@ def run_step(parts: Parts, call: Call) -> Run:
     except InternalError:
         raise
     except Exception as error:
-        told = replace(call.line("refusal"), outcome="refused", reason=reason_of(error))
-        tell(replace(told, duration_ms=round(1000 * (time.monotonic() - began))))
+        with suppress(Exception):
+            told = replace(call.line("refusal"), outcome="refused", reason=reason_of(error))
+            tell(replace(told, duration_ms=round(1000 * (time.monotonic() - began))))
         raise
 
 
@@ -86,7 +87,8 @@ def _run(parts: Parts, call: Call, began: float) -> Run:
         ended = time.monotonic()
         marked, written = recording.finish(parts, call, execution, kept, log_id)
         database_ms = 1000 * (before + time.monotonic() - ended)
-        tell(canonical.executed(call.line("execution"), execution, log_id, database_ms))
+        with suppress(Exception):
+            tell(canonical.executed(call.line("execution"), execution, log_id, database_ms))
         return Run(execution, kept, log_id, answer, marked, sending.budget_now() if written else None)
     except Exception as error:
         if log_id is None:
@@ -103,7 +105,8 @@ def _failed(parts: Parts, call: Call, log_id: int, error: Exception, secrets: Se
         where = _masked_traceback(error, secrets)
     except Exception:
         where = place_of(error)
-    tell(replace(call.line("execution"), outcome=FailureKind.INTERNAL.value, log_id=str(log_id)))
+    with suppress(Exception):
+        tell(replace(call.line("execution"), outcome=FailureKind.INTERNAL.value, log_id=str(log_id)))
     _log.error("step %s failed inside httpstep\n%s", call.spec.key, where)
     return InternalError(internal_answer(call.spec, call.request_id, log_id))
 

@@ -10,6 +10,7 @@ import os
 import random
 import time
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, cast
@@ -160,11 +161,13 @@ def count_refusals(refusals: Mapping[tuple[str, str], int]) -> None:
 
 
 def end(log_id: int, values: dict[str, Any]) -> None:
-    """Complete the row where `finish` cannot, and nothing besides."""
+    """Complete the row where `finish` cannot. It is counted if that can be done; the row has ended in any case."""
     with writing() as connection:
         mine = update(_TABLE).where(_TABLE.c.id == log_id, _TABLE.c.state == "running")
         ended = mine.values(state="done", **values).returning(_TABLE.c.account_id, _TABLE.c.source)
-        for account_id, source in connection.execute(ended).all():
+        rows = connection.execute(ended).all()
+    with suppress(Exception), writing() as connection:
+        for account_id, source in rows:
             _count(connection, account_id, source, values)
 
 

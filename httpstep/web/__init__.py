@@ -84,12 +84,12 @@ BLUEPRINTS = (
 
 def register(app: Flask) -> None:
     """Bind every blueprint, the error answers and the headers that every response carries."""
+    telling.register(app)
     incoming.register(app)
     responses.register(app)
     faults.register(app)
     access.register(app)
     moments.register(app)
-    telling.register(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     if app.config["HTTPSTEP"].metrics_token:

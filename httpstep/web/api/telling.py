@@ -5,6 +5,8 @@ Together with `calls.tell` there is one line for each execution, flow, replay an
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from flask import Flask, Response, g, request
 
 from httpstep.core.outcome.canonical import Line, word
@@ -25,10 +27,11 @@ def whose(account: str, key_name: str) -> None:
 def _told(response: Response) -> Response:
     if "told" in g or not request.path.startswith("/api/"):
         return response
-    if response.headers.get("Idempotency-Replayed"):
-        _tell("replay", response, None)
-    elif response.mimetype == "application/problem+json" or response.status_code >= 500:
-        _tell("refusal", response, "refused")
+    with suppress(Exception):
+        if response.headers.get("Idempotency-Replayed"):
+            _tell("replay", response, None)
+        elif response.mimetype == "application/problem+json" or response.status_code >= 500:
+            _tell("refusal", response, "refused")
     return response
 
 
