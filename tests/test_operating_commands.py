@@ -106,6 +106,7 @@ def test_what_is_not_run_is_there_and_names_files_that_are_there() -> None:
         assert [name for name in named if not (ROOT / name).exists()] == []
 
 
+@pytest.mark.timeout(600)  # some thirty programs, one after the other
 def test_the_year_of_an_installation(tmp_path: Path) -> None:
     """From the first user to the last secret. A block that asks the address has a server beside it."""
     work, data, programs = tmp_path / "work", tmp_path / "data", tmp_path / "bin"
