@@ -36,14 +36,14 @@ def condition_of(settings: Config) -> Condition:
         waiting, failed = connection.execute(due).one()
         dialect, size = connection.dialect.name, 0
         if dialect == "postgresql":
-            size = int(connection.execute(text("SELECT pg_database_size(current_database())")).scalar_one())
+            size = int(connection.execute(text("SELECT pg_databasesize_of(current_database())")).scalar_one())
     if dialect == "sqlite":
-        size = _size(Path(str(db.engine.url.database)))
+        size = size_of(Path(str(db.engine.url.database)))
     disk = shutil.disk_usage(settings.data)
     return Condition(schema, dialect, size, disk.free, disk.total, waiting, failed)
 
 
-def _size(file: Path) -> int:
+def size_of(file: Path) -> int:
     """Of a SQLite file with what is not in it yet."""
     beside = (file, file.with_name(f"{file.name}-wal"))
     return sum(one.stat().st_size for one in beside if one.exists())

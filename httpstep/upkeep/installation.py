@@ -8,6 +8,7 @@ from __future__ import annotations
 import fcntl
 import logging
 import secrets
+import shutil
 import sqlite3
 import time
 from contextlib import closing
@@ -36,6 +37,7 @@ from httpstep.upkeep import condition, rotation
 
 FIRST_ACCOUNT = "default"
 _CODE_SECONDS = 7 * 24 * 3600
+_SPARE_BYTES = 16_000_000
 _TRIED = 50
 """Secrets that a start tries to decrypt, the newest first."""
 
@@ -102,9 +104,21 @@ def _warn_of_unreadable(vault: Vault) -> None:
 def _back_up_first(data: Path) -> None:
     if db.engine.dialect.name != "sqlite":
         return
+    check_room(Path(str(db.engine.url.database)), data)
     folder = data / "backups"
     folder.mkdir(mode=0o700, exist_ok=True)
     copy_database(folder / time.strftime("before-upgrade-%Y%m%d-%H%M%S.db", time.gmtime()))
+
+
+def check_room(file: Path, data: Path) -> None:
+    """Raise StartError where an upgrade might fill a disk: it copies the SQLite file and may write all of it anew."""
+    needed = 2 * condition.size_of(file) + _SPARE_BYTES
+    for folder in (data, file.parent):
+        if (free := shutil.disk_usage(folder).free) < needed:
+            raise StartError(
+                f"The database was not upgraded: that needs {needed / 1e6:,.0f} MB free in {folder}, and there are "
+                f"{free / 1e6:,.0f} MB. Nothing was changed. Make room, or set the earlier version going again."
+            )
 
 
 def copy_database(target: Path) -> None:
