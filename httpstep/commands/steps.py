@@ -55,6 +55,8 @@ def prepared(command: Callable[P, R]) -> Callable[P, R]:
         try:
             installation.prepare(current_app._get_current_object())  # type: ignore[attr-defined]
             return command(*args, **kwargs)
+        except config.StartError as error:
+            raise click.ClickException(str(error)) from None
         except SQLAlchemyError as error:
             raise click.ClickException(str(installation.start_error(error))) from None
 

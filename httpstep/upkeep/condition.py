@@ -36,7 +36,7 @@ def condition_of(settings: Config) -> Condition:
         waiting, failed = connection.execute(due).one()
         dialect, size = connection.dialect.name, 0
         if dialect == "postgresql":
-            size = int(connection.execute(text("SELECT pg_databasesize_of(current_database())")).scalar_one())
+            size = int(connection.execute(text("SELECT pg_database_size(current_database())")).scalar_one())
     if dialect == "sqlite":
         size = size_of(Path(str(db.engine.url.database)))
     disk = shutil.disk_usage(settings.data)

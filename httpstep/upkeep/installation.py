@@ -117,7 +117,7 @@ def check_room(file: Path, data: Path) -> None:
         if (free := shutil.disk_usage(folder).free) < needed:
             raise StartError(
                 f"The database was not upgraded: that needs {needed / 1e6:,.0f} MB free in {folder}, and there are "
-                f"{free / 1e6:,.0f} MB. Nothing was changed. Make room, or set the earlier version going again."
+                f"{free / 1e6:,.0f} MB. Make room, or set the earlier version going again."
             )
 
 
