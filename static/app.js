@@ -55,11 +55,14 @@
   });
   function closed() {
     const content = find("#modal-body");
-    if (content) content.replaceChildren();
+    if (content) content.replaceChildren();  // and with them whoever asked: what is on its way opens nothing again
     const back = opener && (opener.isConnected ? opener : opener.id && document.getElementById(opener.id));
     opener = null;
     if (back) back.focus();
   }
+  body.addEventListener("htmx:beforeSwap", (event) => {
+    if (event.detail.target.id === "modal-body" && !find("#modal").open) event.detail.shouldSwap = false;
+  });
   for (const dialog of all("dialog.modal")) {
     dialog.addEventListener("close", closed);
     dialog.addEventListener("click", (event) => {

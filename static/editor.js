@@ -38,8 +38,7 @@
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, textarea, select")) return;
     const link = event.key === "k" ? $("[data-log-newer]") : event.key === "j" ? $("[data-log-older]") : null;
-    if (!link) return;
-    if (link.hasAttribute("hx-get")) htmx.ajax("GET", link.getAttribute("hx-get"), "#modal-body"); else link.click();
+    link?.click();
   });
   if (!editor) return;
   const { changed } = httpstep;

@@ -31,7 +31,9 @@ def page(tmp_path: Path, api: OrderApi) -> Iterator[Page]:
         sign_in(page)
         page.goto("/flows/new")
         yield page
-        assert [text for text in complaints if "422" not in text and "401" not in text] == []  # 401: typed as the session ended
+        assert [
+            text for text in complaints if "422" not in text and "401" not in text
+        ] == []  # 401: typed as the session ended
 
 
 def make_steps(server: Server, url: str) -> None:
