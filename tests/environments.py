@@ -17,11 +17,13 @@ from tests.conftest import ABSENT
 
 
 def environment(folder: Path, config: pytest.Config, what: str, requirement: str) -> Path:
-    """The folder of its programs, for what cannot be installed beside httpstep. Where the package cannot be had the test is skipped, and the summary says what is not
-    tested."""
+    """The folder of its programs, for what cannot be installed beside httpstep. Where the package cannot be had, or not
+    within minutes, the test is skipped, and the summary says what is not tested."""
     venv.create(folder, with_pip=True)
     pip = [folder / "bin/pip", "install", "-q", "--disable-pip-version-check", requirement]
-    if subprocess.run(pip, capture_output=True, timeout=240, check=False).returncode:
+    try:
+        subprocess.run(pip, capture_output=True, timeout=240, check=True)
+    except (subprocess.CalledProcessError, subprocess.TimeoutExpired):
         config.stash[ABSENT][what] = f"{requirement} cannot be installed here"
         pytest.skip("the summary says why")
     return folder / "bin"
