@@ -25,6 +25,7 @@ from tests.house import House, document
 from tests.web.conftest import Web
 from tests.web.screen import limit, open_step, web_with
 
+pytestmark = pytest.mark.timeout(900)  # some hundred functions, each with several faults
 SQLITE_ONLY = "which function fails is no matter of the database"
 MakeHouse = Callable[..., House]
 KINDS: list[Callable[[], Exception]] = [

@@ -207,9 +207,12 @@ def test_twelve_who_make_the_same_step_at_once_all_get_it(make_house: MakeHouse)
 
     def put(number: int) -> int:
         body = document(name=f"N {number}")
-        got = house.app.test_client().put(
-            "/api/v1/steps/order-status", json=body, headers={"Authorization": f"Bearer {token}"}
-        )
+        for _ in range(3):
+            got = house.app.test_client().put(
+                "/api/v1/steps/order-status", json=body, headers={"Authorization": f"Bearer {token}"}
+            )
+            if got.status_code != 503:  # a machine that stands still for seconds: whoever waits for SQLite is told so
+                break
         return got.status_code
 
     with ThreadPoolExecutor(12) as pool:
