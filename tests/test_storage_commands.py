@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sqlite3
 import stat
 import tarfile
@@ -101,6 +102,26 @@ def test_a_restore_keeps_what_was_there(make_house: Callable[..., House], tmp_pa
     assert restored.output.startswith("Restored. The data until now is in ")
     aside = Path(restored.output.strip().rpartition(" ")[2])
     assert run(house, "restore", str(aside)).exit_code == 0
+    assert len(house.call("GET", "/steps").json["steps"]) == 2
+
+
+def test_a_restore_without_room_for_an_upgrade_changes_nothing(
+    make_house: Callable[..., House], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house = make_house(ThirdParty())
+    furnish(house)
+    run(house, "backup", str(tmp_path / "b.tar.gz"))
+    house.put(document("made-later"))
+
+    def kept() -> list[Path]:
+        return sorted(path for path in (tmp_path / "data").rglob("*") if path.suffix not in (".lock", ".key"))
+
+    before = kept()
+    usage = type(shutil.disk_usage(tmp_path))
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(10**9, 10**9 - 1000, 1000))
+    refused = run(house, "restore", str(tmp_path / "b.tar.gz"))
+    assert refused.exit_code == 1 and "Nothing was restored. An upgrade of the database needs" in refused.output
+    assert kept() == before
     assert len(house.call("GET", "/steps").json["steps"]) == 2
 
 

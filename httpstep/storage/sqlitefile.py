@@ -218,7 +218,7 @@ class Sharing:
         if not self._leading.acquire(blocking=False):
             if left < 0 and self._left(mine):
                 raise PoolTimeout("database is locked")
-            mine.sleep(min(_LOOKS_EVERY, max(left, 0.001)))
+            mine.sleep(_LOOKS_EVERY if left < 0 else min(_LOOKS_EVERY, left))  # past its time it is being done just now
             return
         try:
             if not mine.is_done:

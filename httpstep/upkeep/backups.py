@@ -104,6 +104,7 @@ def restore(app: Flask, source: Path) -> Path:
         folder = Path(name)
         manifest = _unpack(source, folder)
         _check(folder / _DATABASE)
+        _require_room(folder / _DATABASE, settings.data)
         aside = _copy_aside(app, settings.data)
         db.engine.dispose()
         _replace_database(folder / _DATABASE)
@@ -112,6 +113,14 @@ def restore(app: Flask, source: Path) -> Path:
             (folder / key).replace(settings.data / key)
     installation.prepare(app)
     return aside
+
+
+def _require_room(database: Path, data: Path) -> None:
+    """An older database is upgraded once it is in place: too late to find that the disk is full. Raises BackupError."""
+    try:
+        installation.check_room(database, data)
+    except config.StartError as error:
+        raise BackupError(f"Nothing was restored. {error}") from None
 
 
 def _unpack(source: Path, folder: Path) -> dict[str, Any]:

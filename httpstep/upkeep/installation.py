@@ -116,7 +116,7 @@ def check_room(file: Path, data: Path) -> None:
     for folder in (data, file.parent):
         if (free := shutil.disk_usage(folder).free) < needed:
             raise StartError(
-                f"The database was not upgraded: that needs {needed / 1e6:,.0f} MB free in {folder}, and there are "
+                f"An upgrade of the database needs {needed / 1e6:,.0f} MB free in {folder}, and there are "
                 f"{free / 1e6:,.0f} MB. Make room, or set the earlier version going again."
             )
 

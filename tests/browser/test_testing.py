@@ -257,3 +257,16 @@ def test_a_dialog_that_was_closed_stays_closed_when_what_was_asked_for_in_it_arr
         page.wait_for_timeout(1000)
         expect(dialog).to_be_hidden()
         expect(view).to_be_focused()
+
+
+@pytest.mark.parametrize("width", [390, 700, 1000, 1280])
+def test_the_head_of_the_answer_keeps_its_result_and_its_button_apart(desk: Desk, width: int) -> None:
+    page = desk.page
+    page.set_viewport_size({"width": width, "height": 844})
+    desk.test()
+    badge = page.locator(".answer-result > .result-line .badge").first
+    badge.scroll_into_view_if_needed()
+    button = next(one for one in page.locator(".answer-head > .btn").all() if one.is_visible())
+    told, pressed = badge.bounding_box(), button.bounding_box()
+    assert told and pressed and told["x"] + told["width"] <= pressed["x"]
+    assert pressed["x"] + pressed["width"] <= width
