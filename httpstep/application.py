@@ -140,6 +140,7 @@ def _engine_options(settings: config.Config) -> dict[str, object]:
         "pool_size": min(most, 20),
         "max_overflow": most,
         "pool_timeout": 5,
+        "pool_use_lifo": True,
         "hide_parameters": True,  # what is written is a customer's, and an error's text goes into the application's log
         "pool_pre_ping": settings.database_url.startswith("postgresql"),
     }
