@@ -44,10 +44,10 @@ def filled_url(template: str, values: Values, rows: Iterable[tuple[str, str]], p
         raise InvalidRequest(fault.sentence, reason=fault.reason, place=place.path) from None
 
 
-def filled_header(name: str, template: str, values: Values, path: str, *, prefix: str = "") -> str:
+def filled_header(name: str, template: str, values: Values, path: str) -> str:
     """The value of the header `name`, or InvalidRequest if a header cannot carry it."""
     place = Place(path, f"the header “{name}”")
-    return header_value(name, prefix + filled(template, values, place), path)
+    return header_value(name, filled(template, values, place), path)
 
 
 def header_value(name: str, value: str, path: str) -> str:
