@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from httpstep.core import jsontext
 from httpstep.core.answer import reading
-from httpstep.core.answer.mapping import check_rules
+from httpstep.core.answer.rulecheck import check_rules
 from httpstep.core.drift.marking import marked
 from httpstep.core.drift.remapping import Move, moved, remap
 from httpstep.core.drift.structure import compare
