@@ -10,7 +10,8 @@ from httpstep.core.inserting.encoders import header_fault
 from httpstep.core.inserting.headers import MAX_VALUE_CHARACTERS
 from httpstep.core.inserting.placeholders import Placeholder, PlaceholderFault, scan
 from httpstep.core.inserting.urlhints import hints, refuse_doubled_scheme
-from httpstep.core.inserting.urls import UrlFault, build_url, compile_url
+from httpstep.core.inserting.urlhosts import UrlFault
+from httpstep.core.inserting.urls import build_url, compile_url
 from httpstep.core.inserting.values import (
     OverLimit,
     Part,
