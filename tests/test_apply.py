@@ -15,7 +15,7 @@ import pytest
 
 from httpstep.core.document import documents
 from httpstep.extensions import db
-from httpstep.storage import catalogue, flows, steps
+from httpstep.storage import catalogue, deleting, flows, steps
 from httpstep.storage.tables import Step
 from httpstep.upkeep import applying, documentfiles, writing
 from tests.fakes import ThirdParty, answer
@@ -131,7 +131,7 @@ def test_only_with_delete_goes_what_the_folder_does_not_say(house: House, folder
     assert run(house, "apply", str(folder), "--delete").output == "Nothing to do: 4 unchanged.\n"
     with house.app.app_context():
         [kept] = db.session.query(Step).filter(Step.deleted_at.is_not(None)).all()
-        assert steps.bring_back(house.account(), [kept.id], time.time())[0][1], "for an hour it can be undone"
+        assert deleting.bring_back(house.account(), [kept.id], time.time())[0][1], "for an hour it can be undone"
 
 
 def test_an_empty_folder_deletes_nothing(house: House, folder: Path, tmp_path: Path) -> None:
@@ -218,7 +218,7 @@ def test_what_a_document_says_is_not_obeyed_by_a_terminal(house: House, folder: 
 
 @pytest.mark.parametrize(
     "failing",
-    [(writing, "write_flows"), (steps, "set_aside"), (catalogue, "remove")],
+    [(writing, "write_flows"), (deleting, "set_aside"), (catalogue, "remove")],
     ids=["flows", "steps", "attributes"],
 )
 def test_a_write_that_fails_half_way_leaves_nothing(

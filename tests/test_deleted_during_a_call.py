@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import delete, select
 
 from httpstep.core.exchange import HttpResponse, RenderedRequest
-from httpstep.storage import steps
+from httpstep.storage import deleting, steps
 from httpstep.storage.database import writing
 from httpstep.storage.tables import Step
 from tests.fakes import ThirdParty, answer
@@ -23,7 +23,7 @@ def test_a_step_deleted_as_its_call_ends_is_deleted_and_the_call_answered(make_h
     held, faults = threading.Event(), list[Exception]()
 
     def deleting() -> None:
-        """As `steps.remove`: the step's row is taken first, and what hangs on it a moment later."""
+        """As `deleting.remove`: the step's row is taken first, and what hangs on it a moment later."""
         try:
             with house.app.app_context(), writing() as connection:
                 connection.execute(select(Step.id).with_for_update())
@@ -53,7 +53,7 @@ def test_a_version_that_was_edited_meanwhile_is_not_deleted(make_house: MakeHous
     house.put(document())
     house.put(document(name="Edited"))
     with house.app.app_context(), pytest.raises(steps.Conflict):
-        steps.remove(house.account(), "order-status", version=1)
+        deleting.remove(house.account(), "order-status", version=1)
     assert house.call("DELETE", "/steps/order-status", headers={"If-Match": '"1"'}).status_code == 412
     assert house.call("GET", "/steps/order-status").json["name"] == "Edited"
     assert house.call("DELETE", "/steps/order-status", headers={"If-Match": '"2"'}).status_code == 204

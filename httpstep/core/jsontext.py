@@ -85,6 +85,16 @@ def pretty(value: Json) -> str:
     return msgspec.json.format(dumps(value), indent=2).decode()
 
 
+def value_at(document: Json, path: Path) -> Json:
+    """The value at a place; None where there is none."""
+    for part in path:
+        try:
+            document = document[part]
+        except (LookupError, TypeError):
+            return None
+    return document
+
+
 def json_type(value: Json) -> str:
     """ "null", "boolean", "number", "string", "array" or "object"."""
     return JSON_TYPES.get(type(value)) or _inherited_type(value)

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from httpstep.core import jsontext
 from httpstep.core.answer import reading
-from httpstep.core.answer.mapping import check_rules
+from httpstep.core.answer.rulecheck import check_rules
 from httpstep.core.drift.marking import marked
 from httpstep.core.drift.remapping import Move, moved, remap
 from httpstep.core.drift.structure import compare
@@ -169,21 +169,16 @@ def _move_json(move: Move, found: Found) -> dict[str, Json]:
     return {
         "attribute": move.rule.attribute,
         "path": list(path) if path is not None else None,
-        "was": value_at(found.old, path) if path is not None else None,
+        "was": jsontext.value_at(found.old, path) if path is not None else None,
         "suggested": list(move.chosen) if move.chosen is not None else None,
         "reason": move.reason,
         "places": [
-            {"path": list(one.path), "score": one.score, "reason": one.reason, "value": value_at(found.new, one.path)}
+            {
+                "path": list(one.path),
+                "score": one.score,
+                "reason": one.reason,
+                "value": jsontext.value_at(found.new, one.path),
+            }
             for one in move.candidates
         ],
     }
-
-
-def value_at(document: Json, path: Path) -> Json:
-    """The value at a place; None where there is none."""
-    for part in path:
-        try:
-            document = document[part]
-        except (LookupError, TypeError):
-            return None
-    return document

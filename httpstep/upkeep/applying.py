@@ -11,7 +11,7 @@ from httpstep.core.document import planning, renaming
 from httpstep.core.document.documents import KINDS, Document, Named, SecretNote
 from httpstep.core.document.planning import Change, Plan
 from httpstep.core.jsontext import Json
-from httpstep.storage import catalogue, flows, steps
+from httpstep.storage import catalogue, deleting, flows, steps
 from httpstep.storage.database import editing
 from httpstep.upkeep import writing
 
@@ -89,6 +89,6 @@ def _delete(account_id: int, changes: Sequence[Change], now: float) -> None:
     for row in flows.listed(account_id):
         if row.key in gone["flow"]:
             flows.remove(account_id, row.id)
-    steps.set_aside(account_id, [step.id for step in steps.listed(account_id) if step.key in gone["step"]], now)
+    deleting.set_aside(account_id, [step.id for step in steps.listed(account_id) if step.key in gone["step"]], now)
     for name in gone["attribute"]:
         catalogue.remove(account_id, name)

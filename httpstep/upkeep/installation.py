@@ -132,26 +132,18 @@ def _make_admin(app: Flask) -> None:
     settings = app.config["HTTPSTEP"]
     if not settings.admin_email or has_users():
         return
-    create_user(settings.admin_email, settings.admin_password, role="admin", operator=True)
+    with database.editing():
+        account = db.session.scalars(select(Account).order_by(Account.id)).first()
+        assert account is not None
+        admin = User(
+            account_id=account.id, email=settings.admin_email.strip().lower(), operator=True, role="admin",
+            password_hash=generate_password_hash(settings.admin_password), created_at=time.time(),
+        )  # fmt: skip
+        db.session.add(admin)
 
 
 def has_users() -> bool:
     return db.session.scalar(select(func.count()).select_from(User)) != 0
-
-
-def create_user(
-    email: str, password: str, *, role: str, operator: bool = False, account: Account | None = None
-) -> User:
-    """A user of that account, or of the first one. Raises sqlalchemy.exc.IntegrityError where the address is taken."""
-    with database.editing():
-        account = account or db.session.scalars(select(Account).order_by(Account.id)).first()
-        assert account is not None
-        user = User(
-            account_id=account.id, email=email.strip().lower(), password_hash=generate_password_hash(password),
-            role=role, operator=operator, created_at=time.time(),
-        )  # fmt: skip
-        db.session.add(user)
-    return user
 
 
 def mark_served(data: Path) -> IO[bytes]:

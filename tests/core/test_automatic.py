@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from httpstep.core.answer.automatic import automatic_rules
-from httpstep.core.answer.mapping import CallFacts, apply_rules, check_rules
+from httpstep.core.answer.mapping import CallFacts, apply_rules
+from httpstep.core.answer.rulecheck import check_rules
 from httpstep.core.jsontext import Path, loads
 from httpstep.core.query.jsonpath import normalized
 from tests.core.timing import within

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from httpstep.core.answer.mapping import CallFacts, apply_rules, check_rules
+from httpstep.core.answer.mapping import CallFacts, apply_rules
+from httpstep.core.answer.rulecheck import check_rules
 from httpstep.core.jsontext import Path, dumps_text, loads
 from httpstep.core.step.execution import MappedRow, MappingResult
 from httpstep.core.step.spec import MappingRule

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from httpstep.core.answer.mapping import CallFacts, apply_rules, check_rules
+from httpstep.core.answer.mapping import CallFacts, apply_rules
+from httpstep.core.answer.rulecheck import check_rules
 from httpstep.core.document import renaming, stepdocument
 from httpstep.core.document.stepdocument import DocumentError
 from httpstep.core.jsontext import Json, loads

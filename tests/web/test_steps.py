@@ -11,7 +11,7 @@ from unittest.mock import Mock
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from httpstep.storage import logs, steps
+from httpstep.storage import deleting, logs, steps
 from tests.fakes import ThirdParty, answer
 from tests.house import House, document
 from tests.mailbox import Inbox, settled
@@ -338,7 +338,7 @@ def test_a_step_deleted_while_it_is_saved_is_told_too(web: Web, monkeypatch: pyt
     whole = steps.save
 
     def overtaken(*given: Any, **named: Any) -> Any:
-        steps.remove(given[0], "order-status")
+        deleting.remove(given[0], "order-status")
         return whole(*given, **named)
 
     monkeypatch.setattr(steps, "save", overtaken)

@@ -69,15 +69,6 @@ def notes_on(response: HttpResponse) -> tuple[str, ...]:
     return (note,) if note else ()
 
 
-def describe(response: HttpResponse) -> str:
-    """What came, in a few words: "JSON", "HTML: Sign in", "an empty answer", "binary data (image/png, 9 bytes)"."""
-    try:
-        _document(response)
-    except UnreadableAnswer as error:
-        return _described(_kind(response, error), response)
-    return "JSON"
-
-
 # ---------------------------------------------------------------- reading
 
 
@@ -219,7 +210,7 @@ def _table(declared: str, start: str) -> str:
 _NAMES: Final = {"html": "HTML", "xml": "XML", "csv": "CSV", "text": "text", "syntax": "broken JSON"} | wrappings.KINDS
 
 
-def _described(kind: str, response: HttpResponse, secrets: Set[str] = frozenset()) -> str:
+def _described(kind: str, response: HttpResponse, secrets: Set[str]) -> str:
     if kind == "empty":
         return "an empty answer"
     if kind == "binary":

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from httpstep.core.inserting.urls import UrlFault, ascii_host
+from httpstep.core.inserting.urlhosts import UrlFault, ascii_host
 
 MAX_ADDRESSES: Final = 10
 _MAX_JUDGED: Final = 100

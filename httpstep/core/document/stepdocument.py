@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any, Final
 
 from httpstep.core.answer import conditions, statuses
-from httpstep.core.answer.mapping import check_rules
+from httpstep.core.answer.rulecheck import check_rules
 from httpstep.core.answer.statuses import success
 from httpstep.core.document import addressees
 from httpstep.core.document.kind import DocumentError, DocumentKind

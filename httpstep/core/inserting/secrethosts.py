@@ -12,7 +12,8 @@ from typing import Final
 
 from httpstep.core.errors import InvalidRequest
 from httpstep.core.inserting.placeholders import PlaceholderFault
-from httpstep.core.inserting.urls import UrlFault, compile_url
+from httpstep.core.inserting.urlhosts import UrlFault
+from httpstep.core.inserting.urls import compile_url
 from httpstep.core.inserting.values import Place
 
 Hosts = tuple[str, ...] | None

@@ -10,7 +10,8 @@ from httpstep.core.inserting.encoders import header_fault
 from httpstep.core.inserting.headers import MAX_VALUE_CHARACTERS
 from httpstep.core.inserting.placeholders import Placeholder, PlaceholderFault, scan
 from httpstep.core.inserting.urlhints import hints, refuse_doubled_scheme
-from httpstep.core.inserting.urls import UrlFault, build_url, compile_url
+from httpstep.core.inserting.urlhosts import UrlFault
+from httpstep.core.inserting.urls import build_url, compile_url
 from httpstep.core.inserting.values import (
     OverLimit,
     Part,
@@ -44,10 +45,10 @@ def filled_url(template: str, values: Values, rows: Iterable[tuple[str, str]], p
         raise InvalidRequest(fault.sentence, reason=fault.reason, place=place.path) from None
 
 
-def filled_header(name: str, template: str, values: Values, path: str, *, prefix: str = "") -> str:
+def filled_header(name: str, template: str, values: Values, path: str) -> str:
     """The value of the header `name`, or InvalidRequest if a header cannot carry it."""
     place = Place(path, f"the header “{name}”")
-    return header_value(name, prefix + filled(template, values, place), path)
+    return header_value(name, filled(template, values, place), path)
 
 
 def header_value(name: str, value: str, path: str) -> str:

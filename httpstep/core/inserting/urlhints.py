@@ -8,7 +8,7 @@ from typing import Final
 
 from httpstep.core import ports
 from httpstep.core.inserting.placeholders import Literal, scan
-from httpstep.core.inserting.urls import UrlFault
+from httpstep.core.inserting.urlhosts import UrlFault
 
 _VALUE: Final = "\0"
 """Stands for a placeholder: no URL has it in it."""

@@ -8,14 +8,11 @@ The result is a fixed point of urllib3's own normalisation: what is shown is wha
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
-
-import idna
 
 from httpstep.core.inserting.encoders import percent, typed_url_text
 from httpstep.core.inserting.placeholders import (
@@ -24,6 +21,7 @@ from httpstep.core.inserting.placeholders import (
     Placeholder,
     scan,
 )
+from httpstep.core.inserting.urlhosts import PORT, UrlFault, host_and_port
 from httpstep.core.inserting.values import (
     OverLimit,
     Part,
@@ -36,23 +34,12 @@ MAX_URL_CHARACTERS: Final = 8 * 1024
 
 _SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
-_HOST: Final = re.compile(r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?")
 _HOST_VALUE: Final = re.compile(r"[A-Za-z0-9._-]+")
-_PORT: Final = re.compile(r"[0-9]{1,5}")
 _DOT_SEGMENT: Final = re.compile(r"/(?:\.|%2E){1,2}(?=/|$)", re.IGNORECASE)
 
 _NO_SCHEME: Final = "An address starts with https:// (or http://) and a host, like https://api.example.com/orders."
 _ROWS: Final = "Add further parameters as fields: Body, Query String, sent in the URL."
 _DOTS: Final = "The path of the URL has a part that is only “.” or “..”, which would lead to another place."
-
-
-class UrlFault(Exception):
-    """The URL cannot be called. `sentence` is for a person and never holds a value; reason: "url" or "too_long"."""
-
-    def __init__(self, sentence: str, *, reason: str = "url") -> None:
-        super().__init__(sentence)
-        self.sentence = sentence
-        self.reason = reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,19 +70,6 @@ class UrlTemplate:
 def compile_url(text: str) -> UrlTemplate:
     """Raises UrlFault and PlaceholderFault."""
     return _compile(scan(text.strip()))
-
-
-def ascii_host(host: str) -> str:
-    """A host name in lower case, international letters as IDNA (RFC 5891; UTS 46 mapping). Raises UrlFault."""
-    if not host.isascii():
-        try:
-            host = idna.encode(host, uts46=True).decode()
-        except (idna.IDNAError, UnicodeError) as error:
-            raise UrlFault("The host of the URL is not a valid name.") from error
-    host = host.lower()
-    if not _HOST.fullmatch(host) or len(host) > 253:
-        raise UrlFault("The host of the URL is not a valid name.")
-    return host
 
 
 def build_url(
@@ -196,9 +170,9 @@ def _from_authority(scheme: Part, pieces: tuple[Piece, ...]) -> UrlTemplate:
         if isinstance(piece, Literal) and "@" in piece.text:
             raise UrlFault("Put user name and password under Authentication, not into the URL.")
     encoded = _encoded((Literal("/", "/"), *path)) if delimiter else ()
-    host_and_port = _host_and_port(_with_samples(authority))
+    host = host_and_port(_with_samples(authority))
     if isinstance(scheme, str) and all(isinstance(piece, Literal) for piece in authority):
-        return UrlTemplate(origin=f"{scheme}://{host_and_port}", path=encoded)
+        return UrlTemplate(origin=f"{scheme}://{host}", path=encoded)
     return UrlTemplate(scheme=scheme, authority=authority, path=encoded)
 
 
@@ -228,35 +202,7 @@ def _encoded(pieces: tuple[Piece, ...]) -> tuple[Part, ...]:
     return tuple(typed_url_text(piece.text) if isinstance(piece, Literal) else piece for piece in pieces)
 
 
-# ---------------------------------------------------------------- scheme, host and port
-
-
-def _host_and_port(text: str) -> str:
-    host, port = _bracketed(text) if text.startswith("[") else _split_port(text)
-    if not host:
-        raise UrlFault("The URL has no host.")
-    if not port:
-        return host
-    if not _PORT.fullmatch(port) or not 0 < int(port) <= 65535:
-        raise UrlFault("The port in the URL must be a number from 1 to 65535.")
-    return f"{host}:{int(port)}"
-
-
-def _split_port(text: str) -> tuple[str, str]:
-    host, _, port = text.partition(":")
-    return (ascii_host(host) if host else ""), port
-
-
-def _bracketed(text: str) -> tuple[str, str]:
-    """An IPv6 address in brackets (RFC 3986, 3.2.2), without a zone: zones have no meaning outside one machine."""
-    inside, closing, port = text[1:].partition("]")
-    try:
-        address = ipaddress.IPv6Address(inside)
-    except ValueError as error:
-        raise UrlFault("The address in brackets in the URL is not an IPv6 address.") from error
-    if not closing or address.scope_id or (port and not port.startswith(":")):
-        raise UrlFault("The address in brackets in the URL is not an IPv6 address.")
-    return f"[{address.compressed}]", port[1:]
+# ---------------------------------------------------------------- what values make
 
 
 def _origin(template: UrlTemplate, values: Values, place: Place) -> str:
@@ -273,8 +219,8 @@ def _origin(template: UrlTemplate, values: Values, place: Place) -> str:
             in_port = in_port or ":" in piece.text
             texts.append(piece.text)
         else:
-            texts.append(_host_value(piece, values, place, _PORT if in_port else _HOST_VALUE))
-    return f"{scheme}://{_host_and_port(''.join(texts))}"
+            texts.append(_host_value(piece, values, place, PORT if in_port else _HOST_VALUE))
+    return f"{scheme}://{host_and_port(''.join(texts))}"
 
 
 def _host_value(placeholder: Placeholder, values: Values, place: Place, allowed: re.Pattern[str]) -> str:
@@ -284,7 +230,7 @@ def _host_value(placeholder: Placeholder, values: Values, place: Place, allowed:
             f"The value of “{placeholder.name}” is a whole address. Remove what stands before it in the URL."
         )
     if not allowed.fullmatch(text):
-        what = "a number" if allowed is _PORT else "letters, digits, “.”, “-” and “_” only"
+        what = "a number" if allowed is PORT else "letters, digits, “.”, “-” and “_” only"
         raise UrlFault(f"The value of “{placeholder.name}” cannot stand there in the URL: it must be {what}.")
     values.derived(placeholder, text.lower())
     return text

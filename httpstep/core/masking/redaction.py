@@ -15,15 +15,13 @@ it would hide most of a text, and tell by the holes what it is.
 
 from __future__ import annotations
 
-import base64
 import re
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
-from functools import lru_cache
-from itertools import pairwise
-from typing import Final, NamedTuple
+from typing import Final
 
+from httpstep.core.masking.needles import SHORT, Needle, needles_of, pattern_of
 from httpstep.core.masking.textviews import (
     Span,
     View,
@@ -37,7 +35,6 @@ MASKED_SENTENCE: Final = (
     "Put the credential itself in its place, best as {{secret.NAME}}."
 )
 
-_SHORT: Final = 4
 _LAYERS: Final = 3
 _ALWAYS: Final = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie", "cookie2", "set-cookie2"})
 _TELLING: Final = re.compile(
@@ -58,27 +55,16 @@ _SCHEME: Final = re.compile(
     r"(?:basic|bearer|digest|token|apikey|api-key|key|negotiate|hmac|oauth|zoho-oauthtoken|sso-key|genie-?key|bot|jwt)[ =]+",
     re.IGNORECASE,
 )
-_WORDS: Final = re.compile(r"[A-Za-z0-9]+")
 _SEPARATORS: Final = tuple(map(chr, (*range(0x1C, 0x20), *range(0xE000, 0xF900))))
 """In no spelling of any other character, and no letter, digit, line break or escape."""
 _IN_NUMBERS: Final = frozenset("0123456789+-.eE ")
-_RUNS: Final = re.compile(r"[A-Za-z0-9]+|\\+|.", re.DOTALL)
-
-
-class _Needle(NamedTuple):
-    """`anchor`: letters and digits that every pattern of `text` has in it; where it is not there is nothing to find,
-    and no pattern to be made."""
-
-    anchor: str
-    text: str
-    is_base64: bool
 
 
 def redact(text: str, secrets: AbstractSet[str]) -> str:
     """`text` with every secret masked as ••••; overlapping ones as one."""
     if not secrets or not text:
         return text
-    spans = _spans(text, _needles(frozenset(secrets)))
+    spans = _spans(text, needles_of(frozenset(secrets)))
     return _masked(text, _merged(spans)) if spans else text
 
 
@@ -87,7 +73,7 @@ def redact_all(texts: Sequence[str], secrets: AbstractSet[str]) -> list[str]:
     if not secrets or not texts:
         return list(texts)
     between = next(char for char in _SEPARATORS if not any(char in secret for secret in secrets))
-    spans = _spans(between.join(texts), _needles(frozenset(secrets)))
+    spans = _spans(between.join(texts), needles_of(frozenset(secrets)))
     if not spans:
         return list(texts)
     whole = _masked(between.join(texts), _merged(spans)).split(between)
@@ -112,10 +98,10 @@ def margin(secrets: AbstractSet[str]) -> int:
 
 def may_be_number(secrets: AbstractSet[str]) -> bool:
     """Whether one of the secrets, or a spelling of one, may be read as a number of JSON or as a part of one."""
-    return any(_IN_NUMBERS.issuperset(needle.text) for needle in _needles(frozenset(secrets)))
+    return any(_IN_NUMBERS.issuperset(needle.text) for needle in needles_of(frozenset(secrets)))
 
 
-def _spans(text: str, needles: Sequence[_Needle]) -> list[Span]:
+def _spans(text: str, needles: Sequence[Needle]) -> list[Span]:
     """Where secrets are in the text, in no order."""
     spans = _found(needles, text)
     view = View(text)
@@ -137,7 +123,7 @@ def redact_bytes(data: bytes, secrets: AbstractSet[str]) -> bytes:
     if redacted != text:
         data = redacted.encode("utf-8", "surrogateescape")
     if b"\0" in data:
-        for secret in sorted((secret for secret in secrets if len(secret) >= _SHORT), key=len, reverse=True):
+        for secret in sorted((secret for secret in secrets if len(secret) >= SHORT), key=len, reverse=True):
             for encoding in ("utf-16-le", "utf-16-be"):
                 data = _replaced_units(data, secret.encode(encoding, "replace"), MASK.encode(encoding))
     return data
@@ -193,13 +179,8 @@ def _pair_value(name: str, value: str, secrets: AbstractSet[str]) -> str:
     return value[: len(value) - len(rest)] + MASK if rest else value
 
 
-def _found(needles: Iterable[_Needle], text: str) -> list[Span]:
-    return [
-        found.span()
-        for needle in needles
-        if needle.anchor in text
-        for found in _pattern(needle.text, needle.is_base64).finditer(text)
-    ]
+def _found(needles: Iterable[Needle], text: str) -> list[Span]:
+    return [found.span() for needle in needles if needle.anchor in text for found in pattern_of(needle).finditer(text)]
 
 
 def _masked(text: str, spans: Iterable[Span]) -> str:
@@ -223,108 +204,3 @@ def _merged(spans: list[Span]) -> Iterator[Span]:
         else:
             end = max(end, next_end)
     yield start, end
-
-
-# ---------------------------------------------------------------- what to look for
-
-
-@lru_cache(maxsize=128)
-def _needles(secrets: frozenset[str]) -> tuple[_Needle, ...]:
-    texts = {spelling for secret in secrets for spelling in (secret, secret.strip()) if spelling}
-    long = [text for text in texts if len(text) >= _SHORT]
-    cores = {core for text in long for core in _base64_cores(text)}
-    texts |= {spelling for text in long for spelling in (text.lower(), text.upper(), *_hex(text))}
-    return (*(_needle(text, False) for text in texts), *(_needle(core, True) for core in cores))
-
-
-def _hex(text: str) -> tuple[str, str]:
-    digits = text.encode("utf-8", "replace").hex()
-    return digits, digits.upper()
-
-
-def _needle(text: str, is_base64: bool) -> _Needle:
-    return _Needle(max(_WORDS.findall(text), key=len, default=""), text, is_base64)
-
-
-@lru_cache(maxsize=256)
-def _pattern(text: str, is_base64: bool) -> re.Pattern[str]:
-    """A Base64 core takes one more character at each end, and the padding: they hold the rest of the secret's bits."""
-    pattern = "".join(_spellings(run, before) for before, run in pairwise(["", *_RUNS.findall(text)]))
-    if is_base64:
-        pattern = "[A-Za-z0-9+/_-]?" + pattern + "[A-Za-z0-9+/_-]?(?:=|%3[dD]){0,2}"
-    elif len(text) < _SHORT:
-        pattern = f"(?<![A-Za-z0-9]){pattern}(?![A-Za-z0-9])"
-    return re.compile(pattern)
-
-
-def _base64_cores(text: str) -> Iterator[str]:
-    """The part of the text's Base64 that is the same whatever stands before and after it, for each alignment."""
-    data = text.encode("utf-8", "replace")
-    for before in range(3):
-        first = (before * 8 + 5) // 6
-        last = (before + len(data)) * 8 // 6
-        core = base64.b64encode(bytes(before) + data).decode()[first:last]
-        yield core
-        if "+" in core or "/" in core:
-            yield core.replace("+", "-").replace("/", "_")
-
-
-def _spellings(run: str, before: str) -> str:
-    """A pattern for letters and digits (where they were encoded, `textviews` has read them), a run of backslashes, or one other character.
-
-    Backslashes are taken possessively (`{n,m}+`), and a run takes those that escape what comes after it: were there
-    two ways to share them out, a text full of them would have no end of ways to match.
-    """
-    if run.isascii() and run.isalnum():
-        return run
-    if run[0] == "\\":
-        return f"{_BACKSLASH}{{{len(run)},{16 * len(run)}}}+"
-    return _other(run, "0" if before.startswith("\\") else "1")
-
-
-@lru_cache(maxsize=1024)
-def _other(char: str, least: str) -> str:
-    """A pattern for one character in all its spellings; `least`: how many backslashes an escape of JSON needs."""
-    escape = f"{_BACKSLASH}{{{least},8}}+"
-    utf8 = char.encode("utf-8", "replace")
-    units = char.encode("utf-16-be", "replace")
-    plain = [
-        re.escape(char),
-        "".join(_percent(byte) for byte in utf8),
-        "".join(f"={_any_case(f'{byte:02x}')}" for byte in utf8),
-        _numeric_entity(char),
-        *(f"&(?:amp;)?{name};" for name in _ENTITIES.get(char, ())),
-    ]
-    if not char.isascii():
-        plain.append(re.escape(utf8.decode("latin-1")))
-    if char == " ":
-        plain.append(r"\+")
-    if char in _BEGIN_SPELLINGS:
-        plain.append(plain.pop(0))  # it begins longer spellings of itself, and at a secret's end those are meant
-    spellings = [*plain, "".join(f"{escape}u{_any_case(units[at : at + 2].hex())}" for at in range(0, len(units), 2))]
-    if char <= "\xff":
-        spellings.append(f"{escape}x{_any_case(f'{ord(char):02x}')}")
-    if char in _ESCAPES:
-        spellings.append(escape + _ESCAPES[char])
-    if char in _ESCAPED_AS_THEY_ARE and least != "0":
-        spellings += [escape + spelling for spelling in plain]
-    return f"(?:{'|'.join(spellings)})"
-
-
-def _percent(byte: int) -> str:
-    return f"%(?:25){{0,2}}{_any_case(f'{byte:02x}')}"
-
-
-def _numeric_entity(char: str) -> str:
-    return rf"&(?:amp;)?#(?:0{{0,6}}{ord(char)}|[xX]0{{0,6}}{_any_case(f'{ord(char):x}')});"
-
-
-def _any_case(digits: str) -> str:
-    return "".join(f"[{digit}{digit.upper()}]" if digit.isalpha() else digit for digit in digits)
-
-
-_BACKSLASH: Final = rf"(?:\\|{_percent(92)}|{_numeric_entity(chr(92))})"
-_ESCAPES: Final = {"\n": "n", "\r": "r", "\t": "t", "\b": "b", "\f": "f"}
-_BEGIN_SPELLINGS: Final = frozenset("&%=")
-_ESCAPED_AS_THEY_ARE: Final = frozenset("\"/'")
-_ENTITIES: Final = {'"': ("quot",), "&": ("amp",), "<": ("lt",), ">": ("gt",), "'": ("apos",)}

@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 from httpstep.core.errors import FailureKind
 from httpstep.core.inserting import secrethosts
 from httpstep.core.inserting.placeholders import PlaceholderFault
-from httpstep.core.inserting.urls import UrlFault, compile_url
+from httpstep.core.inserting.urlhosts import UrlFault
+from httpstep.core.inserting.urls import compile_url
 from httpstep.core.jsontext import Json
 
 _NAMES_A_HOST: Final = frozenset(

@@ -24,8 +24,9 @@ from jsonpath.unescape import unescape_string
 
 from httpstep.core.jsontext import Json, Path
 from httpstep.core.query.jsonpath_comparison import MAX_WORK, QueryRefused, Work
-from httpstep.core.query.jsonpath_evaluation import Select, selection
+from httpstep.core.query.jsonpath_evaluation import selection
 from httpstep.core.query.jsonpath_hints import spelling, with_dollar
+from httpstep.core.query.jsonpath_selectors import Select
 from httpstep.core.query.jsonpath_values import SAMPLE, sampled
 from httpstep.core.workcounter import WorkCounter
 

@@ -31,11 +31,17 @@ from httpstep.core.query.jsonpath_comparison import (
     QueryRefused,
     Work,
 )
+from httpstep.core.query.jsonpath_selectors import (
+    Select,
+    Test,
+    children_matching,
+    descendants,
+    every_child,
+    item_at,
+    items_in,
+    member_named,
+)
 
-Select = Callable[[list[Json], Work], list[Json]]
-"""From some nodes to the nodes that a part of the query selects from them, in order."""
-
-Test = Callable[[Json, Work], bool]
 Term = Callable[[Json, Work], Any]
 
 
@@ -55,7 +61,7 @@ def _segment(segment: JSONPathSegment) -> Select:
     child = _child(segment.selectors)
     if not isinstance(segment, JSONPathRecursiveDescentSegment):
         return child
-    return lambda nodes, work: child(_descendants(nodes, work), work)
+    return lambda nodes, work: child(descendants(nodes, work), work)
 
 
 def _child(selectors: Sequence[JSONPathSelector]) -> Select:
@@ -74,96 +80,21 @@ def _child(selectors: Sequence[JSONPathSelector]) -> Select:
     return select
 
 
-def _descendants(nodes: list[Json], work: Work) -> list[Json]:
-    """The nodes and all objects and lists below them, each before its children (RFC 9535, 2.5.2.2)."""
-    found: list[Json] = []
-    waiting = nodes[::-1]
-    while waiting:
-        node = waiting.pop()
-        found.append(node)
-        children = _children(node)
-        work.spend(3 + len(children))
-        waiting += [child for child in reversed(children) if type(child) is dict or type(child) is list]
-    return found
-
-
-def _children(node: Json) -> list[Json]:
-    if type(node) is dict:
-        return list(node.values())
-    return node if type(node) is list else []
-
-
 # ---------------------------------------------------------------- selectors (RFC 9535, 2.3)
 
 
 def _selector(selector: JSONPathSelector) -> Select:
     if isinstance(selector, NameSelector):
-        return _name(selector.name)
+        return member_named(selector.name)
     if isinstance(selector, IndexSelector):
-        return _index(selector.index)
+        return item_at(selector.index)
     if isinstance(selector, SliceSelector):
-        return _slice(selector.slice)
+        return items_in(selector.slice)
     if isinstance(selector, WildcardSelector):
-        return _every
+        return every_child
     if isinstance(selector, Filter):
-        return _filter(_test(selector.expression))
+        return children_matching(_test(selector.expression))
     raise QueryRefused("The query has a selector that RFC 9535 does not know.")
-
-
-def _name(name: str) -> Select:
-    def select(nodes: list[Json], work: Work) -> list[Json]:
-        work.spend(len(nodes))
-        return [node[name] for node in nodes if type(node) is dict and name in node]
-
-    return select
-
-
-def _index(index: int) -> Select:
-    def select(nodes: list[Json], work: Work) -> list[Json]:
-        work.spend(len(nodes))
-        return [node[index] for node in nodes if type(node) is list and -len(node) <= index < len(node)]
-
-    return select
-
-
-def _slice(part: slice) -> Select:
-    def select(nodes: list[Json], work: Work) -> list[Json]:
-        work.spend(len(nodes))
-        found: list[Json] = []
-        if part.step == 0:
-            return found
-        for node in nodes:
-            if type(node) is list:
-                items = node[part]
-                work.spend(len(items))
-                found += items
-        return found
-
-    return select
-
-
-def _every(nodes: list[Json], work: Work) -> list[Json]:
-    work.spend(2 * len(nodes))
-    found: list[Json] = []
-    for node in nodes:
-        children = _children(node)
-        work.spend(len(children) // 4)
-        found += children
-    return found
-
-
-def _filter(test: Test) -> Select:
-    def select(nodes: list[Json], work: Work) -> list[Json]:
-        work.spend(len(nodes))
-        found: list[Json] = []
-        for node in nodes:
-            children = _children(node)
-            if children:
-                work.spend(2)
-                found += [child for child in children if test(child, work)]
-        return found
-
-    return select
 
 
 # ---------------------------------------------------------------- filters (RFC 9535, 2.3.5)

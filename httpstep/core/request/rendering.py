@@ -17,7 +17,8 @@ from httpstep.core.inserting import headers, secrethosts
 from httpstep.core.inserting.placeholders import SECRET_PREFIX, PlaceholderFault, names_in
 from httpstep.core.inserting.secrethosts import Hosts
 from httpstep.core.inserting.texts import filled_header, filled_url
-from httpstep.core.inserting.urls import UrlFault, compile_url
+from httpstep.core.inserting.urlhosts import UrlFault
+from httpstep.core.inserting.urls import compile_url
 from httpstep.core.inserting.values import Place, Values
 from httpstep.core.jsontext import Json
 from httpstep.core.masking.paths import token_in_path

@@ -15,7 +15,8 @@ from httpstep.core.inserting.placeholders import (
     faults_in,
     scan,
 )
-from httpstep.core.inserting.urls import UrlFault, compile_url
+from httpstep.core.inserting.urlhosts import UrlFault
+from httpstep.core.inserting.urls import compile_url
 from httpstep.core.masking.redaction import MASK, MASKED_SENTENCE
 from httpstep.core.request.bodies import graphql_faults
 from httpstep.core.step.spec import (

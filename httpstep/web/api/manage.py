@@ -13,7 +13,7 @@ from httpstep.core import jsontext
 from httpstep.core.document import stepdocument, visible
 from httpstep.core.jsontext import Json
 from httpstep.core.step.spec import StepSpec
-from httpstep.storage import keys, logs, steps
+from httpstep.storage import deleting, keys, logs, steps
 from httpstep.storage.tables import Log, Step
 from httpstep.web.api.api import caller, json_body
 from httpstep.web.problems import Problem, json_response
@@ -136,9 +136,9 @@ def delete_step(key: str) -> Response:
         version = existing.version if existing else None
         asked = check_preconditions(version)
         try:
-            if not steps.remove(who.account_id, key, version if asked else None):
+            if not deleting.remove(who.account_id, key, version if asked else None):
                 raise _no_step(key)
-        except steps.InUse as error:
+        except deleting.InUse as error:
             raise Problem(409, "Step In Use", str(error)) from None
         except steps.Conflict:
             continue

@@ -124,8 +124,7 @@ def _operation(name: str, summary: str, good: dict[str, Json], *problems: int, *
     return {"operationId": name, "summary": summary, "responses": _answers(good, 401, 403, *problems, 503), **more}
 
 
-def contract(server: str) -> dict[str, Json]:
-    """The document. server: the address people use."""
+def _steps() -> dict[str, Json]:
     step = {"description": "The step document.", "headers": {"ETag": _told("Of this version.")}, **_body(_ref("Step"))}
     listed = {"description": "Keys, names and versions.", **_body(_ref("Steps"))}
     logs = {"description": "The newest twenty executions, without bodies.", **_body(_ref("Logs"))}
@@ -134,6 +133,39 @@ def contract(server: str) -> dict[str, Json]:
     saved = {"200": step | {"description": "Replaced."}, "201": step | {"description": "Created."}}
     one = [_KEY]
     return {
+        "/api/v1/steps": {"get": _operation("listSteps", "List the steps", {"200": listed})},
+        "/api/v1/steps/{key}": {
+            "get": _operation("getStep", "Get a step", {"200": step}, 404, parameters=one),
+            "put": _operation(
+                "putStep", "Create or replace a step", saved, 400, 409, 412, 413, 415, 422, parameters=[_KEY, _IF_MATCH, _IF_NONE_MATCH],
+                description="A document in which a credential is masked (••••), as viewers export it, is a 422.",
+                requestBody={"required": True, **_body(_ref("Step"))},
+            ),
+            "delete": _operation("deleteStep", "Delete a step", {"204": {"description": "Deleted."}}, 404, 409, 412, parameters=[_KEY, _IF_MATCH]),
+        },
+        "/api/v1/steps/{key}/logs": {
+            "get": _operation("stepLogs", "The last twenty logs", {"200": logs}, 404, parameters=one)
+        },
+        "/api/v1/steps/{key}/drift": {
+            "get": _operation("stepDrift", "How the answers' structure changed", {"200": drift}, 404, parameters=one)
+        },
+        "/api/v1/steps/{key}/drift/accept": {
+            "post": _operation(
+                "acceptDrift", "Accept the new structure and move rules", {"200": {"description": "Accepted.", **_body(_ref("Saved"))}},
+                400, 404, 409, 413, 415, 422, parameters=one,
+                description="409 where the step is not marked with the answer of `log_id` (any more).",
+                requestBody={"required": True, **_body(_ref("AcceptDrift"))},
+            )
+        },
+        "/api/v1/steps/{key}/logs/{log_id}": {
+            "get": _operation("stepLog", "A log with its bodies", {"200": log}, 404, parameters=[_KEY, _LOG_ID])
+        },
+    }  # fmt: skip
+
+
+def contract(server: str) -> dict[str, Json]:
+    """The document. server: the address people use."""
+    return {
         "openapi": "3.1.0",
         "info": {"title": "httpstep", "version": __version__},
         "servers": [{"url": server}],
@@ -141,33 +173,7 @@ def contract(server: str) -> dict[str, Json]:
         "paths": {
             "/api/v1/steps/{key}/execute": {"post": _execute("execute", "step", "Answer")},
             "/api/v1/flows/{key}/execute": {"post": _execute("executeFlow", "flow", "FlowAnswer")},
-            "/api/v1/steps": {"get": _operation("listSteps", "List the steps", {"200": listed})},
-            "/api/v1/steps/{key}": {
-                "get": _operation("getStep", "Get a step", {"200": step}, 404, parameters=one),
-                "put": _operation(
-                    "putStep", "Create or replace a step", saved, 400, 409, 412, 413, 415, 422, parameters=[_KEY, _IF_MATCH, _IF_NONE_MATCH],
-                    description="A document in which a credential is masked (••••), as viewers export it, is a 422.",
-                    requestBody={"required": True, **_body(_ref("Step"))},
-                ),
-                "delete": _operation("deleteStep", "Delete a step", {"204": {"description": "Deleted."}}, 404, 409, 412, parameters=[_KEY, _IF_MATCH]),
-            },
-            "/api/v1/steps/{key}/logs": {
-                "get": _operation("stepLogs", "The last twenty logs", {"200": logs}, 404, parameters=one)
-            },
-            "/api/v1/steps/{key}/drift": {
-                "get": _operation("stepDrift", "How the answers' structure changed", {"200": drift}, 404, parameters=one)
-            },
-            "/api/v1/steps/{key}/drift/accept": {
-                "post": _operation(
-                    "acceptDrift", "Accept the new structure and move rules", {"200": {"description": "Accepted.", **_body(_ref("Saved"))}},
-                    400, 404, 409, 413, 415, 422, parameters=one,
-                    description="409 where the step is not marked with the answer of `log_id` (any more).",
-                    requestBody={"required": True, **_body(_ref("AcceptDrift"))},
-                )
-            },
-            "/api/v1/steps/{key}/logs/{log_id}": {
-                "get": _operation("stepLog", "A log with its bodies", {"200": log}, 404, parameters=[_KEY, _LOG_ID])
-            },
+            **_steps(),
             **managed.paths(_operation),
             "/api/v1/openapi.json": {
                 "get": {"operationId": "contract", "summary": "This document", "security": [], "responses": {"200": {"description": "This document."}}}

@@ -21,7 +21,6 @@ from httpstep.web.editor.documents import Document
 from httpstep.web.editor.tree import short_text
 from httpstep.web.stepform import RuleRow, StepForm
 
-LEAVE: Final = ""
 _SHOWN: Final = 40
 """Characters of a value on a row."""
 
@@ -221,17 +220,7 @@ def _old_value(row: RuleRow, old: Document | None) -> str:
 
 
 def _choice(path: Path, reason: str, document: Json, chosen: bool) -> Choice:
-    return Choice(normalized(path), reason, short_text(_at(document, path), _SHOWN), chosen)
-
-
-def _at(document: Json, path: Path) -> Json:
-    value = document
-    for part in path:
-        try:
-            value = value[part]
-        except (LookupError, TypeError):
-            return None
-    return value
+    return Choice(normalized(path), reason, short_text(jsontext.value_at(document, path), _SHOWN), chosen)
 
 
 def _pretty(document: Json) -> str:

@@ -17,24 +17,23 @@ from httpstep.core.importing.questions import Question, questions_of
 from httpstep.core.importing.source import Choices
 from httpstep.core.inserting.sentences import Sentence
 from httpstep.core.jsontext import Json
-from httpstep.core.outcome.fallback import SUCCESS
 from httpstep.core.request import rendering
 from httpstep.core.step.spec import StepSpec
 from httpstep.execution import ratelimit
-from httpstep.storage import overview
 from httpstep.web import stepform
 from httpstep.web.access import may
-from httpstep.web.editor import acceptance, marking, tree
+from httpstep.web.editor import acceptance, tree
 from httpstep.web.editor.acceptance import Past
 from httpstep.web.editor.differences import DriftView
 from httpstep.web.editor.editor import Editor, Preview, Shown
 from httpstep.web.editor.loglist import LogList, log_list_of
 from httpstep.web.editor.mailstatus import MailStatus, mail_status_of
+from httpstep.web.editor.rulelines import Mapping, Notes, lines_of, mapping_of, notes_of
 from httpstep.web.editor.shellcommand import Usage, usage
 from httpstep.web.editor.testvalues import TestValue
 from httpstep.web.here import base_url
 from httpstep.web.recipes.platforms import Recipe, recipes
-from httpstep.web.stepform import ConditionRow, RuleRow, StepForm, conditions
+from httpstep.web.stepform import ConditionRow, StepForm, conditions
 
 Part = TypeVar("Part")
 
@@ -62,58 +61,6 @@ class Answer:
     cut: bool
     failed: bool
     can_map: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Notes:
-    """Of the last test's answer: the attributes it does not give, and whether its structure differs and is not accepted."""
-
-    missing: list[str]
-    is_undecided: bool
-
-
-@dataclass(frozen=True, slots=True)
-class RuleLine:
-    """A row of the mapping with what it gives. place: in the step document; state: "ok", "default", "missing", "off", or
-    "" where that is not known. listed: a list is on the way, so what is taken of it can be chosen."""
-
-    row: RuleRow
-    place: str
-    sample: Json
-    state: str
-    why: str
-    listed: bool
-    name_fault: str
-    source_fault: str
-    more_fault: str
-
-    @property
-    def attribute(self) -> str:
-        return str(self.row.attribute)
-
-    @property
-    def source(self) -> str:
-        return self.row.source
-
-    @property
-    def value(self) -> Json:
-        return self.sample
-
-    @property
-    def is_open(self) -> bool:
-        """Whether its details are shown from the start: they hold something."""
-        row = self.row
-        return bool(self.more_fault or row.take != "one" or row.convert != "none" or row.default)
-
-
-@dataclass(frozen=True, slots=True)
-class Mapping:
-    """missing: attributes of the rows for which the last successful answer had nothing. suggestions: objects of the
-    answer that look like dictionaries."""
-
-    lines: list[RuleLine]
-    missing: list[str]
-    suggestions: list[marking.Suggestion]
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +172,7 @@ def fragments(editor: Editor, *templates: str, beside: tuple[str, ...] = ()) -> 
 def gather(editor: Editor, *templates: str) -> EditorPage:
     """What these templates print of the editor."""
     wanted = {part for template in templates for part in NEEDS[template]}
-    lines = _lines(editor) if wanted & {"mapping", "notes"} else []
+    lines = lines_of(editor) if wanted & {"mapping", "notes"} else []
 
     def part(name: str, make: Callable[[], Part]) -> Part | None:
         return make() if name in wanted else None
@@ -237,10 +184,10 @@ def gather(editor: Editor, *templates: str) -> EditorPage:
         usage=part("usage", lambda: _usage(editor)),
         recipes=part("usage", lambda: _recipes(editor)) or (),
         budget=part("budget", lambda: editor.sources.budget),
-        mapping=part("mapping", lambda: _mapping(editor, lines)),
+        mapping=part("mapping", lambda: mapping_of(editor, lines)),
         history=part("history", lambda: acceptance.history_of(editor.sources.history)),
         answer=part("answer", lambda: _answer(editor)),
-        notes=part("notes", lambda: _notes(editor, lines)),
+        notes=part("notes", lambda: notes_of(editor, lines)),
         drift=part("drift", lambda: editor.drift),
         logs=part("logs", lambda: log_list_of(editor)),
         mail=part("mail", lambda: mail_status_of(editor)),
@@ -314,40 +261,3 @@ def _answer(editor: Editor) -> Answer | None:
     node = tree.tree_of(document.value, tree.names_by_path(editor.form.rules), whole=whole)
     can_map = may("editor") and not document.failed
     return Answer(node, document.log_id, document.pasted, document.cut, document.failed, can_map)
-
-
-def _notes(editor: Editor, lines: list[RuleLine]) -> Notes:
-    of_a_test = editor.fresh is not None or (editor.document is not None and editor.document.log_id is not None)
-    missing = [line.row.attribute for line in lines if line.row.on and line.state in ("missing", "default")]
-    tested = editor.log(editor.form.tested_log)
-    undecided = bool(tested and tested.structure_changed and editor.drift and not editor.drift.accepted)
-    good = tested is None or tested.outcome == SUCCESS
-    return Notes(missing if of_a_test and good else [], undecided)
-
-
-def _mapping(editor: Editor, lines: list[RuleLine]) -> Mapping:
-    known, sources = editor.mapped_document, editor.sources
-    last = next((log for log in sources.logs if log.outcome == SUCCESS and log.detail), None)
-    rules = [rule for rule in map(stepform.rule_of, editor.form.rules) if rule is not None]
-    return Mapping(
-        lines,
-        overview.missing_of(last.detail, rules) if last is not None else [],
-        marking.suggestions(editor.form, known.value) if known is not None and may("editor") else [],
-    )
-
-
-def _lines(editor: Editor) -> list[RuleLine]:
-    results, fault = editor.results(), editor.form.fault
-
-    def line(row: RuleRow, place: str) -> RuleLine:
-        found = results.get(row.id)
-        sample = found.value if found else None
-        listed = row.in_list or isinstance(sample, list) or row.take != "one"
-        return RuleLine(
-            row, place, sample, found.state if found else "", found.why if found else "", listed,
-            fault(f"{place}.attribute"),
-            next(filter(None, (fault(f"{place}.{member}") for member in ("path", "jsonpath", "call"))), ""),
-            next(filter(None, (fault(f"{place}.{member}") for member in ("convert", "take", "default"))), ""),
-        )  # fmt: skip
-
-    return [line(row, f"mapping[{index}]") for index, row in enumerate(editor.form.rules)]

@@ -21,7 +21,7 @@ from httpstep.core.query.jsonpath import source_in_words
 from httpstep.core.step import spec as step_spec
 from httpstep.core.step.members import members_of
 from httpstep.core.step.naming import MAX_NAME_CHARACTERS
-from httpstep.storage import logs, steps
+from httpstep.storage import deleting, logs, steps
 from httpstep.storage.database import end_transaction
 from httpstep.storage.tables import Step
 from httpstep.web import saving, stepform
@@ -124,7 +124,7 @@ def chosen() -> ResponseReturnValue:
 def undo() -> ResponseReturnValue:
     """Bring back what was deleted with the last press."""
     ids = [number for number in map(stepform.whole, request.form.getlist("step")) if number is not None]
-    back = steps.bring_back(account_id(), ids, time.time())
+    back = deleting.bring_back(account_id(), ids, time.time())
     for row, same in back:
         flash(f"“{row.name}” is back." if same else f"“{row.name}” is back with the key {row.key}.", "success")
     if not back:
@@ -260,8 +260,8 @@ def _deleted(ids: list[int]) -> ResponseReturnValue:
     if not may("editor"):
         abort(403)
     try:
-        gone_now = steps.set_aside(account_id(), ids, time.time())
-    except steps.InUse as error:
+        gone_now = deleting.set_aside(account_id(), ids, time.time())
+    except deleting.InUse as error:
         flash(str(error), "error")
         back = url_for("steps.list_steps") if len(ids) > 1 else url_for("steps.edit", ref=ids[0])
         return redirect(back, 303)

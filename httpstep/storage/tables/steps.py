@@ -1,159 +1,12 @@
-"""The tables. Times are seconds since the epoch, UTC: no database then has a time zone to lose.
-
-Documents are TEXT and not JSONB, which refuses U+0000; bodies are bytes. Everything that belongs to an
-account names it and goes with it. What the machine writes about a step stands in `step_states`, apart
-from what its editor wrote, so the two cannot conflict.
-"""
+"""Steps and flows, what the machine knows of them, and their calls."""
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Dialect, ForeignKey, Index, Integer, LargeBinary, UniqueConstraint
-from sqlalchemy import Text as PlainText
+from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
-from sqlalchemy.types import TypeDecorator
 
 from httpstep.extensions import Base
-
-
-class Text(TypeDecorator[str]):
-    """TEXT. PostgreSQL takes no U+0000 in a text, not even to look for it; U+FFFD stands for it, on SQLite too."""
-
-    impl = PlainText
-    cache_ok = True
-
-    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
-        return value if value is None else self.kept(value)
-
-    @staticmethod
-    def kept(value: str) -> str:
-        return value.replace("\0", "\ufffd") if "\0" in value else value
-
-
-Id = BigInteger().with_variant(Integer, "sqlite")
-NEVER_REUSED = {"sqlite_autoincrement": True}
-
-
-def _account() -> Mapped[int]:
-    return mapped_column(Id, ForeignKey("accounts.id", ondelete="CASCADE"), index=True)
-
-
-def _step() -> Mapped[int]:
-    return mapped_column(Id, ForeignKey("steps.id", ondelete="CASCADE"), index=True)
-
-
-class Account(Base):
-    """A tenant. per_minute and in_flight are None where the installation's figure applies."""
-
-    __tablename__ = "accounts"
-    __table_args__ = NEVER_REUSED
-    id: Mapped[int] = mapped_column(Id, primary_key=True)
-    slug: Mapped[str] = mapped_column(Text, unique=True)
-    name: Mapped[str] = mapped_column(Text, default="")
-    per_minute: Mapped[int | None]
-    in_flight: Mapped[int | None]
-    created_at: Mapped[float]
-
-
-class User(Base):
-    """role: viewer, editor or admin, in the one account the user has. An operator also sees all accounts' limits."""
-
-    __tablename__ = "users"
-    __table_args__ = NEVER_REUSED
-    id: Mapped[int] = mapped_column(Id, primary_key=True)
-    account_id: Mapped[int] = _account()
-    email: Mapped[str] = mapped_column(Text, unique=True)
-    password_hash: Mapped[str] = mapped_column(Text)
-    role: Mapped[str] = mapped_column(Text, default="admin")
-    operator: Mapped[bool] = mapped_column(default=False)
-    disabled_at: Mapped[float | None]
-    created_at: Mapped[float]
-    account: Mapped[Account] = relationship()
-
-
-class Session(Base):
-    """One signed-in browser; the cookie holds the token, this row its SHA-256."""
-
-    __tablename__ = "sessions"
-    __table_args__ = NEVER_REUSED
-    id: Mapped[int] = mapped_column(Id, primary_key=True)
-    user_id: Mapped[int] = mapped_column(Id, ForeignKey("users.id", ondelete="CASCADE"), index=True)
-    token_hash: Mapped[str] = mapped_column(Text, unique=True)
-    created_at: Mapped[float]
-    last_seen_at: Mapped[float]
-    expires_at: Mapped[float]
-    user_agent: Mapped[str] = mapped_column(Text, default="")
-    address: Mapped[str] = mapped_column(Text, default="")
-    user: Mapped[User] = relationship()
-
-
-class OneTimeCode(Base):
-    """A code that works once. purpose: setup, invite or reset; code_hash is its SHA-256."""
-
-    __tablename__ = "one_time_codes"
-    __table_args__ = NEVER_REUSED
-    id: Mapped[int] = mapped_column(Id, primary_key=True)
-    purpose: Mapped[str] = mapped_column(Text)
-    code_hash: Mapped[str] = mapped_column(Text, unique=True)
-    account_id: Mapped[int | None] = mapped_column(Id, ForeignKey("accounts.id", ondelete="CASCADE"))
-    user_id: Mapped[int | None] = mapped_column(Id, ForeignKey("users.id", ondelete="CASCADE"))
-    email: Mapped[str] = mapped_column(Text, default="")
-    role: Mapped[str] = mapped_column(Text, default="")
-    expires_at: Mapped[float]
-    used_at: Mapped[float | None]
-
-
-class ApiKey(Base):
-    """scope: execute or manage. The token is shown once; its SHA-256 is kept, its prefix finds the row."""
-
-    __tablename__ = "api_keys"
-    __table_args__ = NEVER_REUSED
-    id: Mapped[int] = mapped_column(Id, primary_key=True)
-    account_id: Mapped[int] = _account()
-    name: Mapped[str] = mapped_column(Text)
-    scope: Mapped[str] = mapped_column(Text, default="execute")
-    prefix: Mapped[str] = mapped_column(Text, unique=True)
-    token_hash: Mapped[str] = mapped_column(Text)
-    created_at: Mapped[float]
-    last_used_at: Mapped[float | None]
-    revoked_at: Mapped[float | None]
-
-
-class Attribute(Base):
-    """The catalogue. sample and default are JSON texts; default None: there is none. in_bot: the bot itself has it."""
-
-    __tablename__ = "attributes"
-    __table_args__ = (UniqueConstraint("account_id", "name"), NEVER_REUSED)
-    id: Mapped[int] = mapped_column(Id, primary_key=True)
-    account_id: Mapped[int] = _account()
-    name: Mapped[str] = mapped_column(Text)
-    sample: Mapped[str | None] = mapped_column(Text)
-    default: Mapped[str | None] = mapped_column(Text)
-    in_bot: Mapped[bool] = mapped_column(default=True)
-
-
-class Secret(Base):
-    """token: the value as the vault encrypted it. hosts: where it may be sent, as `core.inserting.secrethosts.dump` writes it."""
-
-    __tablename__ = "secrets"
-    __table_args__ = (UniqueConstraint("account_id", "name"), NEVER_REUSED)
-    id: Mapped[int] = mapped_column(Id, primary_key=True)
-    account_id: Mapped[int] = _account()
-    name: Mapped[str] = mapped_column(Text)
-    token: Mapped[bytes] = mapped_column(LargeBinary)
-    updated_at: Mapped[float]
-    hosts: Mapped[str] = mapped_column(Text, default="", server_default="")
-
-
-class AccessToken(Base):
-    """An OAuth 2 access token for all processes. name: a hash of the account and the whole request for it. token: as
-    the vault encrypted it, None while the first is fetched. claimed_until: somebody is fetching it."""
-
-    __tablename__ = "access_tokens"
-    name: Mapped[str] = mapped_column(Text, primary_key=True)
-    account_id: Mapped[int] = _account()
-    token: Mapped[bytes | None] = mapped_column(LargeBinary)
-    good_until: Mapped[float]
-    claimed_until: Mapped[float]
+from httpstep.storage.tables.columns import NEVER_REUSED, Id, Text, account_column, step_column
 
 
 class Step(Base):
@@ -163,7 +16,7 @@ class Step(Base):
     __tablename__ = "steps"
     __table_args__ = (UniqueConstraint("account_id", "key"), NEVER_REUSED)
     id: Mapped[int] = mapped_column(Id, primary_key=True)
-    account_id: Mapped[int] = _account()
+    account_id: Mapped[int] = account_column()
     key: Mapped[str] = mapped_column(Text)
     name: Mapped[str] = mapped_column(Text)
     document: Mapped[str] = mapped_column(Text)
@@ -207,7 +60,7 @@ class AcceptedStructure(Base):
     __tablename__ = "accepted_structures"
     __table_args__ = NEVER_REUSED
     id: Mapped[int] = mapped_column(Id, primary_key=True)
-    step_id: Mapped[int] = _step()
+    step_id: Mapped[int] = step_column()
     structure: Mapped[str] = mapped_column(Text)
     sample: Mapped[bytes | None] = mapped_column(LargeBinary)
     accepted_at: Mapped[float]
@@ -263,8 +116,8 @@ class Case(Base):
     __tablename__ = "cases"
     __table_args__ = NEVER_REUSED
     id: Mapped[int] = mapped_column(Id, primary_key=True)
-    account_id: Mapped[int] = _account()
-    step_id: Mapped[int] = _step()
+    account_id: Mapped[int] = account_column()
+    step_id: Mapped[int] = step_column()
     name: Mapped[str] = mapped_column(Text)
     document: Mapped[str] = mapped_column(Text)
     created_at: Mapped[float]
@@ -280,7 +133,7 @@ class Flow(Base):
     __tablename__ = "flows"
     __table_args__ = (UniqueConstraint("account_id", "key"), NEVER_REUSED)
     id: Mapped[int] = mapped_column(Id, primary_key=True)
-    account_id: Mapped[int] = _account()
+    account_id: Mapped[int] = account_column()
     key: Mapped[str] = mapped_column(Text)
     name: Mapped[str] = mapped_column(Text)
     document: Mapped[str] = mapped_column(Text)
@@ -299,7 +152,7 @@ class Idempotency(Base):
     __tablename__ = "idempotency"
     __table_args__ = (UniqueConstraint("step_id", "key"), UniqueConstraint("flow_id", "key"), NEVER_REUSED)
     id: Mapped[int] = mapped_column(Id, primary_key=True)
-    account_id: Mapped[int] = _account()
+    account_id: Mapped[int] = account_column()
     step_id: Mapped[int | None] = mapped_column(Id, ForeignKey("steps.id", ondelete="CASCADE"))
     flow_id: Mapped[int | None] = mapped_column(Id, ForeignKey("flows.id", ondelete="CASCADE"))
     key: Mapped[str] = mapped_column(Text)
@@ -320,7 +173,7 @@ class Alert(Base):
     __tablename__ = "alerts"
     __table_args__ = (Index("ix_alerts_due", "state", "due_at"), NEVER_REUSED)
     id: Mapped[int] = mapped_column(Id, primary_key=True)
-    step_id: Mapped[int] = _step()
+    step_id: Mapped[int] = step_column()
     subject: Mapped[str] = mapped_column(Text)
     body: Mapped[str] = mapped_column(Text)
     recipients: Mapped[str] = mapped_column(Text)
@@ -360,33 +213,3 @@ class CallCount(Base):
     shard: Mapped[int] = mapped_column(primary_key=True)
     calls: Mapped[int] = mapped_column(BigInteger)
     milliseconds: Mapped[int] = mapped_column(BigInteger)
-
-
-class AuditEntry(Base):
-    """Who changed what (`upkeep.audit`), kept for a year. actor: an address, the name of a key, or "command line"."""
-
-    __tablename__ = "audit_entries"
-    __table_args__ = (Index("ix_audit_entries_account_id_id", "account_id", "id"), NEVER_REUSED)
-    id: Mapped[int] = mapped_column(Id, primary_key=True)
-    account_id: Mapped[int] = mapped_column(Id, ForeignKey("accounts.id", ondelete="CASCADE"))
-    at: Mapped[float]
-    actor: Mapped[str] = mapped_column(Text)
-    what: Mapped[str] = mapped_column(Text)
-    name: Mapped[str] = mapped_column(Text)
-    detail: Mapped[str] = mapped_column(Text)
-
-
-class Edition(Base):
-    """A number drawn by triggers (`storage/schema.py`) with each edit of what calls read of the account. No two states of
-    an account have the same, not even where a backup was restored in between."""
-
-    __tablename__ = "editions"
-    account_id: Mapped[int] = mapped_column(Id, ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True)
-    edition: Mapped[int] = mapped_column(BigInteger)
-
-
-__all__ = [
-    "AcceptedStructure", "AccessToken", "Account", "Alert", "ApiKey", "Attribute", "AuditEntry", "BudgetHit", "CallCount", "Case",
-    "Edition", "Flow", "Idempotency", "Log",
-    "OneTimeCode", "Secret", "Session", "Step", "StepState", "User",
-]  # fmt: skip

@@ -1,0 +1,104 @@
+"""The rows of the mapping with what each gives, and what is to be said of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from httpstep.core.jsontext import Json
+from httpstep.core.outcome.fallback import SUCCESS
+from httpstep.storage import overview
+from httpstep.web import stepform
+from httpstep.web.access import may
+from httpstep.web.editor import marking
+from httpstep.web.editor.editor import Editor
+from httpstep.web.stepform import RuleRow
+
+
+@dataclass(frozen=True, slots=True)
+class RuleLine:
+    """A row of the mapping with what it gives. place: in the step document; state: "ok", "default", "missing", "off", or
+    "" where that is not known. listed: a list is on the way, so what is taken of it can be chosen."""
+
+    row: RuleRow
+    place: str
+    sample: Json
+    state: str
+    why: str
+    listed: bool
+    name_fault: str
+    source_fault: str
+    more_fault: str
+
+    @property
+    def attribute(self) -> str:
+        return str(self.row.attribute)
+
+    @property
+    def source(self) -> str:
+        return self.row.source
+
+    @property
+    def value(self) -> Json:
+        return self.sample
+
+    @property
+    def is_open(self) -> bool:
+        """Whether its details are shown from the start: they hold something."""
+        row = self.row
+        return bool(self.more_fault or row.take != "one" or row.convert != "none" or row.default)
+
+
+@dataclass(frozen=True, slots=True)
+class Mapping:
+    """missing: attributes of the rows for which the last successful answer had nothing. suggestions: objects of the
+    answer that look like dictionaries."""
+
+    lines: list[RuleLine]
+    missing: list[str]
+    suggestions: list[marking.Suggestion]
+
+
+@dataclass(frozen=True, slots=True)
+class Notes:
+    """Of the last test's answer: the attributes it does not give, and whether its structure differs and is not accepted."""
+
+    missing: list[str]
+    is_undecided: bool
+
+
+def lines_of(editor: Editor) -> list[RuleLine]:
+    """The rows of the mapping, in the order of the form."""
+    results, fault = editor.results(), editor.form.fault
+
+    def line(row: RuleRow, place: str) -> RuleLine:
+        found = results.get(row.id)
+        sample = found.value if found else None
+        listed = row.in_list or isinstance(sample, list) or row.take != "one"
+        return RuleLine(
+            row, place, sample, found.state if found else "", found.why if found else "", listed,
+            fault(f"{place}.attribute"),
+            next(filter(None, (fault(f"{place}.{member}") for member in ("path", "jsonpath", "call"))), ""),
+            next(filter(None, (fault(f"{place}.{member}") for member in ("convert", "take", "default"))), ""),
+        )  # fmt: skip
+
+    return [line(row, f"mapping[{index}]") for index, row in enumerate(editor.form.rules)]
+
+
+def mapping_of(editor: Editor, lines: list[RuleLine]) -> Mapping:
+    known, sources = editor.mapped_document, editor.sources
+    last = next((log for log in sources.logs if log.outcome == SUCCESS and log.detail), None)
+    rules = [rule for rule in map(stepform.rule_of, editor.form.rules) if rule is not None]
+    return Mapping(
+        lines,
+        overview.missing_of(last.detail, rules) if last is not None else [],
+        marking.suggestions(editor.form, known.value) if known is not None and may("editor") else [],
+    )
+
+
+def notes_of(editor: Editor, lines: list[RuleLine]) -> Notes:
+    of_a_test = editor.fresh is not None or (editor.document is not None and editor.document.log_id is not None)
+    missing = [line.row.attribute for line in lines if line.row.on and line.state in ("missing", "default")]
+    tested = editor.log(editor.form.tested_log)
+    undecided = bool(tested and tested.structure_changed and editor.drift and not editor.drift.accepted)
+    good = tested is None or tested.outcome == SUCCESS
+    return Notes(missing if of_a_test and good else [], undecided)
