@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 
-from httpstep.application import assemble_or_exit as create_app
-from httpstep.application import main
+gc.disable()  # of what imports make nothing is garbage, and looking for it takes a sixth of the start
+try:
+    from httpstep.application import assemble_or_exit as create_app
+    from httpstep.application import main
+finally:
+    gc.enable()
 
 __all__ = ["create_app"]
 

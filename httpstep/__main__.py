@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+import gc
+
 import click
 from flask.cli import FlaskGroup
 
 from httpstep import __version__
-from httpstep.application import assemble_or_exit, main
+
+gc.disable()  # of what imports make nothing is garbage, and looking for it takes a sixth of the start
+try:
+    from httpstep.application import assemble_or_exit, main
+finally:
+    gc.enable()
+
+
+class _Commands(FlaskGroup):
+    """FlaskGroup loads the commands of every package first, and with `flask db` all of Alembic."""
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        return self.commands.get(name) or super().get_command(ctx, name)
 
 
 @click.group(
-    "httpstep", cls=FlaskGroup, create_app=assemble_or_exit, add_default_commands=False, add_version_option=False,
+    "httpstep", cls=_Commands, create_app=assemble_or_exit, add_default_commands=False, add_version_option=False,
     load_dotenv=False,
 )  # fmt: skip
 @click.version_option(__version__, message="httpstep %(version)s")

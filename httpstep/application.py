@@ -20,11 +20,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from httpstep import config, extensions, transport, web
 from httpstep.alerts import alerts
-from httpstep.commands import accounts as commands_accounts
-from httpstep.commands import documents as commands_documents
-from httpstep.commands import steps as commands
-from httpstep.commands import storage as commands_storage
-from httpstep.commands import users as commands_users
+from httpstep.commands import Commands
 from httpstep.core.exchange import Send
 from httpstep.execution import calls, ratelimit
 from httpstep.execution.postponed import Postponed
@@ -76,8 +72,7 @@ def assemble(settings: config.Config, *, send: Send | None = None) -> Flask:
     extensions.bind(app, str(config.folder_of("migrations")))
     app.extensions["httpstep"] = _parts(app, settings, send)
     web.register(app)
-    for part in (commands, commands_accounts, commands_users, commands_storage, commands_documents):
-        part.register(app)
+    app.cli = Commands(app)
     with app.app_context():
         database.prepare_engine(db.engine)
         try:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Final, cast
 
 from flask import Flask, current_app
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from flask_mail import Mail
-from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 from flask_wtf import CSRFProtect
 from htmx_flask import Htmx
@@ -42,7 +42,9 @@ csrf = cast(CSRFProtect, LocalProxy(lambda: current_app.extensions["csrf"]))
 def bind(app: Flask, migrations: str) -> None:
     """Make those of one application. migrations: their folder."""
     db.init_app(app)
-    Migrate(app, db, directory=migrations, render_as_batch=True)
+    if (found := sys.modules.get("flask_migrate")) is not None:
+        # `flask db …`, by which migrations are written, is loaded before the application. A start goes without it.
+        found.Migrate(app, db, directory=migrations, render_as_batch=True)
     app.extensions[_LIMITER] = _without_hooks(app, Limiter(get_remote_address, strategy="moving-window"))
     Mail(app)
     Htmx(app)

@@ -11,7 +11,6 @@ from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
-from cryptography.x509 import load_pem_x509_certificates
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -192,6 +191,8 @@ def sender(value: str) -> str:
 
 
 def certificates(value: str) -> str:
+    from cryptography.x509 import load_pem_x509_certificates
+
     try:
         load_pem_x509_certificates(Path(value).read_bytes())
     except (OSError, ValueError):

@@ -10,7 +10,6 @@ from typing import Literal, Protocol
 
 from flask import current_app, g, has_request_context
 from limits.errors import StorageError
-from redis.exceptions import RedisError
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from httpstep.alerts import alerts
@@ -123,7 +122,7 @@ class ProcessFull(Exception):
     SENTENCE = "httpstep waits for as many third parties as it can just now. No call was made. Try again shortly."
 
 
-REFUSALS = (ratelimit.RateLimited, TooManyInFlight, ProcessFull, SQLAlchemyError, StorageError, RedisError, VaultError)
+REFUSALS = (ratelimit.RateLimited, TooManyInFlight, ProcessFull, SQLAlchemyError, StorageError, VaultError)
 """What `runs.run_step` raises before any call is made, and never after one."""
 
 
@@ -135,7 +134,6 @@ _REASONS: tuple[tuple[type[Exception], str], ...] = (
     (IntegrityError, "not_found"),
     (SQLAlchemyError, "storage_unavailable"),
     (StorageError, "storage_unavailable"),
-    (RedisError, "storage_unavailable"),
 )
 
 

@@ -12,12 +12,10 @@ import os
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, delete, select, update
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from httpstep.core import jsontext
 from httpstep.core.jsontext import Json
-from httpstep.storage.database import reading, writing
+from httpstep.storage.database import insert_into, reading, writing
 from httpstep.storage.logs import MAX_CALL_SECONDS
 from httpstep.storage.tables import Idempotency
 from httpstep.storage.vault import Place, Vault
@@ -72,9 +70,8 @@ def claim(
     }  # fmt: skip
     with writing(durable=True) as connection:
         connection.execute(delete(Idempotency).where(mine, expired | released))
-        add = postgresql_insert if connection.dialect.name == "postgresql" else sqlite_insert
-        statement = add(Idempotency).values(state="running", **row).on_conflict_do_nothing().returning(Idempotency.id)
-        made = connection.execute(statement).one_or_none()
+        add = insert_into(connection, Idempotency).values(state="running", **row).on_conflict_do_nothing()
+        made = connection.execute(add.returning(Idempotency.id)).one_or_none()
         old = select(Idempotency.id).where(Idempotency.created_at < now - KEPT_SECONDS).limit(20)
         old = old.with_for_update(skip_locked=True)
         connection.execute(delete(Idempotency).where(Idempotency.id.in_(old.scalar_subquery())))

@@ -14,10 +14,6 @@ from limits import RateLimitItemPerMinute
 from limits.errors import StorageError
 from limits.storage import RedisStorage, Storage
 from limits.storage.base import MovingWindowSupport
-from redis.backoff import NoBackoff
-from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import RedisError
-from redis.retry import Retry
 from sqlalchemy import Connection, delete, select, update
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
@@ -33,7 +29,7 @@ from httpstep.storage.tables import BudgetHit
 
 PER_MINUTE = 10
 WINDOW = 60
-AWAY = (SQLAlchemyError, StorageError, RedisError)
+AWAY = (SQLAlchemyError, StorageError)
 """What everything here raises where the place of the counts cannot be reached."""
 _OLDEST = 3600.0
 _AHEAD = 1.0
@@ -189,8 +185,8 @@ def _window(connection: Connection, key: str, limit: int, expiry: int) -> tuple[
 class SharedRedis(RedisStorage):
     """Redis of `limits`, counting by Redis' own clock: the clocks of the hosts that share it may differ.
 
-    One that does not answer is given up after two seconds; the caller then refuses (503). A connection that was lost
-    since its last use is made anew, once.
+    One that does not answer is given up after two seconds, with a StorageError; the caller then refuses (503). A
+    connection that was lost since its last use is made anew, once.
     """
 
     STORAGE_SCHEME = ["httpstep-redis", "httpstep-rediss"]  # noqa: RUF012  declared so by the base class
@@ -200,9 +196,13 @@ class SharedRedis(RedisStorage):
     )
 
     def __init__(self, uri: str, **options: Any) -> None:
+        from redis.backoff import NoBackoff  # as `limits` does: most installations have none, and it is 5 MB
+        from redis.exceptions import ConnectionError as RedisConnectionError
+        from redis.retry import Retry
+
         lost_once = Retry(NoBackoff(), 1, supported_errors=(RedisConnectionError,))
         waits: dict[str, Any] = {"socket_timeout": 2, "socket_connect_timeout": 2, "retry": lost_once}
-        super().__init__(uri.removeprefix("httpstep-"), **(waits | options))
+        super().__init__(uri.removeprefix("httpstep-"), wrap_exceptions=True, **(waits | options))
 
     def get_moving_window(self, key: str, limit: int, expiry: int) -> tuple[float, int]:
         seconds, micros = self.storage.time()

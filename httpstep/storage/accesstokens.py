@@ -10,11 +10,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sqlalchemy import delete, select, update
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import SQLAlchemyError
 
-from httpstep.storage.database import reading, writing
+from httpstep.storage.database import insert_into, reading, writing
 from httpstep.storage.tables import AccessToken
 from httpstep.storage.vault import Place, Vault, VaultError
 
@@ -40,8 +38,9 @@ class StoredTokens:
     def claim(self, account_id: int, name: str, now: float, until: float) -> bool:
         """Whether it is the caller's to fetch the token, until it is put, released or `until` is past."""
         with _spared("claimed"), writing() as connection:
-            add = postgresql_insert if connection.dialect.name == "postgresql" else sqlite_insert
-            row = add(AccessToken).values(name=name, account_id=account_id, good_until=0.0, claimed_until=until)
+            row = insert_into(connection, AccessToken).values(
+                name=name, account_id=account_id, good_until=0.0, claimed_until=until
+            )
             claimed = row.on_conflict_do_update(
                 index_elements=[AccessToken.name],
                 set_={"claimed_until": until},

@@ -20,7 +20,7 @@ from sqlalchemy import Connection, Dialect, Engine, Executable, event, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from httpstep.extensions import db
+from httpstep.extensions import Base, db
 from httpstep.storage import sqlitefile
 from httpstep.storage.patience import as_sqlalchemy, is_unavailable
 from httpstep.storage.schema import (
@@ -32,8 +32,8 @@ from httpstep.storage.schema import (
 )
 
 __all__ = [
-    "BEFORE_THE_FIRST_RELEASE", "SchemaError", "ask", "editing", "end_transaction", "is_unavailable", "is_writing",
-    "look", "note", "one_at_a_time", "prepare_engine", "reading", "refuse_other_schema", "together", "upgrade_schema",
+    "BEFORE_THE_FIRST_RELEASE", "SchemaError", "ask", "editing", "end_transaction", "insert_into", "is_unavailable",
+    "is_writing", "look", "note", "one_at_a_time", "prepare_engine", "reading", "refuse_other_schema", "together", "upgrade_schema",
     "writing",
 ]  # fmt: skip
 
@@ -205,6 +205,17 @@ def _driver(connection: Connection) -> Any:
 @cache
 def _for_psycopg(statement: str) -> str:
     return re.sub(r"(?<!:):([a-z_]+)", r"%(\1)s", statement)
+
+
+def insert_into(connection: Connection, table: type[Base]) -> Any:
+    """An INSERT that may say what to do ON CONFLICT, of the database at hand. The other one's dialect is not loaded."""
+    if connection.dialect.name == "postgresql":
+        from sqlalchemy.dialects.postgresql import insert
+
+        return insert(table)
+    from sqlalchemy.dialects.sqlite import insert as insert_in_sqlite
+
+    return insert_in_sqlite(table)
 
 
 def note(statement: Executable) -> None:

@@ -19,12 +19,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from alembic.script import ScriptDirectory
 from flask import Flask
 
 from httpstep import __version__, config
 from httpstep.extensions import db
-from httpstep.storage.database import BEFORE_THE_FIRST_RELEASE
+from httpstep.storage.schema import BEFORE_THE_FIRST_RELEASE, revisions
 from httpstep.upkeep import installation
 
 FORMAT: Final = "httpstep-backup/1"
@@ -157,8 +156,7 @@ def _check(database: Path) -> None:
         raise BackupError(
             "This backup was made by a version of httpstep from before its first release. Restore it there."
         )
-    script = ScriptDirectory(str(config.folder_of("migrations")))
-    if schema not in {revision.revision for revision in script.walk_revisions()}:
+    if schema not in revisions():
         raise BackupError("This backup was made by a newer version of httpstep. Restore it with that version.")
 
 

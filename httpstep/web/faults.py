@@ -5,7 +5,6 @@ from __future__ import annotations
 from flask import Flask, Response, current_app, g, render_template, request
 from flask_limiter.errors import RateLimitExceeded
 from limits.errors import StorageError
-from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException, ServiceUnavailable
 
@@ -107,7 +106,7 @@ def unavailable(error: Exception, **more: Json) -> Problem | None:
 
 def _reason(error: Exception) -> str:
     """What the driver says, in a line: an outage is no fault of the program, so no traceback."""
-    said = getattr(error, "orig", None) or error
+    said = getattr(error, "orig", None) or getattr(error, "storage_error", None) or error
     return " ".join(f"{type(said).__name__}: {said}".split())[:300]
 
 
@@ -129,6 +128,6 @@ def register(app: Flask) -> None:
     app.register_error_handler(Problem, lambda problem: problem.response())
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(calls.ProcessFull, _full)
-    for kind in (SQLAlchemyError, StorageError, RedisError, VaultError):
+    for kind in (SQLAlchemyError, StorageError, VaultError):
         app.register_error_handler(kind, _storage)
     app.register_error_handler(Exception, _unexpected)

@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 from httpstep.core import jsontext
 from httpstep.core.exchange import RenderedRequest
-from httpstep.core.importing.curl import to_curl
+from httpstep.core.importing.curlwriting import to_curl
 from httpstep.core.jsontext import Json
 from httpstep.core.request import rendering
 from httpstep.storage import overview, steps

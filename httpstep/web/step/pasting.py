@@ -9,7 +9,6 @@ from flask import request
 from httpstep.core import jsontext
 from httpstep.core.document import stepdocument, visible
 from httpstep.core.errors import UnreadableAnswer
-from httpstep.core.importing import anything
 from httpstep.core.importing.imported import Imported
 from httpstep.core.importing.questions import answered
 from httpstep.core.importing.source import Choices, Operation, Source
@@ -30,6 +29,8 @@ MAX_BYTES = 2 * 1024 * 1024
 
 def read_pasted(editor: Editor, _: str) -> Done | None:
     """Fill the form from what was pasted; where it holds many requests, show them."""
+    from httpstep.core.importing import anything  # with PyYAML: few processes are ever asked for it
+
     pasted = request.form.get("curl", "").strip()
     if pasted.startswith("{") and not anything.is_description(pasted):
         return _read_document(editor, pasted)
@@ -78,6 +79,8 @@ def answer(editor: Editor, _: str) -> None:
 
 
 def _fill_from(editor: Editor, source: Source, operation: Operation) -> Done | None:
+    from httpstep.core.importing.anything import WORDS
+
     found = source.read(operation)
     notes = [*source.left_out, *said_of(found), *_about_credentials(found)]
     name = editor.form.name or found.name[:MAX_NAME_CHARACTERS]
@@ -85,7 +88,7 @@ def _fill_from(editor: Editor, source: Source, operation: Operation) -> Done | N
         editor,
         StepSpec(request=found.spec, name=name, timeout=found.timeout or 60),
         notes,
-        anything.WORDS[source.format],
+        WORDS[source.format],
     )
     if editor.form.body_mode == "raw":
         editor.form.escape = "auto"
