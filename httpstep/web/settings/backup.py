@@ -7,17 +7,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+from flask import Blueprint, Response, current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from httpstep.config import Config
 from httpstep.core import jsontext
 from httpstep.core.document import documents
 from httpstep.core.document.documents import Document, Named, SecretNote, Unusable
 from httpstep.core.document.planning import Plan
 from httpstep.core.errors import UnreadableAnswer
 from httpstep.storage.database import end_transaction
-from httpstep.upkeep import applying
-from httpstep.web.access import access, current_user
+from httpstep.upkeep import applying, nightly
+from httpstep.web.access import access, current_user, may
 from httpstep.web.forms import Form
 from httpstep.web.here import account_id
 
@@ -54,6 +55,15 @@ class Preview:
     is_late: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Nights:
+    """The nightly backups of the whole installation, for its operator: what is there, never what is in it."""
+
+    settings: Config
+    kept: tuple[nightly.Kept, ...]
+    failure: nightly.Failure | None
+
+
 @blueprint.get("")
 @access("admin")
 def page() -> ResponseReturnValue:
@@ -65,7 +75,13 @@ def _page(preview: Preview | None = None, sentences: tuple[str, ...] = (), *, de
     if more := len(sentences) - len(shown):
         shown.append(f"And {more:,} more.")
     form = Form({"delete": "yes" if delete else ""})
-    return render_template("backup/backup.html", preview=preview, sentences=shown, form=form)
+    nights = _nights() if may("operator") else None
+    return render_template("backup/backup.html", preview=preview, sentences=shown, form=form, nights=nights)
+
+
+def _nights() -> Nights:
+    settings = current_app.config["HTTPSTEP"]
+    return Nights(settings, tuple(nightly.kept(settings)), nightly.failure(settings))
 
 
 @blueprint.get("/account.json")
