@@ -221,3 +221,54 @@ def test_storage_that_goes_away_during_the_call_does_not_unmake_it(
     again = house.execute(headers=KEY)
     assert again.status_code == 409 or again.headers["Idempotency-Replayed"] == "true", "it is written within a moment"
     assert len(third.requests) == 1
+
+
+def bytes_kept(house: House) -> int:
+    with house.app.app_context():
+        return int(db.session.scalar(select(func.coalesce(func.sum(func.length(Idempotency.answer)), 0))) or 0)
+
+
+def repeated(house: House, key: str) -> tuple[int, str]:
+    got = house.execute(headers={"Idempotency-Key": key})
+    return got.status_code, got.json.get("title") or got.headers["Idempotency-Replayed"]
+
+
+def test_an_account_keeps_so_many_bytes_of_answers_and_never_makes_a_call_twice(
+    make_house: MakeHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(idempotency, "MAX_KEPT_BYTES", 400_000)
+    house = make_house(third := ThirdParty(answer(200, {"a": "x" * 70_000})))
+    house.put(document(mapping=[{"path": ["a"], "attribute": "a"}]))
+    for number in range(8):
+        assert house.execute(headers={"Idempotency-Key": f"k{number}"}).status_code == 200
+        assert bytes_kept(house) <= 400_000
+    assert bytes_kept(house) > 250_000 and count(house, Idempotency) == 8
+    gone = (409, "Answer No Longer Kept")
+    assert [repeated(house, f"k{number}") for number in (0, 1, 6, 7)] == [gone, gone, (200, "true"), (200, "true")]
+    refused = house.execute(headers={"Idempotency-Key": "k0"})
+    assert refused.json["next"] == "stop" and "Retry-After" not in refused.headers
+    assert house.execute(attributes={"order.id": 2}, headers={"Idempotency-Key": "k0"}).status_code == 422
+    assert len(third.requests) == 8, "a call was made twice"
+    age(house, idempotency.KEPT_SECONDS + 1)
+    assert house.execute(headers={"Idempotency-Key": "k0"}).status_code == 200
+    assert len(third.requests) == 9
+
+
+def test_small_answers_are_capped_as_well_and_those_of_other_accounts_stay(
+    make_house: MakeHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(idempotency, "MAX_KEPT_BYTES", 5000)
+    house = make_house(ThirdParty(answer(200, {"a": 1})))
+    house.put(document())
+    house.account("other")
+    theirs = house.token(account="other")
+    house.put(document(), token=theirs)
+    house.limit(1000)
+    for token in (theirs, house.token()):
+        for number in range(40 if token != theirs else 3):
+            headers = {"Idempotency-Key": f"small-{number}"}
+            assert house.execute(headers=headers, token=token).status_code == 200
+    assert repeated(house, "small-0") == (409, "Answer No Longer Kept")
+    assert repeated(house, "small-39") == (200, "true")
+    again = house.execute(headers={"Idempotency-Key": "small-0"}, token=theirs)
+    assert again.headers["Idempotency-Replayed"] == "true"

@@ -15,7 +15,7 @@ from httpstep.commands.steps import account_option, chosen_account, prepared
 from httpstep.core import jsontext
 from httpstep.core.document import documents
 from httpstep.core.document.documents import Document, Named, SecretNote, Unusable
-from httpstep.core.document.planning import DONE, Plan
+from httpstep.core.document.planning import Plan
 from httpstep.storage.database import end_transaction
 from httpstep.upkeep import applying, documentfiles
 from httpstep.upkeep.documentfiles import shown
@@ -92,8 +92,7 @@ def _carry_out(account_id: int, wanted: Mapping[Named, Document], *, delete: boo
         applying.apply(account_id, wanted, plan, delete=delete, by="command line", now=time.time())
     except applying.Overtaken:
         raise click.ClickException(applying.Overtaken.SENTENCE) from None
-    counts = ", ".join(f"{plan.count(doing)} {done}" for doing, done in DONE.items() if plan.count(doing))
-    click.echo(f"Done: {counts}.")
+    click.echo(f"Done: {applying.told(plan)}.")
 
 
 def _print(plan: Plan) -> None:

@@ -69,6 +69,10 @@ VARIABLES: tuple[Variable, ...] = (
         "who sends it as a bearer token may read /metrics; off unless set",
         True,
     ),
+    Variable("BACKUP_AT", values.time_of_day, "02:00", "when the nightly backup is made (UTC); off; of SQLite only"),
+    Variable("BACKUP_KEEP", values.whole(1, 366), 7, "how many nightly backups are kept"),
+    Variable("BACKUP_FOLDER", values.folder, "", "where they go; backups/ in the data folder unless set"),
+    Variable("BACKUP_KEYS", values.one_of("yes", "no"), "yes", "whether they hold the keys that read the secrets"),
     Variable("LOG_FORMAT", values.one_of("text", "json"), "text", "form of the log lines"),
 )
 
@@ -96,6 +100,10 @@ class Config:
     vault_keys: tuple[str, ...] = field(repr=False)
     in_flight: int
     metrics_token: str = field(repr=False)
+    backup_at: str
+    backup_keep: int
+    backup_folder: Path
+    backup_keys: str
     log_format: str
     given: Mapping[str, str] = field(repr=False)
 
@@ -177,8 +185,10 @@ def load(environ: Mapping[str, str] = os.environ) -> Config:
     _refuse_unknown(environ)
     found["data"] = Path(found["data"]).resolve()
     found["database_url"] = found["database_url"] or f"sqlite:///{found['data'] / 'httpstep.db'}"
+    found["backup_folder"] = Path(found["backup_folder"] or found["data"] / "backups").resolve()
     found["workers"] = found["workers"] or max(2, min(4, os.cpu_count() or 2))
     _check_together(found)
+    _check_backups(found, given)
     return Config(given=given, **found)
 
 
@@ -230,6 +240,18 @@ def _check_together(values: Mapping[str, Any]) -> None:
         raise ConfigError("HTTPSTEP_MAIL_FROM is missing. Accepted with HTTPSTEP_SMTP_URL: one e-mail address.")
     if values["secret_key"] and values["secret_key"] in values["vault_keys"]:
         raise ConfigError("HTTPSTEP_SECRET_KEY and HTTPSTEP_VAULT_KEYS must not be the same.")
+
+
+def _check_backups(values: dict[str, Any], given: Mapping[str, str]) -> None:
+    """Of PostgreSQL none is made: whoever asks for one has to know that, and whoever does not is not kept waiting."""
+    if values["database_url"].startswith("sqlite"):
+        return
+    if given.get("HTTPSTEP_BACKUP_AT", "off") != "off":
+        raise ConfigError(
+            "HTTPSTEP_BACKUP_AT is for SQLite, and the data is in PostgreSQL. Run pg_dump every night (cron, a timer of "
+            "systemd), keep vault.key with the dump, and leave the variable out."
+        )
+    values["backup_at"] = "off"
 
 
 def shown(config: Config) -> list[tuple[str, str, str]]:

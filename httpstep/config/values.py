@@ -39,6 +39,7 @@ _MAX_FOLDER_BYTES = 3000
 _FEWEST_CHARACTERS = 6
 """Different ones, in 16 that chance has chosen."""
 _ODD_ADDRESS = re.compile(r"[\s?#\\<>\"{}|^`\x00-\x1f\x7f]")
+_TIME_OF_DAY = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]")
 _PATH = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~-]+)*")
 
 
@@ -69,6 +70,12 @@ def whole(low: int, high: int) -> Callable[[str], int]:
         return int(value)
 
     return parse
+
+
+def time_of_day(value: str) -> str:
+    if value != "off" and not _TIME_OF_DAY.fullmatch(value):
+        raise ValueError("a time in UTC, such as 02:00, or off")
+    return value
 
 
 def one_of(*words: str) -> Callable[[str], str]:

@@ -3,6 +3,9 @@
 The claim is on the disk before the call. A claim without an answer whose process has ended (the next start or the
 server marks it, `storage.logs.interrupt`), or which is older than any call can be, means that nobody knows whether the
 third party got it: the key answers 409 until `UNKNOWN_FOR` has passed since the claim.
+
+An account's answers take `MAX_KEPT_BYTES`; beyond it the oldest are dropped and their keys stay, so that the call is not
+made again: whoever repeats one is told that its answer is gone (decision 31).
 """
 
 from __future__ import annotations
@@ -11,7 +14,7 @@ import hashlib
 import os
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, delete, select, update
+from sqlalchemy import ColumnElement, Connection, delete, func, select, update
 
 from httpstep.core import jsontext
 from httpstep.core.jsontext import Json
@@ -22,6 +25,10 @@ from httpstep.storage.vault import Place, Vault
 
 KEPT_SECONDS = 24 * 3600.0
 UNKNOWN_FOR = 15 * 60.0
+MAX_KEPT_BYTES = 100_000_000
+_LOOKS_AT_BYTES = 64 * 1024
+_LOOKS_EVERY = 16
+"""What an account has is summed up for each answer of so many bytes, and for one in so many others."""
 
 
 class Running(Exception):
@@ -34,6 +41,10 @@ class OutcomeUnknown(Exception):
     def __init__(self, seconds: int) -> None:
         super().__init__("outcome unknown")
         self.seconds = seconds
+
+
+class AnswerDropped(Exception):
+    """The call with this key was made, and its answer is no longer kept."""
 
 
 class OtherBody(Exception):
@@ -58,7 +69,8 @@ def claim(
     vault: Vault, account_id: int, step_id: int | None, key: str, hashed: str, now: float, *,
     flow_id: int | None = None, instance: str = "",
 ) -> Claim:  # fmt: skip
-    """Claim the key of a step or of a flow, or give its stored answer. Raises Running, OutcomeUnknown, OtherBody."""
+    """Claim the key of a step or of a flow, or give its stored answer. Raises Running, OutcomeUnknown,
+    AnswerDropped, OtherBody."""
     home = Idempotency.step_id == step_id if flow_id is None else Idempotency.flow_id == flow_id
     mine = home & (Idempotency.key == key)
     place = ("answer", str(account_id), f"step {step_id}" if flow_id is None else f"flow {flow_id}", key)
@@ -91,6 +103,8 @@ def _existing(vault: Vault, mine: ColumnElement[bool], hashed: str, now: float, 
         raise Running
     if found.body_hash != hashed:
         raise OtherBody
+    if found.state == "done" and found.answer is None:
+        raise AnswerDropped
     if found.state == "done":
         return Claim(found.id, jsontext.read_back(vault.decrypt(found.answer, place)))
     age = now - found.created_at
@@ -104,6 +118,21 @@ def store(vault: Vault, claimed: Claim, answer: Json) -> None:
     sealed = vault.encrypt(jsontext.dumps(answer), claimed.place)
     with writing(durable=True) as connection:
         connection.execute(update(Idempotency).where(Idempotency.id == claimed.id).values(state="done", answer=sealed))
+        if len(sealed) >= _LOOKS_AT_BYTES or claimed.id % _LOOKS_EVERY == 0:
+            _drop_oldest(connection, claimed.id)
+
+
+def _drop_oldest(connection: Connection, claimed: int) -> None:
+    """Of the account's answers those beyond MAX_KEPT_BYTES, counted from the newest."""
+    account = select(Idempotency.account_id).where(Idempotency.id == claimed).scalar_subquery()
+    newer = func.sum(func.length(Idempotency.answer)).over(order_by=Idempotency.id.desc()).label("bytes")
+    mine = Idempotency.account_id == account, Idempotency.answer.is_not(None)
+    summed = select(Idempotency.id, newer).where(*mine).subquery()
+    beyond = select(Idempotency.id).where(
+        Idempotency.id.in_(select(summed.c.id).where(summed.c.bytes > MAX_KEPT_BYTES))
+    )
+    dropped = beyond.with_for_update(skip_locked=True).scalar_subquery()
+    connection.execute(update(Idempotency).where(Idempotency.id.in_(dropped)).values(answer=None))
 
 
 def disclaim(claimed: Claim, now: float) -> None:

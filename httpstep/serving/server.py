@@ -28,7 +28,7 @@ from httpstep.extensions import db
 from httpstep.serving.clients import CheckedBodies
 from httpstep.serving.worker import Worker
 from httpstep.storage.patience import limit_waiting
-from httpstep.upkeep import condition, installation
+from httpstep.upkeep import condition, installation, nightly
 
 GRACE = 75
 TO_SPARE = 5
@@ -114,6 +114,7 @@ class Server(BaseApplication):  # type: ignore[misc]
 
         The next worker says so, and beside its requests: the master must replace workers whatever the database does.
         """
+        nightly.watch(worker.wsgi)
         parts: calls.Parts = worker.wsgi.extensions["httpstep"]
         for pid in worker.ended:
             parts.postponed.later(partial(installation.mark_interrupted, worker.wsgi, pid))

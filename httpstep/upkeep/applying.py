@@ -3,17 +3,20 @@ what an account is, as documents."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from httpstep.core import jsontext
 from httpstep.core.document import planning, renaming
-from httpstep.core.document.documents import KINDS, Document, Named, SecretNote
-from httpstep.core.document.planning import Change, Plan
+from httpstep.core.document.documents import KINDS, Document, Named, SecretNote, write_account
+from httpstep.core.document.planning import DONE, Change, Plan
 from httpstep.core.jsontext import Json
+from httpstep.extensions import db
 from httpstep.storage import catalogue, deleting, flows, steps
 from httpstep.storage.database import editing
-from httpstep.upkeep import writing
+from httpstep.upkeep import audit, writing
 
 
 class Overtaken(Exception):
@@ -53,6 +56,31 @@ def apply(account_id: int, wanted: Mapping[Named, Document], shown: Plan, *, del
             raise Overtaken
         _write(account_id, [wanted[one.what, one.name] for one in shown.changes if one.doing != "delete"], by, now)
         _delete(account_id, [one for one in shown.changes if one.doing == "delete"], now)
+
+
+def digest(account_id: int) -> str:
+    """Of what the account is now: two edits of one member make one and the same plan, and not the same digest."""
+    now = write_account("", "", documents(account_id), secret_notes(account_id))
+    return hashlib.sha256(jsontext.dumps(now)).hexdigest()
+
+
+def restore(
+    account_id: int, wanted: Mapping[Named, Document], shown: Plan, *, delete: bool, seen: str, by: str, now: float
+) -> None:
+    """`apply`, with a line in the audit list. seen: the digest of the account that the plan was shown for.
+
+    Raises Overtaken where the account is another one now.
+    """
+    with editing():
+        if digest(account_id) != seen:
+            raise Overtaken
+        apply(account_id, wanted, shown, delete=delete, by=by, now=now)
+        audit.write(db.session(), [(account_id, "backup restored", "account", told(shown))])
+
+
+def told(done: Plan) -> str:
+    """What was done, as "2 created, 1 deleted"."""
+    return ", ".join(f"{done.count(doing)} {word}" for doing, word in DONE.items() if done.count(doing))
 
 
 def missing_secrets(account_id: int, wanted: Mapping[Named, Document]) -> dict[str, list[str]]:

@@ -24,12 +24,15 @@ from flask import Flask
 from httpstep import __version__, config
 from httpstep.extensions import db
 from httpstep.storage.schema import BEFORE_THE_FIRST_RELEASE, revisions
-from httpstep.upkeep import installation
+from httpstep.upkeep import condition, installation
 
 FORMAT: Final = "httpstep-backup/1"
 _DATABASE: Final = "httpstep.db"
 _MANIFEST: Final = "manifest.json"
 _KEYS: Final = ("vault.key", "session.key")
+DRAFT: Final = "backup-draft-"
+"""How folders in the data folder begin that hold a copy of the database until it is packed."""
+_SPARE_BYTES: Final = 16_000_000
 
 
 class BackupError(Exception):
@@ -45,18 +48,24 @@ class Made:
     keys: tuple[str, ...]
 
 
-def make(app: Flask, target: Path, *, with_keys: bool = True) -> Made:
-    """Write a backup, readable by its owner only, while httpstep serves. Raises BackupError; then there is no file."""
+def make(app: Flask, target: Path, *, with_keys: bool = True, checked: bool = False) -> Made:
+    """Write a backup, readable by its owner only, while httpstep serves. Raises BackupError; then there is no file.
+
+    checked: of a damaged database there is none, which would push out the last good one.
+    """
     _only_sqlite()
     if target.exists():
         raise BackupError(f"{target} exists already. Name a new file.")
     settings: config.Config = app.config["HTTPSTEP"]
+    _require_space(settings.data, target.parent)
     keys = tuple(name for name in _KEYS if with_keys and (settings.data / name).is_file())
     draft = target.with_name(f".{target.name}.{os.getpid()}")
     try:
-        with tempfile.TemporaryDirectory(dir=settings.data) as folder:
+        with tempfile.TemporaryDirectory(dir=settings.data, prefix=DRAFT) as folder:
             copy = Path(folder) / _DATABASE
             installation.copy_database(copy)
+            if checked and not _is_sound(copy):
+                raise BackupError("The database is damaged, and no backup was made of it. Restore the last one.")
             _pack(draft, copy, [settings.data / name for name in keys])
         draft.replace(target)
     except (OSError, sqlite3.Error) as error:
@@ -64,6 +73,32 @@ def make(app: Flask, target: Path, *, with_keys: bool = True) -> Made:
     finally:
         draft.unlink(missing_ok=True)
     return Made(target, target.stat().st_size, keys)
+
+
+def _require_space(data: Path, folder: Path) -> None:
+    """For a copy of the database beside it, and an archive that is at most as large. Raises BackupError."""
+    size = condition.size_of(Path(str(db.engine.url.database))) + _SPARE_BYTES
+    try:
+        needed = {data: size * 2, folder: size * 2} if _is_one_disk(data, folder) else {data: size, folder: size}
+        for place, bytes_ in needed.items():
+            if (free := shutil.disk_usage(place).free) < bytes_:
+                raise BackupError(
+                    f"A backup needs {bytes_ / 1e6:,.0f} MB free in {place}, and there are {free / 1e6:,.0f} MB."
+                )
+    except OSError as error:
+        raise BackupError(f"The backup could not be written: {error}.") from None
+
+
+def _is_one_disk(one: Path, other: Path) -> bool:
+    return one.stat().st_dev == other.stat().st_dev
+
+
+def _is_sound(database: Path) -> bool:
+    try:
+        with closing(sqlite3.connect(database)) as connection:
+            return bool(connection.execute("PRAGMA quick_check").fetchone() == ("ok",))
+    except sqlite3.Error:
+        return False
 
 
 def _pack(draft: Path, database: Path, keys: list[Path]) -> None:
@@ -77,9 +112,12 @@ def _pack(draft: Path, database: Path, keys: list[Path]) -> None:
     note = database.with_name(_MANIFEST)
     note.write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
     handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "wb") as raw, tarfile.open(fileobj=raw, mode="w:gz") as pack:
-        for path in (note, database, *keys):
-            pack.add(path, arcname=path.name, recursive=False)
+    with os.fdopen(handle, "wb") as raw:
+        with tarfile.open(fileobj=raw, mode="w:gz", compresslevel=6) as pack:
+            for path in (note, database, *keys):
+                pack.add(path, arcname=path.name, recursive=False)
+        raw.flush()
+        os.fsync(raw.fileno())  # older ones may be removed once this one has its name
 
 
 def _schema_of(database: Path) -> str:

@@ -6,7 +6,8 @@ PostgreSQL keeps no NUL in a text, and no database a number of more than 64 bits
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from io import BytesIO
+from typing import IO, Any
 
 from flask import Flask, abort, request
 from htmx_flask.requests import HtmxAwareRequest
@@ -33,6 +34,10 @@ def _plain(value: Any) -> Any:
 
 class Incoming(HtmxAwareRequest):  # type: ignore[misc]  # htmx-flask has no types
     parameter_storage_class = Fields
+
+    def _get_file_stream(self, *_: Any, **__: Any) -> IO[bytes]:
+        """A file that is sent stays in memory, for a request has at most 4 MB: there may be no place for it on a disk."""
+        return BytesIO()
 
 
 def _refuse_nul() -> None:

@@ -30,7 +30,7 @@ EMAIL, PASSWORD = "ana@shop.example", "correct horse battery"
 PAGES = {
     "steps": "/steps", "new-step": "/steps/new", "flows": "/flows", "attributes": "/attributes", "secrets": "/secrets",
     "account": "/settings/account", "keys": "/settings/keys", "users": "/settings/users", "mail": "/settings/mail",
-    "sessions": "/settings/sessions", "accounts": "/settings/accounts", "about": "/about", "api": "/docs/api",
+    "sessions": "/settings/sessions", "accounts": "/settings/accounts", "backup": "/settings/backup", "about": "/about", "api": "/docs/api",
 }  # fmt: skip
 
 

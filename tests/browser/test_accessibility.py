@@ -22,7 +22,7 @@ SETTLED = """new Promise((done) => requestAnimationFrame(() => requestAnimationF
 """Colours that fade from one theme to the other have arrived."""
 PAGES = (
     "/steps", "/steps/new", "/flows", "/attributes", "/secrets", "/settings/account", "/settings/keys", "/settings/users",
-    "/settings/mail", "/settings/sessions", "/settings/accounts", "/about", "/docs/api", "/nothing-here",
+    "/settings/mail", "/settings/sessions", "/settings/accounts", "/settings/backup", "/about", "/docs/api", "/nothing-here",
 )  # fmt: skip
 WIDTHS = (1280, 390)
 

@@ -104,11 +104,20 @@ def _settings(walker: Walker) -> None:
     walker.submit("accounts.first_admin", {"email": "eva@example.com"})
     walker.submit("mailing.send_test", {"address": "alice@example.com"})
     walker.submit("mailing.mail_test", {"address": "alice@example.com"})
+    _restore(walker)
     walker.submit("users.invite", {"email": "bob@example.com", "role": "editor"})
     walker.open(f"{PREFIX}/settings/users")
     walker.submit("users.withdraw")
     made = walker.submit("users.invite", {"email": "bob@example.com", "role": "editor"})
     walker.follow(made, "invitation")
+
+
+def _restore(walker: Walker) -> None:
+    kept = json.loads(walker.open(f"{PREFIX}/settings/backup/account.json").text)
+    kept["attributes"].append({"format": "httpstep-attribute/1", "name": "kept.one"})
+    walker.open(f"{PREFIX}/settings/backup")
+    walker.submit("backup.preview", {"document": json.dumps(kept)})
+    walker.submit("backup.restore")
 
 
 def _people(walker: Walker, browser: Callable[[], Walker]) -> None:

@@ -48,7 +48,7 @@ TABLE: Final[Mapping[str, tuple[str, ...]]] = {
         "POST /settings/users/<int:user_id>/password-link",
         "POST /settings/users/invitations/<int:code_id>/withdraw", "POST /settings/mail/test",
         "POST /settings/mail/test/result", "POST /secrets", "POST /secrets/<name>/replace",
-        "POST /secrets/<name>/delete",
+        "POST /secrets/<name>/delete", "POST /settings/backup/preview", "POST /settings/backup/restore",
     ),
     # accounts and their limits
     "operator": (

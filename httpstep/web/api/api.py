@@ -173,6 +173,12 @@ def _claim(asked: Asked, *, step_id: int | None = None, flow_id: int | None = No
             f"The key is released after {idempotency.UNKNOWN_FOR / 60:.0f} minutes.",
             headers={"Retry-After": str(error.seconds)}, next=next_,
         ) from None  # fmt: skip
+    except idempotency.AnswerDropped:
+        raise Problem(
+            409, "Answer No Longer Kept",
+            "The call with this Idempotency-Key was made, and its answer was dropped: those of the account took more than "
+            f"{idempotency.MAX_KEPT_BYTES / 1e6:.0f} MB. It is not made again; the step's logs may still have it.", next=next_,
+        ) from None  # fmt: skip
     except idempotency.OtherBody:
         raise Problem(
             422, "Idempotency-Key Reused", "This Idempotency-Key was used with another body.", next=next_

@@ -7,11 +7,13 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from httpstep import __version__
+from httpstep.config import Config
 from httpstep.core.jsontext import Json
 from httpstep.storage.database import reading
 from httpstep.storage.tables import Account
-from httpstep.upkeep import condition
+from httpstep.upkeep import condition, nightly
 from httpstep.web.access import may
+from httpstep.web.moments import utc_machine
 from httpstep.web.problems import json_response
 
 blueprint = Blueprint("health", __name__)
@@ -42,4 +44,14 @@ def _inside() -> dict[str, Json]:
             "kept_in": "Redis" if settings.ratelimit_url != "database" else "database",
             "answers": condition.is_counting(),
         },
+        "backup": _backup(settings),
     }
+
+
+def _backup(settings: Config) -> Json:
+    """Of every night. failed: why there is none since, or null."""
+    if settings.backup_at == "off":
+        return {"on": False}
+    made, failed = nightly.kept(settings), nightly.failure(settings)
+    last = {"at": utc_machine(made[0].at), "bytes": made[0].size} if made else None
+    return {"on": True, "kept": len(made), "last": last, "failed": failed.why if failed else None}

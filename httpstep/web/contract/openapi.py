@@ -111,7 +111,9 @@ def _execute(name: str, what: str, answer: str) -> Json:
             _query("errors", ["http"], "A failed outcome is a 502, a timeout a 504, with the same body."),
             *_WISHES,
             _header(
-                "Idempotency-Key", "The same key and body give the stored answer without a second call, for 24 hours."
+                "Idempotency-Key",
+                "The same key and body give the stored answer without a second call, for 24 hours. An account keeps 100 MB of "
+                'answers; of older ones the key still makes no second call, and is a 409 "Answer No Longer Kept".',
             ),
             _header("X-Request-Id", "Comes back in the answer and stands in the log."),
         ],
