@@ -133,8 +133,7 @@ class _Connection(MailConnection):
 
 
 def send(
-    app: Flask, recipients: list[str], subject: str, body: str, *, reference: str = "",
-    heard: dict[str, str] | None = None,
+    app: Flask, recipients: list[str], subject: str, body: str, *, reference: str = "", heard: dict[str, str] | None = None,
 ) -> dict[str, str]:  # fmt: skip
     """One message per address over one connection, and over a further one where the server hangs up at an address: the
     others still get theirs. Returns what went wrong, by address; {} is success.
