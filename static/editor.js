@@ -6,7 +6,6 @@
   const $ = (selector, root = document) => root.querySelector(selector);
   const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
   const editor = $("[data-editor]");
-  const ref = editor?.dataset.ref;
   const form = () => $("#step-form");
   const on = (selector, type, act) => document.addEventListener(type, (event) => {
     const found = event.target.closest?.(selector);
@@ -272,7 +271,7 @@
     if (target.form?.id !== "step-form") return;
     mended(target);
     if (target.matches(".rule-name, .rule-on")) $$(".rule-name[aria-invalid]").filter((name) => /already filled/.test($(".field-error", name.closest("[data-rule]"))?.textContent)).forEach(mended);
-    if (target.matches("[data-step-name]")) $("#step-title").textContent = target.value.trim() || (ref === "new" ? "New step" : "Step without a name");
+    if (target.matches("[data-step-name]")) $("#step-title").textContent = target.value.trim() || (editor.dataset.ref === "new" ? "New step" : "Step without a name");
     if (target.name === "alert_emails") $("[data-email-count]").textContent = `${target.value.split(/[,;\n]/).filter((one) => one.trim()).length}/10`;
     if (target.name === "method" || target.name === "send_fields_in") showWhereFieldsGo();
     changed();

@@ -77,7 +77,7 @@ def _compressed(response: Response) -> Response:
 BUNDLES: Final = {
     "page.js": ("vendor/htmx-2.0.11.min.js", "app.js", "help.js"),
     "step.js": (
-        "picker.js", "drafts.js", "progress.js", "editor.js", "answer.js", "pasting.js", "says.js", "rules.js", "wide.js",
+        "picker.js", "first.js", "drafts.js", "progress.js", "editor.js", "answer.js", "pasting.js", "says.js", "rules.js", "wide.js",
         "variable.js",
     ),
 }  # fmt: skip
