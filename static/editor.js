@@ -1,4 +1,4 @@
-// The step editor in the browser: tabs, rows, the mapping, the tree, errors, keys. Beside it: drafts.js, progress.js.
+// The step editor in the browser: tabs, rows, the mapping, errors, keys. Beside it: drafts.js, progress.js, tree.js.
 // Everything here is comfort: without it the same buttons send the plain form.
 (() => {
   "use strict";
@@ -159,48 +159,6 @@
     const row = $(chip.getAttribute("href"));
     row?.scrollIntoView({ block: "center" });
     $(".rule-name", row)?.focus({ preventScroll: true });
-  });
-
-  // ---- the tree: filter and keys
-  on("[data-tree-filter]", "input", (input) => {
-    const text = input.value.trim().toLowerCase();
-    const tree = $(".tree", $("#test-result"));
-    for (const item of $$("li", tree)) item.classList.toggle("filtered", text !== "");
-    if (!text) return;
-    for (const item of $$("li[data-node]", tree)) {
-      if (!item.dataset.text.toLowerCase().includes(text)) continue;
-      for (const below of $$("li", item)) below.classList.remove("filtered");
-      for (let at = item; at && at !== tree; at = at.parentElement) {
-        if (at.matches("li")) at.classList.remove("filtered");
-        if (at.matches("details")) at.open = true;
-      }
-    }
-  });
-  const treeRows = () => $$(".tree .tree-row").filter((row) => row.offsetParent !== null);
-  function rove(row) {
-    for (const other of $$(".tree .tree-row")) {
-      const here = other === row;
-      other.tabIndex = here ? 0 : -1;
-      for (const button of $$(":scope > :is(.tree-row, .tree-beside) :is(.tree-map, .tick, .name-input)", other.closest("li"))) button.tabIndex = here ? 0 : -1;
-    }
-  }
-  on(".tree-row", "focusin", (row) => rove(row));
-  on(".tree-row", "keydown", (row, event) => {
-    if (event.target !== row) return;
-    const details = row.matches("summary") ? row.parentElement : null;
-    const move = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    if (move) {
-      event.preventDefault();
-      const rows = treeRows();
-      const next = rows[rows.indexOf(row) + move];
-      if (next) { rove(next); next.focus(); }
-    } else if (event.key === "ArrowRight" && details) { event.preventDefault(); details.open = true; }
-    else if (event.key === "ArrowLeft") {
-      event.preventDefault();
-      if (details?.open) details.open = false;
-      else $(":scope > summary", row.closest("ul").closest("details") || body)?.focus();
-    } else if (["Enter", "F2"].includes(event.key) && !details) { event.preventDefault(); ($(".name-input", row) || $("[data-map]", row))?.[$(".name-input", row) ? "focus" : "click"](); }
-    else if (event.key === " " && !details) { event.preventDefault(); $("[data-tick]", row)?.click(); }
   });
 
   // ---- errors go when their field is mended

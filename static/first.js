@@ -39,8 +39,9 @@
   function closePasting() {
     const box = $("#paste-box");
     const was = box.contains(document.activeElement);
-    box.style.minHeight = `${box.offsetHeight}px`;
-    box.replaceChildren();
+    const gap = document.createElement("div");
+    gap.style.height = `${$("#paste-curl", box)?.offsetHeight || 0}px`;
+    box.replaceChildren(gap);
     if (was) $("[data-step-name]").focus({ preventScroll: true });
   }
   body.addEventListener("step:saved", ({ detail }) => {
