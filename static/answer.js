@@ -184,12 +184,7 @@
     }));
     $("[data-gets-more]", place).hidden = [...list.children].every((line) => line.offsetParent !== null);
   }
-  // The tree is one stop of the keyboard, also where no branch of it is one by itself.
-  function keepStop() {
-    const rows = $$("#test-result .tree-row");
-    if (rows.length && !rows.some((row) => row.tabIndex === 0)) rows[0].tabIndex = 0;
-  }
-  function look() { showSums(); showGets(); keepStop(); }
+  function look() { showSums(); showGets(); }
   body.addEventListener("form:looked", look);
   look();
 })();

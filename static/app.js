@@ -23,9 +23,9 @@
     return button;
   };
 
-  // ---- notices: {"toast": {"text": …, "kind": "success" | "info" | "warning" | "error"}}
+  // ---- notices: {"toast": {"text": …, "kind": "success" | "info" | "warning" | "error", "stays": false}}
   const SHOWN_FOR = 5000;
-  function toast({ text, kind = "success" }) {
+  function toast({ text, kind = "success", stays = false }) {
     const region = find("#toasts");
     if (!region || !text) return;
     const notice = make("div", `toast toast-${kind}`);
@@ -33,7 +33,7 @@
     notice.append(make("p", "", text), closeButton("Close this notice", () => notice.remove()));
     region.append(notice);
     while (region.children.length > 4) region.firstElementChild.remove();
-    if (kind === "error") return;
+    if (kind === "error" || stays) return;
     let timer;
     const go = () => { timer = setTimeout(() => notice.remove(), SHOWN_FOR); };
     const hold = () => clearTimeout(timer);

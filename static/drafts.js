@@ -9,21 +9,18 @@
     const found = event.target.closest?.(selector);
     if (found) act(found, event);
   });
-  const { ref, moves } = $("[data-editor]").dataset;
+  const { moves } = $("[data-editor]").dataset;
   const { user } = body.dataset;
   const form = () => $("#step-form");
 
   const TELLING = /authorization|cookie|key|token|secret|passw/i;
   const LEFT_OUT = ["csrf_token", "tested_log", "body_mode_was", "curl", "keep_secrets", "operation", "answer", "answer_for", "sample", "says", "op", "drift_log", "drift_kept", "before_remap"];
-  const path = location.pathname;
   const store = {
     get(key) { try { return JSON.parse(sessionStorage.getItem(key)); } catch { return null; } },
     set(key, value) { try { sessionStorage.setItem(key, JSON.stringify(value)); } catch { /* no room: no draft */ } },
     drop(key) { try { sessionStorage.removeItem(key); } catch { /* nothing there */ } },
   };
-  const keyOf = (what, at = path) => `httpstep-${what}:${user}:${at}`;
-  const DRAFT = keyOf("draft");
-  const VALUES = keyOf("values");
+  const keyOf = (what) => `httpstep-${what}:${user}:${location.pathname}`;
   const isPlaceholder = (value) => /^(\w+ )?\{\{[^}]*\}\}$/.test(value.trim());
   const isSecret = (name, value) => (TELLING.test(name) || isCredentialName(name) || /^(bearer|basic) +\S/i.test(value)) && !isPlaceholder(value);
   // The rule by which the server masks (core/masking/redaction.py: is_credential_name).
@@ -85,10 +82,10 @@
       return [name, hidden ? "" : value, hidden ? value : ""];
     });
   }
-  const print = () => JSON.stringify(pairs().filter(([name]) => !name.startsWith("value:") && name !== "version"));
+  const isOfTheScreen = (name) => name.startsWith("value:") || ["version", "draft_id", "pasted"].includes(name);
+  const print = () => JSON.stringify(pairs().filter(([name]) => !isOfTheScreen(name)));
   let saved = "";
   let leaving = false;
-  let goneTo = "";
   let dirty = false;
   let titleWas = document.title;
   function showDirty(now) {
@@ -103,23 +100,22 @@
   }
   const draftOf = (found) => ({ at: Date.now(), without: found.some(([, , hidden]) => hidden), pairs: found.map(([name, value]) => [name, value]) });
   function remember() {
-    if (goneTo) return;
     showDirty(print() !== saved);
     keepValues();
-    if (dirty) store.set(DRAFT, draftOf(pairs())); else store.drop(DRAFT);
+    if (dirty) store.set(keyOf("draft"), draftOf(pairs())); else store.drop(keyOf("draft"));
   }
   function look() {
     if (!form()) return;
     remember();
     body.dispatchEvent(new CustomEvent("form:looked"));
   }
-  function keepValues(key = VALUES) {
+  function keepValues() {
     const found = $$('[name^="value:"]').filter((input) => input.value && !isSecret(input.name.slice(6), input.value)).map((input) => [input.name, input.value]);
-    store.set(key, Object.fromEntries(found));
+    store.set(keyOf("values"), Object.fromEntries(found));
   }
   function bringValues() {
     let brought = false;
-    for (const [name, value] of Object.entries(store.get(VALUES) || {})) {
+    for (const [name, value] of Object.entries(store.get(keyOf("values")) || {})) {
       const input = $(`[name="${CSS.escape(name)}"]`);
       if (!input || input.value) continue;
       input.value = value;
@@ -162,28 +158,15 @@
     for (const old of $$(":scope > [role=alert]", form())) old.remove();
     form().prepend(...$$("#step-form > [role=alert]", answer));
   });
-  body.addEventListener("htmx:beforeOnLoad", (event) => {
-    const { xhr } = event.detail;
-    const there = xhr.getResponseHeader("HX-Redirect");
-    if (!there) return;
-    leave();
-    if (xhr.status >= 300) return;
-    store.drop(DRAFT);
-    goneTo = new URL(there, location.href).pathname;
+  body.addEventListener("htmx:beforeOnLoad", ({ detail: { xhr } }) => {
+    if (xhr.getResponseHeader("HX-Redirect")) leave();
   });
-  // The first save leads to the step's own page; what was typed after it was sent goes there too, to be brought back.
-  addEventListener("pagehide", () => {
-    if (!leaving) remember();
-    if (!goneTo) return;
-    keepValues(keyOf("values", goneTo));
-    const later = pairs().filter(([name]) => name !== "version" && name !== "draft_id");
-    if (print() !== sent) store.set(keyOf("draft", goneTo), { ...draftOf(later), carried: true });
-  });
+  addEventListener("pagehide", () => { if (!leaving) remember(); });
   on("[data-revert]", "click", (link, event) => {
     event.preventDefault();
     if (dirty && !confirm("Throw away what is not saved?")) return;
     leave();
-    store.drop(DRAFT);
+    store.drop(keyOf("draft"));
     if (link.pathname === location.pathname) location.reload(); else location.assign(link.href);
   });
   on("[data-load-theirs]", "click", leave);
@@ -200,13 +183,12 @@
     if (dirty && target.dataset.asksUnsaved && !confirm(target.dataset.asksUnsaved)) event.preventDefault(); else leave();
   });
   // What was not saved before is offered, newest first, and kept apart from the draft of what is typed meanwhile.
-  const OFFERED = keyOf("offered");
   const MOST_OFFERED = 3;
-  const offered = () => store.get(OFFERED) || [];
-  const keepOffered = (drafts) => { if (drafts.length) store.set(OFFERED, drafts.slice(0, MOST_OFFERED)); else store.drop(OFFERED); };
-  const told = (draft) => JSON.stringify(draft.pairs.filter(([name]) => !name.startsWith("value:") && name !== "version").map(([name, value]) => [name, value, ""]));
+  const offered = () => store.get(keyOf("offered")) || [];
+  const keepOffered = (drafts) => { if (drafts.length) store.set(keyOf("offered"), drafts.slice(0, MOST_OFFERED)); else store.drop(keyOf("offered")); };
+  const told = (draft) => JSON.stringify(draft.pairs.filter(([name]) => !isOfTheScreen(name)).map(([name, value]) => [name, value, ""]));
   function keepDrafts() {
-    const drafts = [store.get(DRAFT), ...offered()].filter((draft) => draft?.pairs && told(draft) !== saved);
+    const drafts = [store.get(keyOf("draft")), ...offered()].filter((draft) => draft?.pairs && told(draft) !== saved);
     keepOffered(drafts.filter((draft, place) => drafts.findIndex((other) => told(other) === told(draft)) === place));
   }
   function offerDraft() {
@@ -221,7 +203,7 @@
   }
   async function bringBack(draft) {
     look();
-    const replaced = dirty ? [store.get(DRAFT)] : [];
+    const replaced = dirty ? [store.get(keyOf("draft"))] : [];
     const values = new FormData();
     const now = pairs(); // a secret is in no draft: the one of the form stays
     const secretNow = (name, place) => now.filter(([other]) => other === name)[place]?.[2] || "";
@@ -244,5 +226,4 @@
   saved = typed ? "" : print();
   bringValues();
   if (typed) showDirty(true); else { keepDrafts(); offerDraft(); }
-  if (!typed && offered()[0]?.carried) addEventListener("load", () => bringBack(offered()[0]));
 })();

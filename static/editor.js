@@ -1,4 +1,4 @@
-// The step editor in the browser: tabs, rows, the mapping, the tree, errors, keys. Beside it: drafts.js, progress.js.
+// The step editor in the browser: tabs, rows, the mapping, errors, keys. Beside it: drafts.js, progress.js, tree.js.
 // Everything here is comfort: without it the same buttons send the plain form.
 (() => {
   "use strict";
@@ -6,7 +6,6 @@
   const $ = (selector, root = document) => root.querySelector(selector);
   const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
   const editor = $("[data-editor]");
-  const ref = editor?.dataset.ref;
   const form = () => $("#step-form");
   const on = (selector, type, act) => document.addEventListener(type, (event) => {
     const found = event.target.closest?.(selector);
@@ -162,48 +161,6 @@
     $(".rule-name", row)?.focus({ preventScroll: true });
   });
 
-  // ---- the tree: filter and keys
-  on("[data-tree-filter]", "input", (input) => {
-    const text = input.value.trim().toLowerCase();
-    const tree = $(".tree", $("#test-result"));
-    for (const item of $$("li", tree)) item.classList.toggle("filtered", text !== "");
-    if (!text) return;
-    for (const item of $$("li[data-node]", tree)) {
-      if (!item.dataset.text.toLowerCase().includes(text)) continue;
-      for (const below of $$("li", item)) below.classList.remove("filtered");
-      for (let at = item; at && at !== tree; at = at.parentElement) {
-        if (at.matches("li")) at.classList.remove("filtered");
-        if (at.matches("details")) at.open = true;
-      }
-    }
-  });
-  const treeRows = () => $$(".tree .tree-row").filter((row) => row.offsetParent !== null);
-  function rove(row) {
-    for (const other of $$(".tree .tree-row")) {
-      const here = other === row;
-      other.tabIndex = here ? 0 : -1;
-      for (const button of $$(":scope > :is(.tree-row, .tree-beside) :is(.tree-map, .tick, .name-input)", other.closest("li"))) button.tabIndex = here ? 0 : -1;
-    }
-  }
-  on(".tree-row", "focusin", (row) => rove(row));
-  on(".tree-row", "keydown", (row, event) => {
-    if (event.target !== row) return;
-    const details = row.matches("summary") ? row.parentElement : null;
-    const move = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    if (move) {
-      event.preventDefault();
-      const rows = treeRows();
-      const next = rows[rows.indexOf(row) + move];
-      if (next) { rove(next); next.focus(); }
-    } else if (event.key === "ArrowRight" && details) { event.preventDefault(); details.open = true; }
-    else if (event.key === "ArrowLeft") {
-      event.preventDefault();
-      if (details?.open) details.open = false;
-      else $(":scope > summary", row.closest("ul").closest("details") || body)?.focus();
-    } else if (["Enter", "F2"].includes(event.key) && !details) { event.preventDefault(); ($(".name-input", row) || $("[data-map]", row))?.[$(".name-input", row) ? "focus" : "click"](); }
-    else if (event.key === " " && !details) { event.preventDefault(); $("[data-tick]", row)?.click(); }
-  });
-
   // ---- errors go when their field is mended
   function placeOf(field) {
     const part = /^rule-.*-(take|convert|default)$/.exec(field.name)?.[1];
@@ -272,7 +229,7 @@
     if (target.form?.id !== "step-form") return;
     mended(target);
     if (target.matches(".rule-name, .rule-on")) $$(".rule-name[aria-invalid]").filter((name) => /already filled/.test($(".field-error", name.closest("[data-rule]"))?.textContent)).forEach(mended);
-    if (target.matches("[data-step-name]")) $("#step-title").textContent = target.value.trim() || (ref === "new" ? "New step" : "Step without a name");
+    if (target.matches("[data-step-name]")) $("#step-title").textContent = target.value.trim() || (editor.dataset.ref === "new" ? "New step" : "Step without a name");
     if (target.name === "alert_emails") $("[data-email-count]").textContent = `${target.value.split(/[,;\n]/).filter((one) => one.trim()).length}/10`;
     if (target.name === "method" || target.name === "send_fields_in") showWhereFieldsGo();
     changed();

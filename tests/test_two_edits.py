@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import pytest
 
+from httpstep.core.step.spec import StepSpec
 from httpstep.storage import flows, steps
 from tests.fakes import ThirdParty
 from tests.house import House, document
@@ -101,3 +102,16 @@ def test_two_new_steps_of_one_name_get_a_key_each(make_house: MakeHouse) -> None
     assert both(house, lambda name: steps.save(owner, replace(spec, key=""), by=name, now=1.0)) == ["done", "done"]
     with house.app.app_context():
         assert len(steps.listed(owner)) == 3
+
+
+@pytest.mark.usefixtures("slow_edits")
+@pytest.mark.parametrize(("names", "came"), [(("A", "A"), ["done", "done"]), (("A", "B"), ["Conflict", "done"])])
+def test_of_two_first_saves_of_one_draft_one_makes_the_step(
+    make_house: MakeHouse, names: tuple[str, str], came: list[str]
+) -> None:
+    house = make_house(ThirdParty())
+    owner, typed = house.account(), dict(zip(("First", "Second"), names, strict=True))
+    found = both(house, lambda one: steps.save(owner, StepSpec(name=typed[one]), by=one, now=1.0, draft_id="the-draft"))
+    assert found == came
+    with house.app.app_context():
+        assert len(steps.listed(owner)) == 1

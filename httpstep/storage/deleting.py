@@ -55,7 +55,7 @@ def set_aside(account_id: int, step_ids: Sequence[int], now: float) -> list[Step
         for step in found:
             if used_by := used.get(step.id):
                 raise InUse(tuple(row.name for row in used_by), step.name if len(found) > 1 else "")
-            step.key, step.deleted_at = f"{_SET_ASIDE}{step.id}", now
+            step.key, step.deleted_at, step.draft_id = f"{_SET_ASIDE}{step.id}", now, None
         return found
 
 

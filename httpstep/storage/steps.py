@@ -151,6 +151,12 @@ def get(account_id: int, step_id: int) -> Step | None:
     return db.session.scalar(whole.where(Step.account_id == account_id, THERE, Step.id == step_id))
 
 
+def of_draft(account_id: int, draft_id: str) -> Step | None:
+    """The step that the first save of this draft made, its state along with it."""
+    mine = (Step.account_id == account_id) & (Step.draft_id == draft_id) & THERE
+    return db.session.scalar(select(Step).options(joinedload(Step.state)).where(mine)) if draft_id else None
+
+
 def listed(account_id: int) -> list[Step]:
     mine = select(Step).where(Step.account_id == account_id, THERE).order_by(Step.id)
     return sorted(db.session.scalars(mine), key=lambda step: in_lists(step.name))
@@ -162,24 +168,38 @@ def keys_taken(account_id: int) -> set[str]:
 
 def save(
     account_id: int, spec: StepSpec, *, by: str, now: float, step_id: int | None = None, version: int | None = None,
-    beside: Callable[[Connection, Step], None] | None = None,
+    draft_id: str = "", beside: Callable[[Connection, Step], None] | None = None,
 ) -> Step:  # fmt: skip
     """Create (step_id None) or replace a step, as one transaction. An empty key is made from the name.
 
-    version: the version the editor started from; None overwrites whatever is there. beside: writes what belongs to it.
-    Raises Conflict, KeyTaken, Gone.
+    version: the version the editor started from; None overwrites whatever is there. draft_id: of the form, where it
+    began as a new step's: its first save makes the step, the same once more changes nothing, and another text is a
+    Conflict, for it has not seen what was saved. beside: writes what belongs to it. Raises Conflict, KeyTaken, Gone.
     """
     with editing():
-        step = None if step_id is None else get(account_id, step_id)
+        step = of_draft(account_id, draft_id) if step_id is None else get(account_id, step_id)
         if step_id is not None and step is None:
             raise Gone("This step no longer exists.")
+        if step is not None and step_id is None:
+            version = UNSEEN
         if step is not None and version is not None and step.version != version:
+            if version == UNSEEN and draft_id and step.draft_id == draft_id and _has(step, spec):
+                return step
             raise Conflict(step)
-        written = _write(account_id, step, spec, by, now)
+        written = _write(account_id, step, spec, by, now, draft_id or None)
         if beside is not None:
             db.session.flush()
             beside(db.session.connection(), written)
         return written
+
+
+UNSEEN = 0
+"""The version of a form that began before its step had one."""
+
+
+def _has(step: Step, spec: StepSpec) -> bool:
+    """Whether just this is saved already."""
+    return step.document == jsontext.dumps_text(stepdocument.dump(replace(spec, key=spec.key or step.key)))
 
 
 def save_all(account_id: int, specs: list[StepSpec], *, by: str, now: float) -> list[Step]:
@@ -188,13 +208,15 @@ def save_all(account_id: int, specs: list[StepSpec], *, by: str, now: float) -> 
         return [_write(account_id, find(account_id, spec.key) if spec.key else None, spec, by, now) for spec in specs]
 
 
-def _write(account_id: int, step: Step | None, spec: StepSpec, by: str, now: float) -> Step:
+def _write(
+    account_id: int, step: Step | None, spec: StepSpec, by: str, now: float, draft_id: str | None = None
+) -> Step:
     taken = keys_taken(account_id) - ({step.key} if step else set())
     spec = spec if spec.key else replace(spec, key=stepkey.key_from_name(spec.name, taken))
     if spec.key in taken:
         raise KeyTaken(spec.key)
     if step is None:
-        step = Step(account_id=account_id, version=1, created_at=now)
+        step = Step(account_id=account_id, version=1, created_at=now, draft_id=draft_id)
         db.session.add(step)
     else:
         step.version += 1

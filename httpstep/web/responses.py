@@ -77,8 +77,8 @@ def _compressed(response: Response) -> Response:
 BUNDLES: Final = {
     "page.js": ("vendor/htmx-2.0.11.min.js", "app.js", "help.js"),
     "step.js": (
-        "picker.js", "drafts.js", "progress.js", "editor.js", "answer.js", "pasting.js", "says.js", "rules.js", "wide.js",
-        "variable.js",
+        "picker.js", "first.js", "drafts.js", "progress.js", "editor.js", "answer.js", "pasting.js", "says.js", "rules.js", "tree.js",
+        "wide.js", "variable.js",
     ),
 }  # fmt: skip
 """Scripts that a page needs together travel as one file: short files are for readers, and each costs a request."""

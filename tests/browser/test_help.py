@@ -42,7 +42,18 @@ def test_a_section_says_what_it_is(page: Page) -> None:
     expect(text).to_be_in_viewport(ratio=1)
     page.keyboard.press("Escape")
     expect(text).to_be_hidden()
-    assert page.locator(".section .what, #test-panel .what").count() == 5
+    for name in ("Headers", "Body"):
+        page.get_by_label(f"What is this: {name}").click()
+        expect(page.locator(f"#part-{name.lower()} .what-text")).to_be_in_viewport(ratio=1)
+    told = set(page.locator(".what > summary").evaluate_all("all => all.map((one) => one.title && one.ariaLabel)"))
+    assert told == {
+        f"What is this: {name}" for name in (
+            "Request", "Headers", "Body", "Authentication", "Options", "Counts as success when", "Preview", "Test",
+            "Response mapping", "If the call fails", "Alert e-mails", "Use in your bot",
+        )
+    }  # fmt: skip
+    parts = page.locator(".parts > details, details.part-section")
+    assert parts.evaluate_all("all => all.filter((one) => !one.querySelector(':scope > .what')).length") == 0
 
 
 def test_the_question_mark_shows_the_keys_outside_of_fields(page: Page) -> None:

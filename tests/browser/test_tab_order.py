@@ -22,7 +22,7 @@ HERE = """() => {
     .map((bar) => bar.getBoundingClientRect()).filter((bar) => bar.height);
   const covered = bars.some((bar) => bar.top < box.bottom - 1 && bar.bottom > box.top + 1);
   const column = one.closest(".bench") && !one.closest("#test-aside") ? "form" : one.closest("#test-aside") ? "answer" : "bar";
-  return {name: one.id || one.className || one.tagName, rule: Boolean(one.closest(".rule")), top: Math.round(box.top + scrollY),
+  return {name: one.id || one.className || one.tagName, rule: Boolean(one.closest(".rule")), tree: Boolean(one.closest(".tree")), top: Math.round(box.top + scrollY),
     covered: covered && box.height < innerHeight / 2, column};
 }"""
 
@@ -76,10 +76,11 @@ def test_the_test_button_is_a_few_tabs_from_the_address_and_nothing_is_covered(
         assert all(now >= before - 24 for before, now in pairwise(tops)), (column, tops)
 
 
-def test_the_rows_of_the_mapping_are_one_stop_and_arrows_go_through_them(here: tuple[Page, OrderApi]) -> None:
+def test_the_rows_of_the_answer_and_of_the_mapping_are_one_stop_each(here: tuple[Page, OrderApi]) -> None:
     page, _ = here
-    stops = tabs_from(page, "#part-mapping > summary")
-    assert [stop["rule"] for stop in stops].count(True) == 1
+    stops = tabs_from(page, "#at-request-url")
+    assert [[stop[list_] for stop in stops].count(True) for list_ in ("tree", "rule")] == [1, 1]
+    go_through_the_answer(page)
     rows = page.locator(".rule")
     page.locator('[data-switch-rules="off"]').focus()
     page.keyboard.press("Tab")
@@ -109,6 +110,36 @@ def test_the_rows_of_the_mapping_are_one_stop_and_arrows_go_through_them(here: t
     settle(page)
     expect(page.locator("#bot-gets")).to_contain_text("order_status")
     page.evaluate("sessionStorage.clear()")
+
+
+def go_through_the_answer(page: Page) -> None:
+    """Branches and leaves alike, and what a row offers is reached from it and left again."""
+    row = {
+        name: page.locator(f'.tree-row:has(> .tree-key:text-is("{name}"))').first for name in ("data", "id", "items")
+    }
+    page.locator(".answer-scroll").focus()
+    page.keyboard.press("Tab")
+    expect(row["data"]).to_be_focused()
+    page.keyboard.press("ArrowDown")
+    expect(row["id"]).to_be_focused()
+    page.keyboard.press("ArrowRight")
+    expect(row["id"].locator(".tick")).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(row["id"].locator(".name-input")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(row["id"]).to_be_focused()
+    page.keyboard.press("ArrowLeft")
+    expect(row["data"]).to_be_focused()
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_role("button", name="Map data", exact=True)).to_be_focused()
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("ArrowLeft")
+    expect(row["id"]).to_be_hidden()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("End")
+    stop = page.locator('.tree-row[tabindex="0"]')
+    expect(stop).to_have_count(1)
+    expect(stop).to_be_focused()
 
 
 def test_a_refused_save_leaves_the_answer_and_its_focus_order_as_they_are(here: tuple[Page, OrderApi]) -> None:

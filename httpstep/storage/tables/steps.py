@@ -11,10 +11,14 @@ from httpstep.storage.tables.columns import NEVER_REUSED, Id, Text, account_colu
 
 class Step(Base):
     """document: the step document (core.stepdocument) as JSON text. version rises with every save. deleted_at: set while
-    a deletion can be undone; such a step has no key and is in no list."""
+    a deletion can be undone; such a step has no key and is in no list. draft_id: of the form whose first save made it."""
 
     __tablename__ = "steps"
-    __table_args__ = (UniqueConstraint("account_id", "key"), NEVER_REUSED)
+    __table_args__ = (
+        UniqueConstraint("account_id", "key"),
+        Index("ix_steps_draft", "account_id", "draft_id", unique=True),
+        NEVER_REUSED,
+    )
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     account_id: Mapped[int] = account_column()
     key: Mapped[str] = mapped_column(Text)
@@ -25,6 +29,7 @@ class Step(Base):
     updated_at: Mapped[float]
     updated_by: Mapped[str] = mapped_column(Text, default="")
     deleted_at: Mapped[float | None]
+    draft_id: Mapped[str | None] = mapped_column(Text)
     state: Mapped[StepState] = relationship(viewonly=True, uselist=False)
 
 

@@ -22,8 +22,8 @@ from httpstep.core.request import rendering
 from httpstep.core.step.execution import MappedRow
 from httpstep.core.step.spec import RequestSpec, StepSpec
 from httpstep.execution import drifting
-from httpstep.storage import overview, steps
-from httpstep.storage.database import end_transaction
+from httpstep.storage import logs, overview, steps
+from httpstep.storage.database import end_transaction, writing
 from httpstep.storage.tables import AcceptedStructure, Log, Step, StepState
 from httpstep.web import stepform
 from httpstep.web.addressed import NEW, is_there
@@ -33,6 +33,7 @@ from httpstep.web.editor.documents import Document
 from httpstep.web.editor.entries import Entry
 from httpstep.web.editor.sources import Sources
 from httpstep.web.editor.testvalues import TestValue
+from httpstep.web.here import account_id
 from httpstep.web.stepform import StepForm
 
 
@@ -121,7 +122,8 @@ class Editor:
         self.form.note(faults)
 
     def overtaken_by(self, error: steps.Conflict) -> None:
-        self.saved, self.conflict = Saved.of(error.step), True
+        self.ref, self.saved, self.conflict = str(error.step.id), Saved.of(error.step), True
+        self.form.version = steps.UNSEEN if self.form.version is None else self.form.version
 
     @property
     def step_id(self) -> int | None:
@@ -138,6 +140,8 @@ class Editor:
     def renew(self) -> None:
         """Something beside this request's session wrote to the step's state: read it anew. 404 where the step went."""
         end_transaction()
+        if self.is_new:
+            self._follow_draft()
         before = self.__dict__.pop("sources", None)
         for made in ("drift", "accepted", "document"):
             self.__dict__.pop(made, None)
@@ -146,6 +150,16 @@ class Editor:
             state, history = overview.state_with_history(self.step_id)
             self.state = is_there(state, "step")
         self.sources.know(history, before)
+
+    def _follow_draft(self) -> None:
+        """A draft that was saved while its test ran is a step now, and the test is the step's."""
+        row = steps.of_draft(account_id(), self.form.draft_id)
+        if row is None:
+            return
+        self.ref, self.saved = str(row.id), Saved.of(row)
+        end_transaction()
+        with writing() as connection:
+            logs.adopt(connection, account_id(), self.form.draft_id, int(self.ref))
 
     # ------------------------------------------------------------ the values for test
 

@@ -11,6 +11,7 @@ from httpstep.web import stepform
 from httpstep.web.access import may
 from httpstep.web.addressed import NEW, gone, is_gone, row_or_404
 from httpstep.web.editor.editor import Editor, Saved
+from httpstep.web.here import account_id
 
 
 def step_or_404(ref: str, *, typed: bool = False) -> Step | None:
@@ -40,9 +41,11 @@ def submitted_or_new(ref: str) -> Editor:
 
 
 def submitted(ref: str) -> Editor:
-    """The editor with the form as it was sent."""
+    """The editor with the form as it was sent. One that began as a new step's and was saved meanwhile is that step's."""
     row = step_or_404(ref, typed=True)
     form = stepform.read(request.form)
+    if row is None and (row := steps.of_draft(account_id(), form.draft_id)) is not None:
+        form.version = steps.UNSEEN
     if row is None and not form.draft_id:
         form.draft_id = stepform.new_form().draft_id
     saved = Saved.of(row) if row else None

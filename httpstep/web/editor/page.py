@@ -129,6 +129,7 @@ NEEDS: Final = {
     "steps/_step_form.html": ("mapping", "history", "mail", "questions"),
     "steps/_mail_status.html": ("mail",),
     "steps/_usage.html": ("usage",),
+    "steps/_more.html": (),
     "request_form/_body_editor.html": (),
     "request_form/_preview.html": (),
     "request_form/_success_when.html": (),

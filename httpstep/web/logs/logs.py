@@ -86,9 +86,12 @@ def list_logs(ref: str) -> Response:
 
 
 def _of(ref: str) -> Editor:
-    editor = opened(ref)
+    """A draft that has been saved meanwhile is its step."""
+    draft_id = request.args.get("draft_id", "")[:64] if ref == NEW else ""
+    saved = steps.of_draft(account_id(), draft_id)
+    editor = opened(str(saved.id) if saved is not None else ref)
     if editor.is_new:
-        editor.form.draft_id = request.args.get("draft_id", "")[:64]
+        editor.form.draft_id = draft_id
     return editor
 
 

@@ -7,9 +7,20 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from typing import Final
+from typing import Final, cast
 
-from flask import Blueprint, Response, abort, flash, redirect, render_template, request, session, url_for
+from flask import (
+    Blueprint,
+    Response,
+    abort,
+    flash,
+    get_flashed_messages,
+    redirect,
+    render_template,
+    request,
+    session,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection
 
@@ -178,23 +189,28 @@ def step_form(ref: str) -> Response:
         abort(404, gone("step", typed=True))
     if saved is None:
         return respond(fragments(editor, "steps/_step_form.html"), status)
-    if editor.is_new:
-        flash("Saved. Your bot can use this step now.", "success")
-        return respond(redirect=url_for("steps.edit", ref=saved.id))
-    return _saved(editor)
+    return _saved(editor, saved.id)
 
 
-def _saved(editor: Editor) -> Response:
-    """The answer of a good Save: the title, the fields that saving changed, and beside the form the parts it changed."""
+def _saved(editor: Editor, step_id: int) -> Response:
+    """The answer of a good Save: the title, the fields that saving changed, and beside the form the parts it changed.
+    With the first save of a draft the page becomes that of the step, at its address."""
     sent, touched = editor.form, editor.accepted or editor.settled or editor.form.drift_log or editor.form.drift_kept
     end_transaction()
-    after = opened(editor.ref)
+    after, first = opened(str(step_id)), bool(sent.draft_id)
     changed = stepform.changes(sent, after.form)
     after.form.values, after.form.tested_log, after.form.sample = sent.values, sent.tested_log, sent.sample
     renamed = after.saved_key != editor.saved_key
-    parts = {"drift/_drift_banner.html": touched, "mapping/_structures.html": touched, "steps/_usage.html": renamed}
+    parts = {
+        "drift/_drift_banner.html": touched, "mapping/_structures.html": touched, "steps/_usage.html": renamed or first,
+        "steps/_more.html": first, "steps/_mail_status.html": first, "logs/_logs.html": first,
+    }  # fmt: skip
     beside = tuple(template for template, differs in parts.items() if differs)
-    trigger = {"step:saved": {"title": after.form.name, "changed": changed}} | toast("Saved.")
+    address = url_for("steps.edit", ref=after.ref)
+    noted = cast(list[str], get_flashed_messages())
+    said = " ".join(["Saved. Your bot can use this step now." if first else "Saved.", *noted])
+    trigger = {"step:saved": {"title": after.form.name, "changed": changed, "address": address}}
+    trigger |= toast(said, stays=bool(noted))
     return respond(fragments(after, beside=beside), trigger=trigger, stays=True)
 
 
@@ -204,7 +220,7 @@ def save(editor: Editor) -> tuple[int, Step | None]:
     if spec is None:
         return 422, None
     by, accepted = current_user().email, editor.accepted or editor.settled
-    kept = keepsecrets.kept(spec) if editor.is_new else keepsecrets.Kept(spec)
+    kept = keepsecrets.Kept(spec) if editor.version else keepsecrets.kept(spec)
 
     def beside(connection: Connection, saved: Step) -> None:
         _keep_tests(connection, editor, saved, accepted)
@@ -212,7 +228,10 @@ def save(editor: Editor) -> tuple[int, Step | None]:
 
     def write(key: str, version: int | None) -> Step:
         whole, now = replace(kept.spec, key=key), time.time()
-        return steps.save(account_id(), whole, by=by, now=now, step_id=editor.step_id, version=version, beside=beside)
+        return steps.save(
+            account_id(), whole, by=by, now=now, step_id=editor.step_id, version=version,
+            draft_id=editor.form.draft_id, beside=beside,
+        )  # fmt: skip
 
     status, saved = saving.save(editor, steps, spec.key, write, "step")
     if saved is not None:

@@ -13,7 +13,7 @@ from httpstep.web.stepform.inputs import inputs_of
 
 Field = tuple[str, int, str | bool, str | bool]
 """The name of an input, its place among those of that name, what was sent in it, and what stands in it now."""
-_OF_THE_SCREEN: Final = ("version", "accepted_log", "accepted_again", "auth_type", "kept")
+_OF_THE_SCREEN: Final = ("version", "draft_id", "accepted_log", "accepted_again", "auth_type", "kept")
 
 
 def changes(sent: StepForm, saved: StepForm) -> list[dict[str, Json]]:
