@@ -20,7 +20,7 @@ from httpstep.core.step.execution import Execution
 from httpstep.core.step.spec import StepSpec
 from httpstep.execution import learning
 from httpstep.execution.calls import REFUSALS_EVERY, Call, Parts, write_refusals
-from httpstep.storage import logs, steps
+from httpstep.storage import deleting, logs, steps
 from httpstep.storage.database import end_transaction, together, writing
 
 _log = logging.getLogger(__name__)
@@ -47,7 +47,7 @@ def finish(parts: Parts, call: Call, execution: Execution, kept: record.Record, 
             return False, False
         if call.step is None:
             logs.forget_old_drafts(connection, time.time() - 86400)
-            steps.forget_set_aside(connection, time.time())
+            deleting.forget_set_aside(connection, time.time())
             return False, False
         lesson = learning.Lesson(call.source, execution, kept, log_id, call.actor)
         learned = learning.learn(connection, call.step, lesson)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from sqlalchemy import select
+from sqlalchemy import Connection, delete, select
 
 from httpstep.core import jsontext
 from httpstep.core.document import stepdocument
@@ -25,6 +25,8 @@ class InUse(Exception):
         super().__init__(f"{which} is part of {names}. Take it out there before you delete it.")
 
 
+UNDO_SECONDS = 3600
+"""How long a deleted step is kept for an undo."""
 _SET_ASIDE = "~"  # no key begins so
 
 
@@ -49,7 +51,7 @@ def set_aside(account_id: int, step_ids: Sequence[int], now: float) -> list[Step
     Their keys are free at once, and no bot can run them. Ids that the account does not have are left out. Raises InUse.
     """
     with editing():
-        steps.forget_set_aside(db.session.connection(), now)
+        forget_set_aside(db.session.connection(), now)
         mine = select(Step).where(Step.account_id == account_id, steps.THERE, Step.id.in_(step_ids)).order_by(Step.id)
         found, used = list(db.session.scalars(mine)), flows.by_step(account_id)
         for step in found:
@@ -59,11 +61,16 @@ def set_aside(account_id: int, step_ids: Sequence[int], now: float) -> list[Step
         return found
 
 
+def forget_set_aside(connection: Connection, now: float) -> None:
+    """Delete for good, with their logs, the steps whose hour is over."""
+    connection.execute(delete(Step).where(Step.deleted_at < now - UNDO_SECONDS))
+
+
 def bring_back(account_id: int, step_ids: Sequence[int], now: float) -> list[tuple[Step, bool]]:
     """Undo `set_aside`, with logs, structure and keys of idempotent calls; what is gone for good is left out. With each
     step: whether it has its key again. One that was taken meanwhile gets a number."""
     with editing():
-        kept = (Step.deleted_at >= now - steps.UNDO_SECONDS, Step.id.in_(step_ids))
+        kept = (Step.deleted_at >= now - UNDO_SECONDS, Step.id.in_(step_ids))
         back = []
         for step in db.session.scalars(select(Step).where(Step.account_id == account_id, *kept).order_by(Step.id)):
             spec, taken = steps.document_of(step), steps.keys_taken(account_id)

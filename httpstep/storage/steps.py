@@ -239,15 +239,6 @@ def hold(connection: Connection, step_id: int) -> None:
         connection.execute(_PARENT, {"wanted": step_id})
 
 
-UNDO_SECONDS = 3600
-"""How long a deleted step is kept for an undo (`storage.deleting`)."""
-
-
-def forget_set_aside(connection: Connection, now: float) -> None:
-    """Delete for good, with their logs, the steps whose hour is over."""
-    connection.execute(delete(Step).where(Step.deleted_at < now - UNDO_SECONDS))
-
-
 def state(step_id: int) -> StepState:
     found = db.session.get(StepState, step_id)
     if found is None:

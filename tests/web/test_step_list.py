@@ -10,7 +10,7 @@ from collections.abc import Callable
 import pytest
 
 from httpstep.extensions import db
-from httpstep.storage import steps
+from httpstep.storage import deleting, steps
 from httpstep.storage.tables import Log, Step
 from tests.fakes import ThirdParty, answer
 from tests.house import House, document
@@ -174,7 +174,7 @@ def test_what_was_deleted_more_than_an_hour_ago_is_gone(web: Web) -> None:
     bob = web.as_("bob")
     bob.post("/steps/1/delete")
     with web.house.app.app_context():
-        db.session.get_one(Step, 1).deleted_at = time.time() - steps.UNDO_SECONDS - 1
+        db.session.get_one(Step, 1).deleted_at = time.time() - deleting.UNDO_SECONDS - 1
         db.session.commit()
     bob.post("/step-list/undo", data={"step": "1"})
     assert "gone: an hour has passed" in bob.get("/steps").text
@@ -189,7 +189,7 @@ def test_it_goes_for_good_with_the_next_test_of_a_draft_too(make_house: Callable
     bob = web.as_("bob")
     bob.post("/steps/1/delete")
     with web.house.app.app_context():
-        db.session.get_one(Step, 1).deleted_at = time.time() - steps.UNDO_SECONDS - 1
+        db.session.get_one(Step, 1).deleted_at = time.time() - deleting.UNDO_SECONDS - 1
         db.session.commit()
     assert new_step(bob).fragment("test").status_code == 200
     with web.house.app.app_context():
