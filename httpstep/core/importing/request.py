@@ -16,7 +16,7 @@ from httpstep.core.errors import UnreadableAnswer
 from httpstep.core.importing.bodies import JSON_TYPE, Piece, body_of, escaped, fields_of, graphql_body
 from httpstep.core.importing.credentials import is_placeholder
 from httpstep.core.importing.imported import Ignored
-from httpstep.core.importing.texts.multiparts import is_multipart, parts_of
+from httpstep.core.importing.texts.multiparts import FILE_PART, is_multipart, parts_of
 from httpstep.core.inserting.headers import OWN, name_fault
 from httpstep.core.jsontext import Json
 from httpstep.core.masking.redaction import is_credential_header
@@ -218,8 +218,6 @@ def _graphql_json(said: Said, query: str, variables: str) -> str:
 
 
 JSON_UNTOLD: Final = "The command does not say what the data are. They are JSON, and are sent as application/json."
-FILE_BODY: Final = "the body is a file: files cannot be sent yet"
-FILE_PART: Final = "the part is a file: files cannot be sent yet"
 
 
 def with_query(url: str, query: str) -> str:
