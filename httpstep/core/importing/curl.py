@@ -66,6 +66,10 @@ class _Reading:
         ]
         said.ignored += [Ignored(_short(one), _OF_THE_ANSWER) for one in words.redirected]
         said.ignored += _left(words.rest)
+        if not said.glob_off and (several := _SEVERAL.search(said.url)):
+            said.notes.append(
+                f"curl makes several requests of {_short(several[0])}. A step makes one, with the address as it stands."
+            )
         spec = request_of(said)
         return Imported(spec, tuple(said.ignored), tuple(said.faults), tuple(said.notes), self._timeout)
 
@@ -197,6 +201,7 @@ class _Reading:
             self.ignore(option, "a call takes at most 60 seconds")
 
 
+_SEVERAL: Final = re.compile(r"(?<!\{)\{[^{},]{0,99},[^{}]{0,99}\}|\[(?:\d+-\d+|[a-z]-[a-z])(?::\d+)?\]", re.IGNORECASE)
 _AS_IT_IS: Final = frozenset({"location", "location-trusted", "basic"})
 """No action: a step follows redirects and speaks Basic anyway."""
 _ACTIONS: Final[dict[str, Callable[[_Reading, curloptions.Option], None]]] = {

@@ -182,7 +182,8 @@ def _body(said: Said, method: str, content_type: str) -> tuple[Body, str, bool]:
             return Body(), text, False
         return Body("query", fields, "url" if with_body else "auto"), "", False
     made = body_of(said.data, content_type, fields_in_body=not with_body)
-    if made.body.mode in ("json", "graphql") and not content_type and said.what == "command" and not said.data[0].json:
+    is_json = made.body.mode in ("json", "graphql") or (made.body.mode, made.body.content_type) == ("raw", JSON_TYPE)
+    if is_json and not content_type and said.what == "command" and not said.data[0].json:
         said.notes.append(JSON_UNTOLD)
     if made.note:
         said.notes.append(made.note)

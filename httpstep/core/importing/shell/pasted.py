@@ -59,8 +59,12 @@ _DOUBLED: Final = re.compile(r'[{:,\[]\s{0,9}""[^",]')
 _EXE: Final = re.compile(r"curl\.exe\b", re.IGNORECASE)
 
 
+_CLOSERS: Final = {"(": ")", "`": "`"}
+"""Around a command: $(…), (…), `…` of a shell or of a text with marks."""
+
+
 def _split(command: str, before: str) -> Words:
-    known = _variables(before)
+    known, closer = _variables(before), _CLOSERS.get(before[-1:], "")
     if _IN_CARETS.search(command):
         return windows.split(command)
     if _CARETS.search(command):
@@ -68,10 +72,10 @@ def _split(command: str, before: str) -> Words:
         return posix.split(joined, known) if _SINGLE_QUOTE.search(command) else windows.split(command)
     is_exe = _EXE.match(command) is not None
     if _BACKTICKS.search(command) or (is_exe and _SINGLE_QUOTE.search(command) and "\\\n" not in command):
-        return posix.split(command, known, powershell=True)
+        return posix.split(command, known, powershell=True, closer=closer.strip("`"))
     if (is_exe or _DOUBLED.search(command)) and not _SINGLE_QUOTE.search(command):
         return windows.split(command)
-    return posix.split(command, known)
+    return posix.split(command, known, closer=closer)
 
 
 _SETTING: Final = re.compile(
