@@ -20,6 +20,14 @@ __all__ = ["Credential", "Ignored", "from_curl", "to_curl", "with_secrets"]
 
 MAX_COMMAND_CHARACTERS: Final = 1024 * 1024
 MAX_SHOWN: Final = 60
+_ALIAS: Final = re.compile(
+    r"\b(?:curl|iwr|irm)\s[^\n'\"]{0,200}?-(?:Uri|Headers|Method|Body|ContentType|UseBasicParsing)\s"
+)
+_CMDLET: Final = re.compile(r"\bInvoke-(?:WebRequest|RestMethod)\b", re.IGNORECASE)
+OF_POWERSHELL: Final = (
+    "This is PowerShell's Invoke-WebRequest, which is also called curl there and is not read. Take the cURL command of the "
+    "documentation, or copy the request from the browser as cURL or as fetch."
+)
 _NAMES_FILE: Final = "files are not read"
 
 
@@ -29,6 +37,8 @@ def from_curl(command: str) -> Imported:
         return Imported(faults=("This text is too long to be a curl command.",))
     found = pasted.read(command)
     words = found.words
+    if _ALIAS.search(command[:2000]) or (not words.words and _CMDLET.search(command)):
+        return Imported(faults=(OF_POWERSHELL,))
     if not words.words:
         return Imported(faults=("There is no curl command here. It begins with “curl” and has an address.",))
     reading = _Reading(words.stdin if words.stdin is not None else _piped(found.before))

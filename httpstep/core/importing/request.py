@@ -28,6 +28,7 @@ _USER_IN_URL: Final = re.compile(r"([A-Za-z]+://)([^/?#@]*)@")
 _BRACED: Final = re.compile(r"(?<!\{)\{([A-Za-z_][A-Za-z0-9_.-]{0,99})\}(?!\})")
 _COLON: Final = re.compile(r"(?<=[^:/]/):([A-Za-z_]\w{0,99})(?=[/?#]|$)")
 _ANGLED: Final = re.compile(r"<([A-Za-z][\w .-]{0,60})>")
+_BRACKETED: Final = re.compile(r"(?<=[/=])\[([A-Za-z][A-Za-z_ -]{1,60})\](?=[/?&#]|$)")
 _METHODS_WITH_BODY: Final = ("POST", "PUT", "PATCH")
 _ADDED: Final = frozenset({"user-agent", "accept", "content-type"})
 """Headers that httpstep sends where the step has none of its own."""
@@ -112,9 +113,10 @@ def _url_and_auth(said: Said) -> tuple[str, Auth]:
 
 
 def with_attributes(url: str, *, braces: bool = True) -> str:
-    """An address with the holes of a documentation as placeholders: {id}, /:id and <USER ID>, which is {{USER_ID}}."""
+    """An address with the holes of a documentation as placeholders: {id}, /:id, /[id] and <USER ID>, which is {{USER_ID}}."""
     if braces:
         url = _BRACED.sub(r"{{\1}}", url)
+    url = _BRACKETED.sub(r"<\1>", url)
     url = _ANGLED.sub(lambda found: f"{{{{{re.sub(r'[ .-]', '_', found[1])}}}}}", url)
     return escaped(_COLON.sub(r"{{\1}}", url))
 
@@ -250,6 +252,6 @@ def _from_basic(credential: str) -> Auth | None:
         user, colon, password = base64.b64decode(credential, validate=True).decode().partition(":")
     except (binascii.Error, ValueError):
         return None
-    if not colon or not (user + password).isprintable():
+    if not colon or not user or not (user + password).isprintable():
         return None
     return Auth("basic", {"username": escaped(user), "password": escaped(password)})

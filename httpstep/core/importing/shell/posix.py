@@ -15,22 +15,20 @@ from typing import Final
 
 from httpstep.core.importing.shell import heredocs
 from httpstep.core.importing.shell.curloptions import wants_value
-from httpstep.core.importing.shell.words import Words, placeholder
+from httpstep.core.importing.shell.words import Words, ansi_c, closing, placeholder
 
 _VARIABLE: Final = re.compile(
     r"\$(?:env:)?(?:([A-Za-z_][A-Za-z0-9_]{0,99})|\{(?:env:)?([A-Za-z_][A-Za-z0-9_]{0,99})\})", re.IGNORECASE
 )
-_ANSI: Final = re.compile(
-    r"\\(?:([abeEfnrtv\\'\"?])|([0-7]{1,3})|x([0-9A-Fa-f]{1,2})|u([0-9A-Fa-f]{1,4})|U([0-9A-Fa-f]{1,8}))"
-)
-_ANSI_LETTERS: Final = dict(zip("abeEfnrtv\\'\"?", "\a\b\x1b\x1b\f\n\r\t\v\\'\"?", strict=True))
+_WITH_DEFAULT: Final = re.compile(r"\$\{([A-Za-z_]\w{0,99}):?-([^{}$`'\"]{0,999})\}")
+_WORKED_OUT: Final = re.compile(r"\$\{[A-Za-z_#!][^{}\s]{0,99}\}")
 _PLAIN: Final = re.compile(r"[^\s'\"\\$`;|&<>#“”„‘’]+")
 _IN_QUOTES: Final = re.compile(r'[^"\\$`]+')
 _ENDS: Final = ";|&<>\n"
 MAX_AHEAD: Final = 10_000
 """Characters that the other end of a curly quote or of $(…) is looked for."""
 MAX_OPEN: Final = 50
-"""So many $( without an end, and no further one is looked for."""
+"""So many $( and “ without an end, and no further one is looked for."""
 _CURLY: Final = {"“": '”“"', "”": '”"', "„": '“”"', "‘": "’‘'", "’": "’'"}
 _SPACED_CONTINUATION: Final = re.compile(r"[\\`][ \t\xa0]+\n")
 _HOLE: Final = re.compile(r"<[A-Za-z][\w .:/-]{0,60}>")
@@ -197,6 +195,9 @@ class _Posix:
 
     def _curly_quoted(self, char: str, start: int) -> str:
         """A word processor's quotes; one that is not closed is a character like others."""
+        if char == "“" and (nested := self._closing("“”", start)) >= 0:
+            self._at = nested + 1
+            return self._text[start:nested]
         ends = [end for close in _CURLY[char] if (end := self._text.find(close, start, start + MAX_AHEAD)) >= 0]
         self._at = start
         return self._until(self._text[min(ends)], start) if ends else char
@@ -254,16 +255,27 @@ class _Posix:
         if end >= len(text):
             self._result.closed = False
         self._at = end + 1
-        return _ANSI.sub(_ansi_character, text[start:end])
+        return ansi_c(text[start:end])
 
     def _variable(self) -> str:
         if self._text.startswith("$(", self._at):
-            end = _closing(self._text, self._at + 2) if self._open < MAX_OPEN else -1
-            self._open += end < 0
-            return self._substitution(end)
-        found = _VARIABLE.match(self._text, self._at)
-        self._at = found.end() if found else self._at + 1
-        return placeholder(found[1] or found[2], self._known) if found else "$"
+            return self._substitution(self._closing("()", self._at + 2))
+        if found := _VARIABLE.match(self._text, self._at):
+            self._at = found.end()
+            return placeholder(found[1] or found[2], self._known)
+        if found := _WITH_DEFAULT.match(self._text, self._at):
+            self._at = found.end()
+            return self._known.get(found[1], found[2])
+        if found := _WORKED_OUT.match(self._text, self._at):
+            return self._substitution(found.end() - 1)
+        self._at += 1
+        return "$"
+
+    def _closing(self, pair: str, at: int) -> int:
+        """Where the bracket or quote of `pair` closes that was opened before `at`; -1 where it does not."""
+        end = closing(self._text, at, pair, MAX_AHEAD) if self._open < MAX_OPEN else -1
+        self._open += end < 0
+        return end
 
     def _substitution(self, end: int) -> str:
         """A command inside the command, up to `end`: a here-document that cat prints is its text, others are noted."""
@@ -277,20 +289,3 @@ class _Posix:
             return printed
         self._result.commands.append(typed)
         return typed
-
-
-def _closing(text: str, at: int) -> int:
-    """Where the bracket that was opened before `at` closes; -1 where it does not within MAX_AHEAD."""
-    depth = 1
-    for found in re.compile(r"[()]").finditer(text, at, at + MAX_AHEAD):
-        depth += 1 if found[0] == "(" else -1
-        if depth == 0:
-            return found.start()
-    return -1
-
-
-def _ansi_character(found: re.Match[str]) -> str:
-    if found[1]:
-        return _ANSI_LETTERS[found[1]]
-    code = int(found[2], 8) if found[2] else int(found[3] or found[4] or found[5], 16)
-    return chr(code) if code <= 0x10FFFF and not 0xD800 <= code <= 0xDFFF else "\ufffd"
