@@ -37,11 +37,12 @@ _ADDED: Final = frozenset({"user-agent", "accept", "content-type"})
 @dataclass
 class Said:
     """Filled part by part. `what`: the word for the text. `form` holds the simple parts of a multipart form; `graphql`: a query and
-    its variables; `lone`: headers that an option of
+    its variables; `default_type`: of data that are no JSON, where no type is named, "" for a form or as curl has it; `lone`: headers that an option of
     their own gave, the last one wins; `dropped`: headers that the command takes away; `has_body`: a body was given,
     whether or not it can be taken. `faults`, `notes` and `ignored` grow here."""
 
     what: str = "command"
+    default_type: str = ""
     method: str = ""
     url: str = ""
     headers: list[tuple[str, str]] = field(default_factory=list)
@@ -183,10 +184,17 @@ def _body(said: Said, method: str, content_type: str) -> tuple[Body, str, bool]:
         if fields is None:
             return Body(), text, False
         return Body("query", fields, "url" if with_body else "auto"), "", False
-    made = body_of(said.data, content_type, fields_in_body=not with_body)
+    return _data_body(said, content_type, fields_in_body=not with_body)
+
+
+def _data_body(said: Said, content_type: str, *, fields_in_body: bool) -> tuple[Body, str, bool]:
+    is_told = bool(content_type) or said.data[0].json or said.graphql is not None
+    if not content_type and not said.data[0].text.lstrip().startswith(("{", "[")):
+        content_type = said.default_type
+    made = body_of(said.data, content_type, fields_in_body=fields_in_body)
     is_json = made.body.mode in ("json", "graphql") or (made.body.mode, made.body.content_type) == ("raw", JSON_TYPE)
-    if is_json and not content_type and said.what == "command" and not said.data[0].json:
-        said.notes.append(JSON_UNTOLD)
+    if is_json and not is_told:
+        said.notes.append(JSON_UNTOLD.replace("command", said.what))
     if made.note:
         said.notes.append(made.note)
     return made.body, "", made.says_type
