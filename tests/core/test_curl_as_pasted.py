@@ -171,6 +171,7 @@ def test_what_was_plainly_meant_is_taken(name: str) -> None:
         (f"curl -u me:pw -H 'Authorization: Bearer abcd1234' {API}", "The credentials given beside it"),
         (f"curl {API} -H 'Content-Type:' -d a=b", "takes Content-Type away. It is sent all the same"),
         (f"curl {API} -H 'X-Tag: 1' -H 'X-Tag: 2'", "X-Tag stands here more than once"),
+        (f"curl {API} -H 'Content-Type: a/b' -H 'Content-Type: c/d' -d x", "Content-Type stands here more than once"),
         (f"curl {API}\u200b", "Invisible characters"),
         (f"curl {API} -d '{{“a”: 1}}'", "Curly quotes"),
         (f"curl {API} -d '{{\xa0\"a\": 1}}'", "No-break spaces"),

@@ -216,6 +216,15 @@ def test_a_long_script_is_read_in_linear_time(unit: str) -> None:
     assert process_time() - start < 5
 
 
+@pytest.mark.parametrize("unit", ["X-A: b\n", "@a=b\n", "# c\n", "\n< x", "{{a}} ", "> {% "])
+@pytest.mark.parametrize("start", ["", f"POST {API}\n", f"POST {API}\n\n"])
+def test_a_long_file_of_requests_is_read_in_linear_time(start: str, unit: str) -> None:
+    began = process_time()
+    source = anything.read(start + unit * (1_900_000 // len(unit)))
+    [source.read(one) for one in source.operations]
+    assert process_time() - began < 8
+
+
 def test_a_form_with_more_rows_than_a_step_may_have_is_kept_as_it_is() -> None:
     body = "&".join(f"a{number}={number}" for number in range(MAX_FIELDS + 1))
     assert read(f"POST {API}\nContent-Type: application/x-www-form-urlencoded\n\n{body}").spec.body.text == body

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import ChainMap, deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
@@ -33,7 +33,7 @@ class _Scope:
 
     path: str
     auth: Json
-    variables: Mapping[str, str]
+    variables: ChainMap[str, str]
     has_scripts: bool = False
 
 
@@ -60,7 +60,7 @@ def is_postman(document: Json) -> bool:
 def read(document: dict[str, Json]) -> Source:
     """The requests of a collection. Never raises; what is not as the schema says is left out."""
     without: list[str] = []
-    items = list(_items(document["item"], _Scope("", document.get("auth"), _variables(document)), without))
+    items = list(_items(document["item"], _Scope("", document.get("auth"), ChainMap(_variables(document))), without))
     if not items:
         return Source("postman", fault="There is no request in this Postman collection.")
     operations = tuple(
@@ -101,7 +101,7 @@ def _inner(outer: _Scope, entry: dict[str, Json]) -> _Scope:
     return _Scope(
         f"{outer.path}{_words(entry.get('name'))}",
         entry.get("auth") or outer.auth,
-        {**outer.variables, **own} if (own := _variables(entry)) else outer.variables,
+        ChainMap(own, *outer.variables.maps) if (own := _variables(entry)) else outer.variables,
         outer.has_scripts or _has_scripts(entry),
     )
 

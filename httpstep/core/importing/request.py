@@ -124,9 +124,8 @@ def with_attributes(url: str, *, braces: bool = True) -> str:
 
 def _headers(said: Said) -> tuple[list[Pair], str]:
     """The headers that may be sent, and the content type, which is not among them. Of a name once: rows are joined."""
-    kept: dict[str, Pair] = {}
-    repeated: dict[str, None] = {}
-    content_type = ""
+    kept: dict[str, tuple[str, list[str]]] = {}
+    types: list[str] = []
     given = {name.lower() for name, _ in said.headers}
     rows = [*said.headers, *((name, value) for name, value in said.lone.items() if name.lower() not in given)]
     if said.cookies:
@@ -134,21 +133,28 @@ def _headers(said: Said) -> tuple[list[Pair], str]:
     for name, value in rows:
         place = name.lower()
         if place == "content-type":
-            content_type = value
+            types.append(value)
         elif place in OWN or name_fault(name):
             said.ignored.append(Ignored(f"-H {name[:60]}", "httpstep sends this itself or not at all"))
-        elif place in kept:
-            between = "; " if place == "cookie" else ", "
-            kept[place] = Pair(kept[place].name, f"{kept[place].value}{between}{escaped(value)}")
-            repeated[name] = None
         else:
-            kept[place] = Pair(name, _value(name, value))
+            kept.setdefault(place, (name, []))[1].append(value)
     if any(piece.json for piece in said.data):
-        kept.setdefault("accept", Pair("Accept", "application/json"))
+        kept.setdefault("accept", ("Accept", ["application/json"]))
     said.notes += [
-        f"{name[:60]} stands here more than once. It is sent once, with all its values." for name in repeated
+        f"{name[:60]} stands here more than once. It is sent once, with all its values."
+        for name, values in kept.values()
+        if len(values) > 1
     ]
-    return list(kept.values()), content_type
+    if len(set(types)) > 1:
+        said.notes.append("Content-Type stands here more than once. The last one is sent.")
+    return [_pair(name, values) for name, values in kept.values()], types[-1] if types else ""
+
+
+def _pair(name: str, values: Sequence[str]) -> Pair:
+    """Rows of one name as one row."""
+    if len(values) == 1:
+        return Pair(name, _value(name, values[0]))
+    return Pair(name, ("; " if name.lower() == "cookie" else ", ").join(escaped(value) for value in values))
 
 
 def _value(name: str, value: str) -> str:
