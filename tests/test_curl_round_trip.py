@@ -1,4 +1,5 @@
-"""Step -> curl -> a real shell running the real curl -> the request that arrives, beside the one the step itself sends."""
+"""Step -> curl -> a real shell running the real curl -> the request that arrives, beside the one the step itself sends; and
+commands as documentations print them, run by the real curl and read as steps."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -97,3 +99,80 @@ def test_the_line_of_a_step_as_typed_reads_back_as_the_same_step(name: str, http
 
 def filled(spec: RequestSpec, httpserver: HTTPServer) -> RequestSpec:
     return replace(spec, url=spec.url.replace("{base}", httpserver.url_for("").rstrip("/")))
+
+
+COMMANDS = r"""
+curl {base}/a
+curl '{base}/a?x=1&y=b%20c' -H 'X-A: it'"'"'s' -H "X-B: \"q\" \$x" -H 'X-C;'
+curl -X POST {base}/j -H 'Content-Type: application/json' -d '{"a": "é", "n": 1.10}'
+curl {base}/j --json '{"a": 1}'
+curl {base}/j --json '{"a": 1,' --json '"b": 2}'
+curl -X PUT {base}/j -H 'Content-Type: application/json; charset=utf-8' --data-binary $'{⏎  "a": "it\'s"⏎}'
+curl -X PATCH {base}/j -H 'Content-Type: application/json-patch+json' -d '[{"op": "remove"}]'
+curl {base}/f -d a=1 -d 'b=x+y' -d c=%2B1
+curl {base}/f --data-urlencode 'a=x & y' --data-urlencode 'b=+49'
+curl {base}/f -d 'q=r%E4kki&c=66'
+curl {base}/f -d 'a=100%&b=1'
+curl {base}/f -d 'just a text'
+curl {base}/f -d 'a=1' -H 'Content-Type: text/plain'
+curl {base}/f --data-raw '@no-file'
+curl -G {base}/q?x=1 -d a=1 -d 'b=2'
+curl -X DELETE {base}/d/7
+curl -X DELETE {base}/d -d a=1
+curl -I {base}/h
+curl -X OPTIONS {base}/o
+curl -X POST {base}/e
+curl -u user:pa:ss {base}/u
+curl -u 'me@shop.example:p w' {base}/u
+curl {base}/u -H 'Authorization: Bearer abc.def-ghi'
+curl --oauth2-bearer abc {base}/u
+curl {base}/u -H 'Authorization: Token abc' -u a:b
+curl {base}/c -b 'a=1; b=2' -b c=3
+curl {base}/c -H 'Cookie: a=1' -A 'agent 1' -e https://ref.example/ -r 0-5
+curl {base}/x -H 'Content-Type: text/xml' -d '<a>&amp;</a>'
+curl {base}/g -H 'Content-Type: application/json' -d '{"query":"{ a(id: 1) { b } }"}'
+curl {base}/p -F a=1 -F 'b=x y' -F 'c="q;z"' --form-string 'd=@e;f'
+echo '{"a":1}' | curl {base}/i -H 'Content-Type: application/json' -d @-
+curl {base}/i -H 'Content-Type: text/csv' --data-binary @- <<'EOF'⏎one,$TWO⏎⏎"three"⏎EOF
+NAME=Ada; curl {base}/i --json @- <<EOF⏎{"a": "$NAME", "b": "\$x", "c": "\""}⏎EOF
+curl {base}/i --data-binary @- -H 'Content-Type: a/b' <<-EOF⏎→one⏎→ two⏎→EOF
+curl {base}/i -H 'Content-Type: application/json' -d "$(cat <<'EOF'⏎{"a": 1}⏎EOF⏎)"
+ID=7 ; curl "{base}/v/${ID}/${OTHER:-8}" -H "X-A: $ID"
+curl \⏎  -sSLX POST \⏎  {base}/s -da=1 -HX-A:b
+(curl {base}/b -H 'X-A: (1)')
+X=$(curl -s {base}/b -H 'X-A: 1'); echo "$X"
+curl {base}/b | cat > out.txt 2>&1
+curl {base}/b?a=1\&b=2 --compressed -k
+curl {base}/t#top
+"""
+"""One a line; ⏎ is a line break in it and → a tab."""
+
+
+@pytest.mark.parametrize("line", COMMANDS.strip().split("\n"))
+def test_a_command_of_a_documentation_is_sent_as_curl_sends_it(
+    line: str, httpserver: HTTPServer, arrived: list[Any], tmp_path: Path, pytestconfig: pytest.Config
+) -> None:
+    """Byte by byte, but for what the two programs say of themselves and the boundary that each makes up."""
+    if shutil.which("curl") is None or shutil.which("bash") is None:
+        pytestconfig.stash[ABSENT]["the real curl"] = "it is not there (Debian's packages curl and bash)"
+        pytest.skip("curl is not here; the summary names it")
+    command = line.replace("⏎", "\n").replace("→", "\t").replace("{base}", httpserver.url_for("").rstrip("/"))
+    subprocess.run(
+        ["bash", "-c", command], cwd=tmp_path, stdin=subprocess.DEVNULL, capture_output=True, timeout=90, check=False
+    )
+    found = from_curl(command)
+    assert found.faults == ()
+    transport = Transport(AddressPolicy.parse("127.0.0.1, localhost"))
+    transport.send(render(StepSpec(request=found.spec), {}, secrets={}), time.monotonic() + 60)
+    transport.close()
+    by_curl, by_step = (without_boundary(one) for one in arrived)
+    assert by_step == by_curl
+
+
+def without_boundary(request: tuple[Any, ...]) -> tuple[Any, ...]:
+    method, uri, headers, body = request
+    made = re.search(r"boundary=(\S+)", dict(headers).get("Content-Type", ""))
+    if made is None:
+        return request
+    plain = [(name, value.replace(made[1], "")) for name, value in headers]
+    return method, uri, plain, body.replace(made[1].encode(), b"")

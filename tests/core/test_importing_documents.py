@@ -372,6 +372,136 @@ def test_graphql_that_a_step_cannot_hold_as_such_is_json(query: str, variables: 
     assert found.spec.method == "POST" and ("no JSON" in " ".join(map(str, found.ignored))) == ("{n" in variables)
 
 
+def of_collection(request: Any, **more: Any) -> Imported:
+    """The request of a collection that has nothing else; `more` stands in its item."""
+    source = anything.read(json.dumps({"info": {}, "item": [{"name": "It", "request": request, **more}]}))
+    return source.read(source.operations[0])
+
+
+def left_out(found: Imported) -> str:
+    return " | ".join(map(str, (*found.ignored, *found.notes)))
+
+
+@pytest.mark.parametrize(
+    ("url", "sent"),
+    [
+        ({"protocol": "https", "host": "a.example", "path": "/x/y"}, "https://a.example/x/y"),
+        ({"host": ["a", "example"], "path": ["x"], "query": [{"key": "q", "value": "fish & chips"}, {"key": "flag", "value": None}]},
+         "http://a.example/x?q=fish %26 chips&flag"),
+        ({"raw": "https://a.example/x?a=1&b=2&c=3", "query": [{"key": "a", "value": "1"}, {"key": "b", "value": "2", "disabled": True}]},
+         "https://a.example/x?a=1&c=3"),
+        ({"raw": "https://a.example/x#top?a=1", "query": [{"key": "a", "value": "1"}]}, "https://a.example/x?a=1#top?a=1"),
+        ({"raw": "https://a.example/:order-id/:id", "variable": [{"key": "order-id", "value": "7"}, {"id": "id", "value": "{{myId}}"}]},
+         "https://a.example/{{order-id}}/{{myId}}"),
+    ],
+)  # fmt: skip
+def test_the_address_is_the_one_that_postman_sends(url: Any, sent: str) -> None:
+    assert of_collection({"url": url}).spec.url == sent
+
+
+def test_a_body_that_is_not_sent_is_named() -> None:
+    body = {"mode": "urlencoded", "urlencoded": [{"key": "name", "value": "Ada"}]}
+    off = of_collection({"url": "https://a.example", "method": "POST", "body": {**body, "disabled": True}})
+    assert off.spec.body.mode == "none" and "body name (switched off in the collection)" in left_out(off)
+    get = of_collection({"url": "https://a.example", "body": body})
+    assert (get.spec.url, get.spec.body.mode) == ("https://a.example", "none")
+    assert "body name (Postman sends none with GET)" in left_out(get)
+    kept = of_collection(
+        {"url": "https://a.example", "body": body}, protocolProfileBehavior={"disableBodyPruning": True}
+    )
+    assert [pair.name for pair in kept.spec.body.fields] == ["name"]
+
+
+@pytest.mark.parametrize(
+    ("body", "mode", "text"),
+    [
+        ({"mode": "raw", "raw": "a=b&c"}, ("raw", "text/plain"), "a=b&c"),
+        ({"mode": "raw", "raw": "<a/>", "options": {"raw": {"language": "xml"}}}, ("raw", "application/xml"), "<a/>"),
+        ({"mode": "graphql", "graphql": {"query": "query A { a }", "operationName": "A", "variables": "{}"}}, ("json", "text/plain"), '"operationName": "A"'),
+    ],
+)  # fmt: skip
+def test_a_body_is_of_the_type_that_postman_sends(body: Any, mode: tuple[str, str], text: str) -> None:
+    found = of_collection({"url": "https://a.example", "method": "POST", "body": body}).spec.body
+    assert (found.mode, found.content_type) == mode and text in found.text
+
+
+def test_the_body_of_an_older_collection_is_taken_too() -> None:
+    data = {"mode": "raw", "content": '{"a": 1}'}
+    assert of_collection({"url": "https://a.example", "method": "POST", "data": data}).spec.body.text == '{"a": 1}'
+
+
+def test_authentication_takes_the_place_of_a_header_and_null_is_that_of_the_folder() -> None:
+    key = {"type": "apikey", "apikey": [{"key": "key", "value": "token"}, {"key": "value", "value": "real-key-1"}]}
+    found = of_collection({"url": "https://a.example", "auth": key, "header": [{"key": "Token", "value": "old"}]})
+    assert found.spec.headers == () and "Token (the authentication takes its place)" in left_out(found)
+    empty = of_collection({"url": "https://a.example", "auth": {"type": "bearer"}, "header": "Authorization: Custom 1"})
+    assert (empty.spec.auth.type, empty.spec.headers[0].value) == ("none", "Custom 1"), "Postman sends no empty one"
+    folder = {"auth": key, "item": [{"request": {"url": "https://a.example", "auth": None}}]}
+    source = anything.read(json.dumps({"info": {}, "item": [folder]}))
+    assert source.read(source.operations[0]).spec.auth["value"] == "real-key-1"
+
+
+@pytest.mark.parametrize(
+    ("given", "sent", "said"),
+    [
+        ({"grant_type": "client_credentials", "accessTokenUrl": "https://a.example/t", "client_authentication": "body", "audience": "shop"},
+         "oauth2_client_credentials body audience=shop", ""),
+        ({"grant_type": "authorization_code", "accessToken": "real-1"}, "bearer real-1", "OAuth 2 (authorization_code)"),
+        ({"accessToken": "real-1", "headerPrefix": "Token"}, "Authorization: Token real-1", ""),
+        ({"accessToken": "real-1", "addTokenTo": "queryParams"}, "access_token in query", ""),
+    ],
+)  # fmt: skip
+def test_oauth_2_is_sent_as_the_collection_says(given: dict[str, str], sent: str, said: str) -> None:
+    rows = [{"key": key, "value": value} for key, value in given.items()]
+    found = of_collection({"url": "https://a.example", "auth": {"type": "oauth2", "oauth2": rows}})
+    auth, headers = found.spec.auth, [f"{pair.name}: {pair.value}" for pair in found.spec.headers]
+    parameters = "".join(f"{name}={value}" for name, value in auth.parameters)
+    shown = {
+        "oauth2_client_credentials": f"{auth.type} {auth['client_auth']} {parameters}",
+        "bearer": f"bearer {auth['token']}",
+        "api_key": f"{auth['name']} in {auth['in']}",
+        "none": " ".join(headers),
+    }[auth.type]
+    assert shown == sent and said in left_out(found)
+
+
+def test_what_a_step_has_no_place_for_is_named() -> None:
+    found = of_collection(
+        {"url": "https://a.example/{{$guid}}", "method": "POST", "proxy": {"host": "p"}, "certificate": {"name": "c"},
+         "body": {"mode": "formdata", "formdata": [{"key": "csv", "value": "1", "contentType": "text/csv"}]}},
+        protocolProfileBehavior={"strictSSL": False}, event=[{"listen": "test", "script": {"exec": [""]}}],
+    )  # fmt: skip
+    said = left_out(found)
+    assert all(part in said for part in ("proxy", "certificate", "csv: text/csv", "strictSSL: false", "attribute guid"))
+    assert "scripts" not in said, "Postman writes empty ones too"
+    source = anything.read(json.dumps({"info": {}, "item": [{"name": "Gone"}, {"request": "https://a.example"}]}))
+    assert source.left_out == ("Without a request, and not listed: Gone.",)
+
+
+def test_variables_are_numbers_too_and_those_of_a_folder_come_first() -> None:
+    folder = {"variable": [{"key": "port", "value": 9090}], "item": [{"request": "{{base}}:{{port}}/x"}]}
+    given = [{"id": "base", "value": "https://a.example"}, {"key": "port", "value": 8080}]
+    source = anything.read(json.dumps({"collection": {"info": {}, "item": [folder], "variable": given}}))
+    assert source.read(source.operations[0]).spec.url == "https://a.example:9090/x"
+
+
+def test_variables_of_many_folders_are_read_in_linear_time() -> None:
+    folder = {"variable": [{"key": "a", "value": "1"}], "item": [{"request": "https://a.example/{{k7}}/{{a}}"}]}
+    given = [{"key": f"k{number}", "value": "1"} for number in range(20_000)]
+    began = process_time()
+    source = anything.read(json.dumps({"info": {}, "variable": given, "item": [folder] * 8_000}))
+    assert process_time() - began < 3 and len(source.operations) == 2_000
+    assert source.read(source.operations[0]).spec.url == "https://a.example/1/1"
+
+
+def test_variables_that_would_fill_the_memory_stay_attributes() -> None:
+    body = {"mode": "raw", "raw": "{{big}}" * 100_000}
+    document = {"info": {}, "variable": [{"key": "big", "value": "x" * 1_000_000}],
+                "item": [{"request": {"url": "https://a.example", "method": "POST", "body": body}}]}  # fmt: skip
+    source = anything.read(json.dumps(document))
+    assert source.read(source.operations[0]).spec.body.text == body["raw"]
+
+
 # ---------------------------------------------------------------- hostile, broken, huge
 
 LAUGHS = "openapi: 3.0.0\na: &a [x,x,x,x,x,x,x,x,x,x]\n" + "".join(

@@ -112,6 +112,68 @@ def test_other_forms_of_an_http_request(text: str, url: str, words: str) -> None
     assert found.spec.url == url and words in " ".join([*found.notes, *map(str, found.ignored)])
 
 
+IN_A_FILE = """@host = https://api.example.com
+@id = 7
+
+# Finds one
+// @no-log
+POST {{host}}/v1/items/{{id}}
+    ?page=2
+    &size=10
+Content-Type: application/json
+
+{"a": {{b}}}
+
+> {%
+  client.global.set("t", response.body.t);
+%}
+"""
+
+
+def test_a_file_of_requests_has_variables_above_and_scripts_below() -> None:
+    found = read(IN_A_FILE)
+    assert (found.spec.url, found.spec.body.text) == (f"{API}/7?page=2&size=10", '{"a": {{b}}}')
+    assert [str(one) for one in found.ignored] == ["> {% (what is done with the answer belongs to the bot)"]
+    assert read("### One\n# @name one\n" + f"GET {API}").spec.url == API
+
+
+def test_a_body_that_is_a_file_is_named() -> None:
+    found = read(f"POST {API}\nContent-Type: application/json\n\n< ./body.json\n")
+    assert found.spec.body.mode == "none" and "< ./body.json (the body is a file" in str(found.ignored[0])
+    parts = read(f"POST {API}\nContent-Type: multipart/form-data; boundary=B\n\n--B\n\n< ./x.png\n--B--\n")
+    assert "this line is sent as it stands" in str(parts.ignored[0])
+
+
+def test_variables_of_a_file_cannot_fill_the_memory() -> None:
+    above = "".join(f"@v{number} = {f'{{{{v{number + 1}}}}}' * 100}\n" for number in range(30))
+    assert len(read(f"{above}\nPOST {API}\n\n{{{{v0}}}}").spec.body.text) < 3_000_000
+
+
+@pytest.mark.parametrize(
+    ("text", "mode", "words"),
+    [
+        (f"fetch('{API}', {{method: 'POST', body: 'a=1'}})", ("raw", "text/plain;charset=UTF-8"), ""),
+        (f"fetch('{API}', {{method: 'POST', body: new URLSearchParams({{a: '1'}})}})", ("query", "text/plain"), ""),
+        (f"fetch('{API}', {{method: 'POST', body: JSON.stringify({{a: 1}})}})", ("json", "text/plain"), "The fetch does not say what"),
+        (f"POST {API}\n\nhello", ("raw", "text/plain"), ""),
+        (f"POST {API}\n\na=1&b=2", ("query", "text/plain"), ""),
+        (f'POST {API}\n\n{{"a": 1}}', ("json", "text/plain"), "The request does not say what the data are"),
+    ],
+)  # fmt: skip
+def test_data_without_a_type_are_what_they_are_there(text: str, mode: tuple[str, str], words: str) -> None:
+    found = read(text)
+    assert (found.spec.body.mode, found.spec.body.content_type) == mode and words in " ".join(found.notes)
+
+
+def test_variables_of_the_environment_are_as_those_of_a_shell() -> None:
+    found = read(
+        f"fetch(`{API}/${{encodeURIComponent(id)}}`, {{headers: {{Authorization: `Bearer ${{process.env.SHOP_KEY}}`, "
+        "'X-Shop': import.meta.env.SHOP}})"
+    )
+    assert found.spec.url == f"{API}/{{{{id}}}}" and headers(found.spec) == ["X-Shop: {{SHOP}}"]
+    assert [one.secret for one in found.questions] == ["SHOP_KEY"]
+
+
 def test_an_http_request_without_a_host_is_a_sentence() -> None:
     assert "There is no Host header" in anything.read("GET /x HTTP/1.1\nAccept: */*").fault
 
@@ -152,6 +214,15 @@ def test_a_long_script_is_read_in_linear_time(unit: str) -> None:
     start = process_time()
     anything.read("fetch('https://a.example', {body: " + unit * (200_000 // len(unit)))
     assert process_time() - start < 5
+
+
+@pytest.mark.parametrize("unit", ["X-A: b\n", "@a=b\n", "# c\n", "\n< x", "{{a}} ", "> {% "])
+@pytest.mark.parametrize("start", ["", f"POST {API}\n", f"POST {API}\n\n"])
+def test_a_long_file_of_requests_is_read_in_linear_time(start: str, unit: str) -> None:
+    began = process_time()
+    source = anything.read(start + unit * (1_900_000 // len(unit)))
+    [source.read(one) for one in source.operations]
+    assert process_time() - began < 8
 
 
 def test_a_form_with_more_rows_than_a_step_may_have_is_kept_as_it_is() -> None:

@@ -72,7 +72,7 @@ def _kind(text: str) -> str:
 
 def _document(text: str, format_: str | None, max_bytes: int) -> Source:
     try:
-        document = load(text, max_bytes)
+        document = postman.unwrapped(load(text, max_bytes))
     except DocumentFault as error:
         return Source(format_ or "openapi", fault=str(error))
     if postman.is_postman(document) and format_ != "openapi":

@@ -126,6 +126,9 @@ def _mended(text: str) -> tuple[str | None, str]:
     return None, ""
 
 
+_NO_ESCAPE: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
+
+
 def fields_of(text: str) -> tuple[Pair, ...] | None:
     """The pairs of a form; None where rows could not say the same: not only pairs, or not in UTF-8."""
     if not text:
@@ -133,7 +136,7 @@ def fields_of(text: str) -> tuple[Pair, ...] | None:
     fields: list[Pair] = []
     for part in text.split("&"):
         name, equals, value = part.partition("=")
-        if not equals or not name:
+        if not equals or not name or _NO_ESCAPE.search(part):
             return None
         try:
             pair = unquote_plus(name, errors="strict"), unquote_plus(value, errors="strict")

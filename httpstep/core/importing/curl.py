@@ -20,6 +20,14 @@ __all__ = ["Credential", "Ignored", "from_curl", "to_curl", "with_secrets"]
 
 MAX_COMMAND_CHARACTERS: Final = 1024 * 1024
 MAX_SHOWN: Final = 60
+_ALIAS: Final = re.compile(
+    r"\b(?:curl|iwr|irm)\s[^\n'\"]{0,200}?-(?:Uri|Headers|Method|Body|ContentType|UseBasicParsing)\s"
+)
+_CMDLET: Final = re.compile(r"\bInvoke-(?:WebRequest|RestMethod)\b", re.IGNORECASE)
+OF_POWERSHELL: Final = (
+    "This is PowerShell's Invoke-WebRequest, which is also called curl there and is not read. Take the cURL command of the "
+    "documentation, or copy the request from the browser as cURL or as fetch."
+)
 _NAMES_FILE: Final = "files are not read"
 
 
@@ -29,6 +37,8 @@ def from_curl(command: str) -> Imported:
         return Imported(faults=("This text is too long to be a curl command.",))
     found = pasted.read(command)
     words = found.words
+    if _ALIAS.search(command[:2000]) or (not words.words and _CMDLET.search(command)):
+        return Imported(faults=(OF_POWERSHELL,))
     if not words.words:
         return Imported(faults=("There is no curl command here. It begins with “curl” and has an address.",))
     reading = _Reading(words.stdin if words.stdin is not None else _piped(found.before))
@@ -66,6 +76,10 @@ class _Reading:
         ]
         said.ignored += [Ignored(_short(one), _OF_THE_ANSWER) for one in words.redirected]
         said.ignored += _left(words.rest)
+        if not said.glob_off and (several := _SEVERAL.search(said.url)):
+            said.notes.append(
+                f"curl makes several requests of {_short(several[0])}. A step makes one, with the address as it stands."
+            )
         spec = request_of(said)
         return Imported(spec, tuple(said.ignored), tuple(said.faults), tuple(said.notes), self._timeout)
 
@@ -197,6 +211,7 @@ class _Reading:
             self.ignore(option, "a call takes at most 60 seconds")
 
 
+_SEVERAL: Final = re.compile(r"(?<!\{)\{[^{},]{0,99},[^{}]{0,99}\}|\[(?:\d+-\d+|[a-z]-[a-z])(?::\d+)?\]", re.IGNORECASE)
 _AS_IT_IS: Final = frozenset({"location", "location-trusted", "basic"})
 """No action: a step follows redirects and speaks Basic anyway."""
 _ACTIONS: Final[dict[str, Callable[[_Reading, curloptions.Option], None]]] = {

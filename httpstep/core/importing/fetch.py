@@ -7,9 +7,10 @@ from typing import Final
 from urllib.parse import quote_plus
 
 from httpstep.core import jsontext
-from httpstep.core.importing.bodies import Piece
+from httpstep.core.importing.bodies import FORM_TYPE, Piece
 from httpstep.core.importing.imported import Ignored, Imported
 from httpstep.core.importing.request import Said, request_of
+from httpstep.core.importing.shell.words import placeholder
 from httpstep.core.importing.texts import javascript
 from httpstep.core.importing.texts.javascript import Call, ScriptFault, Unknown
 from httpstep.core.jsontext import Json
@@ -31,7 +32,7 @@ def from_fetch(text: str) -> Imported:
         arguments, end = javascript.arguments(text, found.end())
     except ScriptFault as error:
         return Imported(faults=(f"This fetch(…) cannot be read: {error}.",))
-    said = Said("fetch", glob_off=True)
+    said = Said("fetch", glob_off=True, default_type="text/plain;charset=UTF-8")
     said.url = _text(said, arguments[0], "the address") if arguments else ""
     options = arguments[1] if len(arguments) > 1 else {}
     if isinstance(options, dict):
@@ -84,6 +85,7 @@ def _take_body(said: Said, value: Json) -> None:
         if value.name == "URLSearchParams" and isinstance(argument, dict):
             pairs = (f"{quote_plus(name)}={quote_plus(_text(said, one, name))}" for name, one in argument.items())
             said.data.append(Piece("&".join(pairs)))
+            said.default_type = FORM_TYPE
             return
     if value is not None:
         said.data.append(Piece(_text(said, value, "the body")))
@@ -95,14 +97,22 @@ def _plain(said: Said, value: Json) -> Json:
         return {name: _plain(said, one) for name, one in value.items()}
     if isinstance(value, list):
         return [_plain(said, one) for one in value]
-    return _text(said, value, "a value of the body") if isinstance(value, Unknown | Call) else value
+    return _text(said, value, "a value of the body") if isinstance(value, str | Unknown | Call) else value
 
 
 def _text(said: Said, value: Json, what: str) -> str:
     if isinstance(value, Unknown) and javascript.PLAIN_NAME.fullmatch(value.text):
-        return f"{{{{{value.text}}}}}"
+        return _named(f"{{{{{value.text}}}}}")
     if isinstance(value, Unknown | Call | dict | list):
         shown = value.text if isinstance(value, Unknown) else value.name if isinstance(value, Call) else "a list"
         said.faults.append(f"What stands for {what} is made elsewhere ({shown[:40]}) and is not known.")
         return ""
-    return value if isinstance(value, str) else "" if value is None else jsontext.dumps_text(value)
+    return _named(value) if isinstance(value, str) else "" if value is None else jsontext.dumps_text(value)
+
+
+_ENVIRONMENT: Final = re.compile(r"\{\{(?:process|import\.meta)\.env\.([A-Za-z_]\w{0,99})\}\}")
+
+
+def _named(text: str) -> str:
+    """Variables of the environment as those of a shell: a token among the secrets, others as attributes."""
+    return _ENVIRONMENT.sub(lambda found: placeholder(found[1], {}), text)

@@ -12,8 +12,9 @@ from httpstep.core.authentication import Auth
 from httpstep.core.importing import openapi_security
 from httpstep.core.importing.bodies import Piece, escaped
 from httpstep.core.importing.imported import Ignored, Imported
-from httpstep.core.importing.request import FILE_BODY, FILE_PART, Said, request_of, with_query
+from httpstep.core.importing.request import Said, request_of, with_query
 from httpstep.core.importing.source import MAX_OPERATIONS, UNKNOWN_HOST, Operation, Source
+from httpstep.core.importing.texts.multiparts import FILE_BODY, FILE_PART
 from httpstep.core.importing.texts.references import References
 from httpstep.core.importing.texts.schemas import Sampling
 from httpstep.core.jsontext import Json

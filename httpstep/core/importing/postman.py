@@ -2,42 +2,55 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Final
-from urllib.parse import quote_plus
+from collections import ChainMap, deque
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 
-from httpstep.core import jsontext
-from httpstep.core.authentication import Auth
 from httpstep.core.importing.bodies import Piece, escaped
 from httpstep.core.importing.imported import Ignored, Imported
-from httpstep.core.importing.request import FILE_PART, Said, request_of
+from httpstep.core.importing.request import Said, request_of
 from httpstep.core.importing.source import MAX_OPERATIONS, UNKNOWN_HOST, Operation, Source
+from httpstep.core.importing.texts import postman_auth, postman_bodies
+from httpstep.core.importing.texts.postman_values import (
+    OFF,
+    address,
+    given,
+    name_of,
+    objects,
+    resolved,
+    switched_on,
+    text,
+    with_path_variables,
+    worked_out,
+)
 from httpstep.core.jsontext import Json
 from httpstep.core.step.spec import Pair, RequestSpec
 
-_VARIABLE: Final = re.compile(r"\{\{([^{}]{1,100})\}\}")
-_NOT_IN_NAMES: Final = re.compile(r"[^A-Za-z0-9_.-]")
-_LANGUAGES: Final = {
-    "json": "application/json",
-    "xml": "application/xml",
-    "html": "text/html",
-    "javascript": "application/javascript",
-}
-MAX_ROUNDS: Final = 5
-MAX_GROWTH: Final = 100_000
-"""Variables may hold variables: so often they are filled in, and a text grows by so many characters at most each time."""
+
+@dataclass(frozen=True, slots=True)
+class _Scope:
+    """What a folder gives to all that is in it."""
+
+    path: str
+    auth: Json
+    variables: ChainMap[str, str]
+    has_scripts: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class _Item:
-    """A request of the collection with the authentication that holds for it."""
+    """A request of the collection with what holds for it."""
 
     name: str
     request: dict[str, Json]
-    auth: Json
-    has_scripts: bool
+    scope: _Scope
+    behavior: Json
+
+
+def unwrapped(document: Json) -> Json:
+    """Postman's API hands a collection out as {"collection": {…}}."""
+    inner = document.get("collection") if isinstance(document, dict) else None
+    return inner if is_postman(inner) else document
 
 
 def is_postman(document: Json) -> bool:
@@ -46,50 +59,67 @@ def is_postman(document: Json) -> bool:
 
 def read(document: dict[str, Json]) -> Source:
     """The requests of a collection. Never raises; what is not as the schema says is left out."""
-    items = list(_items(document["item"], document.get("auth"), ""))
+    without: list[str] = []
+    items = list(_items(document["item"], _Scope("", document.get("auth"), ChainMap(_variables(document))), without))
     if not items:
         return Source("postman", fault="There is no request in this Postman collection.")
-    variables = {
-        str(one["key"]): one["value"]
-        for one in _objects(document.get("variable"))
-        if isinstance(one.get("key"), str)
-        and isinstance(one.get("value"), str)
-        and one["value"]
-        and not one.get("disabled")
-    }
     operations = tuple(
         Operation(f"{index + 1}", _method(item.request), _address(item.request), item.name, index)
         for index, item in enumerate(items)
     )
-    left = ["The scripts of the collection are not run."] if document.get("event") else []
+    left = ["The scripts of the collection are not run."] if _has_scripts(document) else []
+    if without:
+        left.append(f"Without a request, and not listed: {', '.join(without[:20])}{' …' if without[20:] else ''}.")
     if len(items) > MAX_OPERATIONS:
         left.append(f"Only the first {MAX_OPERATIONS} of {len(items)} requests are listed.")
     return Source(
-        "postman",
-        operations[:MAX_OPERATIONS],
-        lambda one: _imported(items[one.number], variables),
-        left_out=tuple(left),
+        "postman", operations[:MAX_OPERATIONS], lambda one: _imported(items[one.number]), left_out=tuple(left)
     )
 
 
-def _items(found: Json, auth: Json, path: str) -> Iterator[_Item]:
-    waiting = [(found, auth, path)]
+def _items(found: Json, scope: _Scope, without: list[str]) -> Iterator[_Item]:
+    """The names of entries that have no request are added to `without`."""
+    waiting = deque([(found, scope)])
     while waiting:
-        entries, inherited, where = waiting.pop(0)
-        for entry in _objects(entries):
-            name = f"{where}{_words(entry.get('name'))}"
-            own = entry.get("auth", inherited)
+        entries, outer = waiting.popleft()
+        for entry in objects(entries):
+            inner = _inner(outer, entry)
             if isinstance(entry.get("item"), list):
-                waiting.append((entry["item"], own, f"{name} / "))
+                waiting.append((entry["item"], replace(inner, path=f"{inner.path} / ")))
                 continue
             request = entry.get("request")
             request = {"url": request} if isinstance(request, str) else request
-            if isinstance(request, dict):
-                yield _Item(name, request, request.get("auth", own), bool(entry.get("event")))
+            if not isinstance(request, dict):
+                without.append(inner.path or "an entry without a name")
+                continue
+            inner = replace(inner, auth=request.get("auth") or inner.auth)
+            yield _Item(inner.path, request, inner, entry.get("protocolProfileBehavior"))
 
 
-def _objects(found: Json) -> Sequence[dict[str, Json]]:
-    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+def _inner(outer: _Scope, entry: dict[str, Json]) -> _Scope:
+    """Authentication that is null is that of the folder around."""
+    return _Scope(
+        f"{outer.path}{_words(entry.get('name'))}",
+        entry.get("auth") or outer.auth,
+        ChainMap(own, *outer.variables.maps) if (own := _variables(entry)) else outer.variables,
+        outer.has_scripts or _has_scripts(entry),
+    )
+
+
+def _variables(entry: dict[str, Json]) -> dict[str, str]:
+    rows = [*given(entry.get("variables")), *given(entry.get("variable"))]
+    return {name: value for name, value in rows if value}
+
+
+def _has_scripts(entry: dict[str, Json]) -> bool:
+    """Postman writes empty ones too."""
+    scripts = [one.get("script", "written elsewhere") for one in switched_on(entry.get("event"))]
+    return any(_is_written(one) for one in scripts)
+
+
+def _is_written(script: Json) -> bool:
+    lines = script.get("exec") or script.get("src") if isinstance(script, dict) else script
+    return any(text(line).strip() for line in (lines if isinstance(lines, list) else [lines]))
 
 
 def _words(value: Json) -> str:
@@ -102,182 +132,128 @@ def _method(request: dict[str, Json]) -> str:
 
 
 def _address(request: dict[str, Json]) -> str:
-    """As the collection writes it; the parts are put together where there is no `raw`."""
-    url = request.get("url")
-    if isinstance(url, str):
-        return url
-    if not isinstance(url, dict):
-        return ""
-    if isinstance(url.get("raw"), str) and url["raw"]:
-        return str(url["raw"])
-    host, path = ".".join(_texts(url.get("host"))) or UNKNOWN_HOST, "/".join(_texts(url.get("path")))
-    port = f":{port}" if (port := _text(url.get("port"))) else ""
-    query = "&".join(f"{_text(one.get('key'))}={_text(one.get('value'))}" for one in _on(url.get("query")))
-    scheme = f"{url['protocol']}://" if isinstance(url.get("protocol"), str) else ""
-    return f"{scheme}{host}{port}/{path}" + (f"?{query}" if query else "")
+    return address(request.get("url"), UNKNOWN_HOST)
 
 
-def _texts(value: Json) -> list[str]:
-    """A host or a path: a text, or a list of texts and of objects with a `value`."""
-    if isinstance(value, str):
-        return [value]
-    parts = value if isinstance(value, list) else []
-    return [one if isinstance(one, str) else _text(one.get("value")) if isinstance(one, dict) else "" for one in parts]
-
-
-def _text(value: Json) -> str:
-    return value if isinstance(value, str) else "" if value is None else jsontext.dumps_text(value)
-
-
-def _on(rows: Json) -> list[dict[str, Json]]:
-    return [one for one in _objects(rows) if not one.get("disabled")]
-
-
-def _imported(item: _Item, variables: dict[str, str]) -> Imported:
-    request, samples = item.request, dict[str, Json]()
+def _imported(item: _Item) -> Imported:
+    request, variables = item.request, item.scope.variables
     said = Said("request", method=_method(request), glob_off=True, url=_address(request))
-    for row in _objects(request["url"].get("variable")) if isinstance(request.get("url"), dict) else ():
-        if isinstance(row.get("key"), str) and row.get("value") not in (None, ""):
-            samples[_name(row["key"])] = row["value"]
     said.headers = list(_headers(said, request.get("header")))
     _note_disabled(said, request)
-    _take_body(said, request.get("body"))
-    if item.has_scripts:
-        said.ignored.append(Ignored("scripts", "they are not run"))
+    _take_body(said, item)
+    _note_others(said, item)
     said = _filled(said, variables)
-    spec = request_of(said)
-    spec = _with_auth(spec, item.auth, said, variables)
+    samples = _take_path_variables(said, request.get("url"), variables)
+    spec = _with_auth(said, item.scope.auth, variables)
     name = item.name.rpartition(" / ")[2]
     return Imported(spec, tuple(said.ignored), tuple(said.faults), tuple(said.notes), name=name, samples=samples)
 
 
+def _take_path_variables(said: Said, url: Json, variables: Mapping[str, str]) -> dict[str, Json]:
+    """The sample values of the attributes that they become."""
+    rows = (
+        {key: resolved(value, variables) for key, value in given(url.get("variable"))} if isinstance(url, dict) else {}
+    )
+    said.url = with_path_variables(said.url, rows)
+    return {name_of(key): value for key, value in rows.items() if key and value and "{{" not in value}
+
+
 def _headers(said: Said, found: Json) -> Iterator[tuple[str, str]]:
-    """A list of rows, or a text with a header a line. An empty Authorization is nobody's wish."""
-    rows = [(_text(one.get("key")), _text(one.get("value"))) for one in _on(found)]
-    if isinstance(found, str):
-        rows = [
-            (name.strip(), value.strip()) for name, _, value in (line.partition(":") for line in found.splitlines())
-        ]
-    for name, value in rows:
-        if name.lower() == "authorization" and not value.strip():
-            said.ignored.append(Ignored(name, "it is empty"))
+    """A list of rows or lines, or a text with a header a line. An empty Authorization is nobody's wish."""
+    lines = found.splitlines() if isinstance(found, str) else found if isinstance(found, list) else []
+    for line in lines:
+        if isinstance(line, str):
+            name, _, value = (part.strip() for part in line.partition(":"))
+        elif isinstance(line, dict) and not line.get("disabled"):
+            name, value = text(line.get("key")), text(line.get("value"))
         else:
+            continue
+        if not name and value:
+            said.ignored.append(Ignored(value[:60], "a header without a name is not sent"))
+        elif name.lower() == "authorization" and not value.strip():
+            said.ignored.append(Ignored(name, "it is empty"))
+        elif name:
             yield name, value
 
 
 def _note_disabled(said: Said, request: dict[str, Json]) -> None:
     url, body = request.get("url"), request.get("body")
-    rows = [*_objects(request.get("header")), *_objects(url.get("query") if isinstance(url, dict) else None)]
+    rows = [*objects(request.get("header"))]
+    for name in ("query", "variable"):
+        rows += objects(url.get(name) if isinstance(url, dict) else None)
     for mode in ("urlencoded", "formdata"):
-        rows += _objects(body.get(mode)) if isinstance(body, dict) else []
-    for row in rows:
-        if row.get("disabled"):
-            said.ignored.append(Ignored(_text(row.get("key"))[:60], "switched off in the collection"))
+        rows += objects(body.get(mode)) if isinstance(body, dict) else []
+    said.ignored += [Ignored(text(row.get("key"))[:60] or "a row", OFF) for row in rows if row.get("disabled")]
 
 
-def _take_body(said: Said, body: Json) -> None:
-    if not isinstance(body, dict) or body.get("disabled") or not isinstance(body.get("mode"), str):
-        return
-    mode, content = body["mode"], body.get(body["mode"])
-    if mode == "raw":
-        options = body.get("options")
-        raw = options.get("raw") if isinstance(options, dict) else None
-        _take_text(
-            said, _text(content), _LANGUAGES.get(_text(raw.get("language")) if isinstance(raw, dict) else "", "")
-        )
-    elif mode == "urlencoded":
-        pairs = (f"{_encoded(one.get('key'))}={_encoded(one.get('value'))}" for one in _on(content))
-        _take_text(said, "&".join(pairs), "application/x-www-form-urlencoded")
-    elif mode == "formdata":
-        for one in _on(content):
-            if one.get("type") == "file" or one.get("src"):
-                said.ignored.append(Ignored(_text(one.get("key")), FILE_PART))
-            else:
-                said.form.append(Pair(escaped(_text(one.get("key"))), escaped(_text(one.get("value")))))
-    elif mode == "graphql" and isinstance(content, dict):
-        said.graphql = _text(content.get("query")), _text(content.get("variables"))
-        said.has_body = True
-    else:
-        said.ignored.append(Ignored(f"body of kind {mode[:20]}", "files are not sent"))
+def _take_body(said: Said, item: _Item) -> None:
+    keeps = isinstance(item.behavior, dict) and item.behavior.get("disableBodyPruning") is True
+    found = postman_bodies.read(item.request.get("body"), item.request.get("data"), said.method, keeps=keeps)
+    said.ignored += [Ignored(what, why) for what, why in found.left_out]
+    said.graphql, said.has_body = found.graphql, found.graphql is not None
+    said.form = [Pair(escaped(name), escaped(value)) for name, value in found.form]
+    if found.text:
+        said.data.append(Piece(found.text))
+        if found.content_type and all(name.lower() != "content-type" for name, _ in said.headers):
+            said.headers.append(("Content-Type", found.content_type))
 
 
-def _encoded(value: Json) -> str:
-    return quote_plus(_text(value), safe="{}", errors="replace")
-
-
-def _take_text(said: Said, text: str, content_type: str) -> None:
-    if not text:
-        return
-    said.data.append(Piece(text))
-    if content_type and all(name.lower() != "content-type" for name, _ in said.headers):
-        said.headers.append(("Content-Type", content_type))
+def _note_others(said: Said, item: _Item) -> None:
+    if item.scope.has_scripts:
+        said.ignored.append(Ignored("scripts", "they are not run"))
+    for name, why in (("proxy", "httpstep uses no proxies"), ("certificate", "client certificates are not supported")):
+        if (found := item.request.get(name)) and not (isinstance(found, dict) and found.get("disabled")):
+            said.ignored.append(Ignored(name, why))
+    behavior = item.behavior if isinstance(item.behavior, dict) else {}
+    for name, value in behavior.items():
+        if name != "disableBodyPruning":
+            said.ignored.append(Ignored(f"{name[:40]}: {text(value)[:40]}", "see the options of the step"))
+    texts = [
+        said.url,
+        *(value for _, value in said.headers),
+        *(piece.text for piece in said.data),
+        *(said.graphql or ()),
+    ]
+    texts += [pair.value for pair in said.form]
+    for name in dict.fromkeys(name for one in texts for name in worked_out(one)):
+        said.notes.append(f"Postman works out {name[:60]} itself. Here it is the attribute {name_of(name)}.")
 
 
 # ---------------------------------------------------------------- variables, authentication
 
 
-def _name(key: str) -> str:
-    """A name of the collection as the name of an attribute."""
-    name = _NOT_IN_NAMES.sub("_", key.strip().lstrip("$"))[:100]
-    return name if name[:1].isalpha() or name[:1] == "_" else f"_{name}"
-
-
-def _resolved(text: str, variables: dict[str, str]) -> str:
-    """{{name}} is the value that the collection gives, else an attribute of that name."""
-
-    def one(found: re.Match[str]) -> str:
-        return variables.get(found[1].strip(), f"{{{{{_name(found[1])}}}}}")
-
-    for _ in range(MAX_ROUNDS):
-        resolved = _VARIABLE.sub(one, text)
-        if resolved == text or len(resolved) > len(text) + MAX_GROWTH:
-            break
-        text = resolved
-    return text
-
-
-def _filled(said: Said, variables: dict[str, str]) -> Said:
-    said.url = _resolved(said.url, variables)
-    said.headers = [(name, _resolved(value, variables)) for name, value in said.headers if name]
-    said.data = [Piece(_resolved(piece.text, variables), piece.json) for piece in said.data]
-    said.form = [Pair(_resolved(pair.name, variables), _resolved(pair.value, variables)) for pair in said.form]
+def _filled(said: Said, variables: Mapping[str, str]) -> Said:
+    said.url = resolved(said.url, variables)
+    said.headers = [(_known(name, variables), resolved(value, variables)) for name, value in said.headers]
+    said.data = [Piece(resolved(piece.text, variables), piece.json) for piece in said.data]
+    said.form = [Pair(resolved(pair.name, variables), resolved(pair.value, variables)) for pair in said.form]
     if said.graphql is not None:
         query, written = said.graphql
-        said.graphql = _resolved(query, variables), _resolved(written, variables)
+        said.graphql = resolved(query, variables), resolved(written, variables)
     return said
 
 
-def _with_auth(spec: RequestSpec, auth: Json, said: Said, variables: dict[str, str]) -> RequestSpec:
-    kind = auth.get("type") if isinstance(auth, dict) else None
-    if kind in (None, "noauth") or spec.auth.type != "none":
-        return spec
-    rows = auth.get(kind)
-    given = (
-        {_text(one.get("key")): _text(one.get("value")) for one in _objects(rows)}
-        if isinstance(rows, list)
-        else {name: _text(value) for name, value in rows.items()}
-        if isinstance(rows, dict)
-        else {}
-    )
-    given = {name: _resolved(value, variables) for name, value in given.items()}
-    made = _auth(str(kind), given)
-    if made is None:
-        said.ignored.append(Ignored(f"authentication of kind {str(kind)[:20]}", "it is not supported"))
-        return spec
-    return RequestSpec(spec.method, spec.url, spec.headers, made, spec.body)
+def _known(name: str, variables: Mapping[str, str]) -> str:
+    """A header's name has no placeholder in a step."""
+    return name if "{{" in (filled := resolved(name, variables)) else filled
 
 
-def _auth(kind: str, given: dict[str, str]) -> Auth | None:
-    if kind == "basic":
-        return Auth("basic", {"username": given.get("username", ""), "password": given.get("password", "")})
-    if kind == "bearer":
-        return Auth("bearer", {"token": given.get("token") or "{{secret.TOKEN}}"})
-    if kind == "apikey" and given.get("key"):
-        where = "query" if given.get("in") == "query" else "header"
-        return Auth("api_key", {"name": given["key"], "value": given.get("value") or "{{secret.API_KEY}}", "in": where})
-    if kind == "oauth2" and given.get("grant_type") == "client_credentials" and given.get("accessTokenUrl"):
-        return Auth("oauth2_client_credentials", {
-            "token_url": given["accessTokenUrl"], "client_id": given.get("clientId") or "YOUR_CLIENT_ID",
-            "client_secret": given.get("clientSecret") or "{{secret.CLIENT_SECRET}}", "scope": given.get("scope", ""),
-        })  # fmt: skip
-    return Auth("bearer", {"token": given.get("accessToken") or "{{secret.TOKEN}}"}) if kind == "oauth2" else None
+def _with_auth(said: Said, auth: Json, variables: Mapping[str, str]) -> RequestSpec:
+    """As Postman has it: authentication takes the place of a header of its name, unless it is empty."""
+    kind = text(auth.get("type")) if isinstance(auth, dict) else ""
+    rows = given(auth.get(kind)) if isinstance(auth, dict) else ()
+    found = postman_auth.read(kind, {name: resolved(value, variables) for name, value in rows})
+    said.ignored += [Ignored(what, why) for what, why in found.left_out]
+    there = [name for name, _ in said.headers if name.lower() == found.replaces]
+    if there and found.is_asked:
+        return request_of(said)
+    said.ignored += [Ignored(name, "the authentication takes its place") for name in there]
+    said.headers = [row for row in said.headers if row[0].lower() != found.replaces]
+    said.headers += [found.header] if found.header else []
+    spec = request_of(said)
+    if found.auth.type == "none":
+        return spec
+    if spec.auth.type != "none":
+        said.ignored.append(Ignored(f"authentication of kind {kind}", "the address has credentials of its own"))
+        return spec
+    return replace(spec, auth=found.auth)

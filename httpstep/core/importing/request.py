@@ -16,7 +16,7 @@ from httpstep.core.errors import UnreadableAnswer
 from httpstep.core.importing.bodies import JSON_TYPE, Piece, body_of, escaped, fields_of, graphql_body
 from httpstep.core.importing.credentials import is_placeholder
 from httpstep.core.importing.imported import Ignored
-from httpstep.core.importing.texts.multiparts import is_multipart, parts_of
+from httpstep.core.importing.texts.multiparts import FILE_PART, is_multipart, parts_of
 from httpstep.core.inserting.headers import OWN, name_fault
 from httpstep.core.jsontext import Json
 from httpstep.core.masking.redaction import is_credential_header
@@ -28,6 +28,7 @@ _USER_IN_URL: Final = re.compile(r"([A-Za-z]+://)([^/?#@]*)@")
 _BRACED: Final = re.compile(r"(?<!\{)\{([A-Za-z_][A-Za-z0-9_.-]{0,99})\}(?!\})")
 _COLON: Final = re.compile(r"(?<=[^:/]/):([A-Za-z_]\w{0,99})(?=[/?#]|$)")
 _ANGLED: Final = re.compile(r"<([A-Za-z][\w .-]{0,60})>")
+_BRACKETED: Final = re.compile(r"(?<=[/=])\[([A-Za-z][A-Za-z_ -]{1,60})\](?=[/?&#]|$)")
 _METHODS_WITH_BODY: Final = ("POST", "PUT", "PATCH")
 _ADDED: Final = frozenset({"user-agent", "accept", "content-type"})
 """Headers that httpstep sends where the step has none of its own."""
@@ -36,11 +37,12 @@ _ADDED: Final = frozenset({"user-agent", "accept", "content-type"})
 @dataclass
 class Said:
     """Filled part by part. `what`: the word for the text. `form` holds the simple parts of a multipart form; `graphql`: a query and
-    its variables; `lone`: headers that an option of
+    its variables; `default_type`: of data that are no JSON, where no type is named, "" for a form or as curl has it; `lone`: headers that an option of
     their own gave, the last one wins; `dropped`: headers that the command takes away; `has_body`: a body was given,
     whether or not it can be taken. `faults`, `notes` and `ignored` grow here."""
 
     what: str = "command"
+    default_type: str = ""
     method: str = ""
     url: str = ""
     headers: list[tuple[str, str]] = field(default_factory=list)
@@ -112,18 +114,18 @@ def _url_and_auth(said: Said) -> tuple[str, Auth]:
 
 
 def with_attributes(url: str, *, braces: bool = True) -> str:
-    """An address with the holes of a documentation as placeholders: {id}, /:id and <USER ID>, which is {{USER_ID}}."""
+    """An address with the holes of a documentation as placeholders: {id}, /:id, /[id] and <USER ID>, which is {{USER_ID}}."""
     if braces:
         url = _BRACED.sub(r"{{\1}}", url)
+    url = _BRACKETED.sub(r"<\1>", url)
     url = _ANGLED.sub(lambda found: f"{{{{{re.sub(r'[ .-]', '_', found[1])}}}}}", url)
     return escaped(_COLON.sub(r"{{\1}}", url))
 
 
 def _headers(said: Said) -> tuple[list[Pair], str]:
     """The headers that may be sent, and the content type, which is not among them. Of a name once: rows are joined."""
-    kept: dict[str, Pair] = {}
-    repeated: dict[str, None] = {}
-    content_type = ""
+    kept: dict[str, tuple[str, list[str]]] = {}
+    types: list[str] = []
     given = {name.lower() for name, _ in said.headers}
     rows = [*said.headers, *((name, value) for name, value in said.lone.items() if name.lower() not in given)]
     if said.cookies:
@@ -131,21 +133,28 @@ def _headers(said: Said) -> tuple[list[Pair], str]:
     for name, value in rows:
         place = name.lower()
         if place == "content-type":
-            content_type = value
+            types.append(value)
         elif place in OWN or name_fault(name):
             said.ignored.append(Ignored(f"-H {name[:60]}", "httpstep sends this itself or not at all"))
-        elif place in kept:
-            between = "; " if place == "cookie" else ", "
-            kept[place] = Pair(kept[place].name, f"{kept[place].value}{between}{escaped(value)}")
-            repeated[name] = None
         else:
-            kept[place] = Pair(name, _value(name, value))
+            kept.setdefault(place, (name, []))[1].append(value)
     if any(piece.json for piece in said.data):
-        kept.setdefault("accept", Pair("Accept", "application/json"))
+        kept.setdefault("accept", ("Accept", ["application/json"]))
     said.notes += [
-        f"{name[:60]} stands here more than once. It is sent once, with all its values." for name in repeated
+        f"{name[:60]} stands here more than once. It is sent once, with all its values."
+        for name, values in kept.values()
+        if len(values) > 1
     ]
-    return list(kept.values()), content_type
+    if len(set(types)) > 1:
+        said.notes.append("Content-Type stands here more than once. The last one is sent.")
+    return [_pair(name, values) for name, values in kept.values()], types[-1] if types else ""
+
+
+def _pair(name: str, values: Sequence[str]) -> Pair:
+    """Rows of one name as one row."""
+    if len(values) == 1:
+        return Pair(name, _value(name, values[0]))
+    return Pair(name, ("; " if name.lower() == "cookie" else ", ").join(escaped(value) for value in values))
 
 
 def _value(name: str, value: str) -> str:
@@ -181,9 +190,17 @@ def _body(said: Said, method: str, content_type: str) -> tuple[Body, str, bool]:
         if fields is None:
             return Body(), text, False
         return Body("query", fields, "url" if with_body else "auto"), "", False
-    made = body_of(said.data, content_type, fields_in_body=not with_body)
-    if made.body.mode in ("json", "graphql") and not content_type and said.what == "command" and not said.data[0].json:
-        said.notes.append(JSON_UNTOLD)
+    return _data_body(said, content_type, fields_in_body=not with_body)
+
+
+def _data_body(said: Said, content_type: str, *, fields_in_body: bool) -> tuple[Body, str, bool]:
+    is_told = bool(content_type) or said.data[0].json or said.graphql is not None
+    if not content_type and not said.data[0].text.lstrip().startswith(("{", "[")):
+        content_type = said.default_type
+    made = body_of(said.data, content_type, fields_in_body=fields_in_body)
+    is_json = made.body.mode in ("json", "graphql") or (made.body.mode, made.body.content_type) == ("raw", JSON_TYPE)
+    if is_json and not is_told:
+        said.notes.append(JSON_UNTOLD.replace("command", said.what))
     if made.note:
         said.notes.append(made.note)
     return made.body, "", made.says_type
@@ -218,8 +235,6 @@ def _graphql_json(said: Said, query: str, variables: str) -> str:
 
 
 JSON_UNTOLD: Final = "The command does not say what the data are. They are JSON, and are sent as application/json."
-FILE_BODY: Final = "the body is a file: files cannot be sent yet"
-FILE_PART: Final = "the part is a file: files cannot be sent yet"
 
 
 def with_query(url: str, query: str) -> str:
@@ -251,6 +266,6 @@ def _from_basic(credential: str) -> Auth | None:
         user, colon, password = base64.b64decode(credential, validate=True).decode().partition(":")
     except (binascii.Error, ValueError):
         return None
-    if not colon or not (user + password).isprintable():
+    if not colon or not user or not (user + password).isprintable():
         return None
     return Auth("basic", {"username": escaped(user), "password": escaped(password)})

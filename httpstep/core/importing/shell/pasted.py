@@ -23,7 +23,7 @@ class Command(NamedTuple):
 
 def read(text: str) -> Command:
     """The first curl command of `text`."""
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    text = _PROMPTS.sub(r"\1", text.replace("\r\n", "\n").replace("\r", "\n"))
     seen = INVISIBLE.sub("", text)
     notes = ("Invisible characters stood in this text. They are left out.",) if seen != text else ()
     start = _start(seen)
@@ -33,9 +33,11 @@ def read(text: str) -> Command:
     return Command(_split(command, before), before, notes)
 
 
-_CURL: Final = re.compile(r"(?:^|(?<=[\s;|&(/\\$`'\"]))curl(?:\.exe)?(?=\s|\^|$)", re.IGNORECASE)
+_PROMPTS: Final = re.compile(r"([`^][ \t]*\n)[ \t]*(?:>>|More\?)[ \t]*")
+"""Of PowerShell and the command prompt, in front of a line that goes on."""
+_CURL: Final = re.compile(r"(?:^|(?<=[\s;|&(/\\$`'\">]))curl(?:\.exe)?(?=\s|\^|$)", re.IGNORECASE)
 _ARGUMENTS: Final = re.compile(
-    r"curl(?:\.exe)?[\s\\^`]+(?:[-‐‑‒–—―−]{1,2}[A-Za-z:#]|[\"'“‘$`{<]|\S+[.:/]\S|localhost\b)", re.IGNORECASE
+    r"curl(?:\.exe)?[\s\\^`]+(?:[-‐‑‒–—―−]{1,2}[A-Za-z:#%]|[\"'“‘$`{<]|\S+[.:/]\S|localhost\b)", re.IGNORECASE
 )
 _BEGINS: Final = re.compile(r"\s*(?:[$#>%]\s*)?curl(?:\.exe)?\s*(?:\S+\s*)?", re.IGNORECASE)
 
@@ -56,22 +58,30 @@ _IN_CARETS: Final = re.compile(r"(?:^|\s)\^\"")
 _BACKTICKS: Final = re.compile(r"`[ \t]*\n")
 _SINGLE_QUOTE: Final = re.compile(r"\s'|\\[ \t]*\n")
 _DOUBLED: Final = re.compile(r'[{:,\[]\s{0,9}""[^",]')
+_OF_POWERSHELL: Final = re.compile(r"`|(?<![\w\\])\$(?:env:)?[A-Za-z_]")
+"""A variable or an escape, in a command whose quotes are not those of the command prompt."""
 _EXE: Final = re.compile(r"curl\.exe\b", re.IGNORECASE)
 
 
+_CLOSERS: Final = {"(": ")", "`": "`"}
+"""Around a command: $(…), (…), `…` of a shell or of a text with marks."""
+
+
 def _split(command: str, before: str) -> Words:
-    known = _variables(before)
+    known, closer = _variables(before), _CLOSERS.get(before[-1:], "")
     if _IN_CARETS.search(command):
-        return windows.split(command)
+        return windows.split(command, known)
     if _CARETS.search(command):
         joined = _CARETS.sub("\\\\\n", command)
-        return posix.split(joined, known) if _SINGLE_QUOTE.search(command) else windows.split(command)
-    is_exe = _EXE.match(command) is not None
-    if _BACKTICKS.search(command) or (is_exe and _SINGLE_QUOTE.search(command) and "\\\n" not in command):
-        return posix.split(command, known, powershell=True)
-    if (is_exe or _DOUBLED.search(command)) and not _SINGLE_QUOTE.search(command):
-        return windows.split(command)
-    return posix.split(command, known)
+        return posix.split(joined, known) if _SINGLE_QUOTE.search(command) else windows.split(command, known)
+    is_exe, is_single = _EXE.match(command) is not None, _SINGLE_QUOTE.search(command) is not None
+    has_variable = '\\"' not in command and _OF_POWERSHELL.search(command) is not None
+    is_powershell = (is_single or has_variable) and "\\\n" not in command and "--%" not in command
+    if _BACKTICKS.search(command) or (is_exe and is_powershell):
+        return posix.split(command, known, powershell=True, closer=closer.strip("`"))
+    if (is_exe or _DOUBLED.search(command) or windows.VARIABLE.search(command)) and not is_single:
+        return windows.split(command, known)
+    return posix.split(command, known, closer=closer)
 
 
 _SETTING: Final = re.compile(

@@ -13,71 +13,79 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
+from httpstep.core.importing.shell import heredocs
 from httpstep.core.importing.shell.curloptions import wants_value
-from httpstep.core.importing.shell.words import Words, placeholder
+from httpstep.core.importing.shell.words import Words, ansi_c, closing, placeholder
 
 _VARIABLE: Final = re.compile(
     r"\$(?:env:)?(?:([A-Za-z_][A-Za-z0-9_]{0,99})|\{(?:env:)?([A-Za-z_][A-Za-z0-9_]{0,99})\})", re.IGNORECASE
 )
-_ANSI: Final = re.compile(
-    r"\\(?:([abeEfnrtv\\'\"?])|([0-7]{1,3})|x([0-9A-Fa-f]{1,2})|u([0-9A-Fa-f]{1,4})|U([0-9A-Fa-f]{1,8}))"
-)
-_ANSI_LETTERS: Final = dict(zip("abeEfnrtv\\'\"?", "\a\b\x1b\x1b\f\n\r\t\v\\'\"?", strict=True))
+_WITH_DEFAULT: Final = re.compile(r"\$\{([A-Za-z_]\w{0,99}):?-([^{}$`'\"]{0,999})\}")
+_WORKED_OUT: Final = re.compile(r"\$\{[A-Za-z_#!][^{}\s]{0,99}\}")
 _PLAIN: Final = re.compile(r"[^\s'\"\\$`;|&<>#“”„‘’]+")
 _IN_QUOTES: Final = re.compile(r'[^"\\$`]+')
 _ENDS: Final = ";|&<>\n"
 MAX_AHEAD: Final = 10_000
 """Characters that the other end of a curly quote or of $(…) is looked for."""
 MAX_OPEN: Final = 50
-"""So many $( without an end, and no further one is looked for."""
+"""So many $( and “ without an end, and no further one is looked for."""
 _CURLY: Final = {"“": '”“"', "”": '”"', "„": '“”"', "‘": "’‘'", "’": "’'"}
 _SPACED_CONTINUATION: Final = re.compile(r"[\\`][ \t\xa0]+\n")
 _HOLE: Final = re.compile(r"<[A-Za-z][\w .:/-]{0,60}>")
 _FLATTENED: Final = re.compile(r"(?:[\\`]|(?<=\n)>)[ \t]+(?=[-–—−]{1,2}[A-Za-z]|['\"]?https?://)")
 """A line break that was lost behind its backslash, and the prompt of a line that goes on."""
 _GOES_ON: Final = re.compile(r"\s*(?:[\\`>]\s*)?(?:([-–—−]{1,2}[A-Za-z])|(['\"]?https?://))")
-_HERE: Final = re.compile(r"<<(-?)[ \t]*(['\"]?)(\w+)\2")
-_CAT: Final = re.compile(r"\s*cat\s*<<(-?)[ \t]*(['\"]?)(\w+)\2[ \t]*\n((?:.*?\n)??)[ \t]*\3\s*", re.DOTALL)
 _REDIRECTION: Final = re.compile(r"(?:&>>?|>>?&?|<&?)[ \t]*(?:&?\d+|[^\s;|&<>]+)")
 
 
-def split(command: str, known: Mapping[str, str], *, powershell: bool = False) -> Words:
-    """The words of the first command. known: variables of the shell that the text sets before."""
-    return _Posix(command, known, powershell).split()
+def split(command: str, known: Mapping[str, str], *, powershell: bool = False, closer: str = "") -> Words:
+    """The words of the first command. known: variables of the shell that the text sets before. closer: the bracket or
+    quote around the command at which it ends, "" where there is none."""
+    return _Posix(command, known, powershell, closer).split()
 
 
 class _Posix:
-    def __init__(self, text: str, known: Mapping[str, str], powershell: bool) -> None:
+    def __init__(self, text: str, known: Mapping[str, str], powershell: bool, closer: str = "") -> None:
         self._text = text
         self._known = known
         self._at = 0
-        self._here = ""
+        self._here: heredocs.Opening | None = None
         self._open = 0
         self._escape = "`" if powershell else "\\"
+        self._closer = closer
+        self._escaped = '"\\$`'
         self._result = Words()
 
     def split(self) -> Words:
         result = self._result
         while (word := self._word()) is not None:
             result.words.append(word)
-        result.rest = self._text[self._at :]
+        result.rest = self._text[self._at + self._is_closed() :]
         if self._here:
-            self._read_here_document()
+            self._read_here_document(self._here)
         return result
 
     def _word(self) -> str | None:
         """The next word, None at the end of the command."""
         self._skip_space()
-        if self._at >= len(self._text) or self._is_end(""):
+        if self._at >= len(self._text) or self._is_closed() or self._is_end(""):
             return None
         pieces: list[str] = []
         start = self._at
         while self._at < len(self._text):
             char = self._text[self._at]
-            if char.isspace() or (char in _ENDS and self._is_end(self._text[start : min(self._at, start + 1000)])):
+            if (
+                char.isspace()
+                or self._is_closed()
+                or (char in _ENDS and self._is_end(self._text[start : min(self._at, start + 1000)]))
+            ):
                 break
             pieces.append(self._piece(char))
         return "".join(pieces)
+
+    def _is_closed(self) -> bool:
+        """Whether the bracket or quote closes here that was opened before the command."""
+        return bool(self._closer) and self._text.startswith(self._closer, self._at)
 
     def _is_end(self, word: str) -> bool:
         """Whether the command ends here. word: what stands of the word so far, as typed."""
@@ -118,9 +126,8 @@ class _Posix:
 
     def _redirected(self) -> bool:
         """Skips where the output goes; notes a here-document, whose text follows the line."""
-        if (found := _HERE.match(self._text, self._at)) and not self._text.startswith("<<<", self._at):
-            self._here = found[3]
-            self._at = found.end()
+        if here := heredocs.opening(self._text, self._at):
+            self._here, self._at = here, here.end
             return True
         if self._text.startswith("<<<", self._at):
             self._at += 3
@@ -136,15 +143,21 @@ class _Posix:
         self._result.redirected.append(number + found[0])
         return True
 
-    def _read_here_document(self) -> None:
-        end = re.compile(rf"^[ \t]*{re.escape(self._here)}[ \t]*$", re.MULTILINE)
-        start = self._text.find("\n", self._at) + 1
-        found = end.search(self._text, start) if start else None
-        self._result.closed &= found is not None
-        self._result.stdin = self._text[start : found.start() if found else len(self._text)] if start else ""
-        self._result.rest = self._text[self._at : max(start - 1, self._at)] + (
-            self._text[found.end() :] if found else ""
-        )
+    def _read_here_document(self, here: heredocs.Opening) -> None:
+        found = heredocs.read(self._text, self._at, here)
+        self._result.closed &= found.is_closed
+        self._result.rest = found.rest
+        self._result.stdin = found.text if here.is_literal else self._filled_in(found.text)
+
+    def _filled_in(self, document: str) -> str:
+        """What a shell fills into a here-document: as inside "…", where a quote is a character like others."""
+        inner = _Posix(document, self._known, powershell=False)
+        inner._escaped = "\\$`"
+        pieces: list[str] = []
+        while inner._at < len(document):
+            pieces.append(inner._piece_in_quotes(document[inner._at]))
+        self._result.commands += inner._result.commands
+        return "".join(pieces)
 
     def _piece(self, char: str) -> str:
         text, start = self._text, self._at
@@ -169,7 +182,9 @@ class _Posix:
             self._at = hole.end()
             return hole[0]
         found = _PLAIN.match(text, start)
-        self._at = found.end() if found else start + 1
+        end = found.end() if found else start + 1
+        close = text.find(self._closer, start, end) if self._closer else -1
+        self._at = close if close > start else end
         return text[start : self._at]
 
     def _single_quoted(self, start: int) -> str:
@@ -180,6 +195,9 @@ class _Posix:
 
     def _curly_quoted(self, char: str, start: int) -> str:
         """A word processor's quotes; one that is not closed is a character like others."""
+        if char == "“" and (nested := self._closing("“”", start)) >= 0:
+            self._at = nested + 1
+            return self._text[start:nested]
         ends = [end for close in _CURLY[char] if (end := self._text.find(close, start, start + MAX_AHEAD)) >= 0]
         self._at = start
         return self._until(self._text[min(ends)], start) if ends else char
@@ -227,7 +245,7 @@ class _Posix:
             return ""
         if self._escape == "`":
             return {"n": "\n", "r": "\r", "t": "\t", "0": "\0"}.get(after, after)
-        return after if after in ('"', "\\", "$", "`") else "\\" + after
+        return after if after and after in self._escaped else "\\" + after
 
     def _ansi_quoted(self, start: int) -> str:
         text = self._text
@@ -237,16 +255,27 @@ class _Posix:
         if end >= len(text):
             self._result.closed = False
         self._at = end + 1
-        return _ANSI.sub(_ansi_character, text[start:end])
+        return ansi_c(text[start:end])
 
     def _variable(self) -> str:
         if self._text.startswith("$(", self._at):
-            end = _closing(self._text, self._at + 2) if self._open < MAX_OPEN else -1
-            self._open += end < 0
-            return self._substitution(end)
-        found = _VARIABLE.match(self._text, self._at)
-        self._at = found.end() if found else self._at + 1
-        return placeholder(found[1] or found[2], self._known) if found else "$"
+            return self._substitution(self._closing("()", self._at + 2))
+        if found := _VARIABLE.match(self._text, self._at):
+            self._at = found.end()
+            return placeholder(found[1] or found[2], self._known)
+        if found := _WITH_DEFAULT.match(self._text, self._at):
+            self._at = found.end()
+            return self._known.get(found[1], found[2])
+        if found := _WORKED_OUT.match(self._text, self._at):
+            return self._substitution(found.end() - 1)
+        self._at += 1
+        return "$"
+
+    def _closing(self, pair: str, at: int) -> int:
+        """Where the bracket or quote of `pair` closes that was opened before `at`; -1 where it does not."""
+        end = closing(self._text, at, pair, MAX_AHEAD) if self._open < MAX_OPEN else -1
+        self._open += end < 0
+        return end
 
     def _substitution(self, end: int) -> str:
         """A command inside the command, up to `end`: a here-document that cat prints is its text, others are noted."""
@@ -256,24 +285,7 @@ class _Posix:
             return self._text[start]
         self._at = end + 1
         typed = self._text[start : end + 1]
-        if printed := _CAT.fullmatch(typed[2:-1]) if typed[0] == "$" else None:
-            return printed[4].rstrip("\n")
+        if typed[0] == "$" and (printed := heredocs.printed(typed[2:-1])) is not None:
+            return printed
         self._result.commands.append(typed)
         return typed
-
-
-def _closing(text: str, at: int) -> int:
-    """Where the bracket that was opened before `at` closes; -1 where it does not within MAX_AHEAD."""
-    depth = 1
-    for found in re.compile(r"[()]").finditer(text, at, at + MAX_AHEAD):
-        depth += 1 if found[0] == "(" else -1
-        if depth == 0:
-            return found.start()
-    return -1
-
-
-def _ansi_character(found: re.Match[str]) -> str:
-    if found[1]:
-        return _ANSI_LETTERS[found[1]]
-    code = int(found[2], 8) if found[2] else int(found[3] or found[4] or found[5], 16)
-    return chr(code) if code <= 0x10FFFF and not 0xD800 <= code <= 0xDFFF else "\ufffd"

@@ -7,20 +7,21 @@ Outside quotes ^ takes the meaning from the next character; inside "…" \" and 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Final
 
 from httpstep.core.importing.shell.words import Words, placeholder
 
 _BROWSERS: Final = re.compile(r'\^\\\^"|(?:^|\s)\^"')
 _JOINED: Final = re.compile(r"\^[ \t]*\n(\n)?")
-_VARIABLE: Final = re.compile(r"%(?![0-9A-Fa-f]{2})([A-Za-z_][A-Za-z0-9_]{1,99})%")
+VARIABLE: Final = re.compile(r"%(?![0-9A-Fa-f]{2})([A-Za-z_][A-Za-z0-9_]{1,99})%")
 _PIECE: Final = re.compile(r'\\+(?=")|""|"|\s+|[^\\"\s]+|\\+')
 
 
-def split(command: str) -> Words:
-    """The words of the first command; what stands behind it is in `rest`."""
+def split(command: str, known: Mapping[str, str]) -> Words:
+    """The words of the first command; what stands behind it is in `rest`. known: variables that the text sets before."""
     line, rest = _without_carets(command)
-    result = _words_of(_VARIABLE.sub(lambda found: placeholder(found[1], {}), line))
+    result = _words_of(VARIABLE.sub(lambda found: placeholder(found[1], known), line))
     result.rest = rest
     return result
 

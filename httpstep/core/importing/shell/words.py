@@ -29,3 +29,32 @@ def placeholder(name: str, known: Mapping[str, str]) -> str:
     if name in known:
         return known[name]
     return f"{{{{secret.{name}}}}}" if _SECRET_NAME.search(name) else f"{{{{{name}}}}}"
+
+
+_ANSI: Final = re.compile(
+    r"\\(?:([abeEfnrtv\\'\"?])|([0-7]{1,3})|x([0-9A-Fa-f]{1,2})|u([0-9A-Fa-f]{1,4})|U([0-9A-Fa-f]{1,8}))"
+)
+_ANSI_LETTERS: Final = dict(zip("abeEfnrtv\\'\"?", "\a\b\x1b\x1b\f\n\r\t\v\\'\"?", strict=True))
+
+
+def ansi_c(text: str) -> str:
+    """The text of a $'…'."""
+    return _ANSI.sub(_ansi_character, text)
+
+
+def _ansi_character(found: re.Match[str]) -> str:
+    if found[1]:
+        return _ANSI_LETTERS[found[1]]
+    code = int(found[2], 8) if found[2] else int(found[3] or found[4] or found[5], 16)
+    return chr(code) if code <= 0x10FFFF and not 0xD800 <= code <= 0xDFFF else "\ufffd"
+
+
+def closing(text: str, at: int, pair: str, most: int) -> int:
+    """Where the second character of `pair` closes what its first opened before `at`, further pairs inside it counted; -1
+    where it does not within `most` characters."""
+    depth = 1
+    for found in re.compile(f"[{re.escape(pair)}]").finditer(text, at, at + most):
+        depth += 1 if found[0] == pair[0] else -1
+        if depth == 0:
+            return found.start()
+    return -1

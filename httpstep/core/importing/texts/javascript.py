@@ -17,7 +17,10 @@ _NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]{0,300})(?:\.[0-9]{1,300})?(?:[eE
 _WORDS: Final = {"null": None, "undefined": None, "true": True, "false": False}
 _ESCAPE: Final = re.compile(r"\\(?:u\{([0-9A-Fa-f]{1,6})\}|u([0-9A-Fa-f]{4})|x([0-9A-Fa-f]{2})|(\n|.))", re.DOTALL)
 _LETTERS: Final = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f", "v": "\v", "0": "\0", "\n": ""}
-_HOLE: Final = re.compile(r"\$\{\s*([A-Za-z_][A-Za-z0-9_.]{0,99})\s*\}")
+_HOLE: Final = re.compile(
+    r"\$\{\s{0,9}(?:(?:encodeURIComponent|encodeURI|String)\(\s{0,9}([A-Za-z_][A-Za-z0-9_.]{0,99})\s{0,9}\)"
+    r"|([A-Za-z_][A-Za-z0-9_.]{0,99}))\s{0,9}\}"
+)
 
 
 class ScriptFault(Exception):
@@ -135,7 +138,7 @@ class _Reader:
             raise self._fault()
         text, self.at = self._text[self.at + 1 : end], end + 1
         if quote == "`":
-            text = _HOLE.sub(r"{{\1}}", text)
+            text = _HOLE.sub(lambda found: f"{{{{{found[1] or found[2]}}}}}", text)
         text = _ESCAPE.sub(_character, text)
         return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 

@@ -10,6 +10,9 @@ _NAMED: Final = re.compile(r'[;\s](filename|name)\*?=(?:"([^"]*)"|([^;\s]+))')
 _WRITTEN: Final = (("%22", '"'), ("%0D", "\r"), ("%0A", "\n"))
 """How a browser writes what a quoted name cannot hold (HTML, 4.10.22.8)."""
 
+FILE_BODY: Final = "the body is a file: files cannot be sent yet"
+FILE_PART: Final = "the part is a file: files cannot be sent yet"
+
 
 class Parts(NamedTuple):
     """(name, value) of the texts, and the names of the files, whose content is not in the text."""
