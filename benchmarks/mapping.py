@@ -115,15 +115,21 @@ def generated() -> list[api_changes.Change]:
     ]
 
 
+def other_values(found: list[api_changes.Change]) -> list[api_changes.Change]:
+    return [replace(change, after=api_changes.scrambled(change.after)) for change in found]
+
+
 def report_remapping() -> int:
     """Prints right, asked, wrong; returns how many were chosen wrongly beforehand."""
     real = list(api_changes.changes())
-    others = [replace(change, after=api_changes.scrambled(change.after)) for change in real]
+    back = [api_changes.backwards(change) for change in real]
     say(f"{'rules after a change':34}{'rules':>7}{'right':>8}{'with a choice':>15}{'asked':>7}{'silently wrong':>16}")
     silent = 0
     for name, found in (
         (f"{len(real)} of real APIs, same values", real),
-        (f"{len(real)} of real APIs, other values", others),
+        (f"{len(real)} of real APIs, other values", other_values(real)),
+        ("the same backwards, same values", back),
+        ("the same backwards, other values", other_values(back)),
         ("300 generated", generated()),
     ):
         told = api_changes.score(found)
