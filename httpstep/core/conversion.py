@@ -10,7 +10,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from email.utils import parsedate_to_datetime
 from typing import Final
 
 from httpstep.core import jsontext, phones, writtendates
@@ -37,6 +36,8 @@ def as_text(value: Json) -> str:
 
 # ---------------------------------------------------------------- numbers
 
+_SECONDS: Final = re.compile(r"\d{9,10}\.\d{1,9}", re.ASCII)
+"""Seconds since 1970 as text, as Slack writes them."""
 _WHOLE: Final = re.compile(r"[+-]?\d+", re.ASCII)
 _DECIMAL: Final = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
@@ -103,11 +104,14 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 def _date(value: Json) -> str:
     if isinstance(value, str) and len(value) <= 100:
         text = value.strip()
-        for read in (_iso, _basic, _written, _ticks, _spelt_out, _mail_date):
+        for read in (_iso, _basic, _written, _ticks, _spelt_out, writtendates.of_mail):
             found = read(text)
             if found is not None:
                 return found
-        value = int(text) if _WHOLE.fullmatch(text) else value
+        if _WHOLE.fullmatch(text):
+            value = int(text)
+        elif _SECONDS.fullmatch(text):
+            value = Decimal(text)
     if isinstance(value, (int, Decimal)) and not isinstance(value, bool):
         return _from_number(value)
     raise CannotConvert(f"{_shown(value)} is not a date that can be read.")
@@ -189,17 +193,6 @@ def _spelt_out(text: str) -> str | None:
 def _ticks(text: str) -> str | None:
     match = _TICKS.fullmatch(text)
     return _moment(Decimal(match.group(1)) / 1000) if match else None
-
-
-def _mail_date(text: str) -> str | None:
-    """The form of HTTP and mail: "Tue, 05 Nov 2024 08:49:37 GMT"."""
-    if not re.search(r"[A-Za-z]{3}", text):
-        return None
-    try:
-        moment = parsedate_to_datetime(text)
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None
-    return moment.isoformat().replace("+00:00", "Z")
 
 
 def _from_number(value: int | Decimal) -> str:
