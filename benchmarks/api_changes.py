@@ -62,6 +62,12 @@ def _path(text: str, document: Json) -> Path:
     return tuple(parts)
 
 
+def backwards(change: Change) -> Change:
+    """The same change from the new answer to the old: one that no weight was set by."""
+    truth: dict[Path, Path | None] = {new: old for old, new in change.truth.items() if new is not None}
+    return Change(change.name, change.after, change.before, truth)
+
+
 def score(found: Iterable[Change]) -> Score:
     result = Score()
     for change in found:

@@ -225,6 +225,36 @@ def test_a_mail_on_drift_comes_when_the_step_is_marked(make_house: MakeHouse, in
     assert "Failed calls" not in inbox.text()
 
 
+def test_a_mail_on_drift_names_what_the_mapping_reads_as_people_say_it_and_nothing_else(
+    make_house: MakeHouse, inbox: Inbox
+) -> None:
+    before = {"order": {"items": [{"price": 5}], "kunde-7431": 1, "status": "open"}}
+    after = {"order": {"items": [{"cost": 5}], "kunde-7432": 1, "status": 7}}
+    rules = [
+        {"path": ["order", "items", 0, "price"], "attribute": "price"},
+        {"path": ["order", "status"], "attribute": "status"},
+    ]
+    third = ThirdParty(answer(200, before), answer(200, after))
+    house = mailing(make_house, inbox, third, alert_on_drift=True, mapping=rules)
+    for _ in range(5):
+        house.execute()
+    settled(house)
+    text = " ".join(inbox.text().split())
+    assert "The mapping reads what is gone or of another type: order › items › * › price, order › status." in text
+    assert "kunde" not in text
+
+
+def test_a_rejected_answer_is_mailed_without_its_words(make_house: MakeHouse, inbox: Inbox) -> None:
+    ok = [{"path": ["ok"], "is": "equals", "value": True}]
+    house = mailing(
+        make_house, inbox, ThirdParty(answer(200, {"ok": False, "error": "no kunde-7431"})), success_when=ok
+    )
+    assert house.execute().json["outcome"] == "rejected"
+    settled(house)
+    assert inbox.mails[0]["Subject"] == "Step failed - Order-status"
+    assert "The API said no in its answer" in inbox.text() and "kunde" not in inbox.text()
+
+
 def test_a_mail_goes_to_the_domain_that_was_written_and_not_to_its_namesake(
     make_house: MakeHouse, inbox: Inbox
 ) -> None:

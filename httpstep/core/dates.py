@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from email.utils import parsedate_to_datetime
 from typing import Final
 
 from httpstep.core import writtendates
 from httpstep.core.jsontext import Json
 
+_SECONDS: Final = re.compile(r"\d{9,10}\.\d{1,9}", re.ASCII)
+"""Seconds since 1970 as text, as Slack writes them."""
 _WHOLE: Final = re.compile(r"[+-]?\d+", re.ASCII)
 _ISO: Final = re.compile(
     r"(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:[.,]\d{1,12})?)?)\s*(Z|[+-]\d{2}(?::?\d{2})?)?)?",
@@ -36,11 +37,14 @@ def iso(value: Json) -> str:
     """The date in ISO 8601: of a text, or of a number of seconds or milliseconds since 1970. Raises NoDate."""
     if isinstance(value, str) and len(value) <= 100:
         text = value.strip()
-        for read in (_iso8601, _basic, _written, _ticks, _spelt_out, _mail_date):
+        for read in (_iso8601, _basic, _written, _ticks, _spelt_out, writtendates.of_mail):
             found = read(text)
             if found is not None:
                 return found
-        value = int(text) if _WHOLE.fullmatch(text) else value
+        if _WHOLE.fullmatch(text):
+            value = int(text)
+        elif _SECONDS.fullmatch(text):
+            value = Decimal(text)
     if isinstance(value, (int, Decimal)) and not isinstance(value, bool):
         return _from_number(value)
     raise NoDate(value, "is not a date that can be read")
@@ -122,17 +126,6 @@ def _spelt_out(text: str) -> str | None:
 def _ticks(text: str) -> str | None:
     match = _TICKS.fullmatch(text)
     return _moment(Decimal(match.group(1)) / 1000) if match else None
-
-
-def _mail_date(text: str) -> str | None:
-    """The form of HTTP and mail: "Tue, 05 Nov 2024 08:49:37 GMT"."""
-    if not re.search(r"[A-Za-z]{3}", text):
-        return None
-    try:
-        moment = parsedate_to_datetime(text)
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None
-    return moment.isoformat().replace("+00:00", "Z")
 
 
 def _from_number(value: int | Decimal) -> str:

@@ -120,7 +120,7 @@ class BudgetSpent(SendError):
 
 class UnreadableAnswer(StepError):
     """The answer cannot be read as JSON. reason: empty, html, xml, csv, text, binary, syntax, too_deep, number, encoding,
-    guarded, preceded, events, json_lines, jsonp."""
+    guarded, preceded, followed, events, json_lines, jsonp."""
 
     kind = FailureKind.NOT_JSON
 

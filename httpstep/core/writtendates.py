@@ -6,6 +6,7 @@ Names are English. A zone is UTC or an offset: other abbreviations mean differen
 from __future__ import annotations
 
 import re
+from email.utils import parsedate_to_datetime
 from typing import Final
 
 _MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
@@ -32,6 +33,12 @@ _TIMED: Final = re.compile(
     r"(?:\s*(?:\([^()]*\)|\[[^\[\]]*\]))?(?P<year>\s+\d{4})?",
     re.IGNORECASE | re.ASCII,
 )
+_MAIL_DATE: Final = re.compile(
+    r"(?:[a-z]{3,9},?\s+)?\d{1,2}[ -][a-z]{3}[ -]\d{2,4}\s+\d{1,2}:\d{2}(?::\d{2})?"
+    r"(?:\s+(?:[+-]\d{4}|UTC?|GMT|Z|[ECMP][SD]T))?(?:\s+\([^()]*\))?",
+    re.ASCII | re.IGNORECASE,
+)
+"""RFC 5322, 3.3 and 4.3; RFC 9110, 5.6.7."""
 _DIGITS: Final = re.compile(
     r"((?:19|20)\d{2})(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])([01]\d|2[0-3])([0-5]\d)([0-5]\d)", re.ASCII
 )
@@ -79,3 +86,15 @@ def digits(text: str) -> str | None:
     """20261128070000 as 2026-11-28T07:00:00; as milliseconds it would be in the 27th century."""
     match = _DIGITS.fullmatch(text)
     return "{}-{}-{}T{}:{}:{}".format(*match.groups()) if match else None
+
+
+def of_mail(text: str) -> str | None:
+    """The form of HTTP and mail: "Tue, 05 Nov 2024 08:49:37 GMT", and no other: what the parser does not know, such as
+    PM or a zone behind it, it passes over without a word."""
+    if not _MAIL_DATE.fullmatch(text):
+        return None
+    try:
+        moment = parsedate_to_datetime(text)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    return moment.isoformat().replace("+00:00", "Z")

@@ -129,11 +129,7 @@ def occasion_of(
 ) -> alerts.Occasion:
     """What a mail about that step's call has to tell. detail: of the call's record."""
     written = (spec.request.url, spec.request.auth["token_url"])
-    what = (
-        "A live call's answer differs from the accepted sample."
-        if drift
-        else mailtext.failure_sentence(detail, written)
-    )
+    what = mailtext.drift_sentence(detail) if drift else mailtext.failure_sentence(detail, written)
     url = visible.url_for(spec.request.url, may_edit=False)
     return alerts.Occasion(
         step_id=step_id, name=spec.name, what=what, url=url, method=spec.request.method,

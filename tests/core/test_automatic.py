@@ -82,7 +82,7 @@ def test_keys_become_names_that_can_be_written_between_braces() -> None:
         ("τιμή", "timi"), ("Διεύθυνση", "Dieythynsi"),
         ("订单号", "DingDanHao"), ("價格", "JiaGe"), ("名前", "MingQian"), ("カナ", "kana"), ("データ", "deta"), ("ひらがな", "hiragana"),
         ("가격", "GaGyeog"), ("주문_번호", "JuMun_BeonHo"),
-        ("السعر", "lsr"), ("قيمة", "qymh"), ("قیمت", "qymt"), ("מחיר", "mhyr"), ("שם", "shm"),
+        ("السعر", "alsar"), ("اسم", "asm"), ("عنوان", "anwan"), ("قيمة", "qymh"), ("قیمت", "qymt"), ("מחיר", "mhyr"), ("שם", "shm"),
         ("ราคา", "rakha"), ("ชื่อ", "chueo"), ("मूल्य", "muly"), ("விலை", "vilai"), ("დასახელება", "dasakheleba"), ("գին", "gin"), ("ዋጋ", "waga"),
         ("łódź", "lodz"), ("Straße", "Strasse"), ("Übergröße", "Uebergroesse"), ("Ｐｒｉｃｅ", "Price"), ("đơn_hàng", "don_hang"),
         ("٣", "_3"), ("€", "EUR"), ("🍕", "pizza"), ("價格 (€)", "JiaGe_EUR"), ("!?", "value"), ("\u200b", "value"), ("\U000fffff", "value"),

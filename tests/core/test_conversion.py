@@ -167,3 +167,38 @@ def test_the_phone_numbers_are_loaded_when_the_first_is_asked_for() -> None:
     code = "import sys, app; print('phonenumbers' in sys.modules)"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120)
     assert found.stdout.strip() == "False"
+
+
+@pytest.mark.parametrize("text", ["November 28, 2026 7:00 PM EST", "28 Nov 2026 07:00 CET", "28 Nov 2026 07:00 noon"])
+def test_a_date_is_not_taken_for_one_without_what_stands_behind_it(text: str) -> None:
+    with pytest.raises(CannotConvert):
+        convert(text, "date")
+
+
+@pytest.mark.parametrize(
+    ("text", "date"),
+    [
+        ("1795849200.000123", "2026-11-28T07:00:00.000123Z"),
+        ("28 Nov 2026 07:00:00 EST", "2026-11-28T07:00:00-05:00"),
+        ("Sunday, 06-Nov-94 08:49:37 GMT", "1994-11-06T08:49:37Z"),
+    ],
+)
+def test_dates_of_mail_and_of_slack_are_read(text: str, date: str) -> None:
+    assert convert(text, "date") == date
+
+
+@pytest.mark.parametrize(
+    ("number", "region", "e164"),
+    [
+        ("491701234567", "DE", "+491701234567"),
+        (491701234567, "DE", "+491701234567"),
+        ("14159929960", "US", "+14159929960"),
+        ("4159929960", "US", "+14159929960"),
+        ("0612345678", "IT", "+390612345678"),
+        ("5511912345678", "BR", "+5511912345678"),
+    ],
+)
+def test_a_phone_number_with_its_country_but_without_plus_gets_that_once(
+    number: str | int, region: str, e164: str
+) -> None:
+    assert convert(number, "phone", region) == e164

@@ -62,6 +62,19 @@ PUBLISHED: dict[str, tuple[Any, str]] = {
     "err alone": ({"err": {"msg": "jwt expired"}}, "jwt expired"),
     "a result's": ({"retcode": 1, "retmsg": "no such order"}, "no such order"),
     "in Portuguese": ({"codigo": 7, "mensagem": "CPF inválido"}, "CPF inválido"),
+    "Shopify, fields that are called as sentences are": ({"errors": {"title": ["can't be blank"]}}, "title: can't be blank"),
+    "Shopify, GraphQL": ({"data": {"productCreate": {"product": None, "userErrors": [{"field": ["title"], "message": "Title can't be blank"}]}}}, "title: Title can't be blank"),
+    "HAL": ({"_embedded": {"errors": [{"message": "FirstName required.", "path": "/firstName"}]}}, "/firstName: FirstName required."),
+    "zod": ({"success": False, "error": {"issues": [{"code": "invalid_type", "path": ["name"], "message": "Required"}], "name": "ZodError"}}, "name: Required"),
+    "SOAP as JSON": ({"Envelope": {"Body": {"Fault": {"faultstring": "Bad order"}}}}, "Bad order"),
+    "a code alone": ({"code": "NOT_FOUND", "status": 404}, "NOT_FOUND"),
+    "UPS": ({"response": {"errors": [{"code": "TW0001", "message": "Tracking Information Not Found"}]}}, "Tracking Information Not Found"),
+    "PayPal": ({"name": "UNPROCESSABLE_ENTITY", "details": [{"field": "/amount", "issue": "X", "description": "Currency is not supported."}], "message": "It could not be done.", "debug_id": "f"}, "It could not be done. /amount: Currency is not supported."),
+    "Typeform": ({"code": "VALIDATION_ERROR", "description": "Validation error", "details": [{"field": "/fields/0", "description": "is required"}]}, "Validation error; /fields/0: is required"),
+    "express-validator": ({"errors": [{"value": "", "msg": "Invalid value", "param": "email", "location": "body"}]}, "email: Invalid value"),
+    "Tencent": ({"Response": {"Error": {"Code": "AuthFailure", "Message": "signature wrong"}, "RequestId": "x"}}, "signature wrong"),
+    "JSend": ({"status": "fail", "data": {"title": "A title is required"}}, "A title is required"),
+    "CouchDB": ({"error": "not_found", "reason": "missing"}, "not_found"),
 }  # fmt: skip
 
 

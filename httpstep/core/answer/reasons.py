@@ -34,12 +34,35 @@ _SENTENCES: Final = (
 _HOLDERS: Final = (
     "errors", "error", "odataerror", "fault", "exception", "details", "violations", "problems", "issues", "invalidparams",
     "faults", "messages", "err", "errordetails", "oerrordetails", "validationerrors", "failures", "errorlist", "errorresponse",
-    "requesterror", "serviceexception", "policyexception", "responsestatus", "fehler", "erreur", "erreurs", "erro", "erros",
+    "requesterror", "usererrors", "serviceexception", "policyexception", "responsestatus", "fehler", "erreur", "erreurs", "erro", "erros",
 )  # fmt: skip
 """Names of what holds errors, by field or in a list."""
-_SHORT: Final = ("title", "reason", "text", "value", "errorcode", "statustext", "hint", "cause")
+_SHORT: Final = (
+    "title",
+    "reason",
+    "text",
+    "value",
+    "errorcode",
+    "statustext",
+    "hint",
+    "cause",
+    "oauthproblemadvice",
+    "oauthproblem",
+    "code",
+)
 _WRAPPERS: Final = ("response", "data", "meta", "result", "body", "status")
-_FIELDS: Final = ("loc", "field", "fieldname", "param", "property", "propertypath", "attribute", "pointer", "name")
+_FIELDS: Final = (
+    "loc",
+    "field",
+    "fieldname",
+    "param",
+    "property",
+    "propertypath",
+    "attribute",
+    "pointer",
+    "path",
+    "name",
+)
 """Names under which an error in a list says which field it is about."""
 _PLACES: Final = frozenset({"body", "query", "path", "header"})
 
@@ -62,8 +85,13 @@ def reason_given(response: HttpResponse, secrets: Set[str] = frozenset()) -> str
 
 
 def sentence_of(document: Json) -> str:
-    """The sentence in a JSON value, whole; "" where there is none."""
+    """The sentence in a JSON value, whole; "" where there is none. An object that is all there is, is looked into."""
     sentences = _sentences(document, _MAX_DEPTH)
+    for _ in range(_MAX_DEPTH):
+        if sentences or not isinstance(document, dict) or len(document) != 1:
+            break
+        (document,) = document.values()
+        sentences = _sentences(document, _MAX_DEPTH) if isinstance(document, (dict, list)) else []
     ended = [one if one.endswith((".", "!", "?")) else f"{one};" for one in sentences[:-1]]
     return " ".join([*ended, *sentences[-1:]])
 
@@ -123,7 +151,11 @@ def _of_the_best(named: dict[str, Json], names: tuple[str, ...], depth: int) -> 
 
 
 def _held(value: Json, depth: int) -> list[str]:
-    return _sentences(value, depth) or (_by_field(value, depth) if isinstance(value, dict) else [])
+    if not isinstance(value, dict):
+        return _sentences(value, depth)
+    fields = not any("message" in _letters(name) for name in value)
+    by_name = _by_field(value, depth, lists_only=True) if fields else []
+    return by_name or _sentences(value, depth) or _by_field(value, depth)
 
 
 def _of_item(item: Json, depth: int) -> list[str]:

@@ -13,10 +13,11 @@ from anyascii import anyascii
 
 _OWN: Final = {
     "ä": "ae", "ö": "oe", "ü": "ue", "ё": "yo", "є": "ye", "ї": "yi", "ъ": "", "ь": "", "ש": "sh", "々": "", "〇": "0",
+    "ا": "a", "أ": "a", "إ": "i", "ع": "a", "א": "a", "ע": "a",
 }  # fmt: skip
 """What people write otherwise than `anyascii` does."""
 _SIGNS: Final = str.maketrans("", "", "'`\"")
-"""What stands for letters that no Latin one is like: an ayin, an apostrophe."""
+"""What stands for letters that no Latin one is like."""
 
 
 def in_ascii(text: str) -> str:

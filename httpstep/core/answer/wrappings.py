@@ -1,10 +1,11 @@
-"""JSON that does not come alone: behind a guard or a warning, line by line, as a stream of events, as a script.
+"""JSON that does not come alone: behind a guard or a warning or before one, several texts, a stream of events, a script.
 
 It is named and not read: what stands around it may be cut, or be there on one day only. The words say what to do.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from typing import Final
@@ -22,7 +23,7 @@ _CALL: Final = re.compile(
     r"[\w$.]{1,100}\s*\(\s*[\[{\"]",
     re.DOTALL,
 )
-_EVENT: Final = re.compile(r"\s*(?:(?:event|id|retry):[^\n]{0,200}\n\s*){0,4}(?:data|event):")
+_EVENT: Final = re.compile(r"\s*(?:(?:event|id|retry)?:[^\n]{0,200}\n\s*){0,4}(?:data|event):")
 _MAY_BEGIN: Final = re.compile(r"(?:^|[>;]|on line \d{1,9})[ \t\r\n]*(?=[\[{])", re.MULTILINE)
 _MAX_BEGINNINGS: Final = 8
 _LINES: Final = frozenset(
@@ -30,10 +31,12 @@ _LINES: Final = frozenset(
 )
 _MAX_WARNING: Final = 120
 
-GUARDED, PRECEDED, EVENTS, LINES, SCRIPT = "guarded", "preceded", "events", "json_lines", "jsonp"
+GUARDED, PRECEDED, FOLLOWED, EVENTS = "guarded", "preceded", "followed", "events"
+LINES, SCRIPT = "json_lines", "jsonp"
 KINDS: Final = {
     GUARDED: "JSON behind a guard",
     PRECEDED: "JSON behind other text",
+    FOLLOWED: "JSON before other text",
     EVENTS: "a stream of events (SSE)",
     LINES: "several JSON texts (NDJSON)",
     SCRIPT: "JavaScript that calls a function (JSONP)",
@@ -50,7 +53,7 @@ def wrapping_of(declared: str, text: str) -> str:
         return SCRIPT
     if declared in _LINES or _is_lines(text):
         return LINES
-    return PRECEDED if any(map(_is_json, _endings(text))) else ""
+    return _followed(text) or (PRECEDED if any(map(_is_json, _endings(text))) else "")
 
 
 def words_for(kind: str, start: str) -> str:
@@ -62,34 +65,50 @@ def words_for(kind: str, start: str) -> str:
             f"The answer begins with {guard} before the JSON, a guard against foreign scripts. "
             "Ask the API for plain JSON, often at another address or with the header Accept: application/json."
         )
-    if kind == PRECEDED:
-        return _before_the_json(start)
+    if kind in (PRECEDED, FOLLOWED):
+        return _beside_the_json(start, "before" if kind == PRECEDED else "after")
     return _WORDS[kind]
 
 
 _WORDS: Final = {
     EVENTS: "Received a stream of events (server-sent events, SSE). Ask the API for one plain answer, often by "
     "“stream”: false in the body or by the header Accept: application/json.",
-    LINES: "Received several JSON texts, one a line (NDJSON). Ask the API for one list, often by the header "
+    LINES: "Received several JSON texts, one after the other (NDJSON). Ask the API for one list, often by the header "
     "Accept: application/json.",
     SCRIPT: "Received JavaScript that calls a function (JSONP). Remove the parameter that names the function, such as "
     "callback or jsonp, from the URL.",
 }
 
 
-def _before_the_json(start: str) -> str:
+def _beside_the_json(start: str, where: str) -> str:
     found = _WARNING.search(start)
     if found is None:
+        seen = "first" if where == "before" else "last"
         return (
-            "Other text stands before the JSON. Ask the API for JSON alone; where it is a server of your own, see what "
-            "it writes first."
+            f"Other text stands {where} the JSON. Ask the API for JSON alone; where it is a server of your own, see what "
+            f"it writes {seen}."
         )
     line = re.sub(r"<[^<>\n]{0,60}>", "", start[found.start() :].split("\n")[0]).strip()
     said = line if len(line) <= _MAX_WARNING else line[: _MAX_WARNING - 1] + "…"
     return (
-        f"The server wrote a warning before the JSON: “{said}”. Whoever runs it has to mend its cause or switch off that "
+        f"The server wrote a warning {where} the JSON: “{said}”. Whoever runs it has to mend its cause or switch off that "
         "warnings are shown (PHP: display_errors)."
     )
+
+
+def _followed(text: str) -> str:
+    """Of a whole list or object: what is behind it, another one, or a warning or a comment that the server added."""
+    text = text.lstrip("\ufeff \t\r\n")
+    if not text.startswith(("{", "[")):
+        return ""
+    try:
+        _, end = json.JSONDecoder(parse_int=str, parse_float=str).raw_decode(text)
+    except (ValueError, RecursionError):
+        return ""
+    rest = text[end:].lstrip()
+    if rest.startswith(("{", "[")):
+        return LINES if _is_json(rest) else _followed(rest)
+    return FOLLOWED if rest.startswith("<") or _WARNING.match(rest.removeprefix("PHP ")) else ""
 
 
 def _is_lines(text: str) -> bool:

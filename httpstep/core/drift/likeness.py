@@ -21,9 +21,10 @@ _ANOTHER_VALUE: Final = -2.0
 _EMPTY: Final = -1.5
 _LISTS: Final = -0.5
 _ODD_WORD: Final = -1.0
+_SAME_PARENT: Final = 1.0
 _NO_CHANCE: Final = 2.0
 """More for an equal value of a kind that is hardly ever equal by chance."""
-UNLIKELY_EQUAL: Final = frozenset({"url", "mail", "id", "prose"})
+UNLIKELY_EQUAL: Final = frozenset({"url", "mail", "id", "prose", "measure"})
 _ALIKE: Final = {
     frozenset(pair)
     for pair in (
@@ -33,6 +34,9 @@ _ALIKE: Final = {
         ("id", "prose"),
         ("number", "date"),
         ("id", "date"),
+        ("id", "path"),
+        ("number", "measure"),
+        ("url", "path"),
     )
 }
 
@@ -75,14 +79,24 @@ def likeness(old: Place, new: Place, sameness: float, *, exactly: bool = False) 
         score += _ANOTHER_VALUE * sameness * old.information
     if _lists(old.path) != _lists(new.path):
         score += _LISTS
-    score += _ODD_WORD * bool(odd_words(old, new))
+    score += _ODD_WORD * bool(odd_words(old, new)) + _SAME_PARENT * _parent_likeness(old, new)
     return Likeness(score, name, way, equal, kind, in_place)
 
 
 def _name(old: Place, new: Place) -> float:
     """Of the names; or of one with the other and what is around it (`default_branch`, `defaultBranch.name`)."""
     crossed = max(words.likeness(old.own, new.joint), words.likeness(old.joint, new.own))
-    return max(words.likeness(old.own, new.own), 0.9 * crossed)
+    joined = _joined(old) == _words(new) or _words(old) == _joined(new)
+    return max(words.likeness(old.own, new.own), 0.95 if joined else 0.9 * crossed)
+
+
+def _words(place: Place) -> frozenset[str]:
+    return frozenset(word for word, _ in place.own)
+
+
+def _joined(place: Place) -> frozenset[str]:
+    """The words of its name and of the one around it."""
+    return frozenset(word for word, _ in place.joint)
 
 
 def _is_in_place(old: Path, new: Path) -> bool:
@@ -111,9 +125,26 @@ def _lists(path: Path) -> int:
     return sum(isinstance(part, int) for part in path)
 
 
+def has_same_words(old: Place, new: Place) -> bool:
+    """Whether their names are the same but for words that say little."""
+    mine, theirs = _words(old) - GENERAL, _words(new) - GENERAL
+    return bool(mine) and mine == theirs
+
+
+def has_same_parent(old: Place, new: Place) -> bool:
+    """Whether what is around both has one name, and that says something."""
+    return _parent_likeness(old, new) == 1
+
+
+def _parent_likeness(old: Place, new: Place) -> float:
+    """0 to 1: the share of the telling words that what is around one has in common with what is around the other."""
+    mine, theirs = _joined(old) - _words(old) - GENERAL, _joined(new) - _words(new) - GENERAL
+    return 2 * len(mine & theirs) / (len(mine) + len(theirs)) if mine and theirs else 0.0
+
+
 def odd_words(old: Place, new: Place) -> set[str]:
     """Words that make another value of a name, and stand in the name of one of the two only."""
-    return _alone(old.own, new.own) | _alone(new.own, old.own)
+    return _alone(old.own, new.joint) | _alone(new.own, old.joint)
 
 
 def _alone(mine: words.Weighted, theirs: words.Weighted) -> set[str]:

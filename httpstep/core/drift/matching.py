@@ -87,7 +87,7 @@ class Matching:
     def is_wanted(self, match: Match) -> bool:
         """Whether another old place fits the new one about as well."""
         return any(
-            other.alone > match.alone - _ABOUT
+            other.alone > match.alone - _ABOUT and other.like.name >= match.like.name
             for other in self._claimed[match.new.path]
             if other is not match and not _is_twin(other.old, match.old)
         )
@@ -126,11 +126,12 @@ class Matching:
 
     def _decide(self) -> None:
         self._spread()
-        votes = self._votes()
-        for match in self._all():
-            match.along = _went_along(match, votes)
-            match.alone = match.score = match.like.score + _ALONG * match.along
-        self._spread()
+        for _ in range(2):
+            votes = self._votes()
+            for match in self._all():
+                match.along = _went_along(match, votes)
+                match.alone = match.score = match.like.score + _ALONG * match.along
+            self._spread()
         for _ in range(_ROUNDS):
             self._exclude()
         for matches in self._matches.values():

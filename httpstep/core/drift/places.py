@@ -19,6 +19,7 @@ CONTAINERS: Final = frozenset({"array", "object"})
 MAX_PLACES: Final = 20_000
 _MAX_TEXT: Final = 200
 _NUMBER: Final = re.compile(r"-?\d{1,30}(\.\d{1,30})?", re.ASCII)
+_MEASURED: Final = re.compile(r"-?\d+\.\d{3,}[1-9]", re.ASCII)
 _PHONE: Final = re.compile(r"\+?[\d ()/.-]{7,25}", re.ASCII)
 _URL: Final = re.compile(r"(?:https?://)?(?:www\.)?([^/\s]+\.[^\s]*?)/?", re.ASCII | re.IGNORECASE)
 _MAIL: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
@@ -30,7 +31,8 @@ _DATED: Final = re.compile(r"(?=.*\d{4}).*\d[-/: ]\d", re.ASCII)
 class Place:
     """A place of a document, list items by the first one.
 
-    kind: of its value: "date", "url", "mail", "flag", "number", "id", "word", "prose", "null", "object", "array".
+    kind: of its value: "date", "url", "mail", "path" (`places/ChIJ2`), "flag", "number", "measure" (-77.050091), "id",
+    "word", "prose", "null", "object", "array".
     own, joint, way: the words of its name, of it and the one around it, and of the whole way, with their weights. keys: what its value is in normal
     forms, the most exact first. information: how much an equal value says, 0 (null, objects) to 1. many: it is in a
     list of several items, which stands for its first. empty: a list or an object without anything in it.
@@ -111,6 +113,8 @@ def _kind(value: Json) -> str:
         return "flag"
     text = str(value)
     if _NUMBER.fullmatch(text) or not isinstance(value, str):
+        if _MEASURED.fullmatch(text):
+            return "measure"
         return "id" if len(text) >= 8 and text.isdigit() else "number"
     if len(value) <= 60 and _moment_of_text(value) is not None:
         return "date"
@@ -120,6 +124,8 @@ def _kind(value: Json) -> str:
         return "url"
     if " " in value:
         return "prose"
+    if "/" in value.strip("/"):
+        return "path"
     return "id" if len(value) >= 16 or (len(value) >= 8 and any(map(str.isdigit, value))) else "word"
 
 

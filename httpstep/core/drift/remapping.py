@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from httpstep.core.drift.likeness import UNLIKELY_EQUAL, added_words, odd_words
+from httpstep.core.drift.likeness import UNLIKELY_EQUAL, added_words, has_same_parent, has_same_words, odd_words
 from httpstep.core.drift.matching import TELLING, Match, Matching
-from httpstep.core.drift.places import CONTAINERS, generic
+from httpstep.core.drift.places import CONTAINERS, Place, generic
 from httpstep.core.jsontext import Json, Path
 from httpstep.core.query import jsonpath
 from httpstep.core.step.spec import MappingRule
@@ -24,8 +24,11 @@ _LEAST_SCORE: Final = -6.0
 """In log odds. Below it a place is not worth a look."""
 _LIKELY: Final = 0.7
 _SURE: Final = 0.95
+_LONG: Final = 28
+"""Characters of a value and the name of its type."""
+_HALF_NAMED: Final = 0.6
+"""Names less alike share a general word, as `creator_id` and `user_id` do."""
 _TIMES: Final = 5.0
-"""So many times likelier than the next one is clearly the best."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,15 +154,24 @@ class _Comparison:
     def _doubt(self, matches: list[Match]) -> str:
         """Why the best of them is not chosen; "" where it is. In the order of how much a person can do with it."""
         best, others = matches[0], matches[1:]
-        if others and 0.2 < best.chance < _TIMES * others[0].chance:
+        if others and 0.2 < best.chance < _times(best, others[0]) * others[0].chance:
             return "several places look like it"
         if best.chance < _LIKELY:
             return "nothing in the answer is surely the same"
         if self.matching.is_wanted(best):
             return "another value may have gone there"
-        if any(_points_elsewhere(other, best) for other in others[:_MAX_CANDIDATES]):
+        told = self.matching.sameness >= 0.5 and self._is_told_by_value(best)
+        if not told and any(_points_elsewhere(other, best) for other in others[:_MAX_CANDIDATES]):
             return "its value is in one place, its neighbours in another"
-        return _doubt_of_equal(best, self.matching) if best.like.equal else _doubt_of_other(best, self.matching)
+        if best.like.equal:
+            twin = best.like.name < _HALF_NAMED and any(other.like.equal >= best.like.equal for other in others)
+            return "its value is in several places" if twin else _doubt_of_equal(best, self.matching)
+        return _doubt_of_other(best, self.matching)
+
+    def _is_told_by_value(self, best: Match) -> bool:
+        """Whether the value alone tells: one that is hardly ever equal by chance, and once in each of the answers."""
+        telling = best.old.kind in UNLIKELY_EQUAL and best.old.information >= 1
+        return bool(best.like.equal) and telling and not self.matching.has_twin(best.old, best.new)
 
     def _with_indices(self, place: Path, path: Path) -> Path | None:
         """The new place with the rule's own indices, counted from the end; None where a list is too short for them."""
@@ -171,6 +183,12 @@ class _Comparison:
             if own and isinstance(placed[position], int):
                 placed[position] = own.pop()
         return tuple(placed) if not any(own) and _resolves(tuple(placed), self.new_document) else None
+
+
+def _times(best: Match, other: Match) -> float:
+    """So many times likelier than the next one is clearly the best; half for the same name and value beside another
+    name."""
+    return _TIMES / 2 if best.like.equal and best.like.name > 0.95 > other.like.name else _TIMES
 
 
 def _points_elsewhere(other: Match, best: Match) -> bool:
@@ -195,9 +213,14 @@ def _doubt_of_equal(best: Match, matching: Matching) -> str:
     if old.information < TELLING:
         return "a short value may be equal by chance"
     telling = old.kind in UNLIKELY_EQUAL and old.information >= 1 and not matching.has_twin(old, new)
-    if telling and not matching.stayed_beside(old):
+    if telling and (_is_long(old) or not matching.stayed_beside(old)):
         return ""
     return "the value is the same, the name is another"
+
+
+def _is_long(old: Place) -> bool:
+    """Whether it is a sentence or a long address, which is nowhere twice by chance."""
+    return old.kind in ("prose", "url") and len(old.keys[0]) >= _LONG
 
 
 def _doubt_of_other(best: Match, matching: Matching) -> str:
@@ -217,9 +240,11 @@ def _doubt_of_other(best: Match, matching: Matching) -> str:
     if old.kind == "flag" and (like.name < 0.95 or matching.sameness >= 0.5):
         return "a yes or no is not told by its name alone"
     if matching.sameness >= 0.5 and old.information >= TELLING and new.keys:
-        moved_whole = like.name > 0.95 and best.along >= 0.5 and not matching.is_elsewhere(old)
+        named = like.name > 0.95 or (like.in_place and has_same_words(old, new))
+        moved_whole = named and best.along >= 0.5 and not matching.is_elsewhere(old)
         return "" if moved_whole else "another value"
-    if best.along < 0.5 and old.kind not in CONTAINERS and added_words(old, new):
+    moved_along = best.along >= 0.5 or has_same_parent(old, new)
+    if not moved_along and old.kind not in CONTAINERS and added_words(old, new):
         return "nothing else moved there"
     return ""
 

@@ -11,10 +11,10 @@ _WORDS: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_a-zA-Z]+")
 _MAX_CHARACTERS: Final = 100
 
 _GENERAL: Final = """
-    data result results response payload body attributes properties property fields field value values text node nodes
+    data result results response payload attributes properties property fields field value values text node nodes
     edge edges item items object objects record records content contents info information details detail main the of
     list entry entries set snippet has display includes included include embedded at on date str all local utc html
-    plain
+    plain 1 rendered raw time
 """
 GENERAL: Final = frozenset(_GENERAL.split())
 """Words that say little of what a value is: they count a third."""
@@ -29,14 +29,16 @@ QUALIFIERS: Final = frozenset(_QUALIFIERS.split())
 _SYNONYMS: Final = (
     "id gid uid guid uuid identifier ident sid sub key sha",
     "name title label caption",
+    "title subject headline summary",
     "username login handle nick screen user",
-    "user owner member customer client account person author creator contact buyer payer shopper",
+    "user owner member customer client account person author contact buyer payer shopper",
+    "author creator owner",
     "email mail e-mail",
     "phone telephone tel mobile phonenumber cell",
     "status state stage phase",
     "count total number num quantity qty amount sum size",
     "price cost amount fee charge rate",
-    "created creation added add registered date inserted published uploaded timestamp time signup saved",
+    "created creation added add registered date inserted published uploaded timestamp time signup saved when",
     "updated update modified changed edited",
     "city town locality place",
     "zip postcode postal plz zipcode",
@@ -61,9 +63,15 @@ _SYNONYMS: Final = (
     "language lang locale",
     "tags labels keywords",
     "deleted removed archived closed",
+    "completed checked done finished",
+    "assignee responsible assigned",
     "due deadline expires expiry expiration dlvy delivery",
     "lines rows entries",
     "temperature temp",
+    "size bytes",
+    "max maximum high highest",
+    "min minimum low lowest",
+    "direction bearing heading",
     "currency money",
     "duration length runtime",
     "pieces parcels packages",
@@ -82,12 +90,26 @@ _GROUPS: Final[Mapping[str, frozenset[int]]] = {
 }
 
 
+_COMPOUND: Final = {
+    ("email", "address"),
+    ("mail", "address"),
+    ("phone", "number"),
+    ("telephone", "number"),
+    ("screen", "name"),
+}
+"""Names that say no more than their first word."""
+_LAST_CHANGE: Final = {("last", word) for word in ("updated", "update", "modified", "changed", "change", "edited")}
+"""What was changed was changed last."""
+
+
 @lru_cache(maxsize=8192)
 def words_of(key: str) -> tuple[str, ...]:
-    """The words of a name in lower case, in their order, without an "is" before them; the name itself where it has
-    none."""
+    """The words of a name in lower case, in their order, without an "is" before them and without a second one that
+    says no more (`email_address`); the name itself where it has none."""
     words = tuple(word.lower() for word in _WORDS.findall(key[:_MAX_CHARACTERS])) or (key[:_MAX_CHARACTERS].lower(),)
-    return words[1:] if len(words) > 1 and words[0] == "is" else words
+    if len(words) > 1 and (words[0] == "is" or words[:2] in _LAST_CHANGE):
+        words = words[1:]
+    return tuple(word for place, word in enumerate(words) if not place or words[place - 1 : place + 1] not in _COMPOUND)
 
 
 @lru_cache(maxsize=8192)

@@ -14,10 +14,13 @@ from httpstep.core.inserting.placeholders import PlaceholderFault
 from httpstep.core.inserting.urlhosts import UrlFault
 from httpstep.core.inserting.urls import compile_url
 from httpstep.core.jsontext import Json
+from httpstep.core.query.jsonpath import in_words
 
 _NAMES_A_HOST: Final = frozenset(
     {FailureKind.NETWORK_ERROR, FailureKind.BLOCKED, FailureKind.TIMEOUT, FailureKind.TOO_LARGE}
 )
+_MAX_PLACES: Final = 5
+_MAX_PATH: Final = 80
 _HOST_NAME: Final = re.compile(r"[\w-]+(?:\.[\w-]+)*\.[\w-]*[^\W\d][\w-]*")
 
 
@@ -39,6 +42,17 @@ def failure_sentence(detail: Mapping[str, Json], written: Iterable[str]) -> str:
     text = str(failure.get("message", "The call failed."))
     named = _HOST_NAME.findall(text) if kind in _NAMES_A_HOST else ()
     return _without({*named, *_hosts(_urls(detail))} - set(_hosts(_literal_origins(written))), text)
+
+
+def drift_sentence(detail: Mapping[str, Json]) -> str:
+    """What a structure's change does to the mapping, of a record's detail: the first places that its rules read, which
+    the editor knows. What nobody mapped may be a customer's data."""
+    drift = detail["drift"] or {}
+    changed = [one for kind in ("missing", "changed") for one in drift.get(kind, ()) if one["mapped"]]
+    places = [in_words(tuple(one["path"]), _MAX_PATH) for one in changed[:_MAX_PLACES]]
+    more = f" and {len(changed) - _MAX_PLACES} more" if len(changed) > _MAX_PLACES else ""
+    told = f" The mapping reads what is gone or of another type: {', '.join(places)}{more}." if places else ""
+    return f"A live call's answer differs from the accepted sample.{told}"
 
 
 def _without(hosts: set[str], text: str) -> str:
