@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import subprocess
 import sys
@@ -67,6 +66,13 @@ def test_it_is_ready_from_an_empty_folder(tmp_path: Path, caplog: pytest.LogCapt
         with app.app_context():
             assert db.session.scalars(select(Account.slug)).all() == ["default"]
         assert {"vault.key", "session.key"} <= {file.name for file in (tmp_path / "new" / "data").iterdir()}
+
+
+def test_the_page_for_the_first_user_is_named_as_people_open_it(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with made(tmp_path / "data", base_url="https://bot.example.com/steps"):
+        assert re.search(r"open https://bot.example.com/steps/setup and enter the one-time code", caplog.text)
 
 
 def test_what_does_not_fit_is_an_exception_with_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -149,7 +155,8 @@ def test_everything_is_inside_and_the_checkouts_entry_is_not(site: Path) -> None
             str(file.relative_to(ROOT / name)) for file in (ROOT / name).rglob("*.*") if "__pycache__" not in str(file)
         }
         assert {one for one in files if not (site / "httpstep" / name / one).exists()} == set()
-    assert {entry.name for entry in site.iterdir()} <= {"bin", "httpstep", f"httpstep-{httpstep.__version__}.dist-info"}
+    entries = {entry.name for entry in site.iterdir()} - {"__pycache__"}
+    assert entries == {"bin", "httpstep", "httpstep_client.py", f"httpstep-{httpstep.__version__}.dist-info"}
 
 
 def test_installed_it_mounts_in_a_host_whose_module_is_named_app(site: Path, tmp_path: Path) -> None:
@@ -200,9 +207,10 @@ def command(site: Path, folder: Path, *arguments: str, **more: str) -> str:
 
 def test_the_example_bot_answers_from_a_step(site: Path, tmp_path: Path, httpserver: HTTPServer) -> None:
     httpserver.expect_request("/orders/1001").respond_with_json({"status": "shipped"})
-    step = {"format": "httpstep/1", "key": "order-status", "name": "Order status"}
-    step |= {"request": {"method": "GET", "url": httpserver.url_for("/orders/{{order.id}}")}}
-    (tmp_path / "order-status.json").write_text(json.dumps(step))
+    step = (
+        (ROOT / "examples/order-status.json").read_text().replace("https://shop.example", httpserver.url_for("")[:-1])
+    )
+    (tmp_path / "order-status.json").write_text(step)
     command(site, tmp_path, "step", "import", "order-status.json")
     port = free_port()
     environ = environ_of(
