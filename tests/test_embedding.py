@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 import requests
-from flask import Flask
+from flask import Flask, session
 from pytest_httpserver import HTTPServer
 from sqlalchemy import select
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
@@ -115,6 +115,54 @@ def test_the_hosts_session_and_its_remember_cookie_are_not_ours(tmp_path: Path) 
             client.set_cookie(name, "the host's|0123")
         assert sign_in(client, "/steps") == 303
         assert client.get("/steps/steps").status_code == 200
+
+
+def _host_that_knows_people(*paths: tuple[str, Flask]) -> Client:
+    """A host with a session of its own under the usual name, its own key, and a user whose id is one of ours."""
+    host = Flask("bot")
+    host.secret_key = "a key of the host's own"
+
+    @host.get("/enter")
+    def enter() -> str:
+        session.update(_user_id="1", _fresh=True, _id="x", basket=["tea"])
+        return "in"
+
+    @host.get("/who")
+    def who() -> dict[str, Any]:
+        return dict(session)
+
+    return Client(DispatcherMiddleware(host, dict(paths)))
+
+
+def test_who_is_signed_in_at_the_host_is_not_with_us_and_stays_signed_in_there(tmp_path: Path) -> None:
+    with made(tmp_path / "a", **ADMIN) as app:
+        client = _host_that_knows_people(("/steps", app))
+        client.get("/enter")
+        before = client.get("/who").json
+        assert client.get("/steps/steps").location == "/steps/login?next=/steps"
+        assert sign_in(client, "/steps") == 303
+        page = client.get("/steps/steps")
+        assert page.status_code == 200 and client.get("/who").json == before
+        found = re.search(r'name="csrf_token" value="([^"]+)"', page.text)
+        assert found and client.post("/steps/logout", data={"csrf_token": found[1]}).status_code == 303
+        assert client.get("/steps/steps").location == "/steps/login?next=/steps"
+        assert client.get("/who").json == before and before["basket"] == ["tea"]
+
+
+def test_two_of_them_in_one_host_have_users_of_their_own(tmp_path: Path) -> None:
+    with made(tmp_path / "a", **ADMIN) as one, made(tmp_path / "b", **ADMIN) as other:
+        client = _host_that_knows_people(("/a", one), ("/b", other))
+        assert sign_in(client, "/a") == 303
+        assert (client.get("/a/steps").status_code, client.get("/b/steps").location) == (200, "/b/login?next=/steps")
+        assert sign_in(client, "/b") == 303
+        assert client.get("/a/steps").status_code == client.get("/b/steps").status_code == 200
+
+
+def test_mounted_elsewhere_than_its_base_url_says_it_says_so(tmp_path: Path) -> None:
+    with made(tmp_path / "a", base_url="https://bot.example/steps") as app:
+        refused = browser(app, "/other").get("/other/api/v1/steps")
+        assert refused.status_code == 404 and "below “/other”, but HTTPSTEP_BASE_URL says" in refused.json["detail"]
+        assert browser(app, "/steps").get("/steps/setup").status_code == 200
 
 
 def test_mounted_twice_a_browser_signs_in_at_each_path(tmp_path: Path) -> None:
