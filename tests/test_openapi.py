@@ -99,7 +99,8 @@ def test_the_answers_about_flows_attributes_secrets_and_keys_fit_the_contract(ma
         ("GET", "/flows/{key}", "f", None), ("GET", "/flows/{key}", "g", None), ("GET", "/flows", "", None),
         ("PUT", "/attributes/{name}", "city", {"sample": [1.50], "default": None}),
         ("PUT", "/attributes/{name}", "city", {"in_bot": False}), ("PUT", "/attributes/{name}", "1", {}),
-        ("GET", "/attributes", "", None), ("PUT", "/secrets/{name}", "token", secret),
+        ("GET", "/attributes", "", None), ("GET", "/attributes/{name}", "city", None), ("GET", "/attributes/{name}", "x", None),
+        ("PUT", "/secrets/{name}", "token", secret), ("GET", "/secrets/{name}", "token", None), ("GET", "/secrets/{name}", "x", None),
         ("PUT", "/secrets/{name}", "token", secret), ("PUT", "/secrets/{name}", "token", {}),
         ("GET", "/secrets", "", None), ("POST", "/keys", "", {"name": "bot"}), ("POST", "/keys", "", {}),
         ("POST", "/keys", "", {"name": "m", "scope": "manage"}), ("GET", "/keys", "", None),
@@ -110,7 +111,7 @@ def test_the_answers_about_flows_attributes_secrets_and_keys_fit_the_contract(ma
     ):  # fmt: skip
         got = house.call(method, re.sub(r"{\w+}", named, path), json=body)
         fits(contract, f"/api/v1{path}", method.lower(), got)
-        if method == "GET" and got.status_code == 200 and path != "/flows/{key}":
+        if method == "GET" and got.status_code == 200 and "{" not in path:
             assert next(iter(got.json.values())), f"nothing was listed by {path}"
 
 
