@@ -54,6 +54,13 @@ def test_every_route_is_in_the_contract_and_every_operation_is_a_route(make_hous
     assert routes == {(path, method) for path, operations in contract["paths"].items() for method in operations}
 
 
+def test_limits_accounts_and_users_are_nothing_that_a_key_reaches(make_house: MakeHouse) -> None:
+    """They are operators' and admins'; keys of scope manage are too (test_manage_entries.py)."""
+    contract = make_house(ThirdParty()).client.get("/api/v1/openapi.json").json
+    parts = {path.removeprefix("/api/v1/").partition("/")[0] for path in contract["paths"]}
+    assert parts == {"steps", "flows", "attributes", "secrets", "keys", "audit", "openapi.json"}
+
+
 def test_the_answers_fit_the_contract(make_house: MakeHouse) -> None:
     house = make_house(ThirdParty(answer(200, {"a": 1.5}), answer(500)))
     contract = house.client.get("/api/v1/openapi.json").json
