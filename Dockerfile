@@ -3,7 +3,7 @@ FROM python:3.11-slim AS build
 RUN python -m venv /opt/httpstep
 COPY requirements.lock /src/
 RUN /opt/httpstep/bin/pip install --no-cache-dir --require-hashes -r /src/requirements.lock
-COPY pyproject.toml setup.py requirements.txt README.md LICENSE /src/
+COPY pyproject.toml setup.py requirements.txt README.md LICENSE httpstep_client.py /src/
 COPY httpstep /src/httpstep
 COPY templates /src/templates
 COPY static /src/static

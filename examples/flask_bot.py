@@ -6,18 +6,18 @@ import os
 import re
 from typing import Any
 
-import requests
 from flask import Flask, request
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from httpstep import create_app
+from httpstep_client import Client
 
 ADDRESS = os.environ.get("BOT_ADDRESS", "http://127.0.0.1:5000")
-STEP = f"{ADDRESS}/steps/api/v1/steps/order-status/execute"
 
 app = Flask(__name__)
-steps = create_app(data="steps-data", base_url=f"{ADDRESS}/steps")
-app.wsgi_app = DispatcherMiddleware(app.wsgi_app, {"/steps": steps})  # type: ignore[method-assign]
+httpstep_app = create_app(data="steps-data", base_url=f"{ADDRESS}/steps")
+app.wsgi_app = DispatcherMiddleware(app.wsgi_app, {"/steps": httpstep_app})  # type: ignore[method-assign]
+steps = Client(f"{ADDRESS}/steps", os.environ["HTTPSTEP_KEY"])
 
 
 @app.post("/webhook")
@@ -26,13 +26,10 @@ def webhook() -> dict[str, Any]:
     number = re.search(r"\d+", str((request.get_json() or {}).get("text")))
     if number is None:
         return {"reply": "Which order? Send me its number."}
-    answer = requests.post(
-        STEP, json={"attributes": {"order.id": number[0]}}, timeout=65,
-        headers={"Authorization": f"Bearer {os.environ.get('HTTPSTEP_KEY', '')}"},
-    )  # fmt: skip
-    if answer.json().get("next") != "continue":
+    answer = steps.execute("order-status", {"order.id": number[0]})
+    if not answer.goes_on:
         return {"reply": "I cannot look that up just now."}
-    return {"reply": f"Your order is {answer.json()['attributes'].get('status', 'on its way')}."}
+    return {"reply": f"Your order is {answer.attributes.get('order.status', 'on its way')}."}
 
 
 if __name__ == "__main__":

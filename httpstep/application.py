@@ -97,7 +97,6 @@ def assemble_or_exit(settings: config.Config | None = None, *, send: Send | None
 
 def _configure(app: Flask, settings: config.Config) -> None:
     settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
-    secure = settings.base_url.startswith("https://")
     app.config.update(
         HTTPSTEP=settings,
         SECRET_KEY=settings.secret_key or vault.read_or_create(settings.data / "session.key"),
@@ -108,8 +107,8 @@ def _configure(app: Flask, settings: config.Config) -> None:
         MAX_CONTENT_LENGTH=4 * 1024 * 1024,
         MAX_FORM_MEMORY_SIZE=3 * 1024 * 1024,
         MAX_FORM_PARTS=2000,
-        SESSION_COOKIE_NAME="__Host-httpstep_form" if secure else "httpstep_form",
-        SESSION_COOKIE_SECURE=secure,
+        SESSION_COOKIE_NAME="httpstep_form",  # web.prefix has the rest of the name, and what is secure beside this
+        SESSION_COOKIE_SECURE=settings.base_url.startswith("https://"),
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         PERMANENT_SESSION_LIFETIME=timedelta(days=30),

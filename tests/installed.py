@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.server import ROOT
 
 FOLDERS = ("httpstep", "templates", "static", "migrations")
-FILES = ("pyproject.toml", "setup.py", "requirements.txt", "README.md", "LICENSE")
+FILES = ("pyproject.toml", "setup.py", "requirements.txt", "README.md", "LICENSE", "httpstep_client.py")
 
 
 def install(source: Path, target: Path) -> None:

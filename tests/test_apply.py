@@ -180,6 +180,14 @@ BROKEN: list[tuple[str, Any, str]] = [
     ("x.json", {"format": "other/1"}, "x.json: format: “format” must be one of: httpstep-attribute/1, httpstep/1, httpstep-flow/1"),
     ("x.json", {"format": {}}, "x.json: format: “format” must be one of"),
     ("x.json", b" " * (4 * 1024 * 1024 + 1), "x.json: This is too much"),
+    ("x.json", '{"format": "httpstep-attribute/1", "name": "x", "default": 1e999999}', "x.json: The number 1e999999 is"),
+    ("x.json", CITY | {"default": "x" * 3_000_000}, "x.json: default: At most 10,000 characters."),
+    ("x.json", document("x", name="n" * 3_000_000), "x.json: name: The name has 3000000 characters"),
+    ("x.json", document("x", headers=[{"name": "X", "value": "y"}] * 50_000), "x.json: request.headers: “headers” has 50000"),
+    ("x.json", document("x", headers=[{"name": "X", "value": "y\r\nEvil: 1"}]), "x.json: request.headers[0].value: The value"),
+    ("x.json", document("x", mapping=[{"jsonpath": "$" + "[?" * 3000, "attribute": "a"}]), "A query has at most 2,000"),
+    ("x.json", document("x", body={"mode": "json", "text": "[" * 100_000}), "request.body.text: The JSON is nested deeper"),
+    ("x.json", flow(*["one"] * 50_000, key="x"), "x.json: steps: “steps” has 50000 items; at most 20 are allowed."),
     ("x.json", "[" + "7," * 6000 + "7]", "There are more than 5,000 documents."),
 ]  # fmt: skip
 

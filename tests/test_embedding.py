@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import subprocess
 import sys
@@ -15,7 +14,7 @@ from typing import Any
 
 import pytest
 import requests
-from flask import Flask
+from flask import Flask, session
 from pytest_httpserver import HTTPServer
 from sqlalchemy import select
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
@@ -69,6 +68,13 @@ def test_it_is_ready_from_an_empty_folder(tmp_path: Path, caplog: pytest.LogCapt
         assert {"vault.key", "session.key"} <= {file.name for file in (tmp_path / "new" / "data").iterdir()}
 
 
+def test_the_page_for_the_first_user_is_named_as_people_open_it(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with made(tmp_path / "data", base_url="https://bot.example.com/steps"):
+        assert re.search(r"open https://bot.example.com/steps/setup and enter the one-time code", caplog.text)
+
+
 def test_what_does_not_fit_is_an_exception_with_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "file"
     file.write_text("no folder")
@@ -111,6 +117,54 @@ def test_the_hosts_session_and_its_remember_cookie_are_not_ours(tmp_path: Path) 
         assert client.get("/steps/steps").status_code == 200
 
 
+def _host_that_knows_people(*paths: tuple[str, Flask]) -> Client:
+    """A host with a session of its own under the usual name, its own key, and a user whose id is one of ours."""
+    host = Flask("bot")
+    host.secret_key = "a key of the host's own"
+
+    @host.get("/enter")
+    def enter() -> str:
+        session.update(_user_id="1", _fresh=True, _id="x", basket=["tea"])
+        return "in"
+
+    @host.get("/who")
+    def who() -> dict[str, Any]:
+        return dict(session)
+
+    return Client(DispatcherMiddleware(host, dict(paths)))
+
+
+def test_who_is_signed_in_at_the_host_is_not_with_us_and_stays_signed_in_there(tmp_path: Path) -> None:
+    with made(tmp_path / "a", **ADMIN) as app:
+        client = _host_that_knows_people(("/steps", app))
+        client.get("/enter")
+        before = client.get("/who").json
+        assert client.get("/steps/steps").location == "/steps/login?next=/steps"
+        assert sign_in(client, "/steps") == 303
+        page = client.get("/steps/steps")
+        assert page.status_code == 200 and client.get("/who").json == before
+        found = re.search(r'name="csrf_token" value="([^"]+)"', page.text)
+        assert found and client.post("/steps/logout", data={"csrf_token": found[1]}).status_code == 303
+        assert client.get("/steps/steps").location == "/steps/login?next=/steps"
+        assert client.get("/who").json == before and before["basket"] == ["tea"]
+
+
+def test_two_of_them_in_one_host_have_users_of_their_own(tmp_path: Path) -> None:
+    with made(tmp_path / "a", **ADMIN) as one, made(tmp_path / "b", **ADMIN) as other:
+        client = _host_that_knows_people(("/a", one), ("/b", other))
+        assert sign_in(client, "/a") == 303
+        assert (client.get("/a/steps").status_code, client.get("/b/steps").location) == (200, "/b/login?next=/steps")
+        assert sign_in(client, "/b") == 303
+        assert client.get("/a/steps").status_code == client.get("/b/steps").status_code == 200
+
+
+def test_mounted_elsewhere_than_its_base_url_says_it_says_so(tmp_path: Path) -> None:
+    with made(tmp_path / "a", base_url="https://bot.example/steps") as app:
+        refused = browser(app, "/other").get("/other/api/v1/steps")
+        assert refused.status_code == 404 and "below “/other”, but HTTPSTEP_BASE_URL says" in refused.json["detail"]
+        assert browser(app, "/steps").get("/steps/setup").status_code == 200
+
+
 def test_mounted_twice_a_browser_signs_in_at_each_path(tmp_path: Path) -> None:
     with made(tmp_path / "a", **ADMIN) as app:
         client = browser(app, "/a", "/b")
@@ -149,7 +203,8 @@ def test_everything_is_inside_and_the_checkouts_entry_is_not(site: Path) -> None
             str(file.relative_to(ROOT / name)) for file in (ROOT / name).rglob("*.*") if "__pycache__" not in str(file)
         }
         assert {one for one in files if not (site / "httpstep" / name / one).exists()} == set()
-    assert {entry.name for entry in site.iterdir()} <= {"bin", "httpstep", f"httpstep-{httpstep.__version__}.dist-info"}
+    entries = {entry.name for entry in site.iterdir()} - {"__pycache__"}
+    assert entries == {"bin", "httpstep", "httpstep_client.py", f"httpstep-{httpstep.__version__}.dist-info"}
 
 
 def test_installed_it_mounts_in_a_host_whose_module_is_named_app(site: Path, tmp_path: Path) -> None:
@@ -200,9 +255,10 @@ def command(site: Path, folder: Path, *arguments: str, **more: str) -> str:
 
 def test_the_example_bot_answers_from_a_step(site: Path, tmp_path: Path, httpserver: HTTPServer) -> None:
     httpserver.expect_request("/orders/1001").respond_with_json({"status": "shipped"})
-    step = {"format": "httpstep/1", "key": "order-status", "name": "Order status"}
-    step |= {"request": {"method": "GET", "url": httpserver.url_for("/orders/{{order.id}}")}}
-    (tmp_path / "order-status.json").write_text(json.dumps(step))
+    step = (
+        (ROOT / "examples/order-status.json").read_text().replace("https://shop.example", httpserver.url_for("")[:-1])
+    )
+    (tmp_path / "order-status.json").write_text(step)
     command(site, tmp_path, "step", "import", "order-status.json")
     port = free_port()
     environ = environ_of(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from httpstep.upkeep import documentfiles
 from tests.conftest import _closed
 from tests.fakes import ThirdParty, answer
 from tests.house import House, document
@@ -148,6 +150,17 @@ def test_a_file_that_is_no_export_is_a_sentence(house: House, tmp_path: Path, co
     file.write_bytes(content)
     refused = run(house, "import", str(file))
     assert refused.exit_code == 1 and refused.output.startswith("Error: Nothing was imported.\naccount.json: ")
+    assert state(house) == before
+
+
+def test_a_file_that_does_not_end_or_is_too_much_is_a_sentence(house: House, tmp_path: Path) -> None:
+    before, huge, pipe = state(house), tmp_path / "huge.json", tmp_path / "pipe.json"
+    with huge.open("wb") as file:
+        file.truncate(documentfiles.MAX_EXPORT_BYTES + 1)
+    os.mkfifo(pipe)
+    for file, says in ((huge, "huge.json: This is too much: "), (pipe, "pipe.json: This is no file.")):
+        refused = run(house, "import", str(file))
+        assert refused.exit_code == 1 and refused.output.startswith(f"Error: Nothing was imported.\n{says}")
     assert state(house) == before
 
 

@@ -134,6 +134,52 @@ def test_a_broken_body_does_not_show_the_value(house: House) -> None:
     assert got.status_code == 400 and VALUE not in got.text
 
 
+# ---------------------------------------------------------------- both, and their versions
+
+ENTRIES = [
+    ("/attributes", {"sample": 1, "default": "\u20ac"}, {"sample": 2}),
+    ("/secrets", {"value": VALUE, "hosts": ["api.example"]}, {"value": "another", "hosts": ["api.example"]}),
+]
+CONDITIONS = [
+    ("made", {"If-Match": "*"}, 200), ("made", {"If-Match": '"7", {tag}'}, 200), ("made", {"If-Match": '"7"'}, 412),
+    ("made", {"If-None-Match": "*"}, 412), ("new", {"If-Match": "*"}, 412), ("new", {"If-None-Match": "*"}, 201),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("path", "body", "_"), ENTRIES)
+def test_one_is_had_by_its_name_with_the_etag_that_writing_it_gave(house: House, path: str, body: Any, _: Any) -> None:
+    assert house.call("GET", f"{path}/made").status_code == 404
+    put = house.call("PUT", f"{path}/made", json=body)
+    got = house.call("GET", f"{path}/made")
+    assert got.status_code == 200 and VALUE not in got.text
+    assert got.headers["ETag"] == put.headers["ETag"] and got.json.items() >= put.json.items()
+
+
+@pytest.mark.parametrize(("path", "body", "other"), ENTRIES)
+@pytest.mark.parametrize(("name", "headers", "status"), CONDITIONS)
+def test_a_put_keeps_to_its_conditions(
+    house: House, path: str, body: Any, other: Any, name: str, headers: dict[str, str], status: int
+) -> None:
+    tag = house.call("PUT", f"{path}/made", json=body).headers["ETag"]
+    sent = {header: value.replace("{tag}", tag) for header, value in headers.items()}
+    assert house.call("PUT", f"{path}/{name}", json=other, headers=sent).status_code == status
+    assert (house.call("GET", f"{path}/made").headers["ETag"] == tag) == (status != 200)
+    assert house.call("GET", f"{path}/new").status_code == (200 if status == 201 else 404)
+
+
+@pytest.mark.parametrize(("path", "body", "other"), ENTRIES)
+def test_what_somebody_else_wrote_meanwhile_is_not_written_over_or_deleted(
+    house: House, path: str, body: Any, other: Any
+) -> None:
+    """A secret's new value alone is another version, with the same hosts."""
+    old = house.call("PUT", f"{path}/made", json=body).headers["ETag"]
+    new = house.call("PUT", f"{path}/made", json=other).headers["ETag"]
+    refused = house.call("PUT", f"{path}/made", json=body, headers={"If-Match": old})
+    assert refused.status_code == 412 and "is not in the version named in If-Match" in refused.json["detail"]
+    for tag, status in ((old, 412), (new, 204), (new, 412)):
+        assert house.call("DELETE", f"{path}/made", headers={"If-Match": tag}).status_code == status
+
+
 # ---------------------------------------------------------------- keys
 
 

@@ -155,8 +155,17 @@ def remove(account_id: int, name: str) -> bool:
 def documents(account_id: int) -> list[AttributeDocument]:
     """The attributes that have a row of their own, by name."""
     rows = db.session.scalars(select(Attribute).where(Attribute.account_id == account_id))
-    found = [AttributeDocument(row.name, _value(row.sample), _value(row.default), row.in_bot) for row in rows]
-    return sorted(found, key=lambda one: in_lists(one.name))
+    return sorted(map(_document, rows), key=lambda one: in_lists(one.name))
+
+
+def document(account_id: int, name: str) -> AttributeDocument | None:
+    """An attribute that has a row of its own."""
+    row = _row(account_id, name)
+    return None if row is None else _document(row)
+
+
+def _document(row: Attribute) -> AttributeDocument:
+    return AttributeDocument(row.name, _value(row.sample), _value(row.default), row.in_bot)
 
 
 def put(account_id: int, document: AttributeDocument) -> bool:

@@ -72,7 +72,8 @@ def prepare_mounted(app: Flask) -> None:
         if not is_served(data):
             mark_interrupted(app)
             if code := new_setup_code():
-                app.logger.warning("no user yet: open /setup of httpstep and enter the one-time code %s", code)
+                page = f"{base}/setup" if (base := app.config["HTTPSTEP"].base_url) else "/setup of httpstep"
+                app.logger.warning("no user yet: open %s and enter the one-time code %s", page, code)
         app.extensions["httpstep.served"] = mark_served(data)
 
 

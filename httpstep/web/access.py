@@ -26,7 +26,7 @@ from httpstep.storage import sessions
 from httpstep.storage.tables import User
 from httpstep.upkeep import audit
 from httpstep.web.fragments import asked_by_htmx, respond
-from httpstep.web.prefix import address_of, cookie_name, path_of
+from httpstep.web.prefix import address_of, cookie_name, cookies_are_secure, path_of
 
 P = ParamSpec("P")
 View = Callable[P, ResponseReturnValue]
@@ -127,12 +127,8 @@ def _load(asked: Request) -> Visitor | None:
 # ---------------------------------------------------------------- signing in and out
 
 
-def _is_secure() -> bool:
-    return bool(current_app.config["SESSION_COOKIE_SECURE"])
-
-
 def _cookie_name() -> str:
-    return cookie_name("__Host-httpstep_session" if _is_secure() else "httpstep_session")
+    return cookie_name("httpstep_session")
 
 
 def sign_in(user_id: int, response: Response) -> Response:
@@ -144,7 +140,13 @@ def sign_in(user_id: int, response: Response) -> Response:
     token = sessions.begin(user_id, time.time(), user_agent=agent, address=request.remote_addr or "")
     session.clear()
     response.set_cookie(
-        _cookie_name(), token, max_age=sessions.SECONDS, path="/", secure=_is_secure(), httponly=True, samesite="Lax"
+        _cookie_name(),
+        token,
+        max_age=sessions.SECONDS,
+        path="/",
+        secure=cookies_are_secure(),
+        httponly=True,
+        samesite="Lax",
     )
     return response
 
@@ -153,7 +155,7 @@ def sign_out(response: Response) -> Response:
     visit = current_visit()
     sessions.end(visit.id, visit.user.id)
     session.clear()
-    response.delete_cookie(_cookie_name(), path="/", secure=_is_secure(), httponly=True, samesite="Lax")
+    response.delete_cookie(_cookie_name(), path="/", secure=cookies_are_secure(), httponly=True, samesite="Lax")
     return response
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from flask import Flask, Request, abort, has_request_context, request
+from flask import Flask, Request, abort, current_app, has_request_context, request
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 
 if TYPE_CHECKING:
@@ -83,16 +83,26 @@ def path_of(address: str) -> str:
     return address.removeprefix(root) if f"{address}/".startswith(f"{root}/") else ""
 
 
+def cookies_are_secure() -> bool:
+    """Whether a cookie of ours is for https alone: HTTPSTEP_BASE_URL says so, or the request came by it, as a trusted
+    proxy or the host's server tells."""
+    return bool(current_app.config["SESSION_COOKIE_SECURE"]) or (has_request_context() and request.is_secure)
+
+
 def cookie_name(name: str) -> str:
-    """The name with a digest of the prefix: a cookie of ours has `Path=/`, which `__Host-` asks for (RFC 6265bis, 4.1.3),
-    and of two installations on one host each must see its own."""
+    """The name with `__Host-` where it is for https alone, and with a digest of the prefix: a cookie of ours has `Path=/`,
+    which `__Host-` asks for (RFC 6265bis, 4.1.3), and of two installations on one host each must see its own."""
     root = request.script_root if has_request_context() else ""
-    return f"{name}_{hashlib.sha256(root.encode()).hexdigest()[:12]}" if root else name
+    whole = f"__Host-{name}" if cookies_are_secure() else name
+    return f"{whole}_{hashlib.sha256(root.encode()).hexdigest()[:12]}" if root else whole
 
 
 class _Session(SecureCookieSessionInterface):
     def get_cookie_name(self, app: Flask) -> str:
         return cookie_name(super().get_cookie_name(app))
+
+    def get_cookie_secure(self, app: Flask) -> bool:
+        return cookies_are_secure()
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
         """None for the API, which knows its callers by their keys: no cookie is read there, and none set."""

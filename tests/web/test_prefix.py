@@ -192,8 +192,9 @@ def _use_cases(walker: Walker) -> None:
 _MANAGED = [
     ("GET", "flows", ""), ("PUT", "flows/made", '{"name": "Made", "steps": [{"step": "order-status"}]}'),
     ("GET", "flows/made", ""), ("DELETE", "flows/made", ""), ("GET", "attributes", ""), ("PUT", "attributes/made", "{}"),
-    ("DELETE", "attributes/made", ""), ("GET", "secrets", ""),
-    ("PUT", "secrets/made", '{"value": "x", "hosts": ["api.example"]}'), ("DELETE", "secrets/made", ""),
+    ("GET", "attributes/made", ""), ("DELETE", "attributes/made", ""), ("GET", "secrets", ""),
+    ("PUT", "secrets/made", '{"value": "x", "hosts": ["api.example"]}'), ("GET", "secrets/made", ""),
+    ("DELETE", "secrets/made", ""),
     ("GET", "keys", ""), ("POST", "keys", '{"name": "made"}'), ("DELETE", "keys/2", ""),
 ]  # fmt: skip
 

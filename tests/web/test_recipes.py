@@ -207,7 +207,8 @@ signed = "sha256=" + hmac.new(b"YOUR_APP_SECRET", body, "sha256").hexdigest()
 bot = app.test_client()
 assert bot.get("/whatsapp?hub.verify_token=YOUR_VERIFY_TOKEN&hub.challenge=1158").text == "1158"
 assert bot.get("/whatsapp?hub.verify_token=other&hub.challenge=1158").status_code == 403
-assert bot.post("/whatsapp", data=body, content_type="application/json").status_code == 403
+for wrong in ({}, {"X-Hub-Signature-256": "sha256=00"}, {"X-Hub-Signature-256": "sha256=\xfc"}):
+    assert bot.post("/whatsapp", data=body, content_type="application/json", headers=wrong).status_code == 403
 headers = {"X-Hub-Signature-256": signed}
 for _ in range(2):  # as Meta does where it saw no 200
     assert bot.post("/whatsapp", data=body, content_type="application/json", headers=headers).status_code == 200

@@ -284,18 +284,31 @@ def test_about_and_the_contract_are_there_for_everybody(web: Web) -> None:
 
 
 def test_the_page_of_the_contract_has_every_address_and_every_shape(web: Web) -> None:
+    web.house.put(document())
+    web.house.flow("order-status", name="Parcel flow")
+    web.house.call("PUT", "/attributes/parcel", json={})
+    web.house.call("PUT", "/secrets/crm", json={"value": "x", "hosts": ["https://api.example"]})
+    own = {
+        "steps/{key}": "steps/order-status",
+        "flows/{key}": "flows/parcel-flow",
+        "attributes/{name}": "attributes/parcel",
+    }
+    own |= {"secrets/{name}": "secrets/crm", "{log_id}": "17", "{key_id}": "1"}
     vera = web.as_("vera")
     assert vera.get("/api-docs").status_code == 200
     assert 'href="/docs/api"' in vera.get("/about").text
     shown, contract = unescape(vera.get("/docs/api").text), vera.get("/api/v1/openapi.json").json
     for path, methods in contract["paths"].items():
+        address = path
+        for part, value in own.items():
+            address = address.replace(part, value)
         for method in methods:
             assert f"{method.upper()} {path}</code>" in shown
-            assert f"{method.upper()} http://localhost{path.replace('{key}', 'order-status')}</pre>" in shown
+            assert f"{method.upper()} http://localhost{address}</pre>" in shown
     for name, schema in contract["components"]["schemas"].items():
         part = shown.partition(f'id="shape-{name}">')[2].partition("</details>")[0]
         assert all(f"<code>{member}</code>" in part for member in schema.get("properties", {})), name
         assert part
     links = set(re.findall(r'href="#([^"]+)"', shown))
-    assert {"shape-Step", "shape-Auth", "shape-Log", "shape-AuthBearer"} <= links
+    assert {"shape-Step", "shape-Auth", "shape-Log", "shape-AuthBearer", "answer", "refusals", "addresses"} <= links
     assert all(f'id="{link}"' in shown for link in links)

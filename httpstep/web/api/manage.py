@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from hashlib import sha256
 from typing import Any
 
 from flask import Blueprint, Response, request
@@ -115,8 +116,14 @@ def refused(what: str, error: stepdocument.DocumentError) -> Problem:
     return Problem(422, f"Invalid {what.title()}", f"{first.place or 'document'}: {first.message}", faults=faults)
 
 
-def check_preconditions(version: int | None, what: str = "step") -> bool:
-    """Whether the request has conditions (RFC 9110, 13.1.1 and 13.1.2). version: the step's, None where there is none.
+def digest(told: str) -> str:
+    """For the ETag of what has no version: of the text that tells one version of it from another."""
+    return sha256(told.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def check_preconditions(version: int | str | None, what: str = "step") -> bool:
+    """Whether the request has conditions (RFC 9110, 13.1.1 and 13.1.2). version: the step's, or the digest of what has no
+    version; None where there is none.
 
     Raises the 412.
     """

@@ -1,4 +1,4 @@
-"""The catalogue of attributes by API, for keys with scope manage: list, put, delete."""
+"""The catalogue of attributes by API, for keys with scope manage: list, get, put, delete."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from collections.abc import Iterable
 from flask import Blueprint, Response
 
 from httpstep.core import jsontext
-from httpstep.core.document.entrydocuments import ATTRIBUTE
+from httpstep.core.document.entrydocuments import ATTRIBUTE, AttributeDocument
 from httpstep.core.document.kind import DocumentError
 from httpstep.core.jsontext import Json
 from httpstep.storage import catalogue, steps
-from httpstep.web.api.manage import manager, named_body, refused
+from httpstep.storage.database import editing
+from httpstep.web.api.manage import check_preconditions, digest, manager, named_body, refused
 from httpstep.web.problems import Problem, json_response
 
 blueprint = Blueprint("manage_attributes", __name__, url_prefix="/api/v1")
@@ -41,6 +42,14 @@ def keys_of(places: Iterable[catalogue.Place], keys: dict[int, str]) -> list[str
     return [keys[place.id] for place in places if place.id in keys]
 
 
+@blueprint.get("/attributes/<name>")
+def get_attribute(name: str) -> Response:
+    found = catalogue.document(manager().account_id, name)
+    if found is None:
+        raise _no_attribute(name)
+    return _answer(found)
+
+
 @blueprint.put("/attributes/<name>")
 def put_attribute(name: str) -> Response:
     """Write an attribute of the catalogue; 201 or 200 with its document."""
@@ -49,12 +58,34 @@ def put_attribute(name: str) -> Response:
         document = ATTRIBUTE.read(named_body("attribute", name, "name"))
     except DocumentError as error:
         raise refused("attribute", error) from None
-    is_new = catalogue.put(who.account_id, document)
-    return json_response(ATTRIBUTE.write(document), 201 if is_new else 200)
+    with editing():
+        _check_preconditions(who.account_id, name)
+        is_new = catalogue.put(who.account_id, document)
+    return _answer(document, 201 if is_new else 200)
 
 
 @blueprint.delete("/attributes/<name>")
 def delete_attribute(name: str) -> Response:
-    if not catalogue.remove(manager().account_id, name):
-        raise Problem(404, "Not Found", f'There is no attribute "{name[:100]}" in the catalogue of this account.')
+    who = manager()
+    with editing():
+        _check_preconditions(who.account_id, name)
+        if not catalogue.remove(who.account_id, name):
+            raise _no_attribute(name)
     return Response(status=204)
+
+
+def _check_preconditions(account_id: int, name: str) -> None:
+    existing = catalogue.document(account_id, name)
+    check_preconditions(None if existing is None else _digest(existing), "attribute")
+
+
+def _digest(document: AttributeDocument) -> str:
+    return digest(jsontext.dumps_text(ATTRIBUTE.write(document)))
+
+
+def _answer(document: AttributeDocument, status: int = 200) -> Response:
+    return json_response(ATTRIBUTE.write(document), status, {"ETag": f'"{_digest(document)}"'})
+
+
+def _no_attribute(name: str) -> Problem:
+    return Problem(404, "Not Found", f'There is no attribute "{name[:100]}" in the catalogue of this account.')

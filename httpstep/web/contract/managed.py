@@ -18,6 +18,14 @@ _TEXTS: Final[Json] = {"type": "array", "items": _TEXT}
 _WHOLE: Final[Json] = {"type": "integer"}
 _FLAG: Final[Json] = {"type": "boolean"}
 _PUT_REFUSALS: Final = (400, 413, 415, 422)
+ETAG: Final[Json] = {"ETag": {"schema": _TEXT, "description": "Of this version."}}
+_IN_HEADER: Final[Json] = {"in": "header", "required": False, "schema": _TEXT}
+IF_MATCH: Final[Json] = {
+    "name": "If-Match",
+    **_IN_HEADER,
+    "description": "The ETag of an earlier answer, several, or `*`: only if it is still that one.",
+}
+IF_NONE_MATCH: Final[Json] = {"name": "If-None-Match", **_IN_HEADER, "description": "`*`: only if it is not there yet."}
 _DELETED: Final[Json] = {"204": {"description": "Deleted."}}
 
 
@@ -60,46 +68,51 @@ def paths(operation: Operation) -> dict[str, Json]:
 
 def _flows(operation: Operation) -> dict[str, Json]:
     listed = _listed("flows", _closed({"key": _TEXT, "name": _TEXT, "version": _WHOLE}))
-    one, key = _json("The flow document.", _ref("Flow")), [_parameter("key")]
+    one, key = _json("The flow document.", _ref("Flow")) | {"headers": ETAG}, _parameter("key")
     return {
         "/api/v1/flows": {"get": operation("listFlows", "List the flows", {"200": listed})},
         "/api/v1/flows/{key}": {
-            "get": operation("getFlow", "Get a flow", {"200": one}, 404, parameters=key),
+            "get": operation("getFlow", "Get a flow", {"200": one}, 404, parameters=[key]),
             "put": operation(
-                "putFlow", "Create or replace a flow", _saved("Flow"), *_PUT_REFUSALS, 412, parameters=key,
+                "putFlow", "Create or replace a flow", _saved("Flow"), *_PUT_REFUSALS, 412, parameters=[key, IF_MATCH, IF_NONE_MATCH],
                 description="Its steps are named by their keys; one that the account does not have is a 422.",
                 requestBody=_required("Flow"),
             ),
-            "delete": operation("deleteFlow", "Delete a flow; its steps stay", _DELETED, 404, 412, parameters=key),
+            "delete": operation("deleteFlow", "Delete a flow; its steps stay", _DELETED, 404, 412, parameters=[key, IF_MATCH]),
         },
     }  # fmt: skip
 
 
 def _attributes(operation: Operation) -> dict[str, Json]:
-    name = [_parameter("name")]
+    one, name = _json("The attribute's document.", _ref("Attribute")) | {"headers": ETAG}, _parameter("name")
     return {
         "/api/v1/attributes": {
             "get": operation("listAttributes", "List the attributes, those that only steps give included", {"200": _listed("attributes", _ref("AttributeEntry"))})
         },
         "/api/v1/attributes/{name}": {
-            "put": operation("putAttribute", "Write an attribute of the catalogue", _saved("Attribute"), *_PUT_REFUSALS, parameters=name, requestBody=_required("Attribute")),
-            "delete": operation("deleteAttribute", "Take an attribute out of the catalogue", _DELETED, 404, parameters=name),
+            "get": operation("getAttribute", "Get an attribute of the catalogue", {"200": one}, 404, parameters=[name]),
+            "put": operation(
+                "putAttribute", "Write an attribute of the catalogue", _saved("Attribute"), *_PUT_REFUSALS, 412,
+                parameters=[name, IF_MATCH, IF_NONE_MATCH], requestBody=_required("Attribute"),
+            ),
+            "delete": operation("deleteAttribute", "Take an attribute out of the catalogue", _DELETED, 404, 412, parameters=[name, IF_MATCH]),
         },
     }  # fmt: skip
 
 
 def _secrets(operation: Operation) -> dict[str, Json]:
-    name = [_parameter("name")]
+    one, name = _json("All but its value.", _ref("Secret")) | {"headers": ETAG}, _parameter("name")
     return {
         "/api/v1/secrets": {
             "get": operation("listSecrets", "List the secrets, never their values", {"200": _listed("secrets", _ref("Secret"))})
         },
         "/api/v1/secrets/{name}": {
+            "get": operation("getSecret", "Get where a secret may be sent and who uses it, never its value", {"200": one}, 404, parameters=[name]),
             "put": operation(
-                "putSecret", "Store a secret's value, and where it may be sent", _saved("Secret"), *_PUT_REFUSALS,
-                parameters=name, requestBody=_required("NewSecret"),
+                "putSecret", "Store a secret's value, and where it may be sent", _saved("Secret"), *_PUT_REFUSALS, 412,
+                parameters=[name, IF_MATCH, IF_NONE_MATCH], requestBody=_required("NewSecret"),
             ),
-            "delete": operation("deleteSecret", "Delete a secret", _DELETED, 404, parameters=name),
+            "delete": operation("deleteSecret", "Delete a secret", _DELETED, 404, 412, parameters=[name, IF_MATCH]),
         },
     }  # fmt: skip
 
@@ -157,7 +170,10 @@ def _listed(name: str, item: Json, description: str = "") -> Json:
 
 
 def _saved(name: str) -> dict[str, Json]:
-    return {"200": _json("Replaced.", _ref(name)), "201": _json("Created.", _ref(name))}
+    return {
+        status: _json(done, _ref(name)) | {"headers": ETAG}
+        for status, done in (("200", "Replaced."), ("201", "Created."))
+    }
 
 
 def _required(name: str) -> Json:

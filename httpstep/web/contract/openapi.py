@@ -66,8 +66,6 @@ def _header(name: str, text: str) -> Json:
 
 _KEY: Json = {"name": "key", "in": "path", "required": True, "schema": TEXT}
 _LOG_ID: Json = {"name": "log_id", "in": "path", "required": True, "schema": {"type": "integer"}}
-_IF_MATCH = _header("If-Match", "The ETag of an earlier answer, several, or `*`: only if the step is still that one.")
-_IF_NONE_MATCH = _header("If-None-Match", "`*`: only if the step is not there yet.")
 
 
 def _query(name: str, words: list[Json], text: str) -> Json:
@@ -127,7 +125,7 @@ def _operation(name: str, summary: str, good: dict[str, Json], *problems: int, *
 
 
 def _steps() -> dict[str, Json]:
-    step = {"description": "The step document.", "headers": {"ETag": _told("Of this version.")}, **_body(_ref("Step"))}
+    step = {"description": "The step document.", "headers": managed.ETAG, **_body(_ref("Step"))}
     listed = {"description": "Keys, names and versions.", **_body(_ref("Steps"))}
     logs = {"description": "The newest twenty executions, without bodies.", **_body(_ref("Logs"))}
     log = {"description": "The execution, with the bodies of request and answer.", **_body(_ref("Log"))}
@@ -139,11 +137,11 @@ def _steps() -> dict[str, Json]:
         "/api/v1/steps/{key}": {
             "get": _operation("getStep", "Get a step", {"200": step}, 404, parameters=one),
             "put": _operation(
-                "putStep", "Create or replace a step", saved, 400, 409, 412, 413, 415, 422, parameters=[_KEY, _IF_MATCH, _IF_NONE_MATCH],
+                "putStep", "Create or replace a step", saved, 400, 409, 412, 413, 415, 422, parameters=[_KEY, managed.IF_MATCH, managed.IF_NONE_MATCH],
                 description="A document in which a credential is masked (••••), as viewers export it, is a 422.",
                 requestBody={"required": True, **_body(_ref("Step"))},
             ),
-            "delete": _operation("deleteStep", "Delete a step", {"204": {"description": "Deleted."}}, 404, 409, 412, parameters=[_KEY, _IF_MATCH]),
+            "delete": _operation("deleteStep", "Delete a step", {"204": {"description": "Deleted."}}, 404, 409, 412, parameters=[_KEY, managed.IF_MATCH]),
         },
         "/api/v1/steps/{key}/logs": {
             "get": _operation("stepLogs", "The last twenty logs", {"200": logs}, 404, parameters=one)

@@ -49,8 +49,11 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
+    """own: the path with what the reader has in the place of its variable parts."""
+
     method: str
     path: str
+    own: str
     summary: str
     text: str
     parameters: tuple[Field, ...]
@@ -58,10 +61,10 @@ class Operation:
     answers: tuple[Answer, ...]
 
 
-def operations(contract: Mapping[str, Any]) -> list[Operation]:
-    """In the contract's order."""
+def operations(contract: Mapping[str, Any], own: Mapping[str, str]) -> list[Operation]:
+    """In the contract's order. own: what stands for a variable part of a path, such as "flows/{key}": "flows/my-flow"."""
     return [
-        _operation(method.upper(), path, about)
+        _operation(method.upper(), path, _filled(path, own), about)
         for path, methods in contract["paths"].items()
         for method, about in methods.items()
     ]
@@ -72,13 +75,19 @@ def shapes(contract: Mapping[str, Any]) -> list[Shape]:
     return [_shape(name, schema) for name, schema in sorted(contract["components"]["schemas"].items())]
 
 
-def _operation(method: str, path: str, about: Mapping[str, Any]) -> Operation:
+def _filled(path: str, own: Mapping[str, str]) -> str:
+    for part, value in own.items():
+        path = path.replace(part, value)
+    return path
+
+
+def _operation(method: str, path: str, own: str, about: Mapping[str, Any]) -> Operation:
     parameters = (
         _field(one["name"], one["schema"] | one, one["required"], one["in"]) for one in about.get("parameters", ())
     )
     answers = (Answer(status, _plain(one["description"]), _content(one)) for status, one in about["responses"].items())
     return Operation(
-        method, path, about.get("summary", about["operationId"]), _plain(about.get("description", "")), tuple(parameters),
+        method, path, own, about.get("summary", about["operationId"]), _plain(about.get("description", "")), tuple(parameters),
         _content(about.get("requestBody", {})), tuple(answers),
     )  # fmt: skip
 

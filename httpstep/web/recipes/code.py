@@ -109,7 +109,7 @@ def subscribe():
 @app.post("/whatsapp")
 def whatsapp():
     signed = "sha256=" + hmac.new(b"YOUR_APP_SECRET", request.get_data(), "sha256").hexdigest()
-    if not hmac.compare_digest(request.headers.get("X-Hub-Signature-256", ""), signed):
+    if not hmac.compare_digest(request.headers.get("X-Hub-Signature-256", "").encode(), signed.encode()):
         abort(403)
     for entry in request.get_json()["entry"]:
         for change in entry["changes"]:

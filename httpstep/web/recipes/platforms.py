@@ -35,10 +35,11 @@ class Platform:
     template: str = ""
 
 
+# What each limit is taken from is said in docs/bots.md, below the same table.
 PLATFORMS: Final = (
     Platform(
         "Typebot", "An HTTP request block: POST, with the body under Customize body, and the variables under Save in variables.",
-        "It waits 10 seconds, unless you allow more in the block.", 8, "{{%s}}", "data.%s",
+        "It waits 10 seconds, or up to 120 where the block says so.", 8, "{{%s}}", "data.%s",
     ),
     Platform(
         "ManyChat", "An External Request: POST, with the fields under Response mapping.",
@@ -61,7 +62,7 @@ PLATFORMS: Final = (
         language="python", template=code.RASA,
     ),
     Platform(
-        "Botpress", "An Execute Code card.", "It does not say how long code may run; these lines take at most 25 seconds.", 20,
+        "Botpress", "An Execute Code card.", "It has 60 seconds for a whole message; these lines take at most 25.", 20,
         language="javascript", template=code.BOTPRESS,
     ),
     Platform(
@@ -70,7 +71,7 @@ PLATFORMS: Final = (
     ),
     Platform(
         "WhatsApp Cloud", "The webhook of your app at Meta. It answers at once, and the reply follows by the Cloud API.",
-        "It sends an event again where no 200 comes within seconds.", language="python", template=code.WHATSAPP,
+        "It sends an event again, for up to 7 days, where no 200 comes at once.", language="python", template=code.WHATSAPP,
     ),
     Platform(
         "python-telegram-bot", "A bot that polls.", "There is none; one slow step holds up nobody else (concurrent_updates).",

@@ -13,6 +13,7 @@ from httpstep import __version__
 from httpstep.core.errors import FailureKind
 from httpstep.execution import calls
 from httpstep.extensions import db
+from httpstep.storage import catalogue, flows
 from httpstep.storage.database import reading
 from httpstep.web.access import access, current_user, may
 from httpstep.web.contract import reference
@@ -79,12 +80,24 @@ def _licence(about_it: metadata.PackageMetadata) -> str:
 @blueprint.get("/docs/api")
 @access("viewer")
 def api() -> ResponseReturnValue:
-    first, described = example(base_url(), current_user().account_id, "$HTTPSTEP_KEY"), contract(base_url())
+    account_id = current_user().account_id
+    first, described = example(base_url(), account_id, "$HTTPSTEP_KEY"), contract(base_url())
     return render_template(
         "about/api.html", base_url=base_url(), example=first, step_key=first.key,
-        operations=reference.operations(described), shapes=reference.shapes(described),
+        operations=reference.operations(described, _own(account_id, first.key)), shapes=reference.shapes(described),
         outcomes=["success", *(kind.value for kind in FailureKind)], meanings=_MEANINGS, internal=calls.INTERNAL_MESSAGE,
     )  # fmt: skip
+
+
+def _own(account_id: int, step_key: str) -> dict[str, str]:
+    """What the account has for the variable parts of the contract's paths, likely names where it has nothing."""
+    flow = next((row.key for row in flows.listed(account_id)), "order-flow")
+    attribute = next((one.name for one in catalogue.documents(account_id)), "order.id")
+    secret = next((one.name for one in catalogue.secrets(account_id)), "token")
+    return {
+        "steps/{key}": f"steps/{step_key}", "flows/{key}": f"flows/{flow}", "attributes/{name}": f"attributes/{attribute}",
+        "secrets/{name}": f"secrets/{secret}", "{log_id}": "17", "{key_id}": "1",
+    }  # fmt: skip
 
 
 _MEANINGS = {
