@@ -6,6 +6,7 @@ A step as most are (an ordinary answer, a mapping of five values), and one whose
 from __future__ import annotations
 
 import sqlite3
+import sys
 import tempfile
 from contextlib import closing
 from pathlib import Path
@@ -53,10 +54,12 @@ def main() -> None:
             house = House(Path(folder) / "data", ThirdParty(answer(200, content)))
             empty = bytes_of(house)
             furnish(house)
-            print(f"\n{what}: {STEPS} steps, {STEPS * CALLS} executions, each with an Idempotency-Key")
+            sys.stdout.write(f"\n{what}: {STEPS} steps, {STEPS * CALLS} executions, each with an Idempotency-Key\n")
             for name, (rows, size) in sorted(bytes_of(house).items()):
                 if more := rows - empty.get(name, (0, 0))[0]:
-                    print(f"{name:24}{more:8} rows {(size - empty.get(name, (0, 0))[1]) / more:12,.0f} bytes each")
+                    sys.stdout.write(
+                        f"{name:24}{more:8} rows {(size - empty.get(name, (0, 0))[1]) / more:12,.0f} bytes each\n"
+                    )
 
 
 if __name__ == "__main__":
