@@ -7,12 +7,11 @@ its headers and what fits into `MAX_BODY_BYTES` of its body, so that whoever sen
 from __future__ import annotations
 
 import json
-import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from http.server import BaseHTTPRequestHandler
-from socketserver import ThreadingTCPServer
+from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
+from socket import AF_INET6
 from typing import Any, Final
 
 from flask import Flask
@@ -46,7 +45,7 @@ def answered(app: Flask) -> Iterator[None]:
             server.server_close()
 
 
-def _listening(listen: str) -> ThreadingTCPServer | None:
+def _listening(listen: str) -> HTTPServer | None:
     host, _, port = listen.rpartition(":")
     with suppress(OSError):
         server = (_Server6 if host.startswith("[") else _Server)((host.strip("[]"), int(port)), _Upgrading)
@@ -55,19 +54,21 @@ def _listening(listen: str) -> ThreadingTCPServer | None:
     return None
 
 
-class _Server(ThreadingTCPServer):
+class _Server(ThreadingHTTPServer):
     """Its threads are not waited for: a client that sends slowly must not hold up the start."""
 
-    allow_reuse_address = True
-    daemon_threads = True
     block_on_close = False
+
+    def server_bind(self) -> None:
+        """As any TCP server: that of HTTP looks up the name of its address, which may take seconds."""
+        super(HTTPServer, self).server_bind()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that breaks off is nobody's fault."""
 
 
 class _Server6(_Server):
-    address_family = socket.AF_INET6
+    address_family = AF_INET6
 
 
 class _Upgrading(BaseHTTPRequestHandler):
