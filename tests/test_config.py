@@ -33,6 +33,10 @@ ROOT = Path(__file__).resolve().parent.parent
         ("VAULT_KEYS", "abc", "Fernet"),
         ("VAULT_KEYS", ",", "Fernet"),
         ("IN_FLIGHT", "0", "1 to 1000"),
+        ("BACKUP_AT", "24:00", "a time in UTC, such as 02:00, or off"),
+        ("BACKUP_AT", "2:00", "02:00"),
+        ("BACKUP_KEEP", "0", "1 to 366"),
+        ("BACKUP_KEYS", "maybe", "yes, no"),
         ("LOG_FORMAT", "xml", "text, json"),
     ],
 )

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from httpstep.storage import flows, steps
 from httpstep.upkeep import documentfiles
 from tests.conftest import _closed
 from tests.fakes import ThirdParty, answer
@@ -186,3 +188,40 @@ def test_an_account_goes_from_sqlite_to_postgresql(postgresql: Any, tmp_path: Pa
     assert [one["outcome"] for one in answers[1]["steps"]] == ["success", "success"]
     for house in (old, new):
         _closed(house)
+
+
+@pytest.mark.parametrize("at", ["load_all", "listed"])
+def test_an_export_is_of_one_moment_whatever_is_edited_in_the_middle_of_it(
+    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: str
+) -> None:
+    """Between its reads a flow goes with its step, or one comes with its step."""
+    place: Any = steps if at == "load_all" else flows
+    read, token = getattr(place, at), house.token()
+
+    def edit() -> None:
+        client, bearer = house.app.test_client(), {"Authorization": f"Bearer {token}"}
+        if at == "load_all":
+            for path in ("flows/both", "steps/auto", "steps/own"):
+                assert client.delete(f"/api/v1/{path}", headers=bearer).status_code == 204
+        else:
+            flow = {"name": "New", "steps": [{"step": "new"}]}
+            for path, body in (("steps/new", document("new")), ("flows/new", flow)):
+                assert client.put(f"/api/v1/{path}", json=body, headers=bearer).status_code == 201
+
+    def edited_before(*of: Any) -> Any:
+        if not edits:
+            edits.append(threading.Thread(target=edit))
+            edits[0].start()
+            edits[0].join()
+        return read(*of)
+
+    edits: list[threading.Thread] = []
+    with monkeypatch.context() as patched:
+        patched.setattr(place, at, edited_before)
+        whole = exported(house, tmp_path / "account.json")
+    assert edits, "nothing was edited"
+    assert {one["key"] for one in whole["steps"]} == {"auto", "own"} and [one["key"] for one in whole["flows"]] == [
+        "both"
+    ]
+    run(house, "account", "create", "second")
+    assert run(house, "import", str(tmp_path / "account.json"), "--account", "second").exit_code == 0

@@ -50,10 +50,10 @@ def apply(folder: Path, plan_only: bool, delete: bool, yes: bool, slug: str | No
 def export(folder: Path | None, slug: str | None) -> None:
     """Print a whole account: attributes, steps, flows, and the names of its secrets without their values."""
     owner = chosen_account(slug)
-    found = applying.documents(owner.id)
+    named = owner.slug, owner.name
+    found, notes = applying.exported(owner.id)
     if folder is None:
-        notes = applying.secret_notes(owner.id)
-        click.echo(jsontext.pretty(documents.write_account(owner.slug, owner.name, found, notes)))
+        click.echo(jsontext.pretty(documents.write_account(*named, found, notes)))
         return
     try:
         for name in documentfiles.write_folder(folder, found):

@@ -25,6 +25,7 @@ from httpstep.alerts.mailserver import SECONDS as MAIL_SECONDS
 from httpstep.config import StartError, dangers
 from httpstep.execution import calls
 from httpstep.extensions import db
+from httpstep.serving import upgrading
 from httpstep.serving.clients import CheckedBodies
 from httpstep.serving.worker import Worker
 from httpstep.storage.patience import limit_waiting
@@ -223,7 +224,8 @@ def _cannot_listen(listen: str, error: OSError) -> str:
 
 
 def _prepare(app: Flask, log: logging.Logger) -> None:
-    installation.prepare(app)
+    with upgrading.answered(app):
+        installation.prepare(app)
     if left := _interrupted_before(app):
         log.warning("calls that were interrupted when httpstep last stopped: %d", left)
     with app.app_context():

@@ -33,8 +33,8 @@ from httpstep.storage.schema import (
 
 __all__ = [
     "BEFORE_THE_FIRST_RELEASE", "SchemaError", "ask", "editing", "end_transaction", "insert_into", "is_unavailable",
-    "is_writing", "look", "note", "one_at_a_time", "prepare_engine", "reading", "refuse_other_schema", "together", "upgrade_schema",
-    "writing",
+    "is_writing", "look", "note", "one_at_a_time", "prepare_engine", "reading", "refuse_other_schema", "snapshot",
+    "together", "upgrade_schema", "writing",
 ]  # fmt: skip
 
 WRITE = "httpstep_write"
@@ -257,6 +257,26 @@ def editing() -> Iterator[None]:
             raise
         finally:
             _edits.reset(token)
+
+
+@contextmanager
+def snapshot() -> Iterator[None]:
+    """What is read inside, by the session and by `reading()`, is of one moment, whatever is written meanwhile.
+
+    It ends the session's transaction, but inside `editing()`, where nothing else is edited.
+    """
+    if _edits.get():
+        yield
+        return
+    end_transaction()
+    is_sqlite = db.engine.dialect.name == "sqlite"  # whose transactions are so by themselves
+    options = {} if is_sqlite else {"isolation_level": "REPEATABLE READ"}
+    token = _read.set(db.session.connection(execution_options=options))
+    try:
+        yield
+    finally:
+        _read.reset(token)
+        end_transaction()
 
 
 def end_transaction() -> None:

@@ -73,6 +73,15 @@ def refuse_other_schema() -> None:
         )
 
 
+def needs_upgrade() -> bool:
+    """Whether there is data of an earlier version. Nothing of it is read; what is away or damaged is found later."""
+    try:
+        current, head, _ = _revisions()
+    except SQLAlchemyError:
+        return False
+    return current not in (None, head)
+
+
 @contextmanager
 def _may_create() -> Iterator[None]:
     """Inside, a SQLite file that is not there is made. Everywhere else its absence is an accident."""

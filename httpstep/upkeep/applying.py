@@ -15,7 +15,7 @@ from httpstep.core.document.planning import DONE, Change, Plan
 from httpstep.core.jsontext import Json
 from httpstep.extensions import db
 from httpstep.storage import catalogue, deleting, flows, steps
-from httpstep.storage.database import editing
+from httpstep.storage.database import editing, snapshot
 from httpstep.upkeep import audit, writing
 
 
@@ -39,6 +39,12 @@ def documents(account_id: int) -> list[Document]:
 def secret_notes(account_id: int) -> list[SecretNote]:
     """Names and hosts of the account's secrets; nothing here reads a value."""
     return [SecretNote(one.name, one.hosts) for one in catalogue.secrets(account_id)]
+
+
+def exported(account_id: int) -> tuple[list[Document], list[SecretNote]]:
+    """Both of one moment: of an account that is edited meanwhile a flow comes with its steps, or neither."""
+    with snapshot():
+        return documents(account_id), secret_notes(account_id)
 
 
 def plan(account_id: int, wanted: Mapping[Named, Document], *, delete: bool) -> Plan:

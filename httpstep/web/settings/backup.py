@@ -89,9 +89,7 @@ def _nights() -> Nights:
 def download() -> Response:
     """The export of the account, which has no value of a secret."""
     owner = current_user().account
-    found = documents.write_account(
-        owner.slug, owner.name, applying.documents(owner.id), applying.secret_notes(owner.id)
-    )
+    found = documents.write_account(owner.slug, owner.name, *applying.exported(owner.id))
     name = f"httpstep-{owner.slug}-{time.strftime('%Y%m%d', time.gmtime())}.json"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(jsontext.pretty(found) + "\n", 200, headers, content_type="application/json")
@@ -161,7 +159,8 @@ def _preview(
 ) -> Preview:
     """Raises Unusable."""
     mine = account_id()
-    plan, seen = applying.plan(mine, wanted, delete=delete), applying.digest(mine)
+    seen = applying.digest(mine)  # before the plan: an edit in between then shows in the confirmation
+    plan = applying.plan(mine, wanted, delete=delete)
     missing = _missing(applying.missing_secrets(mine, wanted), notes)
     end_transaction()
     return Preview(plan, text, delete, seen, missing, is_late)
