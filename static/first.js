@@ -40,7 +40,7 @@
     const box = $("#paste-box");
     const was = box.contains(document.activeElement);
     const gap = document.createElement("div");
-    gap.style.height = `${$("#paste-curl", box)?.offsetHeight || 0}px`;
+    gap.style.height = `${$("#paste-curl", box)?.getBoundingClientRect().height || 0}px`;
     box.replaceChildren(gap);
     if (was) $("[data-step-name]").focus({ preventScroll: true });
   }

@@ -45,6 +45,7 @@ def test_a_section_says_what_it_is(page: Page) -> None:
     for name in ("Headers", "Body"):
         page.get_by_label(f"What is this: {name}").click()
         expect(page.locator(f"#part-{name.lower()} .what-text")).to_be_in_viewport(ratio=1)
+        page.keyboard.press("Escape")
     told = set(page.locator(".what > summary").evaluate_all("all => all.map((one) => one.title && one.ariaLabel)"))
     assert told == {
         f"What is this: {name}" for name in (

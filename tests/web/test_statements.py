@@ -142,7 +142,7 @@ def test_a_test_of_a_step_that_was_never_saved_asks_as_few(make_house: Callable[
     screen = new_step(Web(house).as_("bob"), url="https://api.example/a")
     assert screen.fragment("test").status_code == 200
     found = asked(house, lambda: screen.fragment("test"))
-    assert len(found) <= TEST + 1, found
+    assert len(found) <= TEST + 3, found  # whether the draft is a step already, before the call and after it
 
 
 def test_what_a_test_shows_is_asked_for_once(shop: tuple[House, Browser, Screen]) -> None:

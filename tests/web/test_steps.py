@@ -215,7 +215,11 @@ def test_a_good_save_as_a_fragment_tells_the_page_what_changed_and_leaves_the_fo
     saved = screen.fragment("save")
     assert (saved.status_code, saved.text, saved.headers["HX-Reswap"]) == (200, "", "none")
     version = {"name": "version", "nth": 0, "was": "1", "now": "2"}
-    assert json.loads(saved.headers["HX-Trigger"])["step:saved"] == {"title": "Renamed", "changed": [version], "address": "/steps/1"}
+    assert json.loads(saved.headers["HX-Trigger"])["step:saved"] == {
+        "title": "Renamed",
+        "changed": [version],
+        "address": "/steps/1",
+    }
     assert screen.fragment("save").status_code == 409, "the version has risen"
     screen.fill(url="")
     assert screen.fragment("save").status_code == 422
