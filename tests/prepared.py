@@ -1,9 +1,12 @@
-"""`python app.py` and `flask --app app …` as processes that need not import everything first.
+"""`python app.py`, `flask --app app …` and `httpstep …` as processes that need not import everything first.
 
 One process per process of tests imports httpstep and compiles its templates, which is two seconds of work, and forks
-whatever is started from there: a process of its own, in a session of its own, with the variables and the descriptors that
-it is given and no others. What a start from nothing does is tested by who starts a Python: tests/faults/test_start.py,
-tests/test_packaging.py, tests/test_embedding.py.
+whatever is started from there: a process of its own, in a session of its own, with the folder, the variables and the
+descriptors that it is given and no others. What a start from nothing does is tested by who starts a Python:
+tests/faults/test_start.py, tests/test_packaging.py, tests/test_embedding.py.
+
+A start is a connection to that process: the request with three descriptors, then the id of the new process, and when that
+has ended what it ended with.
 """
 
 from __future__ import annotations
@@ -14,6 +17,8 @@ import gc
 import json
 import os
 import select
+import shlex
+import shutil
 import signal
 import socket
 import subprocess
@@ -26,16 +31,16 @@ from typing import IO, Any
 
 ROOT = Path(__file__).resolve().parent.parent
 MOST = 1 << 17
-"""Bytes of what is asked for: arguments and variables."""
+"""Bytes of a request: arguments and variables."""
 
 
 class Started:
     """A process that was forked there, with the part of subprocess.Popen that tests use."""
 
-    def __init__(self, pid: int, status: int) -> None:
-        self.pid = pid
+    def __init__(self, wire: socket.socket) -> None:
+        self._wire = wire
+        self.pid = int(wire.recv(64))
         self.returncode: int | None = None
-        self._status = status
 
     def poll(self) -> int | None:
         return self._ended(0.0)
@@ -46,10 +51,9 @@ class Started:
         return code
 
     def _ended(self, seconds: float | None) -> int | None:
-        if self.returncode is None and select.select([self._status], [], [], seconds)[0]:
-            said = os.read(self._status, 64)
-            os.close(self._status)
-            self.returncode = int(said)
+        if self.returncode is None and select.select([self._wire], [], [], seconds)[0]:
+            self.returncode = int(self._wire.recv(64))
+            self._wire.close()
         return self.returncode
 
     def send_signal(self, number: int) -> None:
@@ -65,14 +69,11 @@ class Started:
 
 
 def start(arguments: list[str], environ: dict[str, str], out: IO[bytes], error: IO[bytes]) -> Started:
-    """arguments: what follows `python`, as ["app.py", "--demo"] or ["-m", "flask", "--app", "app", "backup", …]."""
+    """In the checkout. arguments: ["app.py", "--demo"], ["flask", "--app", "app", "backup", …] or ["httpstep", …]."""
     with _lock:
-        wire = _prepared()
-        read, write = os.pipe()
-        asked = json.dumps({"arguments": arguments, "environ": environ}).encode()
-        socket.send_fds(wire, [asked], [out.fileno(), error.fileno(), write])
-        os.close(write)
-        return Started(int(wire.recv(64)), read)
+        address = _address()
+    with Path(os.devnull).open("rb") as nothing:
+        return _asked(address, arguments, environ, ROOT, (nothing.fileno(), out.fileno(), error.fileno()))
 
 
 def run(arguments: list[str], environ: dict[str, str], seconds: float) -> subprocess.CompletedProcess[str]:
@@ -87,20 +88,52 @@ def run(arguments: list[str], environ: dict[str, str], seconds: float) -> subpro
     return subprocess.CompletedProcess(arguments, code, *said)
 
 
+def script(name: str) -> str:
+    """Of a program that is `name …` for a shell: it hands its folder, variables and descriptors on to a forked one."""
+    with _lock:
+        command = [sys.executable, "-S", "-E", "-P", __file__, "be", _address(), name]
+    return f'#!/bin/sh\nexec {shlex.join(command)} "$@"\n'
+
+
+def _asked(
+    address: str, arguments: list[str], environ: dict[str, str], folder: Path, descriptors: tuple[int, int, int]
+) -> Started:
+    wire = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    wire.connect(address)
+    request = {"arguments": arguments, "environ": environ, "folder": str(folder)}
+    socket.send_fds(wire, [json.dumps(request).encode()], descriptors)
+    return Started(wire)
+
+
 _lock = threading.Lock()
 
 
 @cache
-def _prepared() -> socket.socket:
-    """The wire to the process that forks. It ends when this one closes it, which its end does as well."""
-    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.prepared", str(theirs.fileno())], cwd=ROOT, pass_fds=[theirs.fileno()],
-        stdin=subprocess.DEVNULL, start_new_session=True, env=_plain(),
-    )  # fmt: skip
-    theirs.close()
-    atexit.register(lambda: (ours.close(), process.wait(60)))
-    return ours
+def _address() -> str:
+    """Where the process that forks listens. It ends when this one does, which it sees by its standard input."""
+    folder = tempfile.mkdtemp(prefix="httpstep-prepared-")
+    address = f"{folder}/socket"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listening:
+        listening.bind(address)
+        listening.listen(64)
+        command = [sys.executable, "-m", "tests.prepared", "fork", str(listening.fileno())]
+        process = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            pass_fds=[listening.fileno()],
+            stdin=subprocess.PIPE,
+            start_new_session=True,
+            env=_plain(),
+        )
+
+    def end() -> None:
+        assert process.stdin is not None
+        process.stdin.close()
+        process.wait(60)
+        shutil.rmtree(folder, ignore_errors=True)
+
+    atexit.register(end)
+    return address
 
 
 def _plain() -> dict[str, str]:
@@ -110,55 +143,60 @@ def _plain() -> dict[str, str]:
 class _Forking:
     """The process that forks."""
 
-    def __init__(self, wire: socket.socket) -> None:
-        self._wire = wire
-        self._running: dict[int, tuple[int, int]] = {}  # descriptor of a process -> its id, where its end is told
+    def __init__(self, listening: socket.socket) -> None:
+        self._listening = listening
+        self._running: dict[int, tuple[int, socket.socket]] = {}  # descriptor of a process -> its id, who asked for it
 
     def serve(self) -> dict[str, Any] | None:
         """What a child is to become; None in the first process, at its end."""
         while True:
-            for ready in select.select([self._wire, *self._running], [], [])[0]:
-                if ready is not self._wire:
-                    self._tell(ready)
-                    continue
-                text, descriptors, _, _ = socket.recv_fds(self._wire, MOST, 3)
-                if not text:
-                    return None
-                if (pid := os.fork()) == 0:
-                    return self._become(json.loads(text), descriptors)
-                self._note(pid, descriptors)
+            ready, _, _ = select.select([sys.stdin, self._listening, *self._running], [], [])
+            for ended in self._running.keys() & set(ready):
+                self._tell(ended)
+            if sys.stdin in ready:
+                return None
+            if self._listening in ready and (request := self._fork()):
+                return request
 
-    def _note(self, pid: int, descriptors: list[int]) -> None:
-        *others, status = descriptors
-        for one in others:
+    def _fork(self) -> dict[str, Any] | None:
+        """In the child what it is to become."""
+        wire, _ = self._listening.accept()
+        text, descriptors, _, _ = socket.recv_fds(wire, MOST, 3)
+        if (pid := os.fork()) == 0:
+            return _clean(json.loads(text), descriptors)
+        for one in descriptors:
             os.close(one)
-        self._running[os.pidfd_open(pid)] = pid, status
-        self._wire.send(str(pid).encode())
+        self._running[os.pidfd_open(pid)] = pid, wire
+        with contextlib.suppress(OSError):
+            wire.send(str(pid).encode())
+        return None
 
     def _tell(self, ended: int) -> None:
         """subprocess's return code of it: what it exited with, or the signal below zero."""
-        pid, status = self._running.pop(ended)
+        pid, wire = self._running.pop(ended)
         code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-        with contextlib.suppress(BrokenPipeError):
-            os.write(status, str(code).encode())
-        os.close(status)
+        with wire, contextlib.suppress(OSError):
+            wire.send(str(code).encode())
         os.close(ended)
 
-    def _become(self, asked: dict[str, Any], descriptors: list[int]) -> dict[str, Any]:
-        os.setsid()
-        os.dup2(descriptors[0], 1)
-        os.dup2(descriptors[1], 2)
-        self._wire.detach()
-        os.closerange(3, os.sysconf("SC_OPEN_MAX"))
-        os.environ.clear()
-        os.environ.update(asked["environ"])
-        return asked
+
+def _clean(request: dict[str, Any], descriptors: list[int]) -> dict[str, Any]:
+    """Nothing but what is asked for is left in this process of what the one that forked it has."""
+    os.setsid()
+    for number, one in enumerate(descriptors):
+        os.dup2(one, number)
+    os.closerange(3, os.sysconf("SC_OPEN_MAX"))
+    os.chdir(request["folder"])
+    os.environ.clear()
+    os.environ.update(request["environ"])
+    return request
 
 
 def _prepare() -> None:
     """Import what a server and a command use, and do once what each of them would do again in the same way."""
     from flask import Flask
 
+    import httpstep.__main__  # noqa: F401
     from tests import house
 
     house.prepared()
@@ -168,19 +206,34 @@ def _prepare() -> None:
     gc.freeze()
 
 
-def _go_on_as(arguments: list[str]) -> None:
-    if arguments[:2] == ["-m", "flask"]:
+def _go_on_as(name: str, arguments: list[str]) -> None:
+    if name == "flask":
         from flask.cli import cli
 
-        cli.main(arguments[2:], prog_name="python -m flask")
+        cli.main(arguments, prog_name="python -m flask")
+    elif name == "httpstep":
+        from httpstep.__main__ import command
+
+        command.main(arguments, prog_name="httpstep")
     else:
         from httpstep.application import main
 
-        assert arguments[0] == "app.py", arguments
-        main(arguments[1:])
+        assert name == "app.py", name
+        main(arguments)
+
+
+def _be(address: str, arguments: list[str]) -> int:
+    """What a shell would see of it."""
+    code = _asked(address, arguments, dict(os.environ), Path.cwd(), (0, 1, 2)).wait()
+    return code if code >= 0 else 128 - code
 
 
 if __name__ == "__main__":
+    if sys.argv[1] == "be":
+        sys.exit(_be(sys.argv[2], sys.argv[3:]))
     _prepare()
-    if (asked := _Forking(socket.socket(fileno=int(sys.argv[1]))).serve()) is not None:
-        _go_on_as(asked["arguments"])
+    with socket.socket(fileno=int(sys.argv[2])) as the_socket:
+        become = _Forking(the_socket).serve()
+        the_socket.detach()
+    if become is not None:
+        _go_on_as(become["arguments"][0], become["arguments"][1:])

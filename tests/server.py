@@ -85,7 +85,7 @@ class Server:
 
     def command(self, *arguments: str, fails: bool = False) -> str:
         """The output of `flask --app app …`; its standard error where it is to fail."""
-        done = prepared.run(["-m", "flask", "--app", "app", *arguments], self.environ, 60)
+        done = prepared.run(["flask", "--app", "app", *arguments], self.environ, 60)
         assert (done.returncode != 0) == fails, done.stdout + done.stderr
         return done.stderr if fails else done.stdout.strip()
 
