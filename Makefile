@@ -16,10 +16,12 @@ run: $(VENV)/runs ## start httpstep on http://127.0.0.1:8080
 demo: $(VENV)/runs ## start it beside a small order API, with three steps ready
 	@exec $(BIN)/python app.py --demo
 
-# All of it in three processes at once, a file as a whole in one of them: most tests wait, for a browser, a server or a
-# deadline. What is named runs in this one.
+# All of it in four processes at once, a file as a whole in one of them: most tests wait, for a browser, a server or a
+# deadline. What is named runs in this one. Compiled first, because some environments forbid Python to keep what it
+# compiled: every program that a test starts would compile all of it again.
 test: $(VENV)/tests ## run all tests, or with ONLY=tests/core/test_mapping.py just those
-	$(BIN)/python -m pytest $(or $(ONLY),-n 3 --dist loadfile --no-loadscope-reorder)
+	@$(BIN)/python -m compileall -q httpstep migrations app.py
+	$(BIN)/python -m pytest $(or $(ONLY),-n 4 --dist loadfile --no-loadscope-reorder)
 
 check: $(VENV)/tests ## look at style, format and types
 	$(BIN)/ruff check .

@@ -22,6 +22,12 @@ if TYPE_CHECKING:
     from tests.mailbox import Inbox
     from tests.services import Nginx, PostgreSQL, Redis
 
+LONGEST = (
+    "tests/test_fault_after_the_answer.py", "tests/test_operating_commands.py", "tests/faults/test_waiting_calls.py",
+    "tests/test_generated_client.py", "tests/test_rasa_action_server.py", "tests/browser/test_accessibility.py",
+    "tests/browser/test_drafts.py", "tests/browser/test_drafts_without_credentials.py", "tests/browser/test_flow.py",
+)  # fmt: skip
+"""The files that take longest, which several processes begin first: the last to end would be waited for alone."""
 ABSENT = pytest.StashKey[dict[str, str]]()
 
 
@@ -34,6 +40,12 @@ def pytest_collectstart(collector: pytest.Collector) -> None:
     chosen = collector.config.getoption("--hypothesis-profile")
     if chosen is None and isinstance(collector, pytest.Module) and b"hypothesis" in collector.path.read_bytes():
         _the_same_every_time()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if hasattr(config, "workerinput"):
+        places = {name: place for place, name in enumerate(LONGEST)}
+        items.sort(key=lambda item: places.get(item.nodeid.partition("::")[0], len(LONGEST)))
 
 
 @cache

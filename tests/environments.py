@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 import threading
 import venv
 from collections.abc import Iterator
@@ -19,10 +20,10 @@ from tests.conftest import ABSENT
 def environment(folder: Path, config: pytest.Config, what: str, requirement: str) -> Path:
     """The folder of its programs, for what cannot be installed beside httpstep. Where the package cannot be had, or not
     within minutes, the test is skipped, and the summary says what is not tested."""
-    venv.create(folder, with_pip=True)
-    pip = [folder / "bin/pip", "install", "-q", "--disable-pip-version-check", requirement]
+    venv.create(folder)
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--python", folder / "bin/python"]
     try:
-        subprocess.run(pip, capture_output=True, timeout=240, check=True)
+        subprocess.run([*pip, "install", "-q", "--no-compile", requirement], capture_output=True, timeout=240, check=True)
     except (subprocess.CalledProcessError, subprocess.TimeoutExpired):
         config.stash[ABSENT][what] = f"{requirement} cannot be installed here"
         pytest.skip("the summary says why")

@@ -93,6 +93,19 @@ def prepared() -> bytes:
         return copy.read_bytes()
 
 
+@cache
+def compiled_templates() -> BytecodeCache:
+    """With every page and fragment in it."""
+    with TemporaryDirectory() as folder:
+        app = create_app(config.load({"HTTPSTEP_DATA": folder}), send=_nobody)
+        app.jinja_env.bytecode_cache = _templates
+        for name in app.jinja_env.list_templates():
+            app.jinja_env.get_template(name)
+        with app.app_context():
+            db.engine.dispose()
+    return _templates
+
+
 def _nobody(*_: object) -> HttpResponse:
     raise AssertionError("no call was expected")
 

@@ -6,14 +6,14 @@ import itertools
 import os
 import signal
 import socket
-import subprocess
-import sys
 import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import requests
+
+from tests import prepared
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -49,14 +49,11 @@ class Server:
             "PYTHONDONTWRITEBYTECODE": "1",
         } | {f"HTTPSTEP_{name}": value for name, value in variables.items()}
         self.log = folder.with_suffix(".log")
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: prepared.Started | None = None
 
     def start(self) -> Server:
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "app.py", *self.arguments], cwd=ROOT, env=self.environ, stdout=log, stderr=log,
-                start_new_session=True,
-            )  # fmt: skip
+            self.process = prepared.start(["app.py", *self.arguments], self.environ, log, log)
         ends = time.monotonic() + 60
         while time.monotonic() < ends and self.process.poll() is None:
             try:
@@ -84,15 +81,11 @@ class Server:
 
     def __exit__(self, *_: Any) -> None:
         if self.process is not None and self.process.poll() is None:
-            os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.wait()
+            self.kill()
 
     def command(self, *arguments: str, fails: bool = False) -> str:
         """The output of `flask --app app …`; its standard error where it is to fail."""
-        done = subprocess.run(
-            [sys.executable, "-m", "flask", "--app", "app", *arguments],
-            cwd=ROOT, env=self.environ, capture_output=True, text=True, timeout=60, check=False,
-        )  # fmt: skip
+        done = prepared.run(["flask", "--app", "app", *arguments], self.environ, 60)
         assert (done.returncode != 0) == fails, done.stdout + done.stderr
         return done.stderr if fails else done.stdout.strip()
 

@@ -10,6 +10,7 @@ import sys
 import hypothesis
 import pytest
 
+from tests.conftest import LONGEST
 from tests.server import ROOT
 
 DERANDOMIZED = hypothesis.settings.default.derandomize
@@ -47,7 +48,11 @@ def test_the_targets_that_the_documents_name_are_there() -> None:
 def test_a_single_file_runs_alone_in_one_process() -> None:
     lines = make("-n", "test", "ONLY=tests/core/test_mapping.py").splitlines()
     assert lines[-1].endswith("-m pytest tests/core/test_mapping.py")
-    assert "-n 3" in make("-n", "test").splitlines()[-1]
+    assert "-n 4" in make("-n", "test").splitlines()[-1]
+
+
+def test_the_files_that_are_begun_first_are_there() -> None:
+    assert [name for name in LONGEST if not (ROOT / name).is_file()] == []
 
 
 def test_the_files_that_contributing_names_are_there() -> None:

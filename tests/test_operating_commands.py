@@ -9,7 +9,6 @@ import re
 import shlex
 import shutil
 import subprocess
-import sys
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -17,6 +16,7 @@ import click
 import pytest
 
 from httpstep.__main__ import command as program
+from tests import prepared
 from tests.conftest import ABSENT
 from tests.house import House, document
 from tests.server import ROOT, Server
@@ -113,7 +113,7 @@ def test_the_year_of_an_installation(tmp_path: Path) -> None:
     for folder in (work, programs):
         folder.mkdir()
     (work / "order-status.json").write_text(json.dumps(document()))
-    (programs / "httpstep").write_text(f'#!/bin/sh\nexec {sys.executable} -m httpstep "$@"\n')
+    (programs / "httpstep").write_text(prepared.script("httpstep"))
     (programs / "httpstep").chmod(0o755)
     server = Server(data, METRICS_TOKEN=TOKEN)
     environ = server.environ | {

@@ -8,12 +8,11 @@ import tempfile
 from pathlib import Path
 
 import requests
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
-from tests.browser.chromium import CHROMIUM
+from tests.browser.chromium import chromium
 from tests.server import Server, free_port
 
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER, SHOWN = ROOT / "screens", ROOT / "docs/screens"
 IN_DOCUMENTS = (
@@ -129,11 +128,9 @@ def main(folder: Path = FOLDER) -> None:
     with (
         tempfile.TemporaryDirectory() as data,
         Server(Path(data) / "data", "--demo", str(api_port)) as server,
-        sync_playwright() as playwright,
+        chromium() as browser,
     ):
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         shoot(server, api_port, Camera(browser, folder))
-        browser.close()
     for name in IN_DOCUMENTS:
         shutil.copy(folder / f"{name}.png", SHOWN)
     sys.stdout.write(f"{len(list(folder.glob('*.png')))} screens in {folder}\n")

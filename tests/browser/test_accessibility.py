@@ -7,10 +7,9 @@ from typing import Any, Literal
 
 import pytest
 import requests
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
-from tests.browser.chromium import ADMIN, PASSWORD, sign_in
-from tests.browser.screens import CHROMIUM, FLAGS
+from tests.browser.chromium import ADMIN, PASSWORD, chromium, sign_in
 from tests.server import Server, free_port
 
 SQLITE_ONLY = "what a person sees"
@@ -136,10 +135,10 @@ def the_editor(judge: Judge, server: Server, api_port: int) -> None:
 @pytest.mark.timeout(400)
 def test_axe_finds_nothing_on_any_page_in_both_themes_and_widths(tmp_path: Path) -> None:
     api_port = free_port()
-    with Server(tmp_path / "data", "--demo", str(api_port)) as server, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    with Server(tmp_path / "data", "--demo", str(api_port)) as server, chromium() as browser:
         # Only here: axe-core is put into the page, which the page's own rules forbid.
-        page = browser.new_context(bypass_csp=True, base_url=server.url).new_page()
+        context = browser.new_context(bypass_csp=True, base_url=server.url)
+        page = context.new_page()
         page.on("dialog", lambda dialog: dialog.accept())
         judge = Judge(page)
         page.goto("/setup")
@@ -164,5 +163,5 @@ def test_axe_finds_nothing_on_any_page_in_both_themes_and_widths(tmp_path: Path)
         judge.look("the list, ticked and deleted", narrow=True)
         page.get_by_role("button", name="Undo").click()
         the_editor(judge, server, api_port)
-        browser.close()
+        context.close()
     assert judge.found == {}, "\n".join(f"{text}\n    {', '.join(at)}" for text, at in judge.found.items())

@@ -63,12 +63,14 @@ def test_mark_in_the_mapping_in_the_banner_and_the_same_bytes_without_javascript
         expect(page.locator(".structure").nth(1)).to_contain_text("From the next save on")
 
         assert page.context.browser is not None
-        plain = page.context.browser.new_context(
+        without = page.context.browser.new_context(
             java_script_enabled=False, storage_state=page.context.storage_state(), base_url=server.url
-        ).new_page()
+        )
+        plain = without.new_page()
         plain.goto("/steps/1")
         plain.locator("#test-btn").click()
         expect(plain.locator(".result-line")).to_contain_text("200 OK")
         assert plain.locator("#at-request-body-text").input_value() == BODY
+        without.close()
         assert sent == [BODY.encode()] * 4
         assert complaints == []

@@ -1,0 +1,239 @@
+"""`python app.py`, `flask --app app …` and `httpstep …` as processes that need not import everything first.
+
+One process per process of tests imports httpstep and compiles its templates, which is two seconds of work, and forks
+whatever is started from there: a process of its own, in a session of its own, with the folder, the variables and the
+descriptors that it is given and no others. What a start from nothing does is tested by who starts a Python:
+tests/faults/test_start.py, tests/test_packaging.py, tests/test_embedding.py.
+
+A start is a connection to that process: the request with three descriptors, then the id of the new process, and when that
+has ended what it ended with.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import gc
+import json
+import os
+import select
+import shlex
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+from functools import cache
+from pathlib import Path
+from typing import IO, Any
+
+ROOT = Path(__file__).resolve().parent.parent
+MOST = 1 << 17
+"""Bytes of a request: arguments and variables."""
+
+
+class Started:
+    """A process that was forked there, with the part of subprocess.Popen that tests use."""
+
+    def __init__(self, wire: socket.socket) -> None:
+        self._wire = wire
+        self.pid = int(wire.recv(64))
+        self.returncode: int | None = None
+
+    def poll(self) -> int | None:
+        return self._ended(0.0)
+
+    def wait(self, timeout: float | None = None) -> int:
+        if (code := self._ended(timeout)) is None:
+            raise subprocess.TimeoutExpired(f"process {self.pid}", timeout or 0.0)
+        return code
+
+    def _ended(self, seconds: float | None) -> int | None:
+        if self.returncode is None and select.select([self._wire], [], [], seconds)[0]:
+            self.returncode = int(self._wire.recv(64))
+            self._wire.close()
+        return self.returncode
+
+    def send_signal(self, number: int) -> None:
+        if self.poll() is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, number)
+
+    def terminate(self) -> None:
+        self.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)
+
+
+def start(arguments: list[str], environ: dict[str, str], out: IO[bytes], error: IO[bytes]) -> Started:
+    """In the checkout. arguments: ["app.py", "--demo"], ["flask", "--app", "app", "backup", …] or ["httpstep", …]."""
+    with _lock:
+        address = _address()
+    with Path(os.devnull).open("rb") as nothing:
+        return _asked(address, arguments, environ, ROOT, (nothing.fileno(), out.fileno(), error.fileno()))
+
+
+def run(arguments: list[str], environ: dict[str, str], seconds: float) -> subprocess.CompletedProcess[str]:
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as error:
+        process = start(arguments, environ, out, error)
+        try:
+            code = process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise
+        said = [(file.seek(0), file.read().decode())[1] for file in (out, error)]
+    return subprocess.CompletedProcess(arguments, code, *said)
+
+
+def script(name: str) -> str:
+    """Of a program that is `name …` for a shell: it hands its folder, variables and descriptors on to a forked one."""
+    with _lock:
+        command = [sys.executable, "-S", "-E", "-P", __file__, "be", _address(), name]
+    return f'#!/bin/sh\nexec {shlex.join(command)} "$@"\n'
+
+
+def _asked(
+    address: str, arguments: list[str], environ: dict[str, str], folder: Path, descriptors: tuple[int, int, int]
+) -> Started:
+    wire = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    wire.connect(address)
+    request = {"arguments": arguments, "environ": environ, "folder": str(folder)}
+    socket.send_fds(wire, [json.dumps(request).encode()], descriptors)
+    return Started(wire)
+
+
+_lock = threading.Lock()
+
+
+@cache
+def _address() -> str:
+    """Where the process that forks listens. It ends when this one does, which it sees by its standard input."""
+    folder = tempfile.mkdtemp(prefix="httpstep-prepared-")
+    address = f"{folder}/socket"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listening:
+        listening.bind(address)
+        listening.listen(64)
+        command = [sys.executable, "-m", "tests.prepared", "fork", str(listening.fileno())]
+        process = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            pass_fds=[listening.fileno()],
+            stdin=subprocess.PIPE,
+            start_new_session=True,
+            env=_plain(),
+        )
+
+    def end() -> None:
+        assert process.stdin is not None
+        process.stdin.close()
+        process.wait(60)
+        shutil.rmtree(folder, ignore_errors=True)
+
+    atexit.register(end)
+    return address
+
+
+def _plain() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith(("HTTPSTEP_", "FLASK_"))}
+
+
+class _Forking:
+    """The process that forks."""
+
+    def __init__(self, listening: socket.socket) -> None:
+        self._listening = listening
+        self._running: dict[int, tuple[int, socket.socket]] = {}  # descriptor of a process -> its id, who asked for it
+
+    def serve(self) -> dict[str, Any] | None:
+        """What a child is to become; None in the first process, at its end."""
+        while True:
+            ready, _, _ = select.select([sys.stdin, self._listening, *self._running], [], [])
+            for ended in self._running.keys() & set(ready):
+                self._tell(ended)
+            if sys.stdin in ready:
+                return None
+            if self._listening in ready and (request := self._fork()):
+                return request
+
+    def _fork(self) -> dict[str, Any] | None:
+        """In the child what it is to become."""
+        wire, _ = self._listening.accept()
+        text, descriptors, _, _ = socket.recv_fds(wire, MOST, 3)
+        if (pid := os.fork()) == 0:
+            return _clean(json.loads(text), descriptors)
+        for one in descriptors:
+            os.close(one)
+        self._running[os.pidfd_open(pid)] = pid, wire
+        with contextlib.suppress(OSError):
+            wire.send(str(pid).encode())
+        return None
+
+    def _tell(self, ended: int) -> None:
+        """subprocess's return code of it: what it exited with, or the signal below zero."""
+        pid, wire = self._running.pop(ended)
+        code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        with wire, contextlib.suppress(OSError):
+            wire.send(str(code).encode())
+        os.close(ended)
+
+
+def _clean(request: dict[str, Any], descriptors: list[int]) -> dict[str, Any]:
+    """Nothing but what is asked for is left in this process of what the one that forked it has."""
+    os.setsid()
+    for number, one in enumerate(descriptors):
+        os.dup2(one, number)
+    os.closerange(3, os.sysconf("SC_OPEN_MAX"))
+    os.chdir(request["folder"])
+    os.environ.clear()
+    os.environ.update(request["environ"])
+    return request
+
+
+def _prepare() -> None:
+    """Import what a server and a command use, and do once what each of them would do again in the same way."""
+    from flask import Flask
+
+    import httpstep.__main__  # noqa: F401
+    from tests import house
+
+    house.prepared()
+    Flask.jinja_options = Flask.jinja_options | {"bytecode_cache": house.compiled_templates()}
+    assert threading.active_count() == 1, "a fork takes only the thread that forks along"
+    gc.collect()
+    gc.freeze()
+
+
+def _go_on_as(name: str, arguments: list[str]) -> None:
+    if name == "flask":
+        from flask.cli import cli
+
+        cli.main(arguments, prog_name="python -m flask")
+    elif name == "httpstep":
+        from httpstep.__main__ import command
+
+        command.main(arguments, prog_name="httpstep")
+    else:
+        from httpstep.application import main
+
+        assert name == "app.py", name
+        main(arguments)
+
+
+def _be(address: str, arguments: list[str]) -> int:
+    """What a shell would see of it."""
+    code = _asked(address, arguments, dict(os.environ), Path.cwd(), (0, 1, 2)).wait()
+    return code if code >= 0 else 128 - code
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "be":
+        sys.exit(_be(sys.argv[2], sys.argv[3:]))
+    _prepare()
+    with socket.socket(fileno=int(sys.argv[2])) as the_socket:
+        become = _Forking(the_socket).serve()
+        the_socket.detach()
+    if become is not None:
+        _go_on_as(become["arguments"][0], become["arguments"][1:])
