@@ -23,7 +23,9 @@ def environment(folder: Path, config: pytest.Config, what: str, requirement: str
     venv.create(folder)
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--python", folder / "bin/python"]
     try:
-        subprocess.run([*pip, "install", "-q", "--no-compile", requirement], capture_output=True, timeout=240, check=True)
+        subprocess.run(
+            [*pip, "install", "-q", "--no-compile", requirement], capture_output=True, timeout=240, check=True
+        )
     except (subprocess.CalledProcessError, subprocess.TimeoutExpired):
         config.stash[ABSENT][what] = f"{requirement} cannot be installed here"
         pytest.skip("the summary says why")

@@ -76,10 +76,10 @@ def refuse_other_schema() -> None:
 def needs_upgrade() -> bool:
     """Whether there is data of an earlier version. Nothing of it is read; what is away or damaged is found later."""
     try:
-        current, head, _ = _revisions()
+        current = _current()
     except SQLAlchemyError:
         return False
-    return current not in (None, head)
+    return current not in (None, revisions()[-1])
 
 
 @contextmanager
