@@ -31,10 +31,10 @@ from httpstep.storage import database, vault
 from httpstep.storage.accesstokens import StoredTokens
 from httpstep.upkeep import installation
 
-MOST_FRAMES = 5000
+MAX_FRAMES = 5000
 """Python's own limit is 1,000. A JSON answer may have 200 levels, its structure has 400, and what walks or draws them
 takes several frames a level. A thread's 8 MB of stack bear ten times as many."""
-KEPT_FOR_PAGES = 8
+RESERVED_FOR_PAGES = 8
 """Threads of a process that never wait for third parties, so that pages and /health always find one."""
 
 
@@ -64,7 +64,7 @@ def assemble(settings: config.Config, *, send: Send | None = None) -> Flask:
 
     Raises config.StartError, a sentence, where the data does not fit.
     """
-    sys.setrecursionlimit(max(sys.getrecursionlimit(), MOST_FRAMES))
+    sys.setrecursionlimit(max(sys.getrecursionlimit(), MAX_FRAMES))
     templates, static = (str(config.folder_of(name)) for name in ("templates", "static"))
     app = Flask("httpstep", template_folder=templates, static_folder=static)
     app.url_map.merge_slashes = False  # an empty key in an address is no other address
@@ -129,10 +129,10 @@ def _database_uri(settings: config.Config) -> str | URL:
 
 
 def _engine_options(settings: config.Config) -> dict[str, object]:
-    most = settings.threads + 4
+    limit = settings.threads + 4
     return {
-        "pool_size": min(most, 20),
-        "max_overflow": most,
+        "pool_size": min(limit, 20),
+        "max_overflow": limit,
         "pool_timeout": 5,
         "pool_use_lifo": True,
         "hide_parameters": True,  # what is written is a customer's, and an error's text goes into the application's log
@@ -158,7 +158,7 @@ def _parts(app: Flask, settings: config.Config, send: Send | None) -> calls.Part
         in_flight=settings.in_flight,
         postponed=postponed,
         tokens=TokenCache(store=StoredTokens(vault.Vault(keys))),
-        places=threading.BoundedSemaphore(max(1, settings.threads - KEPT_FOR_PAGES)),
+        places=threading.BoundedSemaphore(max(1, settings.threads - RESERVED_FOR_PAGES)),
         allow_ports=settings.allow_ports,
         base_url=settings.base_url or f"http://{settings.listen}",
     )

@@ -25,7 +25,7 @@ from werkzeug.test import TestResponse
 
 from app import create_app
 from httpstep import config
-from httpstep.core.document.flow import Condition, FlowSpec, Place
+from httpstep.core.document.flow import Condition, FlowSpec, FlowStep
 from httpstep.core.exchange import HttpResponse, Send
 from httpstep.extensions import db
 from httpstep.storage import flows, keys, steps
@@ -161,7 +161,7 @@ class House:
                 key, when = one if isinstance(one, tuple) else (one, None)
                 step = steps.find(owner, key)
                 assert step is not None, key
-                places.append(Place(step.id, when))
+                places.append(FlowStep(step.id, when))
             return flows.save(owner, FlowSpec("", name, tuple(places)), by="ana@example.com", now=time.time()).id
 
     def run_flow(self, key: str = "order-flow", attributes: Any = None, **more: Any) -> TestResponse:

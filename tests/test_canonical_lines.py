@@ -14,7 +14,7 @@ import pytest
 
 from httpstep.core import errors
 from httpstep.core.errors import FailureKind
-from httpstep.core.outcome.canonical import Line
+from httpstep.core.outcome.canonical import CanonicalLine
 from httpstep.execution import executor, recording
 from httpstep.serving.server import JsonLines, TextLines
 from tests.fakes import ThirdParty, answer
@@ -275,13 +275,13 @@ def test_a_fault_of_our_own_before_the_call_is_a_line(
 
 
 def test_nothing_in_a_line_can_end_it() -> None:
-    line = Line("execution", 'r\n" x=1', step="a b")
+    line = CanonicalLine("execution", 'r\n" x=1', step="a b")
     assert "\n" not in str(line)
     assert dict(word.split("=", 1) for word in shlex.split(str(line))[1:])["step"] == "a b"
 
 
 def test_a_line_in_json_has_numbers_as_numbers() -> None:
     record = logging.LogRecord("httpstep.calls", logging.INFO, "", 0, "%s", (), None)
-    record.canonical = Line("execution", "r", status=200, drift=True)
+    record.canonical = CanonicalLine("execution", "r", status=200, drift=True)
     said = json.loads(JsonLines().format(record))
     assert (said["status"], said["drift"], said["message"], said["level"]) == (200, True, "execution", "info")

@@ -287,7 +287,7 @@ def test_a_renamed_attribute_is_renamed_in_the_flows_conditions(make_house: Make
     house, _ = shop(make_house)
     house.flow(("find", Condition("customer.id", "not_there")), name="Once")
     with house.app.app_context():
-        catalogue.save(house.account(), catalogue.Entry("client.id"), old="customer.id", by="ana", now=1.0)
+        catalogue.save(house.account(), catalogue.AttributeEntry("client.id"), old="customer.id", by="ana", now=1.0)
         row = stored.find(house.account(), "once")
         assert row is not None
         when = stored.spec_of(row).places[0].when

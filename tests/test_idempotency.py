@@ -249,7 +249,7 @@ def test_an_account_keeps_so_many_bytes_of_answers_and_never_makes_a_call_twice(
     assert refused.json["next"] == "stop" and "Retry-After" not in refused.headers
     assert house.execute(attributes={"order.id": 2}, headers={"Idempotency-Key": "k0"}).status_code == 422
     assert len(third.requests) == 8, "a call was made twice"
-    age(house, idempotency.KEPT_SECONDS + 1)
+    age(house, idempotency.RETENTION_SECONDS + 1)
     assert house.execute(headers={"Idempotency-Key": "k0"}).status_code == 200
     assert len(third.requests) == 9
 

@@ -59,7 +59,7 @@ def house(make_house: Callable[..., House]) -> House:
     account = house.account()
     with house.app.app_context():
         for name in PLAIN:
-            catalogue.save(account, catalogue.Entry(name, in_bot=True))
+            catalogue.save(account, catalogue.AttributeEntry(name, in_bot=True))
             catalogue.put_secret(account, name, b"", hosts=(), now=0, new=True)
         for name in ("b_2", "_a", "apple", "b-1"):
             users.invite(account, f"{name}@example.com", "viewer")

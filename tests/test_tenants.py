@@ -134,7 +134,7 @@ def furnished(house: House, owner: str, email: str) -> Theirs:
             catalogue.put_secret(
                 account, name, vault.encrypt(MARK.encode(), secret_place(owner, name)), hosts=None, now=0, new=True
             )
-            catalogue.save(account, catalogue.Entry(name, f'"{MARK}"', f'"{MARK}"', True))
+            catalogue.save(account, catalogue.AttributeEntry(name, f'"{MARK}"', f'"{MARK}"', True))
         users.invite(account, f"{MARK}@example.com", "admin")
         user = users.by_email(email)
         assert user is not None
@@ -349,7 +349,7 @@ def give(house: House, account: str, secret: str, default: str) -> None:
         catalogue.put_secret(
             owner, "word", vault.encrypt(secret.encode()), hosts=("https://api.example",), now=0, new=True
         )
-        catalogue.save(owner, catalogue.Entry("city", None, f'"{default}"', True))
+        catalogue.save(owner, catalogue.AttributeEntry("city", None, f'"{default}"', True))
 
 
 ASKING = {

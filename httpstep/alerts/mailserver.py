@@ -160,11 +160,11 @@ def send(
                             if heard is not None:
                                 heard[address] = link.client.took
                         except smtplib.SMTPRecipientsRefused as error:
-                            wrong[address] = said(error)
+                            wrong[address] = server_reply(error)
                         left.pop(0)
             except (OSError, smtplib.SMTPException, UnicodeError) as error:
                 late = link.client.is_late or time.monotonic() >= ends
-                why = (TOO_SLOW if taken else said(TimeoutError())) if late else said(error)
+                why = (TOO_SLOW if taken else server_reply(TimeoutError())) if late else server_reply(error)
                 wrong[left.pop(0)] = why
                 if late or not link.client.is_ready or not _hung_up(error):
                     wrong |= dict.fromkeys(left, why)
@@ -199,7 +199,7 @@ def _told(wrong: dict[str, str]) -> str:
     return "; ".join(dict.fromkeys(reasons))
 
 
-def said(error: Exception) -> str:
+def server_reply(error: Exception) -> str:
     """What a mail server said, in a line for a person."""
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         code, text = next(iter(error.recipients.values()))

@@ -63,7 +63,7 @@ def _is_ipv6(host: str) -> bool:
         return False
 
 
-def whole(low: int, high: int) -> Callable[[str], int]:
+def whole_number(low: int, high: int) -> Callable[[str], int]:
     def parse(value: str) -> int:
         if not value.isdigit() or not low <= int(value) <= high:
             raise ValueError(f"a whole number from {low} to {high}")

@@ -80,11 +80,11 @@ class Reader:
             return default
         return value
 
-    def each(self, member: str, read: Callable[[Json, str, list[Fault]], Item], most: int) -> tuple[Item, ...]:
+    def each(self, member: str, read: Callable[[Json, str, list[Fault]], Item], limit: int) -> tuple[Item, ...]:
         """The items of a list, each read by `read(value, place, faults)`."""
         values: list[Json] = self.take(member, "array", [])
-        if len(values) > most:
-            self.fault(member, f"“{member}” has {len(values)} items; at most {most} are allowed.")
+        if len(values) > limit:
+            self.fault(member, f"“{member}” has {len(values)} items; at most {limit} are allowed.")
             return ()
         place = self.at(member)
         return tuple(read(value, f"{place}[{index}]", self.faults) for index, value in enumerate(values))

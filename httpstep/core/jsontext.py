@@ -126,7 +126,7 @@ def _inherited_type(value: object) -> str:
 # ---------------------------------------------------------------- bytes to text
 
 
-_MARKS: Final = re.compile("(?:[ \t\r\n]*\ufeff)+")
+_BYTE_ORDER_MARKS: Final = re.compile("(?:[ \t\r\n]*\ufeff)+")
 _MARKS_UTF8: Final = re.compile(rb"(?:[ \t\r\n]*\xef\xbb\xbf)+")
 
 
@@ -134,7 +134,7 @@ def _without_mark(data: bytes | str) -> bytes | str:
     """The text without the byte order marks before it, which are two where two files were joined; bytes stay bytes where
     they are UTF-8."""
     if isinstance(data, str):
-        return _MARKS.sub("", data, count=1) if _MARKS.match(data) else data
+        return _BYTE_ORDER_MARKS.sub("", data, count=1) if _BYTE_ORDER_MARKS.match(data) else data
     if found := _MARKS_UTF8.match(data):
         return data[found.end() :]
     encoding = json.detect_encoding(data)

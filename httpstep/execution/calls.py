@@ -17,11 +17,11 @@ from httpstep.core.errors import FailureKind
 from httpstep.core.exchange import Send
 from httpstep.core.jsontext import Json
 from httpstep.core.outcome import record
-from httpstep.core.outcome.canonical import Line
+from httpstep.core.outcome.canonical import CanonicalLine
 from httpstep.core.step.execution import Execution
 from httpstep.core.step.spec import StepSpec
 from httpstep.execution import ratelimit
-from httpstep.execution.gathering import Account, Accounts
+from httpstep.execution.gathering import Accounts, GatheredAccount
 from httpstep.execution.postponed import Postponed
 from httpstep.execution.refused import Refused
 from httpstep.execution.tokens import TokenCache
@@ -89,12 +89,12 @@ class Call:
     timeout: float | None = None
     hangup: int | None = None
     masked: frozenset[str] = frozenset()
-    account: Account | None = None
+    account: GatheredAccount | None = None
     flow: str | None = None
 
-    def line(self, event: str) -> Line:
+    def line(self, event: str) -> CanonicalLine:
         """The beginning of its canonical line."""
-        return Line(
+        return CanonicalLine(
             event, self.request_id, self.tenant.slug, self.spec.key, self.flow, self.source, next=self.spec.fallback
         )
 
@@ -145,7 +145,7 @@ def reason_of(error: Exception) -> str:
 _log = logging.getLogger("httpstep.calls")
 
 
-def tell(line: Line) -> None:
+def tell(line: CanonicalLine) -> None:
     """Write a canonical line to the application's log, its members beside it for lines in JSON (`serving.server`).
 
     Call it under `suppress`: a line that cannot be written must cost no call its answer.

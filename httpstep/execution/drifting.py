@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from httpstep.core import jsontext
 from httpstep.core.answer import reading
 from httpstep.core.answer.rulecheck import check_rules
-from httpstep.core.drift.marking import marked
+from httpstep.core.drift.marking import with_dictionaries
 from httpstep.core.drift.remapping import Move, moved, remap
 from httpstep.core.drift.structure import compare
 from httpstep.core.drift.variation import dictionaries_in
@@ -76,7 +76,8 @@ def usual_before(kept: Iterable[Log], later: Log | None, accepted: Json) -> list
     return [
         log
         for log in older
-        if not compare(accepted, marked(jsontext.read_back(log.structure or ""), data)) and document_of(log)[0]
+        if not compare(accepted, with_dictionaries(jsontext.read_back(log.structure or ""), data))
+        and document_of(log)[0]
     ]
 
 
@@ -127,7 +128,7 @@ def accept(account_id: int, key: str, choice: Choice, log_id: int, *, by: str) -
     spec, rules = steps.document_of(step), _rules(step, found.state)
     paths = _chosen(found, rules, choice)
     spec = replace(spec, mapping=moved(rules, paths)) if paths else spec
-    latest = jsontext.dumps_text(marked(jsontext.read_back(found.log.structure), spec.dictionaries))
+    latest = jsontext.dumps_text(with_dictionaries(jsontext.read_back(found.log.structure), spec.dictionaries))
     body = found.log.response_body if found.known else None
 
     def beside(connection: Connection, saved: Step) -> None:

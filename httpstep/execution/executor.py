@@ -32,7 +32,7 @@ from httpstep.core.step.execution import (
 )
 from httpstep.core.step.spec import MappingRule, StepSpec
 from httpstep.core.workcounter import WorkCounter
-from httpstep.execution.sending import Clock, Known, Line, Sent, Tokens, render_and_send
+from httpstep.execution.sending import Clock, ExecutionInput, Known, Sent, Tokens, render_and_send
 
 __all__ = ["Clock", "Known", "Tokens", "allowed_seconds", "execute"]
 
@@ -40,7 +40,7 @@ MAX_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
-class _Answer:
+class _ReadAnswer:
     """What was read of a response: a document, or why there is none."""
 
     has_document: bool = False
@@ -69,9 +69,9 @@ def execute(
 ) -> Execution:
     """Run one step. Never raises for an expected failure. timeout: seconds the caller asks for, if fewer."""
     known, began = known or Known(), clock.monotonic()
-    line = Line(spec, attributes, known, send, tokens, clock, began, began + allowed_seconds(spec, timeout))
+    line = ExecutionInput(spec, attributes, known, send, tokens, clock, began, began + allowed_seconds(spec, timeout))
     sent = Sent(frozenset(filter(None, known.secrets.values())) | known.masked)
-    answer, compared, failure = _Answer(), _Compared(), None
+    answer, compared, failure = _ReadAnswer(), _Compared(), None
     try:
         _require_enabled(spec)
         for so_far in render_and_send(line, sent):
@@ -85,7 +85,7 @@ def execute(
         result = _map(line, compared, answer, sent, None, duration_ms, work)
     except StepError as error:
         failure, duration_ms = fallback.failure_of(error), line.spent_ms()
-        answer, compared = _Answer(unreadable=answer.unreadable), _Compared()
+        answer, compared = _ReadAnswer(unreadable=answer.unreadable), _Compared()
         result = _map(line, compared, answer, sent, failure, duration_ms, WorkCounter())
     return Execution(
         spec, sent.request, sent.response, answer.has_document, answer.document, answer.unreadable, result,
@@ -104,7 +104,7 @@ def _require_enabled(spec: StepSpec) -> None:
         raise Disabled("This step is switched off.", reason="disabled", advice="Switch it on in its options.")
 
 
-def _ending_work(line: Line) -> Callable[[], None]:
+def _ending_work(line: ExecutionInput) -> Callable[[], None]:
     """What ends the work on an answer that came in time, and cannot be read in what is left of it."""
     arrived = line.clock.monotonic()
 
@@ -123,15 +123,15 @@ def _require_good_status(spec: StepSpec, sent: Sent) -> HttpResponse:
     return response
 
 
-def _read(response: HttpResponse, sent: Sent, work: WorkCounter) -> _Answer:
+def _read(response: HttpResponse, sent: Sent, work: WorkCounter) -> _ReadAnswer:
     work.spend_bytes(2 * len(response.body))
     try:
-        return _Answer(True, reading.read(response, sent.secrets))
+        return _ReadAnswer(True, reading.read(response, sent.secrets))
     except UnreadableAnswer as error:
-        return _Answer(unreadable=fallback.failure_of(error))
+        return _ReadAnswer(unreadable=fallback.failure_of(error))
 
 
-def _require_success(spec: StepSpec, response: HttpResponse, answer: _Answer, sent: Sent) -> None:
+def _require_success(spec: StepSpec, response: HttpResponse, answer: _ReadAnswer, sent: Sent) -> None:
     """Unreadable is a failure only where something reads the document, and what it says may be one too."""
     failure = answer.unreadable
     if failure is not None and success.needs_document(spec, response):
@@ -139,7 +139,7 @@ def _require_success(spec: StepSpec, response: HttpResponse, answer: _Answer, se
     success.require(spec, response, answer.document if answer.has_document else success.NOTHING, sent.secrets)
 
 
-def _compare(line: Line, sent: Sent, answer: _Answer, work: WorkCounter) -> _Compared:
+def _compare(line: ExecutionInput, sent: Sent, answer: _ReadAnswer, work: WorkCounter) -> _Compared:
     """Shape and rules are kept and shown: a name in the answer that is a secret must not get into them."""
     if not answer.has_document:
         return _Compared()
@@ -179,7 +179,7 @@ def _automatic(spec: StepSpec, known: Known, document: Json, data: tuple[Path, .
 
 
 def _map(
-    line: Line, compared: _Compared, answer: _Answer, sent: Sent, failure: Failure | None, duration_ms: float,
+    line: ExecutionInput, compared: _Compared, answer: _ReadAnswer, sent: Sent, failure: Failure | None, duration_ms: float,
     work: WorkCounter,
 ) -> MappingResult:  # fmt: skip
     response = sent.response

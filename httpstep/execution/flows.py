@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from httpstep.core.document import flow
-from httpstep.core.document.flow import FlowSpec, Place
+from httpstep.core.document.flow import FlowSpec, FlowStep
 from httpstep.core.errors import FailureKind, place_of
 from httpstep.core.jsontext import Json
 from httpstep.core.outcome import canonical
@@ -107,14 +107,14 @@ def attributes_of(parts: calls.Parts, account_id: int, spec: FlowSpec) -> list[s
     return [name for step in loaded if step is not None for name in step.spec.gives]
 
 
-def _loaded(parts: calls.Parts, call: FlowCall, place: Place) -> steps.LoadedStep | None:
+def _loaded(parts: calls.Parts, call: FlowCall, place: FlowStep) -> steps.LoadedStep | None:
     try:
         return parts.accounts.get(call.tenant.account_id).step(step_id=place.step_id)
     finally:
         end_transaction()
 
 
-def _key_of(parts: calls.Parts, call: FlowCall, place: Place, begun: bool) -> str:
+def _key_of(parts: calls.Parts, call: FlowCall, place: FlowStep, begun: bool) -> str:
     """Of a step that is left out. After a call, storage that is away costs its name and not the flow's answer."""
     try:
         step = _loaded(parts, call, place)
@@ -126,7 +126,7 @@ def _key_of(parts: calls.Parts, call: FlowCall, place: Place, begun: bool) -> st
 
 
 def _run_place(
-    parts: calls.Parts, call: FlowCall, place: Place, known: Mapping[str, Json], secrets: set[str], left: float
+    parts: calls.Parts, call: FlowCall, place: FlowStep, known: Mapping[str, Json], secrets: set[str], left: float
 ) -> dict[str, Json]:
     """The answer of one step. Its secrets come to `secrets`: what an API gave back of them is masked in later steps too."""
     step = _loaded(parts, call, place)
@@ -155,11 +155,11 @@ def _not_run(
     """The answer of a step that the flow itself refuses, and its line."""
     with suppress(Exception):
         told = call.request_id, call.tenant.slug, key, call.spec.key, call.source, outcome.value
-        calls.tell(canonical.Line("refusal", *told, next=next_))
+        calls.tell(canonical.CanonicalLine("refusal", *told, next=next_))
     return flow.not_run(key, outcome, next_, message)
 
 
-def _refused(parts: calls.Parts, call: FlowCall, place: Place, error: Exception) -> dict[str, Json]:
+def _refused(parts: calls.Parts, call: FlowCall, place: FlowStep, error: Exception) -> dict[str, Json]:
     """A later step that was refused before its call. Its own fallback decides, as far as it can be read."""
     try:
         step = _loaded(parts, call, place)

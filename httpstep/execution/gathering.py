@@ -38,7 +38,7 @@ Stored = tuple[bytes, Hosts]
 
 
 @dataclass(slots=True)
-class Account:
+class GatheredAccount:
     """What was read of an account in one edition. It fills as it is asked.
 
     What is read into it may be newer than the edition, which was read before, and never older; the next call drops it then.
@@ -91,10 +91,10 @@ class Accounts:
     """The accounts of this process."""
 
     def __init__(self) -> None:
-        self._kept: dict[int, Account] = {}
+        self._kept: dict[int, GatheredAccount] = {}
         self._owners: dict[str, int] = {}
 
-    def get(self, account_id: int) -> Account:
+    def get(self, account_id: int) -> GatheredAccount:
         """The account as it is now: one read."""
         rows = look(_EDITION, {"account_id": account_id})
         edition, slug = rows[0] if rows else (None, "")
@@ -102,10 +102,10 @@ class Accounts:
         if kept is None or kept.edition is None or kept.edition != edition:
             if len(self._kept) > _MAX_ACCOUNTS:
                 self._kept.clear()
-            kept = self._kept[account_id] = Account(account_id, edition, slug)
+            kept = self._kept[account_id] = GatheredAccount(account_id, edition, slug)
         return kept
 
-    def authenticate(self, token: str, now: float) -> tuple[keys.Caller, Account] | None:
+    def authenticate(self, token: str, now: float) -> tuple[keys.Caller, GatheredAccount] | None:
         """The caller behind a token, and its account; None for an unknown, altered or revoked one."""
         prefix = keys.prefix_of(token)
         owner = self._owners.get(prefix)

@@ -21,9 +21,9 @@ from httpstep.core.jsontext import Json
 from httpstep.storage.database import insert_into, reading, writing
 from httpstep.storage.logs import MAX_CALL_SECONDS
 from httpstep.storage.tables import Idempotency
-from httpstep.storage.vault import Place, Vault
+from httpstep.storage.vault import Binding, Vault
 
-KEPT_SECONDS = 24 * 3600.0
+RETENTION_SECONDS = 24 * 3600.0
 UNKNOWN_FOR = 15 * 60.0
 MAX_KEPT_BYTES = 100_000_000
 _LOOKS_AT_BYTES = 64 * 1024
@@ -58,7 +58,7 @@ class Claim:
 
     id: int
     answer: Json = None
-    place: Place | None = None
+    place: Binding | None = None
 
 
 def body_hash(body: bytes, query: str = "") -> str:
@@ -74,7 +74,7 @@ def claim(
     home = Idempotency.step_id == step_id if flow_id is None else Idempotency.flow_id == flow_id
     mine = home & (Idempotency.key == key)
     place = ("answer", str(account_id), f"step {step_id}" if flow_id is None else f"flow {flow_id}", key)
-    expired = (Idempotency.state == "done") & (Idempotency.created_at < now - KEPT_SECONDS)
+    expired = (Idempotency.state == "done") & (Idempotency.created_at < now - RETENTION_SECONDS)
     released = (Idempotency.state != "done") & (Idempotency.created_at < now - UNKNOWN_FOR)
     row = {
         "account_id": account_id, "step_id": step_id, "flow_id": flow_id, "key": key, "body_hash": hashed, "created_at": now,
@@ -84,7 +84,7 @@ def claim(
         connection.execute(delete(Idempotency).where(mine, expired | released))
         add = insert_into(connection, Idempotency).values(state="running", **row).on_conflict_do_nothing()
         made = connection.execute(add.returning(Idempotency.id)).one_or_none()
-        old = select(Idempotency.id).where(Idempotency.created_at < now - KEPT_SECONDS).limit(20)
+        old = select(Idempotency.id).where(Idempotency.created_at < now - RETENTION_SECONDS).limit(20)
         old = old.with_for_update(skip_locked=True)
         connection.execute(delete(Idempotency).where(Idempotency.id.in_(old.scalar_subquery())))
     if made is not None:
@@ -92,7 +92,7 @@ def claim(
     return _existing(vault, mine, hashed, now, place)
 
 
-def _existing(vault: Vault, mine: ColumnElement[bool], hashed: str, now: float, place: Place) -> Claim:
+def _existing(vault: Vault, mine: ColumnElement[bool], hashed: str, now: float, place: Binding) -> Claim:
     with reading() as connection:
         found = connection.execute(
             select(

@@ -62,7 +62,7 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ExecutionInput:
     """What one execution is given. began, deadline: of `clock.monotonic`."""
 
     spec: StepSpec
@@ -90,7 +90,7 @@ class Sent:
     tries: tuple[Try, ...] = ()
 
 
-def render_and_send(line: Line, nothing: Sent) -> Iterator[Sent]:
+def render_and_send(line: ExecutionInput, nothing: Sent) -> Iterator[Sent]:
     """What has come about, again and again; the last one has the response. Raises StepError where there is none."""
     sent = nothing
     for sent in _authorize_and_send(line, nothing):
@@ -106,7 +106,7 @@ def render_and_send(line: Line, nothing: Sent) -> Iterator[Sent]:
         yield replace(sent, response=refused)
 
 
-def _authorize_and_send(line: Line, sent: Sent) -> Iterator[Sent]:
+def _authorize_and_send(line: ExecutionInput, sent: Sent) -> Iterator[Sent]:
     """Once with a token, where the step wants one. One that `sent` has already is one that was refused."""
     spec, known = line.spec, line.known
     if spec.request.auth.type == "oauth2_client_credentials":
@@ -126,7 +126,7 @@ def _authorize_and_send(line: Line, sent: Sent) -> Iterator[Sent]:
     yield from _send_with_retries(line, request, sent)
 
 
-def _send_with_retries(line: Line, request: RenderedRequest, sent: Sent) -> Iterator[Sent]:
+def _send_with_retries(line: ExecutionInput, request: RenderedRequest, sent: Sent) -> Iterator[Sent]:
     """Send, and again as the step allows. What a try that failed gave stands when no further one is made."""
     spec, made = line.spec, 0
     allowed = spec.retries if spec.retry_unsafe or spec.request.method not in _UNSAFE else 0
@@ -152,13 +152,13 @@ def _send_with_retries(line: Line, request: RenderedRequest, sent: Sent) -> Iter
     yield replace(sent, response=last)
 
 
-def _try(line: Line, last: HttpResponse | SendError) -> Try:
+def _try(line: ExecutionInput, last: HttpResponse | SendError) -> Try:
     if isinstance(last, HttpResponse):
         return Try(line.spent_ms(), last.status, None, last.trace)
     return Try(line.spent_ms(), None, fallback.failure_of(last), last.trace or Trace())
 
 
-def _pause(line: Line, last: HttpResponse | SendError, made: int) -> float | None:
+def _pause(line: ExecutionInput, last: HttpResponse | SendError, made: int) -> float | None:
     """Seconds until the next try; None where there must not be one."""
     pause = 0.5 * 2**made
     if isinstance(last, HttpResponse):

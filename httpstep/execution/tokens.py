@@ -38,7 +38,7 @@ class Store(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class _Kept:
+class _CachedToken:
     token: str
     until: float
 
@@ -50,7 +50,7 @@ class TokenCache:
         """store None: the tokens of this process alone."""
         self._clock = clock
         self._store = store
-        self._kept: OrderedDict[str, _Kept] = OrderedDict()
+        self._kept: OrderedDict[str, _CachedToken] = OrderedDict()
         self._lock = threading.Lock()
 
     def get(
@@ -81,9 +81,9 @@ class TokenCache:
             self._store.release(name)
         return token
 
-    def _shared(self, name: str) -> _Kept | None:
+    def _shared(self, name: str) -> _CachedToken | None:
         found = self._store.get(name) if self._store else None
-        return self._keep(name, _Kept(*found)) if found else None
+        return self._keep(name, _CachedToken(*found)) if found else None
 
     def _is_mine(self, account: str, name: str, deadline: float) -> bool:
         if self._store is None:
@@ -97,7 +97,7 @@ class TokenCache:
         try:
             token, seconds = _read(_answer(request, deadline, send), request.secrets)
             now = self._clock()
-            kept = self._keep(name, _Kept(token, now + max(0.0, seconds - _EARLY)))
+            kept = self._keep(name, _CachedToken(token, now + max(0.0, seconds - _EARLY)))
             if self._store:
                 self._store.put(name, token, now, kept.until)
             made = True
@@ -106,7 +106,7 @@ class TokenCache:
                 self._store.release(name)
         return token
 
-    def _keep(self, name: str, kept: _Kept) -> _Kept:
+    def _keep(self, name: str, kept: _CachedToken) -> _CachedToken:
         with self._lock:
             self._kept[name] = kept
             while len(self._kept) > _MAX_TOKENS:

@@ -20,7 +20,7 @@ from gunicorn.http.errors import ParseException
 from gunicorn.http.unreader import SocketUnreader
 from werkzeug.exceptions import BadRequest, ServiceUnavailable
 
-from httpstep.serving.refusals import NO_PLACE, RETRY_AFTER, NoPlace
+from httpstep.serving.refusals import NO_PLACE, RETRY_AFTER, NoFreeSlot
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -36,7 +36,7 @@ ANSWER_SECONDS: Final = 30.0
 """For an answer larger than the kernel's buffer, to a client that does not read it."""
 
 
-class Places:
+class WaitingSlots:
     """Where threads of this process may wait for clients, `total` of them.
 
     One caller with a good key or session has a quarter of them, all such callers at one address half; an address a
@@ -50,11 +50,11 @@ class Places:
 
     @contextmanager
     def held(self, address: str, caller: str) -> Iterator[None]:
-        """One of them, for as long as the block runs. caller: "" without a good key or session. Raises NoPlace."""
+        """One of them, for as long as the block runs. caller: "" without a good key or session. Raises NoFreeSlot."""
         shares = self._shares(address, caller)
         with self._lock:
-            if any(self._taken[name] >= most for name, most in shares.items()):
-                raise NoPlace
+            if any(self._taken[name] >= limit for name, limit in shares.items()):
+                raise NoFreeSlot
             self._taken.update(shares.keys())
         try:
             yield
@@ -73,7 +73,7 @@ class Places:
 class ClientSocket(socket.socket):
     """A client's connection, whose answers wait in one of the places `to_send`."""
 
-    def __init__(self, fileno: int, to_send: Places) -> None:
+    def __init__(self, fileno: int, to_send: WaitingSlots) -> None:
         super().__init__(fileno=fileno)
         self._to_send = to_send
         self.environ: WSGIEnvironment = {}
@@ -99,7 +99,7 @@ class ClientSocket(socket.socket):
                 while rest:
                     self._wait_to_write()
                     rest = self._sent_at_once(rest, flags)
-        except NoPlace:
+        except NoFreeSlot:
             raise TimeoutError("too many clients do not read their answers") from None
 
     def _sent_at_once(self, data: memoryview, flags: int) -> memoryview:
@@ -130,12 +130,12 @@ class ClientSocket(socket.socket):
 class BoundedUnreader(SocketUnreader):  # type: ignore[misc]
     """Reads a request until `ends` (seconds of time.monotonic()); then the client counts as gone.
 
-    Raises NoPlace where the client would have to be waited for and there is no place to wait in.
+    Raises NoFreeSlot where the client would have to be waited for and there is no place to wait in.
     """
 
     ends = 0.0
 
-    def __init__(self, sock: ClientSocket, to_read: Places) -> None:
+    def __init__(self, sock: ClientSocket, to_read: WaitingSlots) -> None:
         super().__init__(sock)
         self._to_read = to_read
         self._came = 0
@@ -189,7 +189,7 @@ class _Body:
     def _asked(self, read: Callable[[int | None], bytes], size: int | None) -> bytes:
         try:
             data = read(None if size == -1 else size)
-        except NoPlace as error:
+        except NoFreeSlot as error:
             raise ServiceUnavailable(NO_PLACE, retry_after=RETRY_AFTER) from error
         except (ParseException, OSError) as error:
             raise BadRequest from error

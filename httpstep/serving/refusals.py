@@ -15,7 +15,7 @@ RETRY_AFTER: Final = 1
 """Seconds."""
 
 
-class NoPlace(Exception):
+class NoFreeSlot(Exception):
     """A client would have to be waited for, and all places to wait in are taken."""
 
 
@@ -29,7 +29,7 @@ _REFUSED: Final[dict[type[Exception], tuple[int, str, str]]] = {
     errors.InvalidResponseHeader: (500, "Internal Error", "httpstep itself failed."),
     errors.InvalidResponseHeaderName: (500, "Internal Error", "httpstep itself failed."),
     errors.ConfigurationProblem: (400, "Bad Request", "The path does not begin with the SCRIPT_NAME that the proxy sends."),
-    NoPlace: (503, BUSY, NO_PLACE),
+    NoFreeSlot: (503, BUSY, NO_PLACE),
     errors.ParseException: (400, "Bad Request", "This is not a proper HTTP request."),
     Exception: (500, "Internal Error", "httpstep itself failed."),
 }  # fmt: skip

@@ -27,8 +27,8 @@ from typing import Any, Final
 from gunicorn.http.errors import InvalidHeader, LimitRequestHeaders, ParseException
 from gunicorn.workers import gthread
 
-from httpstep.serving.clients import BoundedUnreader, ClientSocket, Places
-from httpstep.serving.refusals import NoPlace, refusal
+from httpstep.serving.clients import BoundedUnreader, ClientSocket, WaitingSlots
+from httpstep.serving.refusals import NoFreeSlot, refusal
 
 PATIENCE: Final = 20.0
 SHARE: Final = 2
@@ -98,7 +98,7 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
     def __init__(self, *args: Any, **named: Any) -> None:
         super().__init__(*args, **named)
         places = max(4, self.cfg.threads // SHARE)
-        self._to_read, self._to_send = Places(places), Places(places)
+        self._to_read, self._to_send = WaitingSlots(places), WaitingSlots(places)
         self._threads = self.cfg.threads + 2 * places
         self._calls = threading.Semaphore(max(1, self.cfg.threads - FREE_THREADS))
         self._queue: deque[Any] = deque()
@@ -206,7 +206,7 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
         conn.parser.unreader.ends = time.monotonic() + DRAIN_SECONDS
         try:
             return bool(super()._keepalive_after(conn, keepalive))
-        except (ParseException, NoPlace):
+        except (ParseException, NoFreeSlot):
             return False
 
     def finish_request(self, conn: Any, fs: Any) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from httpstep.storage.database import insert_into, reading, writing
 from httpstep.storage.tables import AccessToken
-from httpstep.storage.vault import Place, Vault, VaultError
+from httpstep.storage.vault import Binding, Vault, VaultError
 
 _log = logging.getLogger(__name__)
 _KEPT_AFTER_ITS_END = 24 * 3600.0
@@ -64,7 +64,7 @@ class StoredTokens:
             connection.execute(update(AccessToken).where(AccessToken.name == name).values(claimed_until=0.0))
 
 
-def _place(name: str) -> Place:
+def _place(name: str) -> Binding:
     return "access token", name
 
 

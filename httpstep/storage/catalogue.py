@@ -27,7 +27,7 @@ from httpstep.storage.tables import (
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class StepLink:
     """A step, as a link."""
 
     id: int
@@ -35,7 +35,7 @@ class Place:
 
 
 @dataclass(slots=True)
-class Entry:
+class AttributeEntry:
     """An attribute. sample, default: JSON texts. given_by: steps whose mapping gives it; used_in: steps that read it.
 
     listed: it has a row of its own. in_bot: the bot has it without any step.
@@ -46,8 +46,8 @@ class Entry:
     default: str | None = None
     in_bot: bool = False
     listed: bool = False
-    given_by: list[Place] = field(default_factory=list)
-    used_in: list[Place] = field(default_factory=list)
+    given_by: list[StepLink] = field(default_factory=list)
+    used_in: list[StepLink] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class SecretEntry:
     name: str
     updated_at: float
     hosts: Hosts
-    used_in: tuple[Place, ...]
+    used_in: tuple[StepLink, ...]
 
 
 class NameTaken(Exception):
@@ -84,28 +84,28 @@ def _parsed(account_id: int) -> list[_Parsed]:
     return found
 
 
-def entries(account_id: int) -> list[Entry]:
+def entries(account_id: int) -> list[AttributeEntry]:
     """All attributes of the account, by name."""
     parsed = _parsed(account_id)
     found = {
-        row.name: Entry(row.name, row.sample, row.default, row.in_bot, listed=True)
+        row.name: AttributeEntry(row.name, row.sample, row.default, row.in_bot, listed=True)
         for row in db.session.scalars(select(Attribute).where(Attribute.account_id == account_id))
     }
     for one in parsed:
         for name in dict.fromkeys(rule.attribute for rule in one.rules if rule.on):
-            found.setdefault(name, Entry(name)).given_by.append(Place(one.step.id, one.step.name))
+            found.setdefault(name, AttributeEntry(name)).given_by.append(StepLink(one.step.id, one.step.name))
     for one in parsed:
         read = {renaming.meant(name, found.keys()) for name in renaming.placeholders_of(one.spec)}
         for name in read & found.keys():
-            found[name].used_in.append(Place(one.step.id, one.step.name))
+            found[name].used_in.append(StepLink(one.step.id, one.step.name))
     return sorted(found.values(), key=lambda entry: in_lists(entry.name))
 
 
-def entry(account_id: int, name: str) -> Entry | None:
+def entry(account_id: int, name: str) -> AttributeEntry | None:
     return next((one for one in entries(account_id) if one.name == name), None)
 
 
-def save(account_id: int, new: Entry, *, old: str | None = None, by: str = "", now: float = 0.0) -> int:
+def save(account_id: int, new: AttributeEntry, *, old: str | None = None, by: str = "", now: float = 0.0) -> int:
     """Write an attribute's row; `old`: its name until now, then it is renamed in every step. Returns how many steps.
 
     Raises NameTaken where the new name is another attribute's.
@@ -207,7 +207,7 @@ def secrets(account_id: int) -> list[SecretEntry]:
             name,
             updated,
             secrethosts.load(hosts),
-            tuple(Place(step.id, step.name) for step, names in named if name in names),
+            tuple(StepLink(step.id, step.name) for step, names in named if name in names),
         )
         for name, updated, hosts in sorted(rows, key=lambda row: in_lists(row[0]))
     ]

@@ -44,7 +44,7 @@ class LastCall:
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class ListedStep:
     """A step of the list. rules: those in force, None where the mapping was never set. ended: its last call that is over."""
 
     id: int
@@ -54,7 +54,7 @@ class Listed:
     ended: LastCall | None
 
 
-def listed(account_id: int, search: str, *, may_edit: bool) -> list[Listed]:
+def listed(account_id: int, search: str, *, may_edit: bool) -> list[ListedStep]:
     """The account's steps by name; those whose name, key or URL has the text in it.
 
     may_edit: what is masked for whoever may not edit the steps is not found either.
@@ -73,7 +73,7 @@ def listed(account_id: int, search: str, *, may_edit: bool) -> list[Listed]:
         if search.casefold() not in f"{spec.name}\n{spec.key}\n{spec.request.url}".casefold():
             continue
         rules = steps.rules_of(automatic) if spec.mapping is None and automatic is not None else spec.mapping
-        found.append(Listed(step_id, spec, rules, drift, _last_call(*call) if call[0] is not None else None))
+        found.append(ListedStep(step_id, spec, rules, drift, _last_call(*call) if call[0] is not None else None))
     return sorted(found, key=lambda one: in_lists(one.spec.name))
 
 

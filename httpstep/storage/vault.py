@@ -25,22 +25,22 @@ class VaultError(Exception):
     """A stored value cannot be decrypted with the keys at hand. The text is for the operator."""
 
 
-Place = tuple[str, ...]
+Binding = tuple[str, ...]
 """What a value is, whose, and its name. Of things that stay the same through export, import, backup and restore."""
 
 BOUND = b"p."
 """What a token with a place begins with. It only says what there is to bind: what binds lies inside."""
-_MARK = b"\xff"
+_DELIMITER = b"\xff"
 """Around the place, before the value: no text in UTF-8 has that byte."""
 
 
-def secret_place(account: str, name: str) -> Place:
+def secret_place(account: str, name: str) -> Binding:
     """Of the secret of that name; account: its slug."""
     return "secret", account, name
 
 
-def _sealed(place: Place) -> bytes:
-    return _MARK + json.dumps(place).encode() + _MARK
+def _sealed(place: Binding) -> bytes:
+    return _DELIMITER + json.dumps(place).encode() + _DELIMITER
 
 
 class Vault:
@@ -48,18 +48,18 @@ class Vault:
         """keys: Fernet keys, newest first."""
         self._fernet = MultiFernet([Fernet(key.encode()) for key in keys])
 
-    def encrypt(self, value: bytes, place: Place | None = None) -> bytes:
+    def encrypt(self, value: bytes, place: Binding | None = None) -> bytes:
         """Bound to the place, if one is given."""
         if place is None:
             return self._fernet.encrypt(value)
         return BOUND + self._fernet.encrypt(_sealed(place) + value)
 
-    def decrypt(self, token: bytes, place: Place | None = None) -> bytes:
+    def decrypt(self, token: bytes, place: Binding | None = None) -> bytes:
         """Raises VaultError where no key fits, and where the value is bound to another place than `place`."""
         plain = self._plain(token)
-        if not plain.startswith(_MARK):
+        if not plain.startswith(_DELIMITER):
             return plain
-        head, _, value = plain[1:].partition(_MARK)
+        head, _, value = plain[1:].partition(_DELIMITER)
         if place is not None and head != json.dumps(place).encode():
             raise VaultError(
                 "A stored value lies where it was not stored: it was copied from another account or another name. "
@@ -90,7 +90,7 @@ class Vault:
     def rotate(self, token: bytes) -> bytes:
         """The same value, bound as it was, under the newest key. Raises VaultError where no key fits."""
         plain = self._plain(token)
-        return (BOUND if plain.startswith(_MARK) else b"") + self._fernet.encrypt(plain)
+        return (BOUND if plain.startswith(_DELIMITER) else b"") + self._fernet.encrypt(plain)
 
 
 def new_key() -> str:

@@ -37,7 +37,7 @@ _ADVICE: dict[Phase, str] = {
 }
 
 
-class Call:
+class OutgoingCall:
     """The state of one `Transport.send`, over all its redirects. Used by one thread at a time.
 
     deadline: seconds of `time.monotonic()`. hangup: file descriptor of the caller's socket, or None.
@@ -210,16 +210,16 @@ class Call:
         return Trace(tuple(self._hops), timings, tuple(self._notes), self.left_behind)
 
 
-_current: ContextVar[Call] = ContextVar("httpstep_call")
+_current: ContextVar[OutgoingCall] = ContextVar("httpstep_call")
 
 
-def current_call() -> Call:
+def current_call() -> OutgoingCall:
     """The call of this thread or greenlet. LookupError outside of one: nothing may use a socket there."""
     return _current.get()
 
 
 @contextmanager
-def as_current(call: Call) -> Iterator[None]:
+def as_current(call: OutgoingCall) -> Iterator[None]:
     token = _current.set(call)
     try:
         yield

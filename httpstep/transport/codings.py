@@ -50,60 +50,60 @@ class Coding:
         """Whether a body that begins so may stand for more bytes than come."""
         return bool(self.codings) or (begin.startswith(_GZIP_MAGIC) and not self.is_archive)
 
-    def is_over(self, begin: bytes, most: int) -> bool:
-        """Whether a body that begins so stands for more than `most` bytes already."""
+    def is_over(self, begin: bytes, limit: int) -> bool:
+        """Whether a body that begins so stands for more than `limit` bytes already."""
         try:
-            return len(self.decoded(begin, most)[0]) > most
+            return len(self.decoded(begin, limit)[0]) > limit
         except NetworkError:
             return False
 
-    def is_whole(self, data: bytes, most: int) -> bool:
+    def is_whole(self, data: bytes, limit: int) -> bool:
         """Whether gzip data has come to its own end, which has a checksum and a length (RFC 1952, 2.3.1)."""
         try:
-            return data.startswith(_GZIP_MAGIC) and bool(_inflated(data, _GZIP, most))
+            return data.startswith(_GZIP_MAGIC) and bool(_inflated(data, _GZIP, limit))
         except NetworkError:
             return False
 
-    def decoded(self, data: bytes, most: int) -> tuple[bytes, tuple[str, ...]]:
-        """The body, and a note for each deviation. A body of more than `most` bytes may be cut after `most` + 1.
+    def decoded(self, data: bytes, limit: int) -> tuple[bytes, tuple[str, ...]]:
+        """The body, and a note for each deviation. A body of more than `limit` bytes may be cut after `limit` + 1.
 
         Raises NetworkError: broken_answer, or incomplete where the data ended in the middle.
         """
         if not data:
             return b"", ()
-        body, note, is_plain = self._unpacked(data, most)
+        body, note, is_plain = self._unpacked(data, limit)
         first = "" if self.unknown is None else _no_coding(self.unknown, is_plain)
         return body, tuple(filter(None, (first, note)))
 
-    def _unpacked(self, data: bytes, most: int) -> tuple[bytes, str, bool]:
+    def _unpacked(self, data: bytes, limit: int) -> tuple[bytes, str, bool]:
         """(body, note, the body is as it came)."""
         if not self.codings:
-            return self._undeclared(data, most)
+            return self._undeclared(data, limit)
         if _is_text(data):
             return data, _but(", ".join(self.codings), "is not compressed: read as plain"), True
         if len(self.codings) > 1:
             raise _unreadable("is compressed more than once")
         if self.codings[0] in _REFUSED:
             raise _unreadable(f"is compressed with {self.codings[0]}, which was not asked for")
-        return self._declared(self.codings[0], data, most)
+        return self._declared(self.codings[0], data, limit)
 
-    def _undeclared(self, data: bytes, most: int) -> tuple[bytes, str, bool]:
+    def _undeclared(self, data: bytes, limit: int) -> tuple[bytes, str, bool]:
         """gzip that does not say so is unpacked if it can be: no JSON and no text begins like it."""
         if self.is_archive or not data.startswith(_GZIP_MAGIC):
             return data, "", True
         try:
-            body = _inflated(data, _GZIP, most)
+            body = _inflated(data, _GZIP, limit)
         except NetworkError:
             return data, "", True
         return body, "The answer is compressed with gzip without saying so: unpacked.", False
 
-    def _declared(self, coding: str, data: bytes, most: int) -> tuple[bytes, str, bool]:
+    def _declared(self, coding: str, data: bytes, limit: int) -> tuple[bytes, str, bool]:
         is_deflate = _UNPACKED[coding] == "deflate"
         if data.startswith(_GZIP_MAGIC):
             note = _but(coding, "is compressed with gzip: unpacked") if is_deflate else ""
-            return _inflated(data, _GZIP, most), note, False
+            return _inflated(data, _GZIP, limit), note, False
         if is_deflate:
-            return _inflated(data, _deflate(data), most), "", False
+            return _inflated(data, _deflate(data), limit), "", False
         if _GZIP_MAGIC.startswith(data):
             raise _cut_off()
         return data, _but(coding, "is not compressed with it: read as plain"), True
@@ -120,17 +120,17 @@ def coding_of(content_encoding: str, content_type: str) -> Coding:
     return Coding(known, _repeatable(content_encoding) if has_unknown else None, bool(_ARCHIVE.fullmatch(media_type)))
 
 
-def _inflated(data: bytes, wbits: int, most: int) -> bytes:
-    """What gzip (RFC 1952) or deflate data stands for; cut after `most` + 1 bytes."""
+def _inflated(data: bytes, wbits: int, limit: int) -> bytes:
+    """What gzip (RFC 1952) or deflate data stands for; cut after `limit` + 1 bytes."""
     out = bytearray()
     for _ in range(_MEMBERS):
         stream = zlib.decompressobj(wbits)
         try:
-            out += stream.decompress(data, most + 1 - len(out))
+            out += stream.decompress(data, limit + 1 - len(out))
         except zlib.error:
             name = "gzip" if wbits == _GZIP else "deflate"
             raise _unreadable(f"is said to be compressed with {name}, but cannot be unpacked") from None
-        if len(out) > most:
+        if len(out) > limit:
             return bytes(out)
         if not stream.eof:
             raise _cut_off()

@@ -11,7 +11,7 @@ from itertools import chain, zip_longest
 from httpstep.core import ports
 from httpstep.core.addresses import DESCRIPTIONS, AddressPolicy, Verdict, classify_address
 from httpstep.core.errors import Blocked, NetworkError
-from httpstep.transport.call import WRITABLE, Call
+from httpstep.transport.call import WRITABLE, OutgoingCall
 from httpstep.transport.resolving import Endpoint, Resolver
 from httpstep.transport.sockets import DeadlineSocket
 
@@ -27,7 +27,7 @@ class Dialer:
         self._policy = policy
         self._resolver = resolver
 
-    def dial(self, call: Call, host: str, port: int) -> DeadlineSocket:
+    def dial(self, call: OutgoingCall, host: str, port: int) -> DeadlineSocket:
         """A connected socket. Raises Blocked if *any* address of the name is refused, so that none can be slipped in.
 
         Also Blocked (port), before anything is looked up; NetworkError (dns, refused, unreachable), TimedOut, Cancelled.
@@ -81,7 +81,7 @@ def _alternating(endpoints: Iterable[Endpoint]) -> list[Endpoint]:
     return [endpoint for endpoint in chain.from_iterable(zip_longest(first, second)) if endpoint]
 
 
-def _race(call: Call, endpoints: list[Endpoint], host: str) -> DeadlineSocket:
+def _race(call: OutgoingCall, endpoints: list[Endpoint], host: str) -> DeadlineSocket:
     """Begin connecting to one address after the other, a little apart; the first that connects wins."""
     waiting: Iterator[Endpoint] = iter(endpoints)
     racing: dict[int, DeadlineSocket] = {}

@@ -15,7 +15,7 @@ import requests
 import urllib3.exceptions
 
 from httpstep.core.errors import NetworkError, SendError
-from httpstep.transport.call import Call
+from httpstep.transport.call import OutgoingCall
 from httpstep.transport.tls import tls_failure
 
 FOREIGN = (
@@ -29,7 +29,7 @@ FOREIGN = (
 """The roots of everything the libraries raise; ValueError is what a negative chunk size gives. Other types pass."""
 
 
-def translate(error: BaseException, call: Call) -> SendError:
+def translate(error: BaseException, call: OutgoingCall) -> SendError:
     """The failure for a foreign exception: the first row whose type is in its chain of causes."""
     chain = list(_chain(error))
     for kind, make in _TABLE:
@@ -39,7 +39,7 @@ def translate(error: BaseException, call: Call) -> SendError:
     return _broken(error, call)
 
 
-def lost_on_kept_connection(error: BaseException, call: Call) -> bool:
+def lost_on_kept_connection(error: BaseException, call: OutgoingCall) -> bool:
     """Whether a kept connection was closed by the server before a byte of the answer to the current hop had come."""
     return call.reused and not call.answered and any(isinstance(link, _CLOSED) for link in _chain(error))
 
@@ -56,25 +56,25 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
             pending += [*link.args, getattr(link, "reason", None), link.__cause__, link.__context__]
 
 
-def _own(error: BaseException, call: Call) -> SendError:
+def _own(error: BaseException, call: OutgoingCall) -> SendError:
     if isinstance(error, SendError):
         return error
     return _broken(error, call)
 
 
-def _tls(error: BaseException, call: Call) -> SendError:
+def _tls(error: BaseException, call: OutgoingCall) -> SendError:
     return tls_failure(error, call.host) if isinstance(error, OSError) else _broken(error, call)
 
 
-def _timed_out(error: BaseException, call: Call) -> SendError:
+def _timed_out(error: BaseException, call: OutgoingCall) -> SendError:
     return call.timed_out()
 
 
-def _headers_too_large(error: BaseException, call: Call) -> SendError:
+def _headers_too_large(error: BaseException, call: OutgoingCall) -> SendError:
     return call.headers_too_large()
 
 
-def _by_text(error: BaseException, call: Call) -> SendError:
+def _by_text(error: BaseException, call: OutgoingCall) -> SendError:
     """Two faults have no type of their own, only a text: too many headers, and a chunked body that just ends."""
     text = str(error)
     if text.startswith("got more than"):
@@ -82,7 +82,7 @@ def _by_text(error: BaseException, call: Call) -> SendError:
     return _incomplete(error, call) if "ended prematurely" in text else _broken(error, call)
 
 
-def _closed(error: BaseException, call: Call) -> SendError:
+def _closed(error: BaseException, call: OutgoingCall) -> SendError:
     if call.answered:
         return _incomplete(error, call)
     advice = (
@@ -93,7 +93,7 @@ def _closed(error: BaseException, call: Call) -> SendError:
     return NetworkError(f"{call.host} closed the connection without an answer.", reason="broken_answer", advice=advice)
 
 
-def _incomplete(error: BaseException, call: Call) -> SendError:
+def _incomplete(error: BaseException, call: OutgoingCall) -> SendError:
     return NetworkError(
         "The answer was cut off before its end.",
         reason="incomplete",
@@ -101,7 +101,7 @@ def _incomplete(error: BaseException, call: Call) -> SendError:
     )
 
 
-def _broken(error: BaseException, call: Call) -> SendError:
+def _broken(error: BaseException, call: OutgoingCall) -> SendError:
     return NetworkError(
         f"The answer from {call.host or 'the server'} is not proper HTTP.",
         reason="broken_answer",
@@ -111,7 +111,7 @@ def _broken(error: BaseException, call: Call) -> SendError:
 
 _CLOSED = (ConnectionError, http.client.RemoteDisconnected, ssl.SSLEOFError, ssl.SSLZeroReturnError)
 _Kinds = type[BaseException] | tuple[type[BaseException], ...]
-_TABLE: tuple[tuple[_Kinds, Callable[[BaseException, Call], SendError]], ...] = (
+_TABLE: tuple[tuple[_Kinds, Callable[[BaseException, OutgoingCall], SendError]], ...] = (
     (SendError, _own),
     (urllib3.exceptions.InvalidChunkLength, _broken),
     ((http.client.IncompleteRead, urllib3.exceptions.IncompleteRead), _incomplete),

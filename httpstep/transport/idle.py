@@ -16,14 +16,14 @@ class Closable(Protocol):
 
 
 class IdleConnections:
-    """The book of all resting connections of a transport. Over `most`, the one that rests longest is closed.
+    """The book of all resting connections of a transport. Over `limit`, the one that rests longest is closed.
 
     seconds: how long one may rest at most; unpromised: how long where the server did not say that it keeps it.
     A connection is closed only under the lock and while it is in the book, so never while a call uses it.
     """
 
-    def __init__(self, *, most: int, seconds: float, unpromised: float) -> None:
-        self._most = most
+    def __init__(self, *, limit: int, seconds: float, unpromised: float) -> None:
+        self._most = limit
         self._seconds = seconds
         self._unpromised = min(unpromised, seconds)
         self._until: OrderedDict[Closable, float] = OrderedDict()

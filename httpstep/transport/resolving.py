@@ -15,7 +15,7 @@ from ipaddress import ip_address
 from typing import Any, NamedTuple
 
 from httpstep.core.errors import NetworkError
-from httpstep.transport.call import Call
+from httpstep.transport.call import OutgoingCall
 
 GetAddrInfo = Callable[..., Any]
 
@@ -57,7 +57,7 @@ class Resolver:
         self._waiting_threads = 0
         self._handed_over: queue.SimpleQueue[_LookUp] = queue.SimpleQueue()
 
-    def endpoints(self, call: Call, host: str, port: int) -> list[Endpoint]:
+    def endpoints(self, call: OutgoingCall, host: str, port: int) -> list[Endpoint]:
         """All addresses of the name, never none. Raises NetworkError (dns), TimedOut, Cancelled."""
         literal = _literal(host, port)
         if literal:
@@ -69,7 +69,7 @@ class Resolver:
             raise _not_found(host, lookup.error)
         return _read(lookup.answer, host)
 
-    def _begin(self, call: Call, host: str, port: int) -> _LookUp:
+    def _begin(self, call: OutgoingCall, host: str, port: int) -> _LookUp:
         """Hand the look-up to a thread that waits for one, or to a new one."""
         lookup = _LookUp(call.account, host, port)
         if self._take_place(call):
@@ -82,7 +82,7 @@ class Resolver:
             raise _not_found(host, error) from None
         return lookup
 
-    def _take_place(self, call: Call) -> bool:
+    def _take_place(self, call: OutgoingCall) -> bool:
         """Wait for a place. Returns whether a waiting thread was claimed with it."""
         with self._changed:
             while not self._has_place(call.account):

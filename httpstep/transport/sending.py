@@ -17,7 +17,7 @@ from httpstep.core.errors import NetworkError, SendError
 from httpstep.core.exchange import HttpResponse, RenderedRequest
 from httpstep.core.masking.redaction import is_credential_header
 from httpstep.transport.answers import read_answer
-from httpstep.transport.call import Call, as_current
+from httpstep.transport.call import OutgoingCall, as_current
 from httpstep.transport.connections import GuardedAdapter
 from httpstep.transport.dialing import Dialer
 from httpstep.transport.failures import FOREIGN, lost_on_kept_connection, translate
@@ -55,7 +55,7 @@ class Transport:
         self._limits = limits
         self._dialer = Dialer(policy, resolver)
         self._idle = IdleConnections(
-            most=limits.idle_connections, seconds=limits.idle_seconds, unpromised=limits.idle_unpromised
+            limit=limits.idle_connections, seconds=limits.idle_seconds, unpromised=limits.idle_unpromised
         )
         self._context = trusting_context(ca_file, DeadlineTLSSocket)
         self._adapters: OrderedDict[str, GuardedAdapter] = OrderedDict()
@@ -80,7 +80,7 @@ class Transport:
         caller goes, the call ends at once. seconds: the time limit as the user knows it, for the timeout's sentence.
         Raises SendError (NetworkError, TimedOut, Blocked, TooLarge, Cancelled) with its `trace`, and nothing else.
         """
-        call = Call(deadline, self._limits, account=account, hangup=hangup, seconds=seconds)
+        call = OutgoingCall(deadline, self._limits, account=account, hangup=hangup, seconds=seconds)
         with as_current(call):
             try:
                 return self._follow(request, call)
@@ -100,7 +100,7 @@ class Transport:
         for adapter in adapters:
             adapter.close()
 
-    def _follow(self, request: RenderedRequest, call: Call) -> HttpResponse:
+    def _follow(self, request: RenderedRequest, call: OutgoingCall) -> HttpResponse:
         hop = first_hop(request)
         for _ in range(self._limits.redirects + 1):
             raw = self._exchange(hop, call)
@@ -118,7 +118,7 @@ class Transport:
             advice="The addresses may point at each other. Use the final URL in the step.",
         )
 
-    def _exchange(self, hop: Outgoing, call: Call) -> urllib3.BaseHTTPResponse:
+    def _exchange(self, hop: Outgoing, call: OutgoingCall) -> urllib3.BaseHTTPResponse:
         """Send one hop, a second time where that is safe, and read the head of its answer. The body is left unread."""
         call.begin_hop(hop.method, hop.target)
         try:
@@ -129,7 +129,7 @@ class Transport:
         call.begin_again()
         return self._sent(hop, call)
 
-    def _sent(self, hop: Outgoing, call: Call) -> urllib3.BaseHTTPResponse:
+    def _sent(self, hop: Outgoing, call: OutgoingCall) -> urllib3.BaseHTTPResponse:
         prepared: Any = PreparedRequest()
         prepared.method, prepared.url, prepared.body = hop.method, hop.target.url, hop.body
         prepared.headers = urllib3.HTTPHeaderDict()
@@ -151,7 +151,7 @@ class Transport:
         return adapter
 
 
-def _moved(hop: Outgoing, following: Outgoing, call: Call, secrets: Set[str]) -> Outgoing:
+def _moved(hop: Outgoing, following: Outgoing, call: OutgoingCall, secrets: Set[str]) -> Outgoing:
     """The following hop, with a word to whoever looks at the call where it goes to another site."""
     if following.target.origin != hop.target.origin:
         kept = {name.lower() for name, _ in following.headers}

@@ -11,7 +11,7 @@ from typing import Any
 from httpstep.core import jsontext
 from httpstep.core.document import planning, renaming
 from httpstep.core.document.documents import KINDS, Document, Named, SecretNote, write_account
-from httpstep.core.document.planning import DONE, Change, Plan
+from httpstep.core.document.planning import DONE, Plan, PlannedChange
 from httpstep.core.jsontext import Json
 from httpstep.extensions import db
 from httpstep.storage import catalogue, deleting, flows, steps
@@ -117,7 +117,7 @@ def _write(account_id: int, changed: Sequence[Document], by: str, now: float) ->
     writing.write_flows(account_id, values["flow"], by, now)
 
 
-def _delete(account_id: int, changes: Sequence[Change], now: float) -> None:
+def _delete(account_id: int, changes: Sequence[PlannedChange], now: float) -> None:
     """What needs a step goes before the step."""
     gone = {what: {one.name for one in changes if one.what == what} for what in KINDS}
     for row in flows.listed(account_id):

@@ -22,7 +22,7 @@ from httpstep.extensions import db
 from httpstep.storage.database import reading
 from httpstep.storage.tables import Account, ApiKey, AuditEntry, Flow, OneTimeCode, Secret, Step, User
 
-KEPT_SECONDS: Final = 366 * 24 * 3600.0
+RETENTION_SECONDS: Final = 366 * 24 * 3600.0
 PAGE: Final = 100
 MAX_EXPORTED: Final = 100_000
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
@@ -30,7 +30,7 @@ _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "�
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class AuditRecord:
     """at: seconds since the epoch. what: "step saved", "secret replaced" … detail: what is to be known of it, or ""."""
 
     id: int
@@ -50,17 +50,17 @@ def acts(who: str) -> None:
     g.actor = who
 
 
-def entries(account_id: int, *, before: int | None = None, most: int = PAGE) -> list[Entry]:
+def entries(account_id: int, *, before: int | None = None, limit: int = PAGE) -> list[AuditRecord]:
     """The newest of the last year, older than the entry `before` if one is named."""
-    mine = [AuditEntry.account_id == account_id, AuditEntry.at >= time.time() - KEPT_SECONDS]
+    mine = [AuditEntry.account_id == account_id, AuditEntry.at >= time.time() - RETENTION_SECONDS]
     mine += [] if before is None else [AuditEntry.id < before]
     columns = AuditEntry.id, AuditEntry.at, AuditEntry.actor, AuditEntry.what, AuditEntry.name, AuditEntry.detail
     with reading() as connection:
-        rows = connection.execute(select(*columns).where(*mine).order_by(AuditEntry.id.desc()).limit(most))
-        return [Entry(*row) for row in rows]
+        rows = connection.execute(select(*columns).where(*mine).order_by(AuditEntry.id.desc()).limit(limit))
+        return [AuditRecord(*row) for row in rows]
 
 
-def as_csv(found: Iterable[Entry]) -> str:
+def as_csv(found: Iterable[AuditRecord]) -> str:
     """RFC 4180, each cell such that no spreadsheet runs it."""
     file = io.StringIO()
     writer = csv.writer(file, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
@@ -92,7 +92,7 @@ def write(session: Session, changes: Iterable[Change]) -> None:
     ]
     connection = session.connection()
     connection.execute(insert(AuditEntry), rows)
-    old = select(AuditEntry.id).where(AuditEntry.at < now - KEPT_SECONDS).order_by(AuditEntry.id).limit(100)
+    old = select(AuditEntry.id).where(AuditEntry.at < now - RETENTION_SECONDS).order_by(AuditEntry.id).limit(100)
     connection.execute(delete(AuditEntry).where(AuditEntry.id.in_(old.scalar_subquery())))
 
 

@@ -15,7 +15,7 @@ from httpstep.storage.tables import Alert
 
 
 @dataclass(frozen=True, slots=True)
-class Condition:
+class InstallationState:
     """schema: the revision of the data. free_bytes: of the disk of the data folder. mails_waiting: alerts that are due
     and not delivered yet; mail_failed: of them, those that were refused at least once."""
 
@@ -28,7 +28,7 @@ class Condition:
     mails_failed: int
 
 
-def condition_of(settings: Config) -> Condition:
+def condition_of(settings: Config) -> InstallationState:
     """As it is now. Raises SQLAlchemyError where the database is away."""
     with reading() as connection:
         schema = str(connection.execute(text("SELECT version_num FROM alembic_version")).scalar())
@@ -40,7 +40,7 @@ def condition_of(settings: Config) -> Condition:
     if dialect == "sqlite":
         size = size_of(Path(str(db.engine.url.database)))
     disk = shutil.disk_usage(settings.data)
-    return Condition(schema, dialect, size, disk.free, disk.total, waiting, failed)
+    return InstallationState(schema, dialect, size, disk.free, disk.total, waiting, failed)
 
 
 def size_of(file: Path) -> int:

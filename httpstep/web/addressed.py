@@ -11,17 +11,17 @@ from httpstep.web import stepform
 from httpstep.web.here import account_id
 
 NEW: Final = "new"
-Row = TypeVar("Row")
-Get = Callable[[int, int], Row | None]
+Stored = TypeVar("Stored")
+Get = Callable[[int, int], Stored | None]
 """(account, id) -> the row; None where the account has none of that id."""
 
 
-def _find(ref: str, get: Get[Row]) -> Row | None:
-    number = stepform.whole(ref)
+def _find(ref: str, get: Get[Stored]) -> Stored | None:
+    number = stepform.whole_number(ref)
     return None if number is None else get(account_id(), number)
 
 
-def is_gone(ref: str, get: Get[Row]) -> bool:
+def is_gone(ref: str, get: Get[Stored]) -> bool:
     return ref != NEW and _find(ref, get) is None
 
 
@@ -31,13 +31,13 @@ def gone(word: str, *, typed: bool = False) -> str:
     return f"This {word} is no longer there: somebody has deleted it.{kept}"
 
 
-def row_or_404(ref: str, get: Get[Row], word: str, *, typed: bool = False) -> Row | None:
+def row_or_404(ref: str, get: Get[Stored], word: str, *, typed: bool = False) -> Stored | None:
     """None for "new"."""
     if ref == NEW:
         return None
     return is_there(_find(ref, get), word, typed=typed)
 
 
-def is_there(row: Row | None, word: str, *, typed: bool = False) -> Row:
+def is_there(row: Stored | None, word: str, *, typed: bool = False) -> Stored:
     """404 where it is not."""
     return row if row is not None else abort(404, gone(word, typed=typed) if request.method == "POST" else None)

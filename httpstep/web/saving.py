@@ -30,13 +30,13 @@ class Editing(Protocol):
         """Somebody else saved first: `error` is the Conflict of the storage."""
 
 
-class Row(Protocol):
+class Stored(Protocol):
     @property
     def id(self) -> Any: ...
 
 
 E = TypeVar("E", bound=Editing)
-R = TypeVar("R", bound=Row)
+R = TypeVar("R", bound=Stored)
 
 
 def save(
@@ -64,8 +64,8 @@ def plain_form(
     *,
     page: Callable[[E, int], tuple[str, int]],
     act: Callable[[E, str], int],
-    save: Callable[[E], tuple[int, Row | None]],
-    address: Callable[[Row], str],
+    save: Callable[[E], tuple[int, Stored | None]],
+    address: Callable[[Stored], str],
 ) -> ResponseReturnValue:
     """The answer to a form that was sent without scripts: the page, or the way to what is saved.
 

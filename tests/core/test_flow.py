@@ -10,7 +10,7 @@ import pytest
 from httpstep.core.document.flow import (
     Condition,
     FlowSpec,
-    Place,
+    FlowStep,
     check,
     concluded,
     dump,
@@ -56,12 +56,12 @@ def test_a_condition_looks_into_an_attribute() -> None:
 def test_an_operator_is_spelled_as_in_step_documents_also_where_it_was_stored_before() -> None:
     stored = [{"step_id": 1, "when": {"attribute": "a", "test": "not_there", "value": ""}}]
     spec = parse("k", "N", stored)
-    assert spec == FlowSpec("k", "N", (Place(1, Condition("a", "missing")),))
+    assert spec == FlowSpec("k", "N", (FlowStep(1, Condition("a", "missing")),))
     assert dump(spec) == [{"step_id": 1, "when": {"attribute": "a", "test": "missing", "value": ""}}]
 
 
 def test_a_flow_survives_being_stored() -> None:
-    spec = FlowSpec("k", "N", (Place(3), Place(4, Condition("a", "above", "2"))))
+    spec = FlowSpec("k", "N", (FlowStep(3), FlowStep(4, Condition("a", "above", "2"))))
     assert parse("k", "N", dump(spec)) == spec
 
 
@@ -69,13 +69,13 @@ def test_what_is_wrong_is_told_in_the_order_of_the_page() -> None:
     wrong = FlowSpec(
         "No Key",
         "",
-        (Place(1, Condition("7*7", "above", "many")), *[Place(1)] * 20, Place(1, Condition("secret.x", "is"))),
+        (FlowStep(1, Condition("7*7", "above", "many")), *[FlowStep(1)] * 20, FlowStep(1, Condition("secret.x", "is"))),
     )
     assert [fault.place for fault in check(wrong)] == [
         "name", "key", "places", "places[0].attribute", "places[0].value", "places[21].attribute"
     ]  # fmt: skip
     assert [fault.message for fault in check(FlowSpec("", "N"))] == ["Add at least one step."]
-    assert check(FlowSpec("k", "N", (Place(1, Condition("a", "is", "")),))) == []
+    assert check(FlowSpec("k", "N", (FlowStep(1, Condition("a", "is", "")),))) == []
 
 
 def test_a_renamed_attribute_is_renamed_in_conditions() -> None:
@@ -83,9 +83,9 @@ def test_a_renamed_attribute_is_renamed_in_conditions() -> None:
         "",
         "",
         (
-            Place(1, Condition("order", "there")),
-            Place(1, Condition("order.id", "is", "1")),
-            Place(1, Condition("orders", "there")),
+            FlowStep(1, Condition("order", "there")),
+            FlowStep(1, Condition("order.id", "is", "1")),
+            FlowStep(1, Condition("orders", "there")),
         ),
     )
     assert [place.when.attribute for place in renamed(spec, "order", "sale").places if place.when] == [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from httpstep.core.drift.marking import marked
+from httpstep.core.drift.marking import with_dictionaries
 from httpstep.core.drift.structure import compare, shape_of
 from httpstep.core.jsontext import Json, Path
 
@@ -26,24 +26,24 @@ ROWS = {"rows": [{"id": 1, "at": {"2026-01-01": {"n": 1}}}, {"id": 2, "at": {"20
     ],
 )
 def test_marking_afterwards_equals_marking_before(document: Json, dictionaries: list[Path]) -> None:
-    later = marked(shape_of(document), dictionaries)
+    later = with_dictionaries(shape_of(document), dictionaries)
     assert not compare(later, shape_of(document, dictionaries)) and not compare(shape_of(document, dictionaries), later)
 
 
 def test_fields_become_the_one_node_of_any_value() -> None:
-    done = marked(shape_of(RATES), [("rates",)])
+    done = with_dictionaries(shape_of(RATES), [("rates",)])
     assert done["fields"]["rates"] == {"types": ["object"], "values": {"types": ["null", "number"]}}
     assert done["fields"]["base"] == {"types": ["string"]}
 
 
 def test_the_structure_that_was_given_stays_as_it_was() -> None:
     shape = shape_of(RATES)
-    marked(shape, [("rates",)])
+    with_dictionaries(shape, [("rates",)])
     assert shape == shape_of(RATES)
 
 
 def test_a_new_name_is_no_change_and_another_type_of_value_is_one() -> None:
-    accepted = marked(shape_of(RATES), [("rates",)])
-    assert not compare(accepted, marked(shape_of({"base": "EUR", "rates": {"DKK": 7}}), [("rates",)]))
-    drift = compare(accepted, marked(shape_of({"base": "EUR", "rates": {"DKK": "7"}}), [("rates",)]))
+    accepted = with_dictionaries(shape_of(RATES), [("rates",)])
+    assert not compare(accepted, with_dictionaries(shape_of({"base": "EUR", "rates": {"DKK": 7}}), [("rates",)]))
+    drift = compare(accepted, with_dictionaries(shape_of({"base": "EUR", "rates": {"DKK": "7"}}), [("rates",)]))
     assert [(change.path, change.was, change.now) for change in drift.changed] == [(("rates", "*"), "number", "string")]

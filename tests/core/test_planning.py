@@ -9,7 +9,7 @@ import pytest
 
 from httpstep.core import jsontext
 from httpstep.core.document.documents import Document, Named, Unusable, read_account, read_all, write_account
-from httpstep.core.document.planning import Change, planned
+from httpstep.core.document.planning import PlannedChange, planned
 
 CITY = {"format": "httpstep-attribute/1", "name": "city"}
 
@@ -30,7 +30,7 @@ def present(*documents: Any) -> dict[Named, Any]:
     return {named: (one.written,) for named, one in wanted(*documents).items()}
 
 
-def told(changes: tuple[Change, ...]) -> list[str]:
+def told(changes: tuple[PlannedChange, ...]) -> list[str]:
     return [" ".join((one.doing, one.what, one.name, *one.members)) for one in changes]
 
 

@@ -13,8 +13,8 @@ import pytest
 import requests
 
 from httpstep.serving import clients
-from httpstep.serving.clients import ClientSocket, Places
-from httpstep.serving.refusals import NoPlace
+from httpstep.serving.clients import ClientSocket, WaitingSlots
+from httpstep.serving.refusals import NoFreeSlot
 from tests.faults.visiting import SIGN_IN, Visitor
 from tests.server import Server
 
@@ -184,7 +184,7 @@ def test_a_body_that_comes_by_single_bytes_is_given_up_long_before_its_end(serve
 
 def test_an_answer_that_is_not_read_in_time_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clients, "ANSWER_SECONDS", 0.3)
-    places = Places(4)
+    places = WaitingSlots(4)
     ours, theirs = socket.socketpair()
     began = time.monotonic()
     with theirs, ClientSocket(ours.detach(), places) as wire:
@@ -197,11 +197,11 @@ def test_an_answer_that_is_not_read_in_time_is_cut_off(monkeypatch: pytest.Monke
 
 def test_the_shares_of_the_places() -> None:
     def taken(*who: tuple[str, str]) -> int:
-        places, count = Places(16), 0
+        places, count = WaitingSlots(16), 0
         with ExitStack() as stack:
             for _ in range(20):
                 for address, caller in who:
-                    with suppress(NoPlace):
+                    with suppress(NoFreeSlot):
                         stack.enter_context(places.held(address, caller))
                         count += 1
         return count

@@ -12,7 +12,7 @@ import requests
 import urllib3.exceptions
 
 from httpstep.core.errors import NetworkError, SendError, TimedOut, TooLarge
-from httpstep.transport.call import Call
+from httpstep.transport.call import OutgoingCall
 from httpstep.transport.failures import FOREIGN, translate
 from httpstep.transport.limits import Limits
 
@@ -31,8 +31,8 @@ ALL = sorted(
 
 
 @pytest.fixture
-def call() -> Call:
-    return Call(time.monotonic() + 60, Limits())
+def call() -> OutgoingCall:
+    return OutgoingCall(time.monotonic() + 60, Limits())
 
 
 def instance(kind: type[BaseException]) -> BaseException:
@@ -41,7 +41,7 @@ def instance(kind: type[BaseException]) -> BaseException:
 
 
 @pytest.mark.parametrize("kind", ALL, ids=lambda kind: f"{kind.__module__}.{kind.__name__}")
-def test_every_exception_of_the_libraries_has_a_translation(call: Call, kind: type[BaseException]) -> None:
+def test_every_exception_of_the_libraries_has_a_translation(call: OutgoingCall, kind: type[BaseException]) -> None:
     failure = translate(instance(kind), call)
     assert isinstance(failure, SendError)
     assert failure.message.endswith(".")
@@ -70,7 +70,7 @@ def test_the_roots_cover_all_that_the_libraries_define() -> None:
         (OSError(24, "Too many open files"), NetworkError, "broken_answer"),
     ],
 )
-def test_the_innermost_cause_decides(call: Call, cause: Exception, kind: type[SendError], reason: str) -> None:
+def test_the_innermost_cause_decides(call: OutgoingCall, cause: Exception, kind: type[SendError], reason: str) -> None:
     wrapped = requests.ConnectionError(urllib3.exceptions.ProtocolError("Connection aborted.", cause))
     for error in (cause, wrapped):
         failure = translate(error, call)
@@ -78,6 +78,6 @@ def test_the_innermost_cause_decides(call: Call, cause: Exception, kind: type[Se
         assert failure.reason == reason
 
 
-def test_a_failure_of_ours_passes_unchanged(call: Call) -> None:
+def test_a_failure_of_ours_passes_unchanged(call: OutgoingCall) -> None:
     ours = NetworkError("The name a.example was not found.", reason="dns")
     assert translate(urllib3.exceptions.ProtocolError("x", ours), call) is ours

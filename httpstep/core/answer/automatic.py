@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Final, NamedTuple
 
-from httpstep.core.answer.dictionaries import ANY, Marks, marks_of
+from httpstep.core.answer.dictionaries import ANY, DictionaryPaths, dictionary_paths_of
 from httpstep.core.answer.transliteration import in_ascii
 from httpstep.core.jsontext import Json, Path
 from httpstep.core.step.spec import MappingRule
@@ -36,7 +36,7 @@ def automatic_rules(
 
     taken: attributes the account has from other sources; a name among them gets `<step_key>_` in front.
     """
-    paths = _places(document, marks_of(dictionaries), limit)
+    paths = _places(document, dictionary_paths_of(dictionaries), limit)
     names = _names(paths, step_key, taken)
     return tuple(MappingRule(attribute=name, path=path) for name, path in zip(names, paths, strict=True))
 
@@ -44,19 +44,19 @@ def automatic_rules(
 # ---------------------------------------------------------------- which values
 
 
-class _Place(NamedTuple):
+class _FoundValue(NamedTuple):
     """A value on the way. `order`: the positions on the way to it, which sort as the document reads."""
 
     path: Path
     order: tuple[int, ...]
     value: Json
-    marks: Marks | None
+    marks: DictionaryPaths | None
 
 
-def _places(document: Json, marks: Marks | None, limit: int) -> list[Path]:
+def _places(document: Json, marks: DictionaryPaths | None, limit: int) -> list[Path]:
     """Level by level until there are enough, so that a wide or deep document costs no more than its first rules."""
-    found: list[_Place] = []
-    waiting = deque([iter([_Place((), (), document, marks)])])
+    found: list[_FoundValue] = []
+    waiting = deque([iter([_FoundValue((), (), document, marks)])])
     while waiting and len(found) < limit:
         place = next(waiting[0], None)
         if place is None:
@@ -70,20 +70,20 @@ def _places(document: Json, marks: Marks | None, limit: int) -> list[Path]:
     return [place.path for place in sorted(found, key=lambda place: place.order)]
 
 
-def _has_inside(place: _Place) -> bool:
+def _has_inside(place: _FoundValue) -> bool:
     if isinstance(place.value, dict):
         return bool(place.value) and not (place.marks and place.marks.here)
     return isinstance(place.value, list) and bool(place.value)
 
 
-def _below(place: _Place) -> Iterator[_Place]:
+def _below(place: _FoundValue) -> Iterator[_FoundValue]:
     """What is inside, made one by one: of a wide object only the first are needed."""
     value, marks = place.value, place.marks
     if isinstance(value, list):
-        yield _Place((*place.path, 0), (*place.order, 0), value[0], marks.below(ANY) if marks else None)
+        yield _FoundValue((*place.path, 0), (*place.order, 0), value[0], marks.below(ANY) if marks else None)
         return
     for number, (key, child) in enumerate(value.items()):
-        yield _Place((*place.path, key), (*place.order, number), child, marks.below(key) if marks else None)
+        yield _FoundValue((*place.path, key), (*place.order, number), child, marks.below(key) if marks else None)
 
 
 # ---------------------------------------------------------------- names

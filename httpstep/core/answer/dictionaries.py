@@ -43,25 +43,25 @@ _MANY: Final = 10
 
 
 @dataclass(slots=True)
-class Marks:
+class DictionaryPaths:
     """The marked paths as a tree. `here`: this place is a dictionary."""
 
     here: bool = False
-    children: dict[str, Marks] = field(default_factory=dict)
+    children: dict[str, DictionaryPaths] = field(default_factory=dict)
 
-    def below(self, part: str) -> Marks | None:
+    def below(self, part: str) -> DictionaryPaths | None:
         return self.children.get(part)
 
 
-def marks_of(dictionaries: Sequence[Path]) -> Marks | None:
+def dictionary_paths_of(dictionaries: Sequence[Path]) -> DictionaryPaths | None:
     """The tree of marked paths, None where nothing is marked. List indices count as "*"."""
     if not dictionaries:
         return None
-    root = Marks()
+    root = DictionaryPaths()
     for path in dictionaries:
         place = root
         for part in path:
-            place = place.children.setdefault(ANY if isinstance(part, int) else part, Marks())
+            place = place.children.setdefault(ANY if isinstance(part, int) else part, DictionaryPaths())
         place.here = True
     return root
 

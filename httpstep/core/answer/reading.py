@@ -51,7 +51,7 @@ def media_type(response: HttpResponse) -> str:
 def text_of(response: HttpResponse) -> str:
     """The body as text for showing: by the declared charset, else as a document is read; what cannot be read becomes U+FFFD."""
     body, charset = response.body, _charset(response)
-    for mark, encoding in _MARKS:
+    for mark, encoding in _BYTE_ORDER_MARKS:
         if body.startswith(mark):
             return body[len(mark) :].decode(encoding, "replace")
     if charset is not None:
@@ -72,7 +72,7 @@ def notes_on(response: HttpResponse) -> tuple[str, ...]:
 # ---------------------------------------------------------------- reading
 
 
-_MARKS: Final = (
+_BYTE_ORDER_MARKS: Final = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),
     (codecs.BOM_UTF32_BE, "utf-32-be"),

@@ -8,7 +8,7 @@ from httpstep.core.authentication.kind import Auth, Credential, Kind, Proof, pas
 from httpstep.core.errors import InvalidRequest
 from httpstep.core.inserting import headers, urls
 from httpstep.core.inserting.texts import filled, header_value
-from httpstep.core.inserting.values import Place, Values
+from httpstep.core.inserting.values import Position, Values
 
 
 class ApiKey(Kind):
@@ -26,12 +26,12 @@ class ApiKey(Kind):
     def proof(self, auth: Auth, values: Values, token: str | None) -> Proof:
         name = auth["name"].strip()
         if auth["in"] == "query":
-            value = filled(auth["value"], values, Place("auth.value", "the API key"), urls.MAX_URL_CHARACTERS)
+            value = filled(auth["value"], values, Position("auth.value", "the API key"), urls.MAX_URL_CHARACTERS)
             return Proof(query=((name, values.credential(pasted(value, "The API key", "auth.value"))),))
         if fault := headers.name_fault(name):
             raise InvalidRequest(fault, reason="header", place="auth.name")
         value = pasted(
-            filled(auth["value"], values, Place("auth.value", f"the header “{name}”")), "The API key", "auth.value"
+            filled(auth["value"], values, Position("auth.value", f"the header “{name}”")), "The API key", "auth.value"
         )
         return Proof(headers=((name, values.credential(header_value(name, value, "auth.value"))),))
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 from httpstep.core.authentication.kind import Auth, Credential, Kind, Proof
 from httpstep.core.errors import InvalidRequest
-from httpstep.core.inserting.encoders import whole
+from httpstep.core.inserting.encoders import encodable
 from httpstep.core.inserting.texts import filled, header_value
-from httpstep.core.inserting.values import Place, Values
+from httpstep.core.inserting.values import Position, Values
 
 
 class Basic(Kind):
@@ -18,8 +18,8 @@ class Basic(Kind):
     members = (Credential("username", "User name"), Credential("password", "Password", secret=True))
 
     def proof(self, auth: Auth, values: Values, token: str | None) -> Proof:
-        user = filled(auth["username"], values, Place("auth.username", "the user name")).strip("\r\n")
-        password = filled(auth["password"], values, Place("auth.password", "the password")).strip("\r\n")
+        user = filled(auth["username"], values, Position("auth.username", "the user name")).strip("\r\n")
+        password = filled(auth["password"], values, Position("auth.password", "the password")).strip("\r\n")
         if ":" in user:
             raise InvalidRequest("The user name has a colon in it.", reason="auth", place="auth.username")
         for member, what, text in (("username", "user name", user), ("password", "password", password)):
@@ -39,4 +39,4 @@ class Basic(Kind):
 
 def encoded(user: str, password: str, values: Values) -> str:
     """user:password in Base64, noted as a secret."""
-    return values.credential(base64.b64encode(whole(f"{user}:{password}").encode()).decode())
+    return values.credential(base64.b64encode(encodable(f"{user}:{password}").encode()).decode())

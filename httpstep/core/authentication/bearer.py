@@ -7,7 +7,7 @@ from typing import Final
 
 from httpstep.core.authentication.kind import Auth, Credential, Kind, Proof, pasted
 from httpstep.core.inserting.texts import filled, header_value
-from httpstep.core.inserting.values import Place, Values
+from httpstep.core.inserting.values import Position, Values
 
 _PREFIX: Final = re.compile(r"\s*(?:authorization\s*:\s*)?(?:bearer\s+)+", re.IGNORECASE)
 
@@ -20,7 +20,7 @@ class Bearer(Kind):
     )  # fmt: skip
 
     def proof(self, auth: Auth, values: Values, token: str | None) -> Proof:
-        text = filled(auth["token"], values, Place("auth.token", "the header “Authorization”"))
+        text = filled(auth["token"], values, Position("auth.token", "the header “Authorization”"))
         token = values.credential(pasted(_PREFIX.sub("", text, count=1), "The token", "auth.token"))
         value = header_value("Authorization", f"Bearer {token}", "auth.token")
         return Proof(headers=(("Authorization", value),))

@@ -12,11 +12,11 @@ from httpstep.core.authentication.basic import encoded
 from httpstep.core.authentication.kind import Auth, Credential, Kind, Proof, pasted
 from httpstep.core.exchange import RenderedRequest
 from httpstep.core.inserting import secrethosts
-from httpstep.core.inserting.encoders import FORM_TYPE, form, whole
+from httpstep.core.inserting.encoders import FORM_TYPE, encodable, form
 from httpstep.core.inserting.placeholders import SECRET_PREFIX, names_in
 from httpstep.core.inserting.secrethosts import Hosts
 from httpstep.core.inserting.texts import filled, filled_url, header_value
-from httpstep.core.inserting.values import Place, Values
+from httpstep.core.inserting.values import Position, Values
 from httpstep.core.jsontext import Json
 from httpstep.core.masking.redaction import is_credential_name
 
@@ -73,17 +73,17 @@ def token_request(
     In a header the client is form-encoded, as the RFC says; most servers do not decode it, so where that makes a
     difference `otherwise` has it as it is. A parameter takes the place of a field of the same name."""
     values = Values(attributes, secrets=secrets, defaults=defaults)
-    place = Place("auth.token_url", "the token URL")
+    place = Position("auth.token_url", "the token URL")
     url, warnings = filled_url(auth["token_url"], values, (), place)
-    client = filled(auth["client_id"], values, Place("auth.client_id", "the client id")).strip()
-    secret = filled(auth["client_secret"], values, Place("auth.client_secret", "the client secret"))
+    client = filled(auth["client_id"], values, Position("auth.client_id", "the client id")).strip()
+    secret = filled(auth["client_secret"], values, Position("auth.client_secret", "the client secret"))
     secret = values.credential(pasted(secret, "The client secret", "auth.client_secret"))
     fields = _fields(auth, values)
     credentials: list[tuple[tuple[str, str], ...]] = [()]
     if auth["client_auth"] == "body":
         fields += [("client_id", client), ("client_secret", secret)]
     else:
-        spellings = dict.fromkeys([(quote_plus(whole(client)), quote_plus(whole(secret))), (client, secret)])
+        spellings = dict.fromkeys([(quote_plus(encodable(client)), quote_plus(encodable(secret))), (client, secret)])
         credentials = [(("Authorization", f"Basic {_basic(*one, values)}"),) for one in spellings]
     secrethosts.require(url, values.carried, hosts, auth["token_url"], place)
     request = RenderedRequest(
@@ -107,10 +107,10 @@ def _basic(client: str, secret: str, values: Values) -> str:
 
 def _fields(auth: Auth, values: Values) -> list[tuple[str, str]]:
     """Empty ones are left out."""
-    scope = filled(auth["scope"], values, Place("auth.scope", "the scope"))
+    scope = filled(auth["scope"], values, Position("auth.scope", "the scope"))
     more = []
     for index, (name, template) in enumerate(auth.parameters):
-        place = Place(f"auth.parameters[{index}].value", f"the field “{name}” of the token request")
+        place = Position(f"auth.parameters[{index}].value", f"the field “{name}” of the token request")
         value = filled(template, values, place)
         more.append((name.strip(), values.credential(value) if is_credential_name(name) else value))
     named = {name for name, _ in more}

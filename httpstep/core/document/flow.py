@@ -64,7 +64,7 @@ def operator_of(test: str) -> str | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class FlowStep:
     """A step in the flow, by its id, and when it runs (None: always)."""
 
     step_id: int
@@ -77,7 +77,7 @@ class FlowSpec:
 
     key: str = ""
     name: str = ""
-    places: tuple[Place, ...] = ()
+    places: tuple[FlowStep, ...] = ()
 
 
 def dump(spec: FlowSpec) -> list[Json]:
@@ -96,7 +96,9 @@ def dump(spec: FlowSpec) -> list[Json]:
 def parse(key: str, name: str, document: Sequence[Json]) -> FlowSpec:
     """The flow of a stored document, which `check` had found right."""
     return FlowSpec(
-        key, name, tuple(Place(one["step_id"], Condition(**one["when"]) if "when" in one else None) for one in document)
+        key,
+        name,
+        tuple(FlowStep(one["step_id"], Condition(**one["when"]) if "when" in one else None) for one in document),
     )
 
 
@@ -131,7 +133,7 @@ def _condition_faults(when: Condition) -> Iterable[tuple[str, str]]:
 def renamed(spec: FlowSpec, old: str, new: str) -> FlowSpec:
     """The flow with conditions on `new` where they were on `old`, or on a part of it."""
 
-    def change(place: Place) -> Place:
+    def change(place: FlowStep) -> FlowStep:
         when = place.when
         if when is None or not (when.attribute == old or when.attribute.startswith(f"{old}.")):
             return place

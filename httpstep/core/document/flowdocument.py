@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from httpstep.core.document import flow
-from httpstep.core.document.flow import MAX_STEPS, Condition, FlowSpec, Place
+from httpstep.core.document.flow import MAX_STEPS, Condition, FlowSpec, FlowStep
 from httpstep.core.document.kind import DocumentError, DocumentKind
 from httpstep.core.documentreader import Fault
 from httpstep.core.step.members import Object, Objects, Text, Word, member
@@ -70,7 +70,7 @@ def _condition(when: FlowCondition | None) -> Condition | None:
 
 
 def _spec(document: FlowDocument, ids: Mapping[str, int]) -> FlowSpec:
-    places = tuple(Place(ids.get(one.step, 0), _condition(one.when)) for one in document.steps)
+    places = tuple(FlowStep(ids.get(one.step, 0), _condition(one.when)) for one in document.steps)
     return FlowSpec(document.key, document.name, places)
 
 

@@ -18,7 +18,7 @@ Present = Mapping[Named, Sequence[Mapping[str, Json]]]
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class PlannedChange:
     """members: of its document, that a change is in."""
 
     doing: Doing
@@ -31,7 +31,7 @@ class Change:
 class Plan:
     """changes: in the order in which they can be made. unchanged: how many of the documents are so already."""
 
-    changes: tuple[Change, ...]
+    changes: tuple[PlannedChange, ...]
     unchanged: int
 
     def count(self, doing: Doing) -> int:
@@ -44,22 +44,22 @@ def planned(wanted: Mapping[Named, Document], present: Present, *, delete: bool)
     changes = list(_written(wanted, present))
     if delete:
         gone = [named for what in reversed(KINDS) for named in present if named[0] == what and named not in wanted]
-        changes += (Change("delete", what, name) for what, name in gone)
+        changes += (PlannedChange("delete", what, name) for what, name in gone)
     written = sum(1 for one in changes if one.doing != "delete")
     return Plan(tuple(changes), len(wanted) - written)
 
 
-def _written(wanted: Mapping[Named, Document], present: Present) -> Iterator[Change]:
+def _written(wanted: Mapping[Named, Document], present: Present) -> Iterator[PlannedChange]:
     for what in KINDS:
         for named, one in sorted(wanted.items()):
             if named[0] != what:
                 continue
             if named not in present:
-                yield Change("create", *named)
+                yield PlannedChange("create", *named)
                 continue
             text = jsontext.dumps(one.written)
             if all(text != jsontext.dumps(document) for document in present[named]):
-                yield Change("change", *named, members=_different(one.written, present[named][0]))
+                yield PlannedChange("change", *named, members=_different(one.written, present[named][0]))
 
 
 def _different(new: Mapping[str, Json], old: Mapping[str, Json]) -> tuple[str, ...]:

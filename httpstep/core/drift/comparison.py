@@ -153,7 +153,7 @@ def _reads_of(rules: Sequence[MappingRule]) -> _Reads | None:
 
 
 @dataclass(slots=True)
-class _Listed:
+class _ListedChanges:
     """The changes of one kind, each with its number in the order they were found."""
 
     total: int = 0
@@ -183,7 +183,7 @@ class _Listed:
 class _Comparison:
     def __init__(self, work: WorkCounter) -> None:
         self._work = work
-        self._missing, self._changed, self._new = _Listed(), _Listed(), _Listed()
+        self._missing, self._changed, self._new = _ListedChanges(), _ListedChanges(), _ListedChanges()
         self._reveals = False
 
     def drift(self) -> Drift:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from httpstep.core.drift import words
-from httpstep.core.drift.places import CONTAINERS, Place
+from httpstep.core.drift.places import CONTAINERS, DocumentNode
 from httpstep.core.drift.words import GENERAL, QUALIFIERS
 from httpstep.core.jsontext import Path
 
@@ -55,7 +55,7 @@ class Likeness:
     in_place: bool = False
 
 
-def likeness(old: Place, new: Place, sameness: float, *, exactly: bool = False) -> Likeness:
+def likeness(old: DocumentNode, new: DocumentNode, sameness: float, *, exactly: bool = False) -> Likeness:
     """sameness: the share of the old answer's telling values that the new one has: with 1, another value tells
     against a place, with 0 nothing. exactly: the very value is somewhere in the new answer, so that another spelling of
     it says half."""
@@ -83,18 +83,18 @@ def likeness(old: Place, new: Place, sameness: float, *, exactly: bool = False) 
     return Likeness(score, name, way, equal, kind, in_place)
 
 
-def _name(old: Place, new: Place) -> float:
+def _name(old: DocumentNode, new: DocumentNode) -> float:
     """Of the names; or of one with the other and what is around it (`default_branch`, `defaultBranch.name`)."""
     crossed = max(words.likeness(old.own, new.joint), words.likeness(old.joint, new.own))
     joined = _joined(old) == _words(new) or _words(old) == _joined(new)
     return max(words.likeness(old.own, new.own), 0.95 if joined else 0.9 * crossed)
 
 
-def _words(place: Place) -> frozenset[str]:
+def _words(place: DocumentNode) -> frozenset[str]:
     return frozenset(word for word, _ in place.own)
 
 
-def _joined(place: Place) -> frozenset[str]:
+def _joined(place: DocumentNode) -> frozenset[str]:
     """The words of its name and of the one around it."""
     return frozenset(word for word, _ in place.joint)
 
@@ -104,7 +104,7 @@ def _is_in_place(old: Path, new: Path) -> bool:
     return bool(shorter) and longer[: len(shorter)] == shorter
 
 
-def _equal(old: Place, new: Place, exactly: bool) -> float:
+def _equal(old: DocumentNode, new: DocumentNode, exactly: bool) -> float:
     if not old.keys or not new.keys:
         return 0.0
     if old.keys[0] == new.keys[0]:
@@ -112,7 +112,7 @@ def _equal(old: Place, new: Place, exactly: bool) -> float:
     return (0.5 if exactly else 0.9) if set(old.keys) & set(new.keys) else 0.0
 
 
-def kind_fits(old: Place, new: Place) -> bool | None:
+def kind_fits(old: DocumentNode, new: DocumentNode) -> bool | None:
     """Whether the values may be of one meaning by their kinds; None where that cannot be told."""
     if not old.kind or "null" in (old.kind, new.kind):
         return None
@@ -125,24 +125,24 @@ def _lists(path: Path) -> int:
     return sum(isinstance(part, int) for part in path)
 
 
-def has_same_words(old: Place, new: Place) -> bool:
+def has_same_words(old: DocumentNode, new: DocumentNode) -> bool:
     """Whether their names are the same but for words that say little."""
     mine, theirs = _words(old) - GENERAL, _words(new) - GENERAL
     return bool(mine) and mine == theirs
 
 
-def has_same_parent(old: Place, new: Place) -> bool:
+def has_same_parent(old: DocumentNode, new: DocumentNode) -> bool:
     """Whether what is around both has one name, and that says something."""
     return _parent_likeness(old, new) == 1
 
 
-def _parent_likeness(old: Place, new: Place) -> float:
+def _parent_likeness(old: DocumentNode, new: DocumentNode) -> float:
     """0 to 1: the share of the telling words that what is around one has in common with what is around the other."""
     mine, theirs = _joined(old) - _words(old) - GENERAL, _joined(new) - _words(new) - GENERAL
     return 2 * len(mine & theirs) / (len(mine) + len(theirs)) if mine and theirs else 0.0
 
 
-def odd_words(old: Place, new: Place) -> set[str]:
+def odd_words(old: DocumentNode, new: DocumentNode) -> set[str]:
     """Words that make another value of a name, and stand in the name of one of the two only."""
     return _alone(old.own, new.joint) | _alone(new.own, old.joint)
 
@@ -155,7 +155,7 @@ def _alone(mine: words.Weighted, theirs: words.Weighted) -> set[str]:
     }
 
 
-def added_words(old: Place, new: Place) -> set[str]:
+def added_words(old: DocumentNode, new: DocumentNode) -> set[str]:
     """Telling words on the way to the new place that nothing on the old way is like."""
     known = [word for word, _ in old.way]
     return {

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from httpstep.core.answer.dictionaries import ANY, Marks, marks_of
+from httpstep.core.answer.dictionaries import ANY, DictionaryPaths, dictionary_paths_of
 from httpstep.core.drift.structure import Structure, merge
 from httpstep.core.jsontext import Path
 
 _DICTIONARY: Final[Structure] = {"types": ["object"], "values": None}
 
 
-def marked(structure: Structure, dictionaries: Sequence[Path]) -> Structure:
+def with_dictionaries(structure: Structure, dictionaries: Sequence[Path]) -> Structure:
     """The structure as `structure.shape_of` would have made it with these dictionaries. Nothing else in it changes."""
-    return _marked(structure, marks_of(dictionaries))
+    return _marked(structure, dictionary_paths_of(dictionaries))
 
 
-def _marked(node: Structure, marks: Marks | None) -> Structure:
+def _marked(node: Structure, marks: DictionaryPaths | None) -> Structure:
     if marks is None or not node:
         return node
     if marks.here and "object" in node["types"] and "values" not in node:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from httpstep.core.drift.likeness import Likeness, kind_fits, likeness, reason
-from httpstep.core.drift.places import CONTAINERS, Place, places_in
+from httpstep.core.drift.places import CONTAINERS, DocumentNode, places_in
 from httpstep.core.drift.words import meanings
 from httpstep.core.jsontext import Json, Path
 
@@ -37,8 +37,8 @@ class Match:
     """A new place for an old one. along: 0 to 1, how much of what was beside it went there too. score: log odds against
     no place at all, chance: against all others too, 0 to 1."""
 
-    old: Place
-    new: Place
+    old: DocumentNode
+    new: DocumentNode
     like: Likeness
     score: float
     alone: float = 0.0
@@ -64,7 +64,7 @@ class Matching:
         self.retyped = {path for path in both if _is_retyped(before[path], after[path])}
         self.gone = {path: place for path, place in before.items() if path not in after or path in changed}
         self.gone |= {path: before[path] for path in self.retyped}
-        self.gone |= {path: Place.unknown(path) for path in wanted if path not in before and path not in after}
+        self.gone |= {path: DocumentNode.unknown(path) for path in wanted if path not in before and path not in after}
         came = changed | self.retyped
         self._added = _Index(place for path, place in after.items() if path not in before or path in came)
         self._values = Counter(key for place in after.values() for key in place.keys)
@@ -80,7 +80,7 @@ class Matching:
         """The new places for one that is gone, the likeliest first."""
         return self._matches.get(path, [])
 
-    def is_elsewhere(self, old: Place) -> bool:
+    def is_elsewhere(self, old: DocumentNode) -> bool:
         """Whether the value is anywhere in the new answer."""
         return any(key in self._values for key in old.keys)
 
@@ -92,11 +92,11 @@ class Matching:
             if other is not match and not _is_twin(other.old, match.old)
         )
 
-    def stayed_beside(self, old: Place) -> bool:
+    def stayed_beside(self, old: DocumentNode) -> bool:
         """Whether something that was beside it is still at its place."""
         return self._stayed[parent_of(old.path)] > 0
 
-    def has_twin(self, old: Place, new: Place) -> bool:
+    def has_twin(self, old: DocumentNode, new: DocumentNode) -> bool:
         """Whether the value is more than once in one of the answers."""
         return self._old_values[old.keys[0]] > 1 or self._values[new.keys[0]] > 1
 
@@ -112,7 +112,7 @@ class Matching:
             found[path] = [Match(old, new, like, like.score) for new, like in pairs]
         return found
 
-    def _around(self, wanted: set[Path]) -> dict[Path, Place]:
+    def _around(self, wanted: set[Path]) -> dict[Path, DocumentNode]:
         """Of very many places those that rules read, with some that went from beside them."""
         found = {path: self.gone[path] for path in wanted if path in self.gone}
         room = Counter({parent_of(path): _SIBLINGS for path in wanted})
@@ -205,40 +205,40 @@ def parent_of(path: Path) -> Path:
     return path[: max(end - 1, 0)]
 
 
-def _comparable(old: Place, new: Place) -> bool:
+def _comparable(old: DocumentNode, new: DocumentNode) -> bool:
     return new.type == old.type or not (new.type in CONTAINERS or old.type in CONTAINERS)
 
 
-def _is_twin(one: Place, other: Place) -> bool:
+def _is_twin(one: DocumentNode, other: DocumentNode) -> bool:
     """Whether they hold the same telling value, so that both may have become one (`id`, `id_str`)."""
     return one.information >= TELLING and bool(set(one.keys) & set(other.keys))
 
 
-def _is_another(old: Place, new: Place) -> bool:
+def _is_another(old: DocumentNode, new: DocumentNode) -> bool:
     """Whether a plain value became a list or an object, or the other way round; nothing, and an empty one, hides it."""
     if "null" in (old.type, new.type) or new.empty or old.empty:
         return False
     return (old.type in CONTAINERS) != (new.type in CONTAINERS)
 
 
-def _is_retyped(old: Place, new: Place) -> bool:
+def _is_retyped(old: DocumentNode, new: DocumentNode) -> bool:
     return bool(old.keys and new.keys) and kind_fits(old, new) is False and not set(old.keys) & set(new.keys)
 
 
 class _Index:
     """Places by the words of their name, by their value and by the end of their path."""
 
-    def __init__(self, places: Iterable[Place]) -> None:
+    def __init__(self, places: Iterable[DocumentNode]) -> None:
         self.places = list(places)
-        self._by: dict[object, list[Place]] = defaultdict(list)
+        self._by: dict[object, list[DocumentNode]] = defaultdict(list)
         for place in self.places:
             for mark in _marks(place):
                 self._by[mark].append(place)
 
-    def near(self, other: Place) -> list[Place]:
+    def near(self, other: DocumentNode) -> list[DocumentNode]:
         """Those that have most in common with the other place; what very many have in common does not count."""
         shared: Counter[Path] = Counter()
-        known: dict[Path, Place] = {}
+        known: dict[Path, DocumentNode] = {}
         for mark in _marks(other):
             bucket = self._by.get(mark, ())
             if len(bucket) <= _ONE_BUCKET:
@@ -247,6 +247,6 @@ class _Index:
         return [known[path] for path, _ in shared.most_common(_NEAR)]
 
 
-def _marks(place: Place) -> set[object]:
+def _marks(place: DocumentNode) -> set[object]:
     words = {meaning for word, _ in place.own for meaning in meanings(word)}
     return {*words, *place.keys, ("end", place.path[-2:])}

@@ -28,7 +28,7 @@ _DATED: Final = re.compile(r"(?=.*\d{4}).*\d[-/: ]\d", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Place:
+class DocumentNode:
     """A place of a document, list items by the first one.
 
     kind: of its value: "date", "url", "mail", "path" (`places/ChIJ2`), "flag", "number", "measure" (-77.050091), "id",
@@ -50,7 +50,7 @@ class Place:
     empty: bool = False
 
     @classmethod
-    def unknown(cls, path: Path) -> Place:
+    def unknown(cls, path: Path) -> DocumentNode:
         """A place of which only the path is known."""
         return cls(path, "", "", *_words(path))
 
@@ -60,7 +60,7 @@ def generic(path: Path) -> Path:
     return tuple(0 if isinstance(part, int) else part for part in path)
 
 
-def places_in(document: Json) -> Iterator[Place]:
+def places_in(document: Json) -> Iterator[DocumentNode]:
     """All places below the root, level by level, at most 20,000."""
     waiting: deque[tuple[Path, Json, bool]] = deque([((), document, False)])
     for _ in range(MAX_PLACES):
@@ -75,11 +75,11 @@ def places_in(document: Json) -> Iterator[Place]:
             waiting.append(((*path, 0), value[0], many or len(value) > 1))
 
 
-def _place(path: Path, value: Json, many: bool) -> Place:
+def _place(path: Path, value: Json, many: bool) -> DocumentNode:
     kind = json_type(value)
     if kind in ("array", "object", "null"):
-        return Place(path, kind, kind, *_words(path), many=many, empty=not value)
-    return Place(path, kind, _kind(value), *_words(path), _keys(value), _information(value), many)
+        return DocumentNode(path, kind, kind, *_words(path), many=many, empty=not value)
+    return DocumentNode(path, kind, _kind(value), *_words(path), _keys(value), _information(value), many)
 
 
 # ---------------------------------------------------------------- words

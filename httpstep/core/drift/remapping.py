@@ -14,7 +14,7 @@ from typing import Final
 
 from httpstep.core.drift.likeness import UNLIKELY_EQUAL, added_words, has_same_parent, has_same_words, odd_words
 from httpstep.core.drift.matching import TELLING, Match, Matching
-from httpstep.core.drift.places import CONTAINERS, Place, generic
+from httpstep.core.drift.places import CONTAINERS, DocumentNode, generic
 from httpstep.core.jsontext import Json, Path
 from httpstep.core.query import jsonpath
 from httpstep.core.step.spec import MappingRule
@@ -218,7 +218,7 @@ def _doubt_of_equal(best: Match, matching: Matching) -> str:
     return "the value is the same, the name is another"
 
 
-def _is_long(old: Place) -> bool:
+def _is_long(old: DocumentNode) -> bool:
     """Whether it is a sentence or a long address, which is nowhere twice by chance."""
     return old.kind in ("prose", "url") and len(old.keys[0]) >= _LONG
 

@@ -19,8 +19,8 @@ from typing import Any, Final
 
 from httpstep.core.answer.dictionaries import (
     ANY,
-    Marks,
-    marks_of,
+    DictionaryPaths,
+    dictionary_paths_of,
     suggest_dictionaries,
 )
 from httpstep.core.drift.comparison import compare, types_of
@@ -35,7 +35,7 @@ Structure = Json
 
 def shape_of(document: Json, dictionaries: Sequence[Path] = (), work: WorkCounter | None = None) -> Structure:
     """The shape of a document. `dictionaries`: paths of objects whose keys are data, "*" or an index for list items."""
-    return _shape([document], marks_of(dictionaries), work or WorkCounter())
+    return _shape([document], dictionary_paths_of(dictionaries), work or WorkCounter())
 
 
 _LEAVES: Final[dict[str, Structure]] = {name: {"types": [name]} for name in ("null", "boolean", "number", "string")}
@@ -46,7 +46,7 @@ _LEAF_OF: Final = {kind: _LEAVES[name] for kind, name in JSON_TYPES.items() if n
 _LEAVES_ONLY: Final = frozenset(_LEAF_OF)
 
 
-def _shape(values: list[Json], marks: Marks | None, work: WorkCounter) -> Structure:
+def _shape(values: list[Json], marks: DictionaryPaths | None, work: WorkCounter) -> Structure:
     """The shape of all values seen at one place. Works column by column: a call per place, not per value."""
     work.spend(len(values) + 8)
     kinds = set(map(type, values))
@@ -64,7 +64,7 @@ def _shape(values: list[Json], marks: Marks | None, work: WorkCounter) -> Struct
     return node
 
 
-def _object_shape(objects: list[dict[str, Json]], marks: Marks | None, work: WorkCounter) -> dict[str, Any]:
+def _object_shape(objects: list[dict[str, Json]], marks: DictionaryPaths | None, work: WorkCounter) -> dict[str, Any]:
     if marks and marks.here:
         values = list(chain.from_iterable(value.values() for value in objects))
         return {"values": _shape(values, marks.below(ANY), work)} if values else {"values": None}
@@ -83,7 +83,7 @@ def _object_shape(objects: list[dict[str, Json]], marks: Marks | None, work: Wor
     return shape
 
 
-def _one_object_shape(value: dict[str, Json], marks: Marks | None, work: WorkCounter) -> dict[str, Any]:
+def _one_object_shape(value: dict[str, Json], marks: DictionaryPaths | None, work: WorkCounter) -> dict[str, Any]:
     """Without columns, which would be a list for each of its values."""
     if not value:
         return {}

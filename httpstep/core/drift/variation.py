@@ -11,7 +11,7 @@ from typing import Any
 
 from httpstep.core.answer.dictionaries import ANY
 from httpstep.core.drift.comparison import is_hollow, possible, solid
-from httpstep.core.drift.marking import marked
+from httpstep.core.drift.marking import with_dictionaries
 from httpstep.core.drift.structure import Structure, merge
 from httpstep.core.jsontext import Path
 
@@ -49,7 +49,7 @@ def learned(accepted: Structure, odd: Structure, latest: Structure) -> Structure
     """The accepted structure with what was odd in `odd` and has gone back in `latest`; the same object where nothing
     has. With something gone back, what else was new in `odd` was told once, and comes and goes too."""
     back = _Return()
-    node = back.place(accepted, odd, marked(latest, dictionaries_in(accepted)))
+    node = back.place(accepted, odd, with_dictionaries(latest, dictionaries_in(accepted)))
     return _with_new(node, odd) if back.seen else accepted
 
 
@@ -58,7 +58,7 @@ def sides(accepted: Structure, odd: Structure | None, latest: Structure) -> tupl
     if not odd:
         return accepted, latest
     accepted = learned(accepted, odd, latest)
-    return accepted, marked(latest, dictionaries_in(accepted))
+    return accepted, with_dictionaries(latest, dictionaries_in(accepted))
 
 
 class _Return:

@@ -34,7 +34,7 @@ class Credential:
     place: str
 
 
-class Candidate(NamedTuple):
+class CredentialCandidate(NamedTuple):
     """A value in a place for credentials: `what` is the last word of a secret's name ("TOKEN")."""
 
     place: str
@@ -111,24 +111,24 @@ def _row(pair: Pair, values: dict[str, str]) -> Pair:
     return Pair(pair.name, pair.value[: len(pair.value) - len(rest)] + values[rest]) if rest in values else pair
 
 
-def candidates(request: RequestSpec) -> Iterator[Candidate]:
+def candidates(request: RequestSpec) -> Iterator[CredentialCandidate]:
     """What stands in places for credentials, placeholders too."""
     yield from _in_auth(request)
     for index, pair in enumerate(request.headers):
         if is_credential_header(pair.name):
             what = {"cookie": "COOKIE", "authorization": "TOKEN"}.get(pair.name.lower(), "KEY")
-            yield Candidate(f"headers[{index}].value", what, without_scheme(pair.value))
+            yield CredentialCandidate(f"headers[{index}].value", what, without_scheme(pair.value))
     for found in _IN_QUERY.finditer(request.url):
         if _PARAMETER.fullmatch(found[1]):
-            yield Candidate("url", "KEY", found[2])
+            yield CredentialCandidate("url", "KEY", found[2])
     if token := token_in_path(request.url):
-        yield Candidate("url", "TOKEN", token)
+        yield CredentialCandidate("url", "TOKEN", token)
     for index, pair in enumerate(request.body.fields if request.body.mode in ROW_MODES else ()):
         if _PARAMETER.fullmatch(pair.name):
-            yield Candidate(f"body.fields[{index}].value", "KEY", pair.value)
+            yield CredentialCandidate(f"body.fields[{index}].value", "KEY", pair.value)
     for _, name, value in _IN_JSON.findall(_json_text(request.body)):
         if _is_proof(name):
-            yield Candidate("body.text", _word(name), _unquoted(value))
+            yield CredentialCandidate("body.text", _word(name), _unquoted(value))
 
 
 def _word(name: str) -> str:
@@ -136,17 +136,17 @@ def _word(name: str) -> str:
     return "PASSWORD" if "pass" in lowered or "pwd" in lowered else "TOKEN" if "token" in lowered else "KEY"
 
 
-def _in_auth(request: RequestSpec) -> Iterator[Candidate]:
+def _in_auth(request: RequestSpec) -> Iterator[CredentialCandidate]:
     auth = request.auth
     if auth.type == "basic":
-        yield Candidate("auth.password", "PASSWORD", auth["password"])
-        yield from [Candidate("auth.username", "KEY", auth["username"])] if not auth["password"] else []
+        yield CredentialCandidate("auth.password", "PASSWORD", auth["password"])
+        yield from [CredentialCandidate("auth.username", "KEY", auth["username"])] if not auth["password"] else []
     elif auth.type == "bearer":
-        yield Candidate("auth.token", "TOKEN", auth["token"])
+        yield CredentialCandidate("auth.token", "TOKEN", auth["token"])
     elif auth.type == "api_key":
-        yield Candidate("auth.value", "KEY", auth["value"])
+        yield CredentialCandidate("auth.value", "KEY", auth["value"])
     elif auth.type == "oauth2_client_credentials":
-        yield Candidate("auth.client_secret", "CLIENT_SECRET", auth["client_secret"])
+        yield CredentialCandidate("auth.client_secret", "CLIENT_SECRET", auth["client_secret"])
 
 
 class Names:

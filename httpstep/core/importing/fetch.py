@@ -12,7 +12,7 @@ from httpstep.core.importing.imported import Ignored, Imported
 from httpstep.core.importing.request import Said, request_of
 from httpstep.core.importing.shell.words import placeholder
 from httpstep.core.importing.texts import javascript
-from httpstep.core.importing.texts.javascript import Call, ScriptFault, Unknown
+from httpstep.core.importing.texts.javascript import FunctionCall, ScriptFault, Unknown
 from httpstep.core.jsontext import Json
 
 CALL: Final = re.compile(r"\bfetch\s*\(")
@@ -52,7 +52,7 @@ def _take(said: Said, name: str, value: Json) -> None:
     if name == "method":
         said.method = _text(said, value, "the method").upper()
     elif name == "headers":
-        _take_headers(said, value.arguments[0] if isinstance(value, Call) and value.arguments else value)
+        _take_headers(said, value.arguments[0] if isinstance(value, FunctionCall) and value.arguments else value)
     elif name == "body":
         _take_body(said, value)
     elif name == "referrer":
@@ -77,7 +77,7 @@ def _take_headers(said: Said, headers: Json) -> None:
 
 def _take_body(said: Said, value: Json) -> None:
     said.has_body = value is not None
-    if isinstance(value, Call) and value.arguments:
+    if isinstance(value, FunctionCall) and value.arguments:
         [argument, *_] = value.arguments
         if value.name == "JSON.stringify":
             said.data.append(Piece(jsontext.pretty(_plain(said, argument))))
@@ -97,14 +97,16 @@ def _plain(said: Said, value: Json) -> Json:
         return {name: _plain(said, one) for name, one in value.items()}
     if isinstance(value, list):
         return [_plain(said, one) for one in value]
-    return _text(said, value, "a value of the body") if isinstance(value, str | Unknown | Call) else value
+    return _text(said, value, "a value of the body") if isinstance(value, str | Unknown | FunctionCall) else value
 
 
 def _text(said: Said, value: Json, what: str) -> str:
     if isinstance(value, Unknown) and javascript.PLAIN_NAME.fullmatch(value.text):
         return _named(f"{{{{{value.text}}}}}")
-    if isinstance(value, Unknown | Call | dict | list):
-        shown = value.text if isinstance(value, Unknown) else value.name if isinstance(value, Call) else "a list"
+    if isinstance(value, Unknown | FunctionCall | dict | list):
+        shown = (
+            value.text if isinstance(value, Unknown) else value.name if isinstance(value, FunctionCall) else "a list"
+        )
         said.faults.append(f"What stands for {what} is made elsewhere ({shown[:40]}) and is not known.")
         return ""
     return _named(value) if isinstance(value, str) else "" if value is None else jsontext.dumps_text(value)

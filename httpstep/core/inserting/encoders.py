@@ -24,13 +24,13 @@ _HEADER_CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 def text_of(value: Json) -> str:
     """A value outside JSON: text as it is, numbers as they came, null as nothing, the rest compact JSON."""
     if isinstance(value, str):
-        return whole(value)
+        return encodable(value)
     if value is None:
         return ""
     return jsontext.dumps_text(value)
 
 
-def whole(text: str) -> str:
+def encodable(text: str) -> str:
     """`text` with each lone surrogate replaced by U+FFFD, so that it can be encoded."""
     if text.isascii():
         return text
@@ -43,17 +43,17 @@ def whole(text: str) -> str:
 
 def percent(text: str) -> str:
     """For one path segment, or one name or value of a query: everything but letters, digits and `_.-~` is encoded."""
-    return quote(whole(text), safe="")
+    return quote(encodable(text), safe="")
 
 
 def form(pairs: Iterable[tuple[str, str]]) -> str:
     """application/x-www-form-urlencoded (WHATWG URL, 5.2): spaces as `+`."""
-    return "&".join(f"{quote_plus(whole(name))}={quote_plus(whole(value))}" for name, value in pairs)
+    return "&".join(f"{quote_plus(encodable(name))}={quote_plus(encodable(value))}" for name, value in pairs)
 
 
 def typed_url_text(text: str) -> str:
     """Path or query text as an editor typed it: escapes stay (in upper case), what a URL cannot hold is encoded."""
-    encoded = quote(_STRAY_PERCENT.sub("%25", whole(text)), safe=_TYPED_SAFE)
+    encoded = quote(_STRAY_PERCENT.sub("%25", encodable(text)), safe=_TYPED_SAFE)
     return _ESCAPE.sub(lambda escape: escape[0].upper(), encoded) if "%" in encoded else encoded
 
 

@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Sequence
 from typing import Final
 
-from httpstep.core.inserting.encoders import whole
+from httpstep.core.inserting.encoders import encodable
 
 _ESCAPES: Final = str.maketrans({"\r": "%0D", "\n": "%0A", '"': "%22"})
 
@@ -17,7 +17,7 @@ _ESCAPES: Final = str.maketrans({"\r": "%0D", "\n": "%0A", '"': "%22"})
 def multipart(rows: Sequence[tuple[str, str]]) -> tuple[str, str]:
     """(the body, its content type). The boundary is made of the parts, so that a preview shows what is sent; no part
     can hold its own hash."""
-    parts = [_part(whole(name), whole(value)) for name, value in rows]
+    parts = [_part(encodable(name), encodable(value)) for name, value in rows]
     boundary = "----httpstep" + hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
     body = "".join(f"--{boundary}\r\n{part}\r\n" for part in parts) + f"--{boundary}--\r\n"
     return body, f"multipart/form-data; boundary={boundary}"

@@ -14,7 +14,7 @@ from httpstep.core.errors import InvalidRequest
 from httpstep.core.inserting.placeholders import PlaceholderFault
 from httpstep.core.inserting.urlhosts import UrlFault
 from httpstep.core.inserting.urls import compile_url
-from httpstep.core.inserting.values import Place
+from httpstep.core.inserting.values import Position
 
 Hosts = tuple[str, ...] | None
 """Origins, each once; () is nowhere. None: any, as it was before there were lists, until an admin decides."""
@@ -46,7 +46,7 @@ def may_be_sent(hosts: Hosts, url: str) -> bool:
     return hosts is None or origin_of(url) in hosts
 
 
-def require(url: str, carried: Mapping[str, str], hosts: Mapping[str, Hosts], template: str, place: Place) -> None:
+def require(url: str, carried: Mapping[str, str], hosts: Mapping[str, Hosts], template: str, place: Position) -> None:
     """Raise InvalidRequest for the first of `carried` that may not be sent to `url`; one that is not in `hosts` may not.
 
     carried: names of secrets, each with the words for what carries it. template: the URL as it is typed, because a

@@ -15,7 +15,7 @@ from httpstep.core.inserting.urls import build_url, compile_url
 from httpstep.core.inserting.values import (
     OverLimit,
     Part,
-    Place,
+    Position,
     Values,
     joined,
 )
@@ -23,7 +23,7 @@ from httpstep.core.inserting.values import (
 MAX_BODY_BYTES: Final = 1024 * 1024
 
 
-def filled(template: str, values: Values, place: Place, limit: int = MAX_VALUE_CHARACTERS) -> str:
+def filled(template: str, values: Values, place: Position, limit: int = MAX_VALUE_CHARACTERS) -> str:
     """A template with its values in it, nothing encoded; `limit` in characters. Raises InvalidRequest."""
     try:
         return joined(_parts(template), lambda placeholder: values.text(placeholder, place), limit)
@@ -33,7 +33,9 @@ def filled(template: str, values: Values, place: Place, limit: int = MAX_VALUE_C
         raise (too_large(place.path) if limit == MAX_BODY_BYTES else too_long(place)) from None
 
 
-def filled_url(template: str, values: Values, rows: Iterable[tuple[str, str]], place: Place) -> tuple[str, list[str]]:
+def filled_url(
+    template: str, values: Values, rows: Iterable[tuple[str, str]], place: Position
+) -> tuple[str, list[str]]:
     """`urls.build_url` with its faults as InvalidRequest."""
     try:
         refuse_doubled_scheme(template)
@@ -47,7 +49,7 @@ def filled_url(template: str, values: Values, rows: Iterable[tuple[str, str]], p
 
 def filled_header(name: str, template: str, values: Values, path: str) -> str:
     """The value of the header `name`, or InvalidRequest if a header cannot carry it."""
-    place = Place(path, f"the header “{name}”")
+    place = Position(path, f"the header “{name}”")
     return header_value(name, filled(template, values, place), path)
 
 
@@ -55,7 +57,7 @@ def header_value(name: str, value: str, path: str) -> str:
     """The value without white space around it (RFC 9110, 5.5). Raises InvalidRequest."""
     value = value.strip(" \t\r\n")
     if len(value) > MAX_VALUE_CHARACTERS:
-        raise too_long(Place(path, f"the header “{name}”"))
+        raise too_long(Position(path, f"the header “{name}”"))
     if fault := header_fault(value):
         raise InvalidRequest(f"The value of the header “{name}” {fault}.", reason="header", place=path)
     return value
@@ -69,7 +71,7 @@ def body_bytes(text: str, place: str) -> bytes:
     return data
 
 
-def too_long(place: Place) -> InvalidRequest:
+def too_long(place: Position) -> InvalidRequest:
     sentence = f"{place.words[0].upper()}{place.words[1:]} is longer than 8 KB with its values in it."
     return InvalidRequest(sentence, reason="too_long", place=place.path)
 

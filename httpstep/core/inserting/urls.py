@@ -25,7 +25,7 @@ from httpstep.core.inserting.urlhosts import PORT, UrlFault, host_and_port
 from httpstep.core.inserting.values import (
     OverLimit,
     Part,
-    Place,
+    Position,
     Values,
     joined,
 )
@@ -73,7 +73,7 @@ def compile_url(text: str) -> UrlTemplate:
 
 
 def build_url(
-    template: UrlTemplate, values: Values, rows: Iterable[tuple[str, str]], place: Place
+    template: UrlTemplate, values: Values, rows: Iterable[tuple[str, str]], place: Position
 ) -> tuple[str, list[str]]:
     """The URL with `rows` (texts, not yet encoded) added to its query, and warnings for the preview.
 
@@ -205,7 +205,7 @@ def _encoded(pieces: tuple[Piece, ...]) -> tuple[Part, ...]:
 # ---------------------------------------------------------------- what values make
 
 
-def _origin(template: UrlTemplate, values: Values, place: Place) -> str:
+def _origin(template: UrlTemplate, values: Values, place: Position) -> str:
     """Scheme, host and port with values in them; a value can bring no delimiter, so it stays in its part."""
     scheme = template.scheme
     if isinstance(scheme, Placeholder):
@@ -223,7 +223,7 @@ def _origin(template: UrlTemplate, values: Values, place: Place) -> str:
     return f"{scheme}://{host_and_port(''.join(texts))}"
 
 
-def _host_value(placeholder: Placeholder, values: Values, place: Place, allowed: re.Pattern[str]) -> str:
+def _host_value(placeholder: Placeholder, values: Values, place: Position, allowed: re.Pattern[str]) -> str:
     text = values.text(placeholder, place)
     if _SCHEME.match(text) and "//" in text:
         raise UrlFault(
@@ -236,7 +236,7 @@ def _host_value(placeholder: Placeholder, values: Values, place: Place, allowed:
     return text
 
 
-def _with_base(template: UrlTemplate, base: Placeholder, values: Values, place: Place) -> UrlTemplate:
+def _with_base(template: UrlTemplate, base: Placeholder, values: Values, place: Position) -> UrlTemplate:
     """The template with its base's value in it, and no base left."""
     text = values.text(base, place).strip()
     try:

@@ -20,7 +20,7 @@ Part = str | Placeholder
 """A compiled piece: text that goes out as it stands, or a placeholder still to be filled."""
 
 
-class Place(NamedTuple):
+class Position(NamedTuple):
     """Where in the request something stands: `path` for programs ("headers[2].value"), `words` for people."""
 
     path: str
@@ -51,7 +51,7 @@ class Values:
         self.carried: dict[str, str] = {}
         self.filled_empty: dict[str, None] = {}
 
-    def json(self, placeholder: Placeholder, place: Place) -> Json:
+    def json(self, placeholder: Placeholder, place: Position) -> Json:
         """The value, converted where its placeholder says so; null where the step sends empty what is not there.
         Raises InvalidRequest."""
         value = self._plain(placeholder, place)
@@ -70,7 +70,7 @@ class Values:
                 place=place.path,
             ) from None
 
-    def _plain(self, placeholder: Placeholder, place: Place) -> Json:
+    def _plain(self, placeholder: Placeholder, place: Position) -> Json:
         secret = placeholder.secret
         if secret is not None:
             return self._secret(secret, place)
@@ -90,7 +90,7 @@ class Values:
         self.filled_empty[placeholder.name] = None
         return None
 
-    def text(self, placeholder: Placeholder, place: Place) -> str:
+    def text(self, placeholder: Placeholder, place: Position) -> str:
         """The value as text outside JSON. Raises InvalidRequest."""
         return text_of(self.json(placeholder, place))
 
@@ -109,7 +109,7 @@ class Values:
             self.secrets_used.add(text)
         return text
 
-    def _secret(self, name: str, place: Place) -> str:
+    def _secret(self, name: str, place: Position) -> str:
         if name not in self._secrets:
             raise InvalidRequest(
                 f"There is no secret “{name}”, and {place.words} needs it.",

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from httpstep.core.inserting.encoders import whole
+from httpstep.core.inserting.encoders import encodable
 from httpstep.core.inserting.placeholders import Literal, Placeholder, scan
 
 _MARKUP: Final = re.compile(r"<!\[CDATA\[|\]\]>|[<>]")
@@ -37,7 +37,7 @@ def places(text: str) -> Iterator[tuple[str | Placeholder, str]]:
 
 def escaped(value: str, place: str) -> str:
     """The value as it is written there. What no XML can hold (XML 1.0, 2.2) becomes U+FFFD, as an unpaired surrogate."""
-    text = _NO_CHARACTER.sub("\ufffd", whole(value))
+    text = _NO_CHARACTER.sub("\ufffd", encodable(value))
     if place == "cdata":
         return text.replace("]]>", "]]]]><![CDATA[>")
     text = text.translate(_ESCAPES)

@@ -7,20 +7,20 @@ from collections.abc import Iterator
 from httpstep.core.jsontext import Json, dumps_text
 
 
-def beginning(value: Json, most: int) -> str:
-    """The first `most` characters of the value's compact JSON, all of it where it is shorter. What stands behind them is not looked at."""
+def beginning(value: Json, limit: int) -> str:
+    """The first `limit` characters of the value's compact JSON, all of it where it is shorter. What stands behind them is not looked at."""
     pieces: list[str] = []
     length = 0
-    for piece in _pieces(value, most):
+    for piece in _pieces(value, limit):
         pieces.append(piece)
         length += len(piece)
-        if length >= most:
+        if length >= limit:
             break
-    return "".join(pieces)[:most]
+    return "".join(pieces)[:limit]
 
 
-def _pieces(value: Json, most: int) -> Iterator[str]:
-    """The text in pieces, of which one that is longer than `most` may be cut. No recursion: each level would pass on each piece."""
+def _pieces(value: Json, limit: int) -> Iterator[str]:
+    """The text in pieces, of which one that is longer than `limit` may be cut. No recursion: each level would pass on each piece."""
     inside: list[tuple[Iterator[tuple[str, Json]], str]] = [(iter([("", value)]), "")]
     while inside:
         members, end = inside[-1]
@@ -32,17 +32,17 @@ def _pieces(value: Json, most: int) -> Iterator[str]:
         yield before
         if isinstance(member, dict):
             yield "{"
-            inside.append((_members(member, most), "}"))
+            inside.append((_members(member, limit), "}"))
         elif isinstance(member, (list, tuple)):
             yield "["
             inside.append((_items(member), "]"))
         else:
-            yield dumps_text(member[:most] if isinstance(member, str) else member)
+            yield dumps_text(member[:limit] if isinstance(member, str) else member)
 
 
-def _members(value: dict[str, Json], most: int) -> Iterator[tuple[str, Json]]:
+def _members(value: dict[str, Json], limit: int) -> Iterator[tuple[str, Json]]:
     for number, (name, member) in enumerate(value.items()):
-        yield f"{',' if number else ''}{dumps_text(name[:most])}:", member
+        yield f"{',' if number else ''}{dumps_text(name[:limit])}:", member
 
 
 def _items(value: list[Json] | tuple[Json, ...]) -> Iterator[tuple[str, Json]]:

@@ -37,26 +37,26 @@ def masked_members(value: dict[str, Json], secrets: Set[str]) -> dict[str, Json]
     }
 
 
-def is_longer(value: str | list[Json] | dict[str, Json], most: int) -> bool:
+def is_longer(value: str | list[Json] | dict[str, Json], limit: int) -> bool:
     """Whether a text, or a list or object as JSON, has more than so many characters."""
-    return len(_start(value, most + 1)) > most
+    return len(_start(value, limit + 1)) > limit
 
 
-def masked_beginning(value: str | list[Json] | dict[str, Json], most: int, secrets: Set[str]) -> str:
+def masked_beginning(value: str | list[Json] | dict[str, Json], limit: int, secrets: Set[str]) -> str:
     """At most so many characters of a text, or of a list or object as JSON, masked."""
-    needed = most + redaction.margin(secrets)
+    needed = limit + redaction.margin(secrets)
     text = _start(value, needed + 1)
-    return masked_start(text, len(text) > needed, most, secrets)
+    return masked_start(text, len(text) > needed, limit, secrets)
 
 
-def _start(value: str | list[Json] | dict[str, Json], most: int) -> str:
-    return value[:most] if isinstance(value, str) else excerpt.beginning(value, most)
+def _start(value: str | list[Json] | dict[str, Json], limit: int) -> str:
+    return value[:limit] if isinstance(value, str) else excerpt.beginning(value, limit)
 
 
-def masked_start(text: str, was_cut: bool, most: int, secrets: Set[str]) -> str:
-    """The first `most` characters of a text, masked. was_cut: more follows, and `text` has the margin behind `most`."""
+def masked_start(text: str, was_cut: bool, limit: int, secrets: Set[str]) -> str:
+    """The first `limit` characters of a text, masked. was_cut: more follows, and `text` has the margin behind `limit`."""
     masked = redaction.redact(text, secrets)
-    return masked[: max(0, len(masked) - redaction.margin(secrets))][:most] if was_cut else masked[:most]
+    return masked[: max(0, len(masked) - redaction.margin(secrets))][:limit] if was_cut else masked[:limit]
 
 
 # ---------------------------------------------------------------- texts of a value

@@ -17,7 +17,7 @@ _PLAIN = re.compile(r"[A-Za-z0-9._:/@+-]+").fullmatch
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class CanonicalLine:
     """event: "execution" (a call was begun and has its log row), "flow" (all of its steps), "replay" (the stored answer
     of an Idempotency-Key), "refusal" (no call was begun; `reason` says why).
 
@@ -49,7 +49,7 @@ class Line:
         return f"{self.event} " + " ".join([f"{name}={_text(getattr(self, name))}" for name in _MEMBERS])
 
 
-_MEMBERS = tuple(one.name for one in fields(Line))[1:]
+_MEMBERS = tuple(one.name for one in fields(CanonicalLine))[1:]
 
 
 def _text(value: Json) -> str:
@@ -61,7 +61,7 @@ def _text(value: Json) -> str:
     return str(value) if not isinstance(value, bool) else "yes" if value else "no"
 
 
-def executed(line: Line, execution: Execution, log_id: int, database_ms: float) -> Line:
+def executed(line: CanonicalLine, execution: Execution, log_id: int, database_ms: float) -> CanonicalLine:
     """`line`, which knows whose call it is, with what came of it."""
     outcome, failure, response = execution.outcome, execution.failure, execution.response
     return replace(
@@ -71,9 +71,9 @@ def executed(line: Line, execution: Execution, log_id: int, database_ms: float) 
     )  # fmt: skip
 
 
-def flow_ended(account: str, source: str, answer: Mapping[str, Json]) -> Line:
+def flow_ended(account: str, source: str, answer: Mapping[str, Json]) -> CanonicalLine:
     """answer: what the flow's caller gets (`core.document.flow.concluded`)."""
-    return Line(
+    return CanonicalLine(
         "flow", answer["request_id"], account, None, answer["flow"], source, answer["outcome"], None, answer["next"],
         answer["http"]["status"], answer["http"]["duration_ms"], drift=bool(answer["structure_changed"]),
         log_id=answer["log_id"],

@@ -89,12 +89,12 @@ def notes_of(execution: Execution) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*(note for one in execution.tries for note in one.trace.notes), *read)))
 
 
-def cut(data: bytes, most: int = MAX_BODY_BYTES) -> tuple[bytes, bool]:
+def cut(data: bytes, limit: int = MAX_BODY_BYTES) -> tuple[bytes, bool]:
     """At most that many bytes, ended on a UTF-8 character (RFC 3629, 3), and whether anything went."""
-    if len(data) <= most:
+    if len(data) <= limit:
         return data, False
-    end = most
-    while end > most - 4 and data[end] & 0xC0 == 0x80:
+    end = limit
+    while end > limit - 4 and data[end] & 0xC0 == 0x80:
         end -= 1
     return data[:end], True
 

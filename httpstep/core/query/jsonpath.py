@@ -194,27 +194,27 @@ def _escaped(key: str) -> str:
     return key.translate(_ESCAPED)
 
 
-def in_words(path: Path, most: int = 0) -> str:
-    """The path as people say it: order › items › 1 › price. Items are counted from 1. most: characters there is room for;
+def in_words(path: Path, limit: int = 0) -> str:
+    """The path as people say it: order › items › 1 › price. Items are counted from 1. limit: characters there is room for;
     what is too much goes in front, since the end tells more."""
     parts = [_in_words(part) for part in path] or ["the whole answer"]
     text = _BETWEEN.join(parts)
-    while most and len(text) > most and len(parts) > 1:
+    while limit and len(text) > limit and len(parts) > 1:
         parts = parts[1:]
         text = _BETWEEN.join(["…", *parts])
-    return text if not most or len(text) <= most else "…" + text[1 - most :]
+    return text if not limit or len(text) <= limit else "…" + text[1 - limit :]
 
 
 _BETWEEN: Final = " › "
 
 
-def source_in_words(source: str, most: int = 0) -> str:
+def source_in_words(source: str, limit: int = 0) -> str:
     """The same for a path as `normalized` writes it. A query, and the name of a fact of the call, stay as they are."""
     try:
         path = parse_normalized(source)
     except ValueError:
         return source
-    return in_words(path, most)
+    return in_words(path, limit)
 
 
 def _in_words(part: str | int) -> str:

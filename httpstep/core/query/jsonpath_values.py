@@ -8,7 +8,7 @@ from typing import Final
 
 from httpstep.core import jsontext
 from httpstep.core.conversion import CannotConvert, convert
-from httpstep.core.inserting.encoders import text_of, whole
+from httpstep.core.inserting.encoders import encodable, text_of
 from httpstep.core.inserting.placeholders import NOT_FOUND, Literal, NotFound, Placeholder, PlaceholderFault, scan
 from httpstep.core.jsontext import Json
 from httpstep.core.query.jsonpath_comparison import QueryRefused
@@ -68,7 +68,7 @@ def _literal(placeholder: Placeholder, value: Json, quote: str) -> str:
 
 def _escaped(text: str, quote: str) -> str:
     """Inside a string literal (RFC 9535, 2.3.1.1)."""
-    inside = jsontext.dumps_text(whole(text))[1:-1]
+    inside = jsontext.dumps_text(encodable(text))[1:-1]
     return inside if quote == '"' else inside.replace('\\"', '"').replace("'", "\\'")
 
 

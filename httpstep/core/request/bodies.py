@@ -14,7 +14,7 @@ from httpstep.core.inserting.jsonbodies import JsonBodyFault, compile_json, rend
 from httpstep.core.inserting.multipart import multipart
 from httpstep.core.inserting.placeholders import Placeholder, PlaceholderFault, scan
 from httpstep.core.inserting.texts import MAX_BODY_BYTES, body_bytes, filled, filled_header, too_large
-from httpstep.core.inserting.values import OverLimit, Place, Values
+from httpstep.core.inserting.values import OverLimit, Position, Values
 from httpstep.core.inserting.xmlbodies import escaped, is_xml, places
 from httpstep.core.jsontext import Json
 from httpstep.core.masking.redaction import is_credential_header
@@ -70,8 +70,8 @@ def field_rows(body: Body, values: Values) -> list[tuple[str, str]]:
 
 def _pairs(field: Pair, index: int, lists: str, values: Values) -> Iterator[tuple[str, str]]:
     words = f"the field “{field.name}”"
-    name = filled(field.name, values, Place(f"body.fields[{index}].name", words), MAX_BODY_BYTES)
-    place = Place(f"body.fields[{index}].value", words)
+    name = filled(field.name, values, Position(f"body.fields[{index}].name", words), MAX_BODY_BYTES)
+    place = Position(f"body.fields[{index}].value", words)
     alone = _alone(field.value)
     value = values.json(alone, place) if alone else filled(field.value, values, place, MAX_BODY_BYTES)
     for item in _items(value, lists):
@@ -113,13 +113,13 @@ def _files(fields: Sequence[Pair]) -> tuple[str, ...]:
 
 def _raw(body: Body, values: Values) -> RenderedBody:
     content_type = filled_header("Content-Type", body.content_type, values, "body.content_type")
-    place = Place("body.text", "the body")
+    place = Position("body.text", "the body")
     if body.escape == "auto" and is_xml(content_type):
         return RenderedBody(body_bytes(_xml(body.text, values, place), place.path), content_type)
     return RenderedBody(body_bytes(filled(body.text, values, place, MAX_BODY_BYTES), place.path), content_type)
 
 
-def _xml(template: str, values: Values, place: Place) -> str:
+def _xml(template: str, values: Values, place: Position) -> str:
     texts: list[str] = []
     length = 0
     try:
@@ -136,10 +136,10 @@ def _xml(template: str, values: Values, place: Place) -> str:
 def _json(text: str, values: Values) -> RenderedBody:
     if not text.strip():
         return RenderedBody(warnings=("The JSON body is empty, so no body is sent.",))
-    return RenderedBody(_json_bytes(text, values, Place("body.text", "the JSON body")), JSON_TYPE)
+    return RenderedBody(_json_bytes(text, values, Position("body.text", "the JSON body")), JSON_TYPE)
 
 
-def _json_bytes(text: str, values: Values, place: Place) -> bytes:
+def _json_bytes(text: str, values: Values, place: Position) -> bytes:
     for proof in _typed_proofs(text):
         values.credential(proof)
     try:
@@ -175,7 +175,7 @@ def _graphql(body: Body, values: Values) -> RenderedBody:
         raise InvalidRequest(fault[1], reason="json", place=fault[0])
     variables = body.variables.strip()
     if variables:
-        place = Place("body.variables", "the variables")
+        place = Position("body.variables", "the variables")
         variables = _json_bytes(variables, values, place).decode()
         if not variables.startswith("{"):
             raise InvalidRequest(_NO_OBJECT, reason="json", place=place.path)

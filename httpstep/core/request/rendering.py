@@ -19,7 +19,7 @@ from httpstep.core.inserting.secrethosts import Hosts
 from httpstep.core.inserting.texts import filled_header, filled_url
 from httpstep.core.inserting.urlhosts import UrlFault
 from httpstep.core.inserting.urls import compile_url
-from httpstep.core.inserting.values import Place, Values
+from httpstep.core.inserting.values import Position, Values
 from httpstep.core.jsontext import Json
 from httpstep.core.masking.paths import token_in_path
 from httpstep.core.masking.redaction import is_credential_header, without_scheme
@@ -58,7 +58,7 @@ def render(
     """
     values = Values(attributes, secrets=secrets, defaults=defaults, missing=spec.missing_attributes)
     request = _Rendering(spec.request, values).request(token, spec.follow_redirects)
-    secrethosts.require(request.url, values.carried, hosts, spec.request.url, Place("url", "the URL"))
+    secrethosts.require(request.url, values.carried, hosts, spec.request.url, Position("url", "the URL"))
     return request
 
 
@@ -110,7 +110,7 @@ class _Rendering:
         fields = field_rows(spec.body, values) if spec.body.mode in ROW_MODES else []
         in_url = fields_go_in(spec.method, spec.body) == "url"
         query = (*fields, *proven.query) if in_url else proven.query
-        url, warnings = filled_url(spec.url, values, query, Place("url", "the URL"))
+        url, warnings = filled_url(spec.url, values, query, Position("url", "the URL"))
         self._note_credentials(url)
         rows = self._typed_headers()
         body = rendered_body(spec.body, [] if in_url else fields, values)

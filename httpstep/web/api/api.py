@@ -25,7 +25,7 @@ from httpstep.execution import (
     runs,
 )
 from httpstep.execution.answers import internal_answer, internal_flow_answer
-from httpstep.execution.gathering import Account
+from httpstep.execution.gathering import GatheredAccount
 from httpstep.serving.clients import CALLER
 from httpstep.storage import flows as stored_flows
 from httpstep.storage import keys, steps
@@ -50,7 +50,7 @@ def caller() -> keys.Caller:
     return _authenticated()[0]
 
 
-def _authenticated() -> tuple[keys.Caller, Account]:
+def _authenticated() -> tuple[keys.Caller, GatheredAccount]:
     """The same with the account as this process keeps it."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     found = parts().accounts.authenticate(token.strip() if scheme.lower() == "bearer" else "", time.time())
@@ -187,7 +187,7 @@ def _claim(asked: Asked, *, step_id: int | None = None, flow_id: int | None = No
         raise _refusal(error, next_) from error
 
 
-def _run(asked: Asked, step: steps.LoadedStep, account: Account, peer: int | None) -> Told:
+def _run(asked: Asked, step: steps.LoadedStep, account: GatheredAccount, peer: int | None) -> Told:
     call = calls.Call(
         tenant=_tenant(asked.who), source="bot", spec=step.spec, attributes=asked.attributes,
         actor=f"key {asked.who.key_name}", request_id=request_id(), step=step, timeout=asked.timeout, hangup=peer,

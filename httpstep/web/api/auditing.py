@@ -16,7 +16,7 @@ blueprint = Blueprint("auditing", __name__, url_prefix="/api/v1")
 def list_audit() -> Response:
     """The newest hundred; `?before=<id>` those before."""
     who = manager()
-    found = audit.entries(who.account_id, before=stepform.whole(request.args.get("before", "")))
+    found = audit.entries(who.account_id, before=stepform.whole_number(request.args.get("before", "")))
     shown = [
         {
             "id": str(one.id),

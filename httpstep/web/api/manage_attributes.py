@@ -26,7 +26,7 @@ def list_attributes() -> Response:
     return json_response({"attributes": [_entry(one, keys) for one in catalogue.entries(account_id)]})
 
 
-def _entry(one: catalogue.Entry, keys: dict[int, str]) -> Json:
+def _entry(one: catalogue.AttributeEntry, keys: dict[int, str]) -> Json:
     values = {"sample": one.sample, "default": one.default}
     return {
         "name": one.name,
@@ -37,7 +37,7 @@ def _entry(one: catalogue.Entry, keys: dict[int, str]) -> Json:
     } | {name: jsontext.read_back(text) for name, text in values.items() if text is not None}
 
 
-def keys_of(places: Iterable[catalogue.Place], keys: dict[int, str]) -> list[str]:
+def keys_of(places: Iterable[catalogue.StepLink], keys: dict[int, str]) -> list[str]:
     """The keys of these steps. keys: of the account's, by their ids; a step made since they were read is left out."""
     return [keys[place.id] for place in places if place.id in keys]
 

@@ -9,7 +9,7 @@ from contextlib import suppress
 
 from flask import Flask, Response, g, request
 
-from httpstep.core.outcome.canonical import Line, word
+from httpstep.core.outcome.canonical import CanonicalLine, word
 from httpstep.core.step.stepkey import is_key
 from httpstep.execution import calls
 from httpstep.upkeep import audit
@@ -42,7 +42,7 @@ def _tell(event: str, response: Response, outcome: str | None) -> None:
     home = {_HOMES.get(request.endpoint or "", "step"): key if is_key(key) else None}
     replayed = said if event == "replay" else {}
     calls.tell(
-        Line(
+        CanonicalLine(
             event, request_id(), g.get("account"), home.get("step"), home.get("flow"), "bot",
             outcome or replayed.get("outcome"), word(said.get("title", "internal")) if outcome else None,
             said.get("next"), response.status_code, log_id=replayed.get("log_id"),

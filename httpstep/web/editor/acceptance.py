@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 from httpstep.core import jsontext
 from httpstep.core.drift import structure
-from httpstep.core.drift.marking import marked
+from httpstep.core.drift.marking import with_dictionaries
 from httpstep.core.drift.structure import Structure
 from httpstep.core.jsontext import Json, Path
 from httpstep.core.outcome import record
 from httpstep.storage.tables import AcceptedStructure, Log, StepState
 from httpstep.web.editor import documents
-from httpstep.web.editor.documents import Document
+from httpstep.web.editor.documents import AnswerDocument
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class Accepted:
     """A structure with the form's dictionaries marked, and its answer where that is known; sample is the answer's body."""
 
     structure: Structure
-    document: Document | None
+    document: AnswerDocument | None
     sample: bytes | None
 
 
@@ -43,7 +43,7 @@ def of_kept(kept: StepState | AcceptedStructure, dictionaries: Sequence[Path]) -
 
 
 def _structure(text: str, dictionaries: Sequence[Path]) -> Structure:
-    return marked(jsontext.read_back(text), dictionaries)
+    return with_dictionaries(jsontext.read_back(text), dictionaries)
 
 
 # ---------------------------------------------------------------- the history

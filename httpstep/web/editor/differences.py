@@ -17,7 +17,7 @@ from httpstep.core.step.spec import AnswerPlace, MappingRule
 from httpstep.storage.tables import Log, StepState
 from httpstep.web import stepform
 from httpstep.web.editor import marking
-from httpstep.web.editor.documents import Document
+from httpstep.web.editor.documents import AnswerDocument
 from httpstep.web.editor.tree import short_text
 from httpstep.web.stepform import RuleRow, StepForm
 
@@ -26,7 +26,7 @@ _SHOWN: Final = 40
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class PathChoice:
     """A place a broken rule may read from: its path for people, why it may be meant, and the value there."""
 
     source: str
@@ -42,7 +42,7 @@ class Broken:
 
     row: RuleRow
     was: str
-    choices: tuple[Choice, ...]
+    choices: tuple[PathChoice, ...]
     moved: bool
     likely: bool
     why: str = ""
@@ -127,8 +127,8 @@ class Sides:
 
     old_structure: Json
     new_structure: Json
-    old: Document | None
-    new: Document | None
+    old: AnswerDocument | None
+    new: AnswerDocument | None
     log: Log
     ask_again: int | None = None
 
@@ -156,7 +156,7 @@ def view_of(form: StepForm, sides: Sides) -> DriftView | None:
     return view
 
 
-def accepted_view(form: StepForm, log: Log, new: Document | None) -> DriftView:
+def accepted_view(form: StepForm, log: Log, new: AnswerDocument | None) -> DriftView:
     """The form holds the new structure; Save makes it the step's."""
     moved = len(before(form))
     lost = _lost(form, new.value) if new is not None else []
@@ -192,13 +192,15 @@ def remembered(form: StepForm) -> dict[str, Json]:
     return found if isinstance(found, dict) else {}
 
 
-def _broken(rows: list[RuleRow], rules: list[MappingRule | None], old: Document | None, new: Json) -> list[Broken]:
+def _broken(
+    rows: list[RuleRow], rules: list[MappingRule | None], old: AnswerDocument | None, new: Json
+) -> list[Broken]:
     pairs = [(row, rule) for row, rule in zip(rows, rules, strict=True) if rule is not None and rule.on]
     _, moves = remapping.remap([rule for _, rule in pairs], old.value if old else None, new)
     return [_broken_row(pairs[move.index][0], move, old, new) for move in moves]
 
 
-def _broken_row(row: RuleRow, move: remapping.Move, old: Document | None, new: Json) -> Broken:
+def _broken_row(row: RuleRow, move: remapping.Move, old: AnswerDocument | None, new: Json) -> Broken:
     chosen = move.path or move.likely
     choices = [_choice(one.path, one.reason, new, one.path == chosen) for one in move.candidates]
     if move.path is not None and not any(choice.chosen for choice in choices):
@@ -207,7 +209,7 @@ def _broken_row(row: RuleRow, move: remapping.Move, old: Document | None, new: J
     return Broken(row, _old_value(row, old), tuple(choices), move.path is not None, likely, move.reason)
 
 
-def _old_value(row: RuleRow, old: Document | None) -> str:
+def _old_value(row: RuleRow, old: AnswerDocument | None) -> str:
     """What the rule read in the old answer, "" where that is not known. A query may have found several values: the first."""
     rule = stepform.rule_of(row)
     if rule is None or old is None:
@@ -219,8 +221,8 @@ def _old_value(row: RuleRow, old: Document | None) -> str:
     return short_text(found[0], _SHOWN) if found else ""
 
 
-def _choice(path: Path, reason: str, document: Json, chosen: bool) -> Choice:
-    return Choice(normalized(path), reason, short_text(jsontext.value_at(document, path), _SHOWN), chosen)
+def _choice(path: Path, reason: str, document: Json, chosen: bool) -> PathChoice:
+    return PathChoice(normalized(path), reason, short_text(jsontext.value_at(document, path), _SHOWN), chosen)
 
 
 def _pretty(document: Json) -> str:

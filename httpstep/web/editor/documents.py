@@ -16,7 +16,7 @@ Headers = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
+class AnswerDocument:
     """log_id: the test it can be read from again; None for the accepted sample, for pasted text, and where the log
     keeps only a part. cut: it is on the screen now and nowhere else. failed: the call was no success, so that the
     answer is looked at and never mapped."""
@@ -29,17 +29,17 @@ class Document:
     failed: bool = False
 
 
-def of_body(body: bytes | None, headers: Headers = (), *, pasted: bool = False) -> Document | None:
+def of_body(body: bytes | None, headers: Headers = (), *, pasted: bool = False) -> AnswerDocument | None:
     """The document of a kept body, None where it is no JSON."""
     if body is None:
         return None
     try:
-        return Document(reading.read(HttpResponse(200, "", headers, body)), pasted=pasted)
+        return AnswerDocument(reading.read(HttpResponse(200, "", headers, body)), pasted=pasted)
     except UnreadableAnswer:
         return None
 
 
-def of_log(log: Log | None) -> Document | None:
+def of_log(log: Log | None) -> AnswerDocument | None:
     """The JSON answer a log row holds, None where it is none or was cut."""
     if log is None or log.response_body is None or not log.detail:
         return None
@@ -48,7 +48,9 @@ def of_log(log: Log | None) -> Document | None:
     found = None if answer.get("cut") else of_body(log.response_body, headers_of(answer))
     if found is None:
         return None
-    return Document(found.value, facts_of(detail, log.duration_ms or 0), log.id, failed=bool(detail.get("failure")))
+    return AnswerDocument(
+        found.value, facts_of(detail, log.duration_ms or 0), log.id, failed=bool(detail.get("failure"))
+    )
 
 
 def facts_of(detail: dict[str, Json], duration_ms: int) -> CallFacts:

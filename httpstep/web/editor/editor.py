@@ -14,7 +14,7 @@ from functools import cached_property
 from httpstep.core import jsontext
 from httpstep.core.answer.mapping import CallFacts, apply_rules
 from httpstep.core.documentreader import Fault
-from httpstep.core.drift.marking import marked
+from httpstep.core.drift.marking import with_dictionaries
 from httpstep.core.importing.source import Choices
 from httpstep.core.inserting.sentences import Sentence, sentence_of
 from httpstep.core.jsontext import Json
@@ -29,8 +29,8 @@ from httpstep.web import stepform
 from httpstep.web.addressed import NEW, is_there
 from httpstep.web.editor import acceptance, differences, documents, testvalues
 from httpstep.web.editor.acceptance import Accepted
-from httpstep.web.editor.documents import Document
-from httpstep.web.editor.entries import Entry
+from httpstep.web.editor.documents import AnswerDocument
+from httpstep.web.editor.entries import LogView
 from httpstep.web.editor.sources import Sources
 from httpstep.web.editor.testvalues import TestValue
 from httpstep.web.here import account_id
@@ -45,7 +45,7 @@ class Shown:
     call needs and that are not given.
     """
 
-    entry: Entry | None = None
+    entry: LogView | None = None
     refused: str = ""
     why: str = ""
     wait: int = 0
@@ -104,7 +104,7 @@ class Editor:
     choices: Choices | None = None
     pasted: str = ""
     now: float = field(default_factory=time.time)
-    fresh: Document | None = None
+    fresh: AnswerDocument | None = None
 
     @property
     def is_new(self) -> bool:
@@ -194,7 +194,7 @@ class Editor:
     # ------------------------------------------------------------ the answer on the screen
 
     @cached_property
-    def document(self) -> Document | None:
+    def document(self) -> AnswerDocument | None:
         """The JSON answer on the screen: the test's, a pasted one, else the accepted sample."""
         if self.fresh is not None:
             return self.fresh
@@ -205,7 +205,7 @@ class Editor:
         return documents.of_body(self.state.sample) if self.state else None
 
     @property
-    def mapped_document(self) -> Document | None:
+    def mapped_document(self) -> AnswerDocument | None:
         """The answer the mapping is made on: the one on the screen, the accepted one where that is of a failed call."""
         if self.document is not None and not self.document.failed:
             return self.document
@@ -251,7 +251,7 @@ class Editor:
         accepted = self.accepted or self.in_force
         if accepted is None:
             return None
-        latest = marked(jsontext.read_back(later.structure), stepform.dictionaries_of(form))
+        latest = with_dictionaries(jsontext.read_back(later.structure), stepform.dictionaries_of(form))
         usual = drifting.usual_before(self.sources.logs, later, accepted.structure)
         kept = drifting.like_asked(usual, later)
         old = documents.of_log(kept) or accepted.document

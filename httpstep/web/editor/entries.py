@@ -27,7 +27,7 @@ FALLBACKS: Final = {"continue": "Continue Further Steps", "stop": "Stop Executin
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
+class BodyView:
     """A body for showing. pretty: "" where it is no JSON. cut: only its beginning was kept."""
 
     raw: str = ""
@@ -37,7 +37,7 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class LogView:
     """detail holds what core.record wrote: request, response, tries, mapping, failure, unreadable, drift; body what was
     sent. Both are as the reader may see them."""
 
@@ -45,8 +45,8 @@ class Entry:
     outcome: str
     detail: dict[str, Json]
     body: bytes | None = None
-    sent: Text = field(default_factory=Text)
-    got: Text = field(default_factory=Text)
+    sent: BodyView = field(default_factory=BodyView)
+    got: BodyView = field(default_factory=BodyView)
 
     @property
     def label(self) -> str:
@@ -146,11 +146,11 @@ def outcome_of(log: Log, now: float) -> str:
     return "running" if log.state == "running" else log.outcome or ""
 
 
-def entry_of(log: Log, now: float, *, may_edit: bool) -> Entry:
+def entry_of(log: Log, now: float, *, may_edit: bool) -> LogView:
     """The whole view of one row, for somebody who may edit the step or may not."""
     detail = visible.detail_for(jsontext.read_back(log.detail), may_edit=may_edit) if log.detail else {}
     body = visible.body_for(log.request_body, may_edit=may_edit)
-    return Entry(
+    return LogView(
         log=log,
         outcome=outcome_of(log, now),
         detail=detail,
@@ -160,13 +160,13 @@ def entry_of(log: Log, now: float, *, may_edit: bool) -> Entry:
     )
 
 
-def _text(body: bytes | None, part: dict[str, Json]) -> Text:
+def _text(body: bytes | None, part: dict[str, Json]) -> BodyView:
     if not body:
-        return Text(size=part.get("size", 0))
+        return BodyView(size=part.get("size", 0))
     raw = reading.text_of(HttpResponse(200, "", headers_of(part), body))
     if any(char in raw for char in "\x00\x01\x02\x03\x04\x05\x06\x07"):
         raw = f"Binary data, {size_text(part.get('size', len(body)))}. It is not shown."
-    return Text(raw, _pretty(body), part.get("size", len(body)), bool(part.get("cut")))
+    return BodyView(raw, _pretty(body), part.get("size", len(body)), bool(part.get("cut")))
 
 
 def _pretty(body: bytes) -> str:

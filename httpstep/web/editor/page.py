@@ -51,7 +51,7 @@ class Values:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class AnswerView:
     """The answer on the screen as a tree. log_id: the test that large parts of it are loaded from. failed: it is looked
     at and never mapped."""
 
@@ -98,7 +98,7 @@ class EditorPage:
     budget: ratelimit.Budget | None = None
     mapping: Mapping | None = None
     history: list[Past] | None = None
-    answer: Answer | None = None
+    answer: AnswerView | None = None
     notes: Notes | None = None
     drift: DriftView | None = None
     logs: LogList | None = None
@@ -254,11 +254,11 @@ def _values(editor: Editor) -> Values:
     )
 
 
-def _answer(editor: Editor) -> Answer | None:
+def _answer(editor: Editor) -> AnswerView | None:
     document = editor.document
     if document is None:
         return None
     whole = document.pasted or document.cut
     node = tree.tree_of(document.value, tree.names_by_path(editor.form.rules), whole=whole)
     can_map = may("editor") and not document.failed
-    return Answer(node, document.log_id, document.pasted, document.cut, document.failed, can_map)
+    return AnswerView(node, document.log_id, document.pasted, document.cut, document.failed, can_map)

@@ -12,7 +12,7 @@ from httpstep.core.importing.curlwriting import to_curl
 from httpstep.core.jsontext import Json
 from httpstep.core.request import rendering
 from httpstep.storage import overview, steps
-from httpstep.web.editor.entries import Entry
+from httpstep.web.editor.entries import LogView
 
 TOKEN = "YOUR_API_KEY"
 _CURLS_OWN = {"host", "connection", "content-length", "accept-encoding", "user-agent"}
@@ -116,7 +116,7 @@ def _python_text(body: str) -> str:
     return f"{body!r}.encode()"
 
 
-def curl_of(entry: Entry) -> str:
+def curl_of(entry: LogView) -> str:
     """The request as it was sent, secrets masked; "" where none was."""
     sent = entry.detail.get("request")
     if not sent:

@@ -87,14 +87,14 @@ def is_small(document: Json) -> bool:
     return not _is_more_than(MAX_NODES, document)
 
 
-def _is_more_than(most: int, document: Json, room: tuple[int, int] | None = None) -> bool:
+def _is_more_than(limit: int, document: Json, room: tuple[int, int] | None = None) -> bool:
     """Whether that many values do not suffice; room: as in _ROOMS, where not all of each is counted."""
     items, fields = room or (None, None)
     waiting, count = deque([document]), 0
     while waiting:
         value = waiting.popleft()
         count += 1
-        if count + len(waiting) > most:
+        if count + len(waiting) > limit:
             return True
         if isinstance(value, dict):
             waiting.extend(islice(value.values(), fields))
@@ -103,14 +103,14 @@ def _is_more_than(most: int, document: Json, room: tuple[int, int] | None = None
     return False
 
 
-def short_text(value: Json, most: int = _MAX_TEXT_CHARACTERS) -> str:
+def short_text(value: Json, limit: int = _MAX_TEXT_CHARACTERS) -> str:
     """A value in a line: texts in quotes, long ones cut."""
-    if isinstance(value, str) and len(value) > most:
-        return jsontext.dumps_text(value[:most])[:-1] + "…"
+    if isinstance(value, str) and len(value) > limit:
+        return jsontext.dumps_text(value[:limit])[:-1] + "…"
     if isinstance(value, (dict, list)) and value and not is_small(value):
         return f"{len(value):,} {'fields' if isinstance(value, dict) else 'items'}"
     text = jsontext.dumps_text(value)
-    return text if len(text) <= most + 2 else text[:most] + "…"
+    return text if len(text) <= limit + 2 else text[:limit] + "…"
 
 
 def _node(
@@ -125,8 +125,8 @@ def _node(
     if levels <= 0 and not (node.size <= _FEW and depth <= 2):
         node.children = None
         return node
-    items, most = (value.items(), room[1]) if isinstance(value, dict) else (enumerate(value), room[0])
-    shown = list(islice(items, start, start + most))
+    items, limit = (value.items(), room[1]) if isinstance(value, dict) else (enumerate(value), room[0])
+    shown = list(islice(items, start, start + limit))
     node.more = len(value) - start - len(shown)
     node.open = depth <= 2
     node.children = [

@@ -11,7 +11,7 @@ from flask import request
 
 from httpstep.core import jsontext
 from httpstep.core.document import flow
-from httpstep.core.document.flow import Condition, FlowSpec, Place
+from httpstep.core.document.flow import Condition, FlowSpec, FlowStep
 from httpstep.core.documentreader import Fault
 from httpstep.core.jsontext import Json
 from httpstep.core.request.rendering import attributes_used
@@ -28,7 +28,7 @@ ALWAYS: Final = ""
 
 
 @dataclass
-class Row:
+class FlowRow:
     """A place in the flow as typed."""
 
     step: str = ""
@@ -61,7 +61,7 @@ class FlowEditor:
     name: str = ""
     key: str = ""
     version: int | None = None
-    rows: list[Row] = field(default_factory=list)
+    rows: list[FlowRow] = field(default_factory=list)
     values: dict[str, str] = field(default_factory=dict)
     saved: Saved | None = None
     faults: dict[str, str] = field(default_factory=dict)
@@ -97,10 +97,10 @@ class FlowEditor:
         """What the form describes; a row without a step of the account has the id 0."""
         places = []
         for row in self.rows:
-            step_id = stepform.whole(row.step) or 0
+            step_id = stepform.whole_number(row.step) or 0
             test = flow.operator_of(row.when)
             when = None if test is None else Condition(row.attribute.strip(), test, row.value)
-            places.append(Place(step_id if step_id in self.steps else 0, when))
+            places.append(FlowStep(step_id if step_id in self.steps else 0, when))
         return FlowSpec(self.key.strip(), self.name.strip(), tuple(places))
 
     def note(self, faults: Iterable[Fault]) -> None:
@@ -154,10 +154,12 @@ def flow_or_404(ref: str, *, typed: bool = False) -> Flow | None:
 def opened(ref: str) -> FlowEditor:
     row = flow_or_404(ref)
     if row is None:
-        return FlowEditor(NEW, rows=[Row(), Row()])
+        return FlowEditor(NEW, rows=[FlowRow(), FlowRow()])
     spec = stored.spec_of(row)
     rows = [
-        Row(str(one.step_id), one.when.test, one.when.attribute, one.when.value) if one.when else Row(str(one.step_id))
+        FlowRow(str(one.step_id), one.when.test, one.when.attribute, one.when.value)
+        if one.when
+        else FlowRow(str(one.step_id))
         for one in spec.places
     ]
     return FlowEditor(str(row.id), row.name, row.key, row.version, rows, saved=Saved.of(row))
@@ -174,9 +176,9 @@ def submitted_or_new(ref: str) -> FlowEditor:
 def submitted(ref: str) -> FlowEditor:
     row, sent = flow_or_404(ref, typed=True), request.form
     columns = [sent.getlist(name) for name in ("step", "when", "attribute", "value")]
-    rows = [Row(*one) for one in zip(*columns, strict=False)][: 2 * flow.MAX_STEPS]
+    rows = [FlowRow(*one) for one in zip(*columns, strict=False)][: 2 * flow.MAX_STEPS]
     values = {name.removeprefix("value:"): sent[name] for name in sent if name.startswith("value:")}
     return FlowEditor(
         NEW if row is None else str(row.id), sent.get("name", ""), sent.get("key", ""),
-        stepform.whole(sent.get("version", "")), rows, values, None if row is None else Saved.of(row), typed=True,
+        stepform.whole_number(sent.get("version", "")), rows, values, None if row is None else Saved.of(row), typed=True,
     )  # fmt: skip

@@ -16,14 +16,14 @@ from httpstep.storage import logs, steps
 from httpstep.web.access import current_user, may
 from httpstep.web.editor.entries import LABELS, duration_text, tone
 from httpstep.web.editor.shellcommand import Usage, usage
-from httpstep.web.flows.flow_editor import ALWAYS, FlowEditor, Row
+from httpstep.web.flows.flow_editor import ALWAYS, FlowEditor, FlowRow
 from httpstep.web.here import account_id, base_url
 
 WHEN: Final = ((ALWAYS, "always"), *((operator, f"if … {label}") for operator, label in OPERATORS.items()))
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class StepChoice:
     """A step that can be chosen."""
 
     id: str
@@ -70,7 +70,7 @@ class FlowPage:
     name: str
     key: str
     version: int | None
-    rows: list[Row]
+    rows: list[FlowRow]
     faults: dict[str, str]
     typed: bool
     tested: bool
@@ -80,7 +80,7 @@ class FlowPage:
     changed_at: float | None
     refused: str
     wait: int
-    choices: list[Choice] | None = None
+    choices: list[StepChoice] | None = None
     known_names: frozenset[str] | None = None
     values: dict[str, str] | None = None
     budget: ratelimit.Budget | None = None
@@ -129,8 +129,8 @@ def gather(editor: FlowEditor, *templates: str) -> FlowPage:
     )  # fmt: skip
 
 
-def _choices(editor: FlowEditor) -> list[Choice]:
-    return [Choice(str(step_id), spec.name, spec.enabled) for step_id, spec in editor.steps.items()]
+def _choices(editor: FlowEditor) -> list[StepChoice]:
+    return [StepChoice(str(step_id), spec.name, spec.enabled) for step_id, spec in editor.steps.items()]
 
 
 def _usage(editor: FlowEditor) -> Usage | None:

@@ -21,7 +21,7 @@ from httpstep.web.addressed import NEW
 from httpstep.web.callers import hangup
 from httpstep.web.flows.flow_editor import (
     FlowEditor,
-    Row,
+    FlowRow,
     flow_or_404,
     opened,
     submitted,
@@ -113,8 +113,8 @@ def _rearrange(editor: FlowEditor, op: str) -> None:
     word, _, number = op.partition(":")
     rows = editor.rows
     if word == "add" and len(rows) < flow.MAX_STEPS:
-        rows.append(Row())
-    index = stepform.whole(number)
+        rows.append(FlowRow())
+    index = stepform.whole_number(number)
     if index is None or index >= len(rows):
         return
     if word == "remove":

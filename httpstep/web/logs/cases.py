@@ -33,7 +33,7 @@ SECONDS: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class CaseLine:
     """A case as the page shows it. differences: None before its first run."""
 
     id: int
@@ -44,7 +44,7 @@ class Line:
     log_id: int | None
 
     @classmethod
-    def of(cls, row: Case) -> Line:
+    def of(cls, row: Case) -> CaseLine:
         found = None if row.differences is None else cases.load_differences(row.differences)
         return cls(row.id, row.name, cases.load(row.document), found, row.ran_at, row.log_id)
 
@@ -57,7 +57,7 @@ class Line:
 @access("viewer")
 def listed(ref: str) -> str:
     step = _step(ref)
-    lines = [Line.of(row) for row in logs.cases(account_id(), step.id)]
+    lines = [CaseLine.of(row) for row in logs.cases(account_id(), step.id)]
     return render_template(
         "cases/list.html", step=step, method=steps.spec_of(step.document).request.method, lines=lines, labels=LABELS,
         at_once=min(len(lines), MAX_AT_ONCE), kept={log.id for log in logs.newest(account_id(), step_id=step.id)},

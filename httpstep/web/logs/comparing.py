@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 
 from httpstep.core import jsontext
-from httpstep.web.editor.entries import Entry
+from httpstep.web.editor.entries import LogView
 
 MAX_LINES = 1500
 _AROUND = 3
@@ -33,20 +33,20 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    earlier: Entry
-    later: Entry
+    earlier: LogView
+    later: LogView
     ref: str
     parts: tuple[Part, ...]
 
 
-def compare(one: Entry, other: Entry, ref: str) -> Compared:
+def compare(one: LogView, other: LogView, ref: str) -> Compared:
     earlier, later = sorted((one, other), key=lambda entry: entry.log.id)
     views = {"Request sent": _sent, "Answer": _answer, "What your bot gets": _mapped}
     parts = tuple(_part(title, view(earlier), view(later)) for title, view in views.items())
     return Compared(earlier, later, ref, parts)
 
 
-def _sent(entry: Entry) -> list[str]:
+def _sent(entry: LogView) -> list[str]:
     request = entry.detail.get("request")
     if not request:
         return []
@@ -54,12 +54,12 @@ def _sent(entry: Entry) -> list[str]:
     return [f"{request['method']} {request['url']}", *headers, *(entry.sent.pretty or entry.sent.raw).splitlines()]
 
 
-def _answer(entry: Entry) -> list[str]:
+def _answer(entry: LogView) -> list[str]:
     head = [f"{entry.log.status}" if entry.log.status is not None else entry.label]
     return head + (entry.got.pretty or entry.got.raw).splitlines()
 
 
-def _mapped(entry: Entry) -> list[str]:
+def _mapped(entry: LogView) -> list[str]:
     rows = [row for row in entry.detail.get("mapping", ()) if row["state"] != "off"]
     return [f"{row['attribute']} = {_value(row)}" for row in rows]
 

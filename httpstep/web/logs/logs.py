@@ -20,7 +20,7 @@ from httpstep.web.addressed import NEW
 from httpstep.web.editor import tree
 from httpstep.web.editor.documents import of_body, of_log
 from httpstep.web.editor.editor import Editor
-from httpstep.web.editor.entries import Entry, entry_of
+from httpstep.web.editor.entries import LogView, entry_of
 from httpstep.web.editor.loglist import LogLine, line_of, log_list_of
 from httpstep.web.editor.opening import opened, step_or_404
 from httpstep.web.editor.page import fragments
@@ -38,7 +38,7 @@ class Opened:
     be compared with. number: its place among the kept ones, from 1; 0 where it is none of them any more. can_run: the
     reader may run it again."""
 
-    entry: Entry
+    entry: LogView
     step: Step | None
     newer: int | None
     older: int | None
@@ -155,7 +155,7 @@ def compare_page(ref: str, log_id: int) -> str:
 
 def _compared(log_id: int) -> comparing.Compared:
     """404 where one of the two is gone, or they are calls of different steps."""
-    other_id = stepform.whole(request.args.get("with", "")) or 0
+    other_id = stepform.whole_number(request.args.get("with", "")) or 0
     found = [logs.get(account_id(), wanted) for wanted in (log_id, other_id)]
     one, other = found
     if one is None or other is None or (one.step_id, one.draft_id) != (other.step_id, other.draft_id):
@@ -172,7 +172,7 @@ def branch(ref: str) -> Response:
     step = step_or_404(ref)
     document = None
     if "log" in request.args:
-        row = logs.get(account_id(), stepform.whole(request.args["log"]) or 0)
+        row = logs.get(account_id(), stepform.whole_number(request.args["log"]) or 0)
         document = of_log(row) if row is not None and row.step_id == (step.id if step else None) else None
     elif step is not None:
         document = of_body(step.state.sample)

@@ -29,7 +29,7 @@ MAX_IN_FLIGHT = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class AccountLine:
     """A line of the list. invited: to whom the last link of an account without users went, "" where not known."""
 
     account: Account
@@ -50,7 +50,7 @@ def _list(form: Form, **more: Any) -> str:
     many: dict[int, int] = {row[0]: row[1] for row in db.session.execute(count)}
     found = db.session.scalars(select(Account).order_by(Account.id))
     rows = [
-        Listed(
+        AccountLine(
             one, many.get(one.id, 0), ratelimit.budget_of(one.id, one.per_minute),
             "" if many.get(one.id) else users.last_invited(one.id),
         )
@@ -125,14 +125,14 @@ def limit(account_id: int) -> ResponseReturnValue:
     return redirect(url_for("accounts.listed"), 303)
 
 
-def _figure(form: Form, name: str, most: int) -> int | None:
+def _figure(form: Form, name: str, limit: int) -> int | None:
     text = form[name]
     if not text:
         return None
-    figure = stepform.whole(text)
-    if figure is not None and 1 <= figure <= most:
+    figure = stepform.whole_number(text)
+    if figure is not None and 1 <= figure <= limit:
         return figure
-    form.require(name, f"A limit is a whole number from 1 to {most:,}, or empty for the usual one.")
+    form.require(name, f"A limit is a whole number from 1 to {limit:,}, or empty for the usual one.")
     return None
 
 

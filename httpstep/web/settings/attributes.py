@@ -55,7 +55,7 @@ def edit(name: str) -> ResponseReturnValue:
     return _edit_page(one, Form(values | ({"in_bot": "on"} if one.in_bot else {})))
 
 
-def _edit_page(one: catalogue.Entry, form: Form) -> str:
+def _edit_page(one: catalogue.AttributeEntry, form: Form) -> str:
     return render_template("attributes/edit.html", entry=one, form=form)
 
 
@@ -86,14 +86,14 @@ def delete(name: str) -> ResponseReturnValue:
     return redirect(url_for("attributes.listed"), 303)
 
 
-def _entry(name: str) -> catalogue.Entry:
+def _entry(name: str) -> catalogue.AttributeEntry:
     one = catalogue.entry(current_user().account_id, name)
     if one is None:
         abort(404)
     return one
 
 
-def _read() -> tuple[Form, catalogue.Entry | None]:
+def _read() -> tuple[Form, catalogue.AttributeEntry | None]:
     form = sent("name", "sample", "default", "in_bot")
     form.require("name", attribute_name_fault(form["name"]))
     for member in ("sample", "default"):
@@ -101,7 +101,9 @@ def _read() -> tuple[Form, catalogue.Entry | None]:
             form.require(member, f"At most {MAX_VALUE_CHARACTERS:,} characters.")
     if not form.is_good:
         return form, None
-    new = catalogue.Entry(form["name"], read(form["sample"]), read(form["default"]), in_bot=bool(form["in_bot"]))
+    new = catalogue.AttributeEntry(
+        form["name"], read(form["sample"]), read(form["default"]), in_bot=bool(form["in_bot"])
+    )
     return form, new
 
 

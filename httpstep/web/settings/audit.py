@@ -16,7 +16,9 @@ blueprint = Blueprint("audit", __name__, url_prefix="/settings")
 @blueprint.get("/audit")
 @access("admin")
 def listed() -> ResponseReturnValue:
-    found = audit.entries(account_id(), before=stepform.whole(request.args.get("before", "")), most=audit.PAGE + 1)
+    found = audit.entries(
+        account_id(), before=stepform.whole_number(request.args.get("before", "")), limit=audit.PAGE + 1
+    )
     shown = found[: audit.PAGE]
     older = shown[-1].id if len(found) > len(shown) else None
     return render_template("audit/list.html", entries=shown, older=older)
@@ -25,6 +27,6 @@ def listed() -> ResponseReturnValue:
 @blueprint.get("/audit.csv")
 @access("admin")
 def export() -> Response:
-    text = audit.as_csv(audit.entries(account_id(), most=audit.MAX_EXPORTED))
+    text = audit.as_csv(audit.entries(account_id(), limit=audit.MAX_EXPORTED))
     headers = {"Content-Disposition": 'attachment; filename="httpstep-audit.csv"'}
     return Response(f"\ufeff{text}", 200, headers, content_type="text/csv; charset=utf-8")

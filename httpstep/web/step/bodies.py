@@ -8,7 +8,7 @@ from httpstep.core.inserting.encoders import text_of
 from httpstep.core.inserting.jsonbodies import JsonBodyFault, Quoted, compile_json
 from httpstep.core.inserting.placeholders import Placeholder, PlaceholderFault
 from httpstep.core.step.spec import ROW_MODES
-from httpstep.web.stepform import Row, StepForm
+from httpstep.web.stepform import PairRow, StepForm
 
 NO_ROWS = "Your JSON text is kept; it has no flat fields to show as rows."
 
@@ -30,7 +30,7 @@ def switch(form: StepForm, mode: str) -> str:
         if not values and form.json_text.strip():
             note = NO_ROWS
         elif values and all(row.name in values for row in form.fields if row.name or row.value):
-            form.fields = [Row(name, value) for name, value in values.items()]
+            form.fields = [PairRow(name, value) for name, value in values.items()]
     elif mode == "raw" and not form.raw_text.strip():
         form.escape = "auto"
         if form.body_mode == "json":
@@ -39,7 +39,7 @@ def switch(form: StepForm, mode: str) -> str:
     return note
 
 
-def _json_of(fields: list[Row]) -> str:
+def _json_of(fields: list[PairRow]) -> str:
     values = {row.name: row.value for row in fields if row.name}
     return jsontext.pretty(values).replace("\\\\{{", "\\{{")
 

@@ -102,7 +102,7 @@ def _accept(editor: Editor, sources: dict[str, Json], marked: Marked | None = No
 def use_structure(editor: Editor, wanted: str) -> Done:
     """Accept one of the history again, by its id; with none, what was in force stays so. The last test is compared."""
     form = editor.form
-    found = editor.sources.accepted_before(stepform.whole(wanted))
+    found = editor.sources.accepted_before(stepform.whole_number(wanted))
     form.accepted_again, form.accepted_log = (found.id if found else None), None
     form.before_remap, form.drift_kept = "", False
     tested = editor.log(form.tested_log)

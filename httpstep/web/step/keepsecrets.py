@@ -20,7 +20,7 @@ from httpstep.web.here import account_id, parts, secret_value
 
 
 @dataclass(frozen=True)
-class Kept:
+class StepWithSecrets:
     """The step with `{{secret.NAME}}` in the place of its credentials. `new`: those that no secret has yet. `said`: for
     whoever saved it."""
 
@@ -41,18 +41,18 @@ def may_keep(spec: RequestSpec) -> str:
     return (secrethosts.literal_origin(spec.url) or "") if wanted else ""
 
 
-def kept(spec: StepSpec) -> Kept:
+def with_secrets(spec: StepSpec) -> StepWithSecrets:
     """What Save makes of the form's step: as it is, unless it was filled from a pasted text."""
     found = credentials_of(spec.request) if request.form.get("pasted") == "1" else ()
     host = may_keep(spec.request) if found else ""
     if not host:
-        return Kept(spec)
+        return StepWithSecrets(spec)
     stored = catalogue.stored_secrets(account_id())
     named, new = _named(found, {name: secret_value(name, one.token) for name, one in stored.items()})
     known = {one.name: secrethosts.load(stored[one.name].hosts) for one in named if one not in new}
     written = with_values(spec.request, {one.value: f"{{{{secret.{one.name}}}}}" for one in named})
     said = tuple(_said_of([one.name for one in new], known, host))
-    return Kept(replace(spec, request=written), tuple(new), host, said)
+    return StepWithSecrets(replace(spec, request=written), tuple(new), host, said)
 
 
 def _said_of(new: list[str], known: dict[str, Hosts], host: str) -> Iterator[str]:

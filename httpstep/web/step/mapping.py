@@ -12,7 +12,7 @@ from httpstep.core.step.spec import MappingRule
 from httpstep.storage import steps
 from httpstep.web import stepform
 from httpstep.web.editor import marking
-from httpstep.web.editor.documents import Document
+from httpstep.web.editor.documents import AnswerDocument
 from httpstep.web.editor.editor import Editor
 from httpstep.web.here import account_id
 from httpstep.web.moves import Done
@@ -127,7 +127,7 @@ def _key(editor: Editor) -> str:
     return editor.form.key or stepkey.key_from_name(editor.form.name)
 
 
-def _automatic(editor: Editor, known: Document) -> tuple[MappingRule, ...]:
+def _automatic(editor: Editor, known: AnswerDocument) -> tuple[MappingRule, ...]:
     taken = steps.names_taken(account_id(), editor.step_id)
     spec = stepform.parse(editor.form, draft=True)
     editor.form.faults = {}

@@ -20,7 +20,7 @@ MAX_SHOWN = 60
 @access("viewer")
 def picker_list() -> Response:
     """The names that contain `q`, in groups. step: the id of the step that is edited, whose own names are left out."""
-    names = names_for(account_id(), stepform.whole(request.args.get("step", "")))
+    names = names_for(account_id(), stepform.whole_number(request.args.get("step", "")))
     groups = [("From your bot", list(names.bot))]
     groups += [(f"From the step “{step}”", list(found)) for step, found in names.from_steps.items()]
     groups.append(("Secrets", [f"secret.{name}" for name in names.secrets]))

@@ -21,7 +21,7 @@ from httpstep.web.fragments import respond
 from httpstep.web.here import account_id
 from httpstep.web.moves import Done
 from httpstep.web.step import bodies
-from httpstep.web.stepform import Row
+from httpstep.web.stepform import PairRow
 
 blueprint = Blueprint("request_form", __name__)
 
@@ -56,7 +56,7 @@ def add_attribute(editor: Editor, names: str) -> None:
     for name in wanted:
         sample = jsontext.dumps_text(given[name]) if name in given else None
         with suppress(catalogue.NameTaken):
-            catalogue.save(account_id(), catalogue.Entry(name, sample=sample, in_bot=True))
+            catalogue.save(account_id(), catalogue.AttributeEntry(name, sample=sample, in_bot=True))
     editor.sources.forget_names()
 
 
@@ -71,7 +71,7 @@ def lay_out_body(editor: Editor, _: str) -> Done | None:
 
 
 def add_header(editor: Editor, _: str) -> None:
-    editor.form.headers.append(Row())
+    editor.form.headers.append(PairRow())
 
 
 def remove_header(editor: Editor, place: str) -> None:
@@ -79,14 +79,14 @@ def remove_header(editor: Editor, place: str) -> None:
 
 
 def add_field(editor: Editor, _: str) -> None:
-    editor.form.fields.append(Row())
+    editor.form.fields.append(PairRow())
 
 
 def remove_field(editor: Editor, place: str) -> None:
     _remove(editor.form.fields, place)
 
 
-def _remove(rows: list[Row], place: str) -> None:
-    row = stepform.whole(place)
+def _remove(rows: list[PairRow], place: str) -> None:
+    row = stepform.whole_number(place)
     if row is not None and row < len(rows):
         del rows[row]

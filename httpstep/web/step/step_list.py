@@ -11,7 +11,7 @@ from typing import Final
 from flask import url_for
 
 from httpstep.storage import logs, overview
-from httpstep.storage.overview import LastCall, Listed
+from httpstep.storage.overview import LastCall, ListedStep
 from httpstep.web.editor.entries import LABELS, duration_text, tone
 
 MAX_ON_A_PAGE = 100
@@ -30,7 +30,7 @@ class Dot:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class StepLine:
     """A step as its row shows it. missing: attributes for which the last good answer had nothing."""
 
     id: int
@@ -56,10 +56,10 @@ class StepList:
     """The page. counts: how many steps each choice of `show` has. total: how many match; first, last: which of them
     are here, from 1."""
 
-    lines: tuple[Line, ...]
+    lines: tuple[StepLine, ...]
     counts: Mapping[str, int]
-    failing: tuple[Listed, ...]
-    changed: tuple[Listed, ...]
+    failing: tuple[ListedStep, ...]
+    changed: tuple[ListedStep, ...]
     search: str
     show: str
     sort: str
@@ -107,15 +107,15 @@ def gather(account_id: int, asked: Mapping[str, str], *, may_edit: bool) -> Step
     )
 
 
-def _failing(one: Listed, _now: float = 0) -> bool:
+def _failing(one: ListedStep, _now: float = 0) -> bool:
     return one.ended is not None and tone(one.ended.status, one.ended.outcome) in ("amber", "red")
 
 
-def _unused(one: Listed, now: float) -> bool:
+def _unused(one: ListedStep, now: float) -> bool:
     return one.ended is None or one.ended.started_at < now - _UNUSED_SECONDS
 
 
-SHOW: Final[Mapping[str, tuple[str, Callable[[Listed, float], bool]]]] = {
+SHOW: Final[Mapping[str, tuple[str, Callable[[ListedStep, float], bool]]]] = {
     "all": ("All", lambda one, now: True),
     "failing": ("Failing", _failing),
     "changed": ("Changed", lambda one, now: one.drift),
@@ -124,7 +124,7 @@ SHOW: Final[Mapping[str, tuple[str, Callable[[Listed, float], bool]]]] = {
 }
 """Which steps the list can show: the word on the page, and what decides."""
 
-SORT: Final[Mapping[str, tuple[str, Callable[[Listed], float]]]] = {
+SORT: Final[Mapping[str, tuple[str, Callable[[ListedStep], float]]]] = {
     "name": ("By name", lambda one: 0),
     "called": ("Last call first", lambda one: -one.ended.started_at if one.ended else 0),
     "slow": ("Slowest last call first", lambda one: -(one.ended.duration_ms or 0) if one.ended else 1),
@@ -137,13 +137,13 @@ def _number(text: str) -> int:
     return int(text) if text.isascii() and text.isdigit() and 0 < len(text) < 7 and int(text) else 1
 
 
-def _line(one: Listed, calls: list[LastCall], now: float) -> Line:
+def _line(one: ListedStep, calls: list[LastCall], now: float) -> StepLine:
     spec, url = one.spec, one.spec.request.url
     host, path = _host_and_path(url)
     last = calls[-_DOTS:]
     times = [call.duration_ms for call in last if call.duration_ms is not None]
     good = next((call for call in reversed(calls) if call.detail), None)
-    return Line(
+    return StepLine(
         id=one.id,
         name=spec.name,
         enabled=spec.enabled,

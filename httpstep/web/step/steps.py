@@ -118,7 +118,7 @@ def hide_checklist() -> ResponseReturnValue:
 @access("viewer")
 def chosen() -> ResponseReturnValue:
     """What the list does with the ticked steps: `op` is export or delete."""
-    ids = [number for number in map(stepform.whole, request.form.getlist("step")) if number is not None]
+    ids = [number for number in map(stepform.whole_number, request.form.getlist("step")) if number is not None]
     if request.form.get("op") == "delete" and ids:
         return _deleted(ids)
     found = [
@@ -134,7 +134,7 @@ def chosen() -> ResponseReturnValue:
 @access("editor")
 def undo() -> ResponseReturnValue:
     """Bring back what was deleted with the last press."""
-    ids = [number for number in map(stepform.whole, request.form.getlist("step")) if number is not None]
+    ids = [number for number in map(stepform.whole_number, request.form.getlist("step")) if number is not None]
     back = deleting.bring_back(account_id(), ids, time.time())
     for row, same in back:
         flash(f"“{row.name}” is back." if same else f"“{row.name}” is back with the key {row.key}.", "success")
@@ -153,7 +153,7 @@ def edit(ref: str) -> ResponseReturnValue:
         flash(f"Making a step needs the role editor; yours is {current_user().role}.", "info")
         return redirect(url_for("steps.list_steps"), 303)
     editor = opened(ref)
-    again = editor.log(stepform.whole(request.args.get("again", "")))
+    again = editor.log(stepform.whole_number(request.args.get("again", "")))
     if again is not None and again.detail:
         editor.repeat(again)
         editor.again = may("editor")
@@ -220,7 +220,7 @@ def save(editor: Editor) -> tuple[int, Step | None]:
     if spec is None:
         return 422, None
     by, accepted = current_user().email, editor.accepted or editor.settled
-    kept = keepsecrets.Kept(spec) if editor.version else keepsecrets.kept(spec)
+    kept = keepsecrets.StepWithSecrets(spec) if editor.version else keepsecrets.with_secrets(spec)
 
     def beside(connection: Connection, saved: Step) -> None:
         _keep_tests(connection, editor, saved, accepted)

@@ -27,7 +27,7 @@ from httpstep.web import stepform
 from httpstep.web.access import access, current_user, may
 from httpstep.web.callers import hangup
 from httpstep.web.editor import documents
-from httpstep.web.editor.documents import Document
+from httpstep.web.editor.documents import AnswerDocument
 from httpstep.web.editor.editor import Editor, Shown
 from httpstep.web.editor.entries import FALLBACKS, ended, entry_of
 from httpstep.web.editor.opening import submitted
@@ -51,7 +51,7 @@ def test_result(ref: str) -> Response:
     again: the log whose values are used in the place of those on the screen, which then shows them.
     """
     editor = submitted(ref)
-    again = editor.log(stepform.whole(request.form.get("again", "")))
+    again = editor.log(stepform.whole_number(request.form.get("again", "")))
     if again is not None:
         editor.repeat(again)
     status = run(editor)
@@ -197,12 +197,12 @@ def _has_structure(editor: Editor) -> bool:
     return editor.state is not None and editor.state.structure is not None
 
 
-def _document(done: calls.Run) -> Document:
+def _document(done: calls.Run) -> AnswerDocument:
     """The answer for tree and rows, masked."""
     execution, detail = done.execution, done.record.detail
     cut = bool((detail["response"] or {}).get("cut"))
     facts = documents.facts_of(detail, round(execution.duration_ms))
-    return Document(
+    return AnswerDocument(
         record.masked_json(execution.document, execution.secrets), facts, None if cut else done.log_id, cut=cut
     )
 

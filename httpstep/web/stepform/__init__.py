@@ -8,12 +8,12 @@ judges; a fault's place ("request.headers[2].name") is the place the template sh
 from __future__ import annotations
 
 from httpstep.web.stepform.changes import changes
-from httpstep.web.stepform.fields import ConditionRow, Row, RuleRow, StepForm, new_form, next_id, whole
+from httpstep.web.stepform.fields import ConditionRow, PairRow, RuleRow, StepForm, new_form, next_id, whole_number
 from httpstep.web.stepform.inputs import starred, typed_text, typed_value
 from httpstep.web.stepform.opening import of_spec, read, rows_of
 from httpstep.web.stepform.parsing import dictionaries_of, document_of, parse, request_of, rule_of
 
 __all__ = [
-    "ConditionRow", "Row", "RuleRow", "StepForm", "changes", "dictionaries_of", "document_of", "new_form", "next_id", "of_spec", "parse", "read",
-    "request_of", "rows_of", "rule_of", "starred", "typed_text", "typed_value", "whole",
+    "ConditionRow", "PairRow", "RuleRow", "StepForm", "changes", "dictionaries_of", "document_of", "new_form", "next_id", "of_spec", "parse", "read",
+    "request_of", "rows_of", "rule_of", "starred", "typed_text", "typed_value", "whole_number",
 ]  # fmt: skip

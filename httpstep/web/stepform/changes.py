@@ -8,7 +8,7 @@ from typing import Any, Final
 from httpstep.core.authentication import MEMBERS
 from httpstep.core.jsontext import Json
 from httpstep.core.step.spec import MappingRule, Pair, StepSpec
-from httpstep.web.stepform.fields import Row, RuleRow, StepForm
+from httpstep.web.stepform.fields import PairRow, RuleRow, StepForm
 from httpstep.web.stepform.inputs import inputs_of
 
 Field = tuple[str, int, str | bool, str | bool]
@@ -44,7 +44,7 @@ def _rows(sent: StepForm, saved: StepForm) -> Iterator[Field]:
                 yield f"{stem}_{one.name}", nth, getattr(row, one.name), getattr(now, one.name)
 
 
-def _is_blank(row: Row) -> bool:
+def _is_blank(row: PairRow) -> bool:
     return not row.name.strip() and not row.value.strip()
 
 

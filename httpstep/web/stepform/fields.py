@@ -33,7 +33,7 @@ class Typed:
         def __setattr__(self, name: str, value: Any) -> None: ...
 
 
-class Row(Typed):
+class PairRow(Typed):
     """A row of headers or of query-string fields."""
 
     def __init__(self, name: str = "", value: str = "", **typed: Any) -> None:
@@ -93,8 +93,8 @@ class StepForm(Typed):
     """
 
     def __init__(self, **typed: Any) -> None:
-        self.headers: list[Row] = typed.pop("headers", [])
-        self.fields: list[Row] = typed.pop("fields", [])
+        self.headers: list[PairRow] = typed.pop("headers", [])
+        self.fields: list[PairRow] = typed.pop("fields", [])
         self.auth: dict[str, str] = typed.pop("auth", {})
         self.auth_type: str = typed.pop("auth_type", "none")
         self.success_when: list[ConditionRow] = typed.pop("success_when", [])
@@ -189,7 +189,7 @@ def new_form() -> StepForm:
     return StepForm(draft_id=secrets.token_urlsafe(16))
 
 
-def whole(text: str) -> int | None:
+def whole_number(text: str) -> int | None:
     """A whole number as an address or a form gives it, such as a row's id. None for what no row can have: a number of
     more than 15 digits does not fit a column, and one of thousands no int()."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None
@@ -197,4 +197,4 @@ def whole(text: str) -> int | None:
 
 def next_id(form: StepForm) -> str:
     """An id that no row of the form has."""
-    return str(max((whole(row.id) or 0 for row in form.rules), default=0) + 1)
+    return str(max((whole_number(row.id) or 0 for row in form.rules), default=0) + 1)

@@ -14,7 +14,7 @@ from httpstep.core.jsontext import Path
 from httpstep.core.query.jsonpath import normalized
 from httpstep.core.step.spec import WHEN_EMPTY, MappingRule, Pair, StepSpec
 from httpstep.web.stepform import conditions
-from httpstep.web.stepform.fields import MAX_ROWS, Row, RuleRow, StepForm, whole
+from httpstep.web.stepform.fields import MAX_ROWS, PairRow, RuleRow, StepForm, whole_number
 from httpstep.web.stepform.inputs import inputs_of, untyped
 from httpstep.web.stepform.parsing import TEXT_MODES, ends_in_crlf, typed_parameters
 
@@ -50,8 +50,8 @@ def _shown(described: Any) -> dict[str, Any]:
     return shown | {"kept": jsontext.dumps_text(kept) if kept else ""}
 
 
-def _row(pair: Pair) -> Row:
-    return Row(**_shown(pair))
+def _row(pair: Pair) -> PairRow:
+    return PairRow(**_shown(pair))
 
 
 def rows_of(rules: Iterable[MappingRule], first: int = 1) -> list[RuleRow]:
@@ -88,7 +88,7 @@ def read(fields: Fields) -> StepForm:
     for name in _TEXTS:
         setattr(form, name, fields.get(name, getattr(form, name)))
     for name in ("version", "accepted_log", "accepted_again", "tested_log", "drift_log"):
-        setattr(form, name, whole(fields.get(name, "")))
+        setattr(form, name, whole_number(fields.get(name, "")))
     if (when_empty := fields.get("fields_when_empty")) in WHEN_EMPTY:
         for row in form.fields:
             row.when_empty = when_empty
@@ -112,14 +112,14 @@ _TEXTS: Final = (
 """What only the screen has, and the kind of the authentication."""
 
 
-def _rows(fields: Fields, stem: str) -> list[Row]:
+def _rows(fields: Fields, stem: str) -> list[PairRow]:
     """A row has each of its fields, so those of one name are in the order of the rows."""
     names = ("kept", *(one.name for one in inputs_of(Pair)))
     columns = [fields.getlist(f"{stem}_{name}") for name in names]
     rows = min(len(fields.getlist(f"{stem}_{name}")) for name in ("name", "value"))
     typed = zip_longest(*columns)
     return [
-        Row(**{name: text for name, text in zip(names, row, strict=True) if text is not None})
+        PairRow(**{name: text for name, text in zip(names, row, strict=True) if text is not None})
         for row, _ in zip(typed, range(rows), strict=False)
     ]
 

@@ -15,7 +15,7 @@ from httpstep.core.query.jsonpath import check_query
 from httpstep.core.step import members
 from httpstep.core.step.spec import MappingRule, Pair, RequestSpec, StepSpec
 from httpstep.web.stepform import conditions
-from httpstep.web.stepform.fields import Row, RuleRow, StepForm, Typed
+from httpstep.web.stepform.fields import PairRow, RuleRow, StepForm, Typed
 from httpstep.web.stepform.inputs import ABSENT, NotTyped, inputs_of, line_path, lines_of, path_of, typed_value
 
 _ADDRESSES_ARE_KEPT: Final = (
@@ -104,7 +104,7 @@ def _kept(text: str) -> dict[str, Json]:
     return kept if isinstance(kept, dict) else {}
 
 
-def _pair(row: Row) -> dict[str, Json]:
+def _pair(row: PairRow) -> dict[str, Json]:
     return _typed_of(row, Pair, [])
 
 

@@ -49,11 +49,11 @@ def _ansi_character(found: re.Match[str]) -> str:
     return chr(code) if code <= 0x10FFFF and not 0xD800 <= code <= 0xDFFF else "\ufffd"
 
 
-def closing(text: str, at: int, pair: str, most: int) -> int:
+def closing(text: str, at: int, pair: str, limit: int) -> int:
     """Where the second character of `pair` closes what its first opened before `at`, further pairs inside it counted; -1
-    where it does not within `most` characters."""
+    where it does not within `limit` characters."""
     depth = 1
-    for found in re.compile(f"[{re.escape(pair)}]").finditer(text, at, at + most):
+    for found in re.compile(f"[{re.escape(pair)}]").finditer(text, at, at + limit):
         depth += 1 if found[0] == pair[0] else -1
         if depth == 0:
             return found.start()

@@ -35,7 +35,7 @@ class Unknown:
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class FunctionCall:
     """A call with its arguments, `new` or not."""
 
     name: str
@@ -105,7 +105,7 @@ class _Reader:
             return self._one(depth + 1)
         if self._peek() == "(":
             self.at += 1
-            return Call(found[0], self.items(")", depth))
+            return FunctionCall(found[0], self.items(")", depth))
         return _WORDS.get(found[0], None) if found[0] in _WORDS else Unknown(found[0])
 
     def _object(self, depth: int) -> dict[str, Json]:
@@ -149,7 +149,7 @@ def _joined(left: Json, right: Json) -> Json:
         if not isinstance(one, str | int | Decimal) and not (
             isinstance(one, Unknown) and PLAIN_NAME.fullmatch(one.text)
         ):
-            return Unknown(f"{one.name}(…)" if isinstance(one, Call) else "an expression")
+            return Unknown(f"{one.name}(…)" if isinstance(one, FunctionCall) else "an expression")
     return "".join(f"{{{{{one.text}}}}}" if isinstance(one, Unknown) else str(one) for one in (left, right))
 
 

@@ -70,13 +70,13 @@ def _check(text: str, max_values: int) -> None:
         elif isinstance(event, yaml.CollectionEndEvent):
             anchor, before = open_.pop()
             sizes[anchor] = nodes - before
-        for count, most, what in (
+        for count, limit, what in (
             (len(open_), MAX_DEPTH, "levels"),
             (nodes, max_values, "values"),
             (aliases, MAX_ALIASES, "aliases"),
         ):
-            if count > most:
-                raise DocumentFault(f"This document has more than {most} {what}, at line {line}.")
+            if count > limit:
+                raise DocumentFault(f"This document has more than {limit} {what}, at line {line}.")
 
 
 _BASE: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
