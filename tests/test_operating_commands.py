@@ -73,7 +73,9 @@ def fault_of(said: str, top: click.Command) -> str | None:
 @pytest.fixture
 def commands(tmp_path: Path) -> click.Group:
     """The program's tree: its own two and those of an application."""
-    top = click.Group("httpstep", commands={**House(tmp_path).app.cli.commands}, params=list(program.params))
+    ours = House(tmp_path).app.cli
+    ours.list_commands(click.Context(ours))  # makes them
+    top = click.Group("httpstep", commands={**ours.commands}, params=list(program.params))
     for name in ("serve", "demo"):
         top.add_command(program.commands[name])
     return top

@@ -10,7 +10,6 @@ import os
 import random
 import time
 from collections.abc import Collection, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, cast
@@ -30,6 +29,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 from httpstep.extensions import db
 from httpstep.storage.database import NOTE_SECONDS, ask, editing, look, writing
+from httpstep.storage.schema import SHARDS
 from httpstep.storage.tables import Case, Idempotency, Log, Text
 
 MAX_LOGS = 20
@@ -72,7 +72,7 @@ def _finishing(columns: tuple[str, ...]) -> str:
     changes = ", ".join(f"{column} = :{column}" for column in columns)
     return (
         f"UPDATE logs SET state = 'done', {changes} WHERE id = :log_id AND state = 'running' "
-        "RETURNING account_id, step_id, draft_id, source"
+        "RETURNING account_id, step_id, draft_id"
     )
 
 
@@ -123,52 +123,32 @@ def forget(log_id: int) -> None:
 def finish(connection: Connection, log_id: int, values: dict[str, Any]) -> bool:
     """Complete the row and trim its step (or draft) to the newest twenty. False where it was done before or is gone."""
     ended = ask(connection, _finishing(tuple(values)), _without_nul(values) | {"log_id": log_id})
-    for account_id, step_id, draft_id, source in ended:
+    for account_id, step_id, draft_id in ended:
         _trim(connection, account_id, step_id, draft_id)
-        _count(connection, account_id, source, values)
     return bool(ended)
 
 
-_ADD = """
+_ADD_REFUSALS = """
 INSERT INTO call_counts (kind, account, source, outcome, shard, calls, milliseconds)
-SELECT :kind, {account}, :source, :outcome, :shard, :calls, :milliseconds WHERE true
-ON CONFLICT (kind, account, source, outcome, shard) DO UPDATE
-SET calls = call_counts.calls + excluded.calls, milliseconds = call_counts.milliseconds + excluded.milliseconds
+VALUES ('refusal', :account, '', :outcome, :shard, :calls, 0)
+ON CONFLICT (kind, account, source, outcome, shard) DO UPDATE SET calls = call_counts.calls + excluded.calls
 """
-_ADD_EXECUTION = _ADD.format(account="(SELECT slug FROM accounts WHERE id = :account_id)")
-_ADD_REFUSALS = _ADD.format(account="CAST(:account AS TEXT)")
-_SHARDS = 16
-
-
-def _shard(connection: Connection) -> int:
-    return random.randrange(_SHARDS) if connection.dialect.name == "postgresql" else 0
-
-
-def _count(connection: Connection, account_id: int, source: str, values: Mapping[str, Any]) -> None:
-    """One execution more that ended so. The last statement of its transaction that others may wait for."""
-    counted = {"kind": "execution", "account_id": account_id, "source": source, "outcome": values["outcome"]}
-    took = values.get("duration_ms") or 0
-    ask(connection, _ADD_EXECUTION, counted | {"shard": _shard(connection), "calls": 1, "milliseconds": took})
 
 
 def count_refusals(refusals: Mapping[tuple[str, str], int]) -> None:
-    """Add refusals to the counts, by the account's slug and the reason."""
+    """Add refusals to the counts, by the account's slug and the reason. Executions are counted by a trigger
+    (`storage.schema`), as their rows end."""
     with writing(patience=NOTE_SECONDS) as connection:
-        shard = _shard(connection)
+        shard = random.randrange(SHARDS) if connection.dialect.name == "postgresql" else 0
         for (account, reason), calls in sorted(refusals.items()):
-            counted = {"kind": "refusal", "account": account, "source": "", "outcome": reason, "shard": shard}
-            ask(connection, _ADD_REFUSALS, counted | {"calls": calls, "milliseconds": 0})
+            ask(connection, _ADD_REFUSALS, {"account": account, "outcome": reason, "shard": shard, "calls": calls})
 
 
 def end(log_id: int, values: dict[str, Any]) -> None:
-    """Complete the row where `finish` cannot. It is counted if that can be done; the row has ended in any case."""
+    """Complete the row where `finish` cannot."""
     with writing() as connection:
         mine = update(_TABLE).where(_TABLE.c.id == log_id, _TABLE.c.state == "running")
-        ended = mine.values(state="done", **values).returning(_TABLE.c.account_id, _TABLE.c.source)
-        rows = connection.execute(ended).all()
-    with suppress(Exception), writing() as connection:
-        for account_id, source in rows:
-            _count(connection, account_id, source, values)
+        connection.execute(mine.values(state="done", **values))
 
 
 def _mine(account_id: int, step_id: int | None, draft_id: str | None) -> Any:
@@ -228,15 +208,14 @@ def interrupt(instance: str, *, pid: int | None = None) -> int:
                 outcome="interrupted",
                 message="The call was interrupted: httpstep was stopped while it ran.",
             )
-            .returning(_TABLE.c.account_id, _TABLE.c.step_id, _TABLE.c.draft_id, _TABLE.c.source)
+            .returning(_TABLE.c.account_id, _TABLE.c.step_id, _TABLE.c.draft_id)
         ).all()
         keys = cast(Table, Idempotency.__table__)
         now = time.time()
         claimed = case((keys.c.created_at > now, now), else_=keys.c.created_at)  # by a clock that was ahead
         connection.execute(update(keys).where(_left(keys, instance, pid)).values(state="unknown", created_at=claimed))
-        for account_id, step_id, draft_id, source in ended:
+        for account_id, step_id, draft_id in ended:
             _trim(connection, account_id, step_id, draft_id)
-            _count(connection, account_id, source, {"outcome": "interrupted"})
     return len(ended)
 
 

@@ -1,7 +1,8 @@
 """The schema: which one the data has, and bringing it to this version's, its triggers included.
 
 Triggers draw an account's edition anew with each edit of what calls read. A process keeps what it has read of an account
-as long as its edition is the same (`execution/gathering.py`), so each start puts back a trigger that is not there:
+as long as its edition is the same (`execution/gathering.py`). Others number the hits of a budget, and count executions.
+Each start puts back a trigger that is not there:
 Alembic, which copies a table to change it on SQLite, drops a table's triggers without a word.
 """
 
@@ -198,7 +199,7 @@ def _draw_all(connection: Connection, sqlite: bool) -> None:
 
 def _triggers(sqlite: bool) -> dict[str, str]:
     """The statements that make them, by their names, each with a checksum of its statement."""
-    statements = [_NUMBER_ON_SQLITE if sqlite else _NUMBER]
+    statements = [_NUMBER_ON_SQLITE, _COUNT_ON_SQLITE] if sqlite else [_NUMBER, _COUNT]
     for table, columns in _WATCHED.items():
         events = {"INSERT": "NEW", "UPDATE": "NEW", "DELETE": "OLD"}
         if table == "step_states":
@@ -245,7 +246,29 @@ _NUMBER: Final = (
     "CREATE TRIGGER <name> BEFORE INSERT ON budget_hits FOR EACH ROW WHEN (NEW.number = 0) "
     "EXECUTE FUNCTION httpstep_number_hit()"
 )
+SHARDS: Final = 16
+"""Rows among which a count is spread on PostgreSQL."""
+_COUNTED: Final = """
+    INSERT INTO call_counts (kind, account, source, outcome, shard, calls, milliseconds)
+    SELECT 'execution', slug, NEW.source, NEW.outcome, {shard}, 1, coalesce(NEW.duration_ms, 0)
+    FROM accounts WHERE id = NEW.account_id
+    ON CONFLICT (kind, account, source, outcome, shard) DO UPDATE
+    SET calls = call_counts.calls + 1, milliseconds = call_counts.milliseconds + excluded.milliseconds;
+"""
+"""The row of an execution is counted for /metrics as it ends, whoever ends it, and once: with the row or not at all."""
+_COUNT_ON_SQLITE: Final = (
+    "CREATE TRIGGER <name> AFTER UPDATE OF state ON logs WHEN OLD.state = 'running' AND NEW.state <> 'running' "
+    f"BEGIN {_COUNTED.format(shard=0)} END"
+)
+_COUNT: Final = (
+    "CREATE CONSTRAINT TRIGGER <name> AFTER UPDATE OF state ON logs DEFERRABLE INITIALLY DEFERRED FOR EACH ROW "
+    "WHEN (OLD.state = 'running' AND NEW.state <> 'running') EXECUTE FUNCTION httpstep_count_execution()"
+)
+"""At the end of its transaction, which then holds the count's row only while it commits."""
 _FUNCTIONS: Final = f"""
+CREATE OR REPLACE FUNCTION httpstep_count_execution() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN {_COUNTED.format(shard=f"floor(random() * {SHARDS})::int")} RETURN NULL;
+END $$;
 CREATE OR REPLACE FUNCTION httpstep_draw_edition() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE owner bigint; changed record;
 BEGIN
