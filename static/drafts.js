@@ -143,6 +143,7 @@
       const field = [...form().elements].filter((one) => one.name === name)[nth];
       const part = field?.type === "checkbox" ? "checked" : "value";
       if (field?.[part] === was) field[part] = now;
+      if (field?.defaultValue === was) field.defaultValue = now; // a credential stays nowhere in the page
     }
     for (const note of $$("[data-until-saved]")) note.remove();
     $("#step-title").textContent = title;

@@ -43,6 +43,8 @@ __all__ = [
 ]
 
 MAX_LENGTH: Final = 2000
+_MAX_NESTING: Final = 100
+_TEXTS: Final = re.compile(r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*\"""")
 
 
 class _ExactParser(Parser):
@@ -101,6 +103,8 @@ def _compiled(query: str) -> _Query:
     if not query.startswith("$"):
         meant = with_dollar(query) or "$.items[0].price"
         raise QueryRefused(f"A query begins with “$”, the whole answer, as in {meant}.")
+    if _nesting(query) > _MAX_NESTING:
+        raise QueryRefused("The query is nested too deeply.")
     try:
         path = _environment.compile(query)
         if not isinstance(path, JSONPath):
@@ -114,9 +118,17 @@ def _compiled(query: str) -> _Query:
         raise QueryRefused("The query cannot be read.") from None
 
 
+def _nesting(query: str) -> int:
+    """How deep its brackets go, or how often something is negated in a row. What the parser takes depends on the frames
+    that Python allows, and a query must not be right in one process and wrong in another."""
+    written, depths = _TEXTS.sub("", query), [0]
+    for character in written:
+        depths.append(depths[-1] + (character in "([") - (character in ")]"))
+    negations = [run.group().count("!") for run in re.finditer(r"!(?:\s*!)*", written)]
+    return max(depths + negations)
+
+
 def _sentence(error: JSONPathError, query: str) -> str:
-    if isinstance(error, RecursionError):
-        return "The query is nested too deeply."
     what = _plain(str(error.args[0])) if error.args else "it cannot be read"
     place = f" at character {error.token.index + 1}" if error.token is not None and error.token.index >= 0 else ""
     return f"The query is not right{place}: {what}. {spelling(query)}".rstrip()
