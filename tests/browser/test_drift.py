@@ -67,3 +67,37 @@ def test_a_changed_structure_is_shown_remapped_and_saved(tmp_path: Path) -> None
         expect(page.locator(".result-line")).to_contain_text("200 OK")
         expect(banner).not_to_contain_text("JSON Structure Change Detected")
         assert complaints == []
+
+
+def test_the_old_values_are_asked_for_again_to_compare_like_with_like(tmp_path: Path) -> None:
+    variables = {"ADMIN_EMAIL": ADMIN, "ADMIN_PASSWORD": PASSWORD}
+    with order_api() as api, browsing(tmp_path / "data", **variables) as (_, page, complaints):
+        sign_in(page)
+        page.goto("/steps/new")
+        page.locator('[name="name"]').fill("Order status")
+        page.locator("#at-request-url").fill(f"{api.url}/orders/{{{{order.id}}}}")
+        page.locator('[name="value:order.id"]').fill("42")
+        test = page.get_by_role("button", name="Test", exact=True).first
+        test.click()
+        expect(page.locator(".rule")).to_have_count(7)
+        page.keyboard.press("Control+s")
+        page.wait_for_url("**/steps/1")
+
+        api.changed = True
+        page.locator("#values-for-test > summary").click()
+        page.locator('[name="value:order.id"]').fill("43")
+        test.click()
+        banner = page.locator("#drift-banner")
+        expect(banner).to_contain_text("JSON Structure Change Detected")
+        look_at_drift(page)
+        again = banner.get_by_role("link", name="Compare with the same values")
+        expect(again).to_be_visible()
+        with page.expect_response("**/test") as told:
+            again.click()
+        assert told.value.status == 200
+        expect(page.locator('[name="value:order.id"]')).to_have_value("42")
+        expect(banner).to_contain_text("JSON Structure Change Detected")
+        look_at_drift(page)
+        expect(banner.get_by_role("link", name="Compare with the same values")).to_have_count(0)
+        expect(banner.locator("select").nth(0)).to_have_value("$['data']['state']")
+        assert complaints == []
