@@ -59,7 +59,7 @@ class OrderApi:
     def __init__(self) -> None:
         self.changed = self.agrees = False
         self.paths: list[str] = []
-        self.hung_up = threading.Event()
+        self.asked, self.hung_up = threading.Event(), threading.Event()  # /slow; and by whom it was left
         api = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -80,6 +80,7 @@ class OrderApi:
 
             def _wait(self) -> None:
                 """Until the caller hangs up, 30 s at most."""
+                api.asked.set()
                 self.connection.settimeout(30)
                 with suppress(ConnectionError):  # a reset is a hang-up as well
                     if self.connection.recv(1) != b"":

@@ -32,6 +32,7 @@ def at_the_editor(tmp_path: Path) -> Iterator[tuple[Page, OrderApi]]:
         page.locator('[name="value:order.id"]').fill("1001")
         with page.expect_response("**/test"):
             page.keyboard.press("Control+Enter")
+        expect(page.locator(".result-line")).to_be_visible()  # or the mapping it proposes would not be saved
         page.keyboard.press("Control+s")
         page.wait_for_url("**/steps/1")
         yield page, api

@@ -93,6 +93,7 @@ def test_cancel_ends_the_step_that_runs(page: Page, api: OrderApi) -> None:
     choose(page)
     page.locator('[name="value:order.id"]').fill("slow")
     page.locator("#test-btn").click()
+    assert api.asked.wait(20), "the call has to be under way before it is cancelled"
     page.get_by_role("button", name="Cancel").click()
     expect(page.locator("#flow-result")).to_contain_text("Cancelled.")
     expect(page.locator("#flow-budget")).to_contain_text("9 left")

@@ -66,7 +66,8 @@ def _use_a_step(walker: Walker, api: str) -> None:
     walker.open(f"{PREFIX}/steps/new")
     typed = {"name": "Order status", "url": f"{api}/orders/{{{{order.id}}}}", "value:order.id": "42"}
     walker.submit("testing.test_result", typed)
-    walker.submit("steps.step_form", typed)  # leads to the step's page
+    saved = walker.submit("steps.step_form", typed)
+    walker.open(json.loads(saved.header("HX-Trigger"))["step:saved"]["address"])  # which the page takes over
     for fragment in ("request_form.test_values", "request_form.bot_lines", "drift.banner"):
         walker.submit(fragment)
     walker.submit("testing.test_result", {"value:order.id": "43"})
