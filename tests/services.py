@@ -130,10 +130,12 @@ class PostgreSQL:
     def _address(self, name: str) -> str:
         return f"postgresql://test@127.0.0.1:{self.port}/{name}"
 
-    def new_database(self, *, empty: bool = False) -> str:
-        """The URL of a new database: a copy of the first one, once that was prepared, or an empty one."""
+    def new_database(self, *, empty: bool = False, template: str = "test1") -> str:
+        """The URL of a new database: a copy of the first one, once that was prepared, or of `template`, or an empty one."""
         self._made += 1
-        self.run(f"CREATE DATABASE test{self._made}" + (" TEMPLATE test1" if self._made > 1 and not empty else ""))
+        self.run(
+            f"CREATE DATABASE test{self._made}" + (f" TEMPLATE {template}" if self._made > 1 and not empty else "")
+        )
         return self._address(f"test{self._made}").replace("postgresql://", "postgresql+psycopg://")
 
     def stop(self) -> None:
