@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final, NoReturn
 
 from httpstep.core.errors import UnreadableAnswer
@@ -64,16 +65,21 @@ class NotKept(ValueError):
 # ---------------------------------------------------------------- as they are read
 
 
+@lru_cache(maxsize=4096)
+def _short_number(text: str) -> WrittenNumber:
+    """The shorter they are, the more of them an answer of 1 MB holds, and the fewer there are that differ."""
+    return WrittenNumber(text)
+
+
 def number(text: str) -> Decimal:
     """A number with a fraction or an exponent. Raises UnreadableAnswer, as `whole_number` and `no_number` do."""
     if len(text) > MAX_DIGITS and sum(map(str.isdigit, text)) > MAX_DIGITS:
         raise _too_many_digits()
     if "e" in text or "E" in text:
-        if len(text) > _NEVER_TOO_LARGE:
-            _check_exponent(text)
-        written = _decimal(WrittenNumber, text)
-        written.text = text
-        return written
+        if len(text) <= _NEVER_TOO_LARGE:
+            return _short_number(text)
+        _check_exponent(text)
+        return WrittenNumber(text)
     if "0.000000" in text:  # str(Decimal("0.0000001")) is "1E-7"
         return WrittenNumber(text)
     return Decimal(text)

@@ -72,7 +72,7 @@ def test_the_answer_of_a_test_is_kept_beside_its_result(at_the_editor: tuple[Pag
     page, _ = at_the_editor
     with page.expect_response("**/test"):
         page.keyboard.press("Control+Enter")
-    page.get_by_role("tab", name="For your bot").click()
+    page.get_by_role("tab", name="Your bot").click()
     page.locator("#panel-bot").get_by_role("button", name="Keep as test case").click()
     expect(page.locator("#panel-bot").get_by_text("Kept as “order.id = ")).to_be_visible()
     expect(page.locator("[data-dirty]")).to_be_hidden()

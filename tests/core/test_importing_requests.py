@@ -222,7 +222,7 @@ def test_a_long_file_of_requests_is_read_in_linear_time(start: str, unit: str) -
     began = process_time()
     source = anything.read(start + unit * (1_900_000 // len(unit)))
     [source.read(one) for one in source.operations]
-    assert process_time() - began < 8
+    assert process_time() - began < 25
 
 
 def test_a_form_with_more_rows_than_a_step_may_have_is_kept_as_it_is() -> None:

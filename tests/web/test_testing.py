@@ -80,7 +80,7 @@ def test_the_answer_is_shown_as_tree_text_headers_and_the_request_as_sent(make_h
     assert 'data-node="$[&#39;data&#39;][&#39;customer&#39;][&#39;name&#39;]"' in screen.html
     assert "X-Trace" in screen.text and "GET https://api.example/orders/42" in screen.text
     assert '"status": "shipped"' in screen.text
-    for view in ("Map", "Body", "Headers", "Request sent", "For your bot"):
+    for view in ("Map", "Body", "Headers", "Request sent", "Your bot"):
         assert f">{view}</button>" in screen.html
 
 
