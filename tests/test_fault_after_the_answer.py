@@ -25,7 +25,11 @@ from tests.house import House, document
 from tests.web.conftest import Web
 from tests.web.screen import limit, open_step, web_with
 
-pytestmark = pytest.mark.timeout(900)  # some hundred functions, each with several faults
+pytestmark = [
+    pytest.mark.timeout(900),  # some hundred functions, each with several faults
+    # A generator that is given up half-way is closed by Python, which drops what is raised there, a fault of ours too.
+    pytest.mark.filterwarnings("ignore:Exception ignored in. <generator:pytest.PytestUnraisableExceptionWarning"),
+]
 SQLITE_ONLY = "which function fails is no matter of the database"
 MakeHouse = Callable[..., House]
 KINDS: list[Callable[[], Exception]] = [
