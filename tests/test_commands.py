@@ -17,6 +17,25 @@ def run(house: House, *arguments: str) -> Any:
     return house.app.test_cli_runner().invoke(args=list(arguments))
 
 
+def test_a_flow_runs_as_a_bot_would(make_house: MakeHouse) -> None:
+    house = make_house(third := ThirdParty(answer(200, {"a": 1}), answer(500, {"message": "no"})))
+    house.put(document("first", mapping=[{"path": ["a"], "attribute": "a"}]))
+    house.put(document("second"))
+    house.flow("first", "second")
+    assert run(house, "flow", "list").output == "order-flow  Order flow\n"
+    printed = run(house, "flow", "run", "order-flow", "--attributes", '{"order.id": 1}')
+    told = json.loads(printed.stdout)
+    assert (printed.exit_code, told["outcome"], told["attributes"]) == (0, "http_error", {"a": 1})
+    assert [one["outcome"] for one in told["steps"]] == ["success", "http_error"] and len(third.requests) == 2
+    assert [log["actor"] for log in house.logs("first")] == ["command line, flow order-flow"]
+    missing = run(house, "flow", "run", "nothing")
+    assert (missing.exit_code, missing.stderr) == (1, 'Error: There is no flow with the key "nothing".\n')
+    house.limit(2)
+    refused = run(house, "flow", "run", "order-flow")
+    assert refused.exit_code == 1 and refused.stderr.startswith("Error: Rate Limit Exceeded. Try again in ")
+    assert len(third.requests) == 2
+
+
 def test_import_takes_a_list_and_saves_all_or_none(make_house: MakeHouse, tmp_path: Path) -> None:
     house = make_house(ThirdParty())
     file = tmp_path / "steps.json"

@@ -119,3 +119,15 @@ def test_the_command_prints_the_same(house: House) -> None:
     printed = house.app.test_cli_runner().invoke(args=["step", "drift", "order-status"])
     assert json.loads(printed.stdout) == drift(house)
     assert house.app.test_cli_runner().invoke(args=["step", "drift", "nothing"]).exit_code == 1
+
+
+def test_the_command_accepts_as_the_page_would(house: House) -> None:
+    invoke = house.app.test_cli_runner().invoke
+    assert "'unsure' is not one of" in invoke(args=["step", "drift", "order-status", "--accept", "unsure"]).output
+    done = invoke(args=["step", "drift", "order-status", "--accept", "suggested"])
+    assert (done.exit_code, done.stderr) == (0, "The new structure is accepted.\n")
+    paths = {rule["attribute"]: rule["path"] for rule in house.call("GET", "/steps/order-status").json["mapping"]}
+    assert paths == {"number": ["data", "order", "number"], "status": ["data", "order", "state"], "paid": ["paid"]}
+    assert drift(house)["drift"] is None
+    again = invoke(args=["step", "drift", "order-status", "--accept", "none"])
+    assert (again.exit_code, again.stderr) == (1, "Error: There is nothing to accept: the structure has not changed.\n")

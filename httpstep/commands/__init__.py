@@ -26,8 +26,8 @@ class Commands(AppGroup):
     def _make(self) -> None:
         if self._are_there:
             return
-        from httpstep.commands import accounts, documents, steps, storage, users
+        from httpstep.commands import accounts, documents, running, steps, storage, users
 
         self._are_there = True
-        for part in (steps, accounts, users, storage, documents):
+        for part in (steps, running, accounts, users, storage, documents):
             part.register(self._app)

@@ -7,11 +7,10 @@ nothing else does; a refusal is a sentence on standard error and exit status 1.
 from __future__ import annotations
 
 import time
-import uuid
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
-from typing import Any, BinaryIO, ParamSpec, TypeVar
+from typing import Any, BinaryIO, Literal, ParamSpec, TypeVar
 
 import click
 from flask import Flask, current_app
@@ -27,21 +26,17 @@ from httpstep.core.importing import anything
 from httpstep.core.importing.steps import storable
 from httpstep.core.importing.texts import structured
 from httpstep.core.jsontext import Json
-from httpstep.execution import calls, drifting, ratelimit, runs
+from httpstep.execution import drifting
 from httpstep.extensions import db
 from httpstep.storage import keys, steps
 from httpstep.storage.database import editing
 from httpstep.storage.tables import Account, ApiKey
-from httpstep.storage.vault import VaultError
 from httpstep.upkeep import installation
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
-FINISHING = 30.0
-"""Seconds that a command waits at its end for a database that went away during its call."""
-
-step = AppGroup("step", help="Steps: import, export, run, make from a text.")
+step = AppGroup("step", help="Steps: import, export, run, drift, make from a text.")
 key = AppGroup("key", help="API keys: create, list, revoke.")
 config_group = AppGroup("config", help="The configuration in force.")
 
@@ -78,7 +73,7 @@ def chosen_account(slug: str | None) -> Account:
     return found[0]
 
 
-def _json_argument(text: str, what: str) -> Json:
+def json_argument(text: str, what: str) -> Json:
     try:
         return jsontext.loads(text)
     except UnreadableAnswer as error:
@@ -95,7 +90,7 @@ def _json_argument(text: str, what: str) -> Json:
 def step_import(file: Path, slug: str | None) -> None:
     """Create or replace steps from FILE: one step document, or a list of them. All or none."""
     owner = chosen_account(slug)
-    content = _json_argument(file.read_bytes().decode("utf-8", "replace"), str(file))
+    content = json_argument(file.read_bytes().decode("utf-8", "replace"), str(file))
     documents = content if isinstance(content, list) else [content]
     specs = []
     for index, document in enumerate(documents):
@@ -126,59 +121,34 @@ def step_export(key_: str | None, slug: str | None) -> None:
     click.echo(jsontext.pretty(found))
 
 
-@step.command("run")
-@click.argument("key_", metavar="KEY")
-@click.option("--attributes", default="{}", metavar="JSON", help='An object, such as {"order.id": 42}.')
-@account_option
-@prepared
-def step_run(key_: str, attributes: str, slug: str | None) -> None:
-    """Run a step as a bot would and print the answer of execute."""
-    owner = chosen_account(slug)
-    parts: calls.Parts = current_app.extensions["httpstep"]
-    given = _json_argument(attributes, "--attributes")
-    if not isinstance(given, dict):
-        raise click.ClickException("--attributes must be a JSON object of names and values.")
-    loaded = steps.load(owner.id, key=key_)
-    if loaded is None:
-        raise click.ClickException(f'There is no step with the key "{key_}".')
-    request_id = uuid.uuid4().hex
-    call = calls.Call(
-        tenant=calls.Tenant(owner.id, owner.per_minute, owner.in_flight, owner.slug), source="bot", spec=loaded.spec,
-        attributes=given, actor="command line", request_id=request_id, step=loaded,
-    )  # fmt: skip
-    try:
-        run = runs.run_step(parts, call)
-    except ratelimit.RateLimited as error:
-        raise click.ClickException(f"Rate Limit Exceeded. Try again in {error.budget.reset} s.") from None
-    except calls.TooManyInFlight:
-        raise click.ClickException("Too Many Calls In Flight. Try again shortly.") from None
-    except calls.ProcessFull:
-        raise click.ClickException(calls.ProcessFull.SENTENCE) from None
-    except VaultError as error:
-        raise click.ClickException(f"Secrets Unavailable. {error}") from None
-    except calls.InternalError as error:
-        click.echo(jsontext.pretty(error.answer))
-        parts.postponed.finish(FINISHING)
-        raise click.ClickException(calls.INTERNAL_MESSAGE) from None
-    click.echo(jsontext.pretty(run.answer))
-    if parts.postponed.finish(FINISHING):
-        click.echo(
-            "The database cannot be reached: the log of this call stays open, and no alert follows from it.", err=True
-        )
-    parts.alerts.finish()
-
-
 @step.command("drift")
 @click.argument("key_", metavar="KEY")
+@click.option(
+    "--accept",
+    type=click.Choice(("suggested", "none")),
+    help="Accept the new structure: with every rule moved where the page would move it beforehand, or with none.",
+)
 @account_option
 @prepared
-def step_drift(key_: str, slug: str | None) -> None:
+def step_drift(key_: str, accept: Literal["suggested", "none"] | None, slug: str | None) -> None:
     """Print how the structure of a step's answers changed, and where each broken rule may read."""
     owner = chosen_account(slug)
     found = steps.find(owner.id, key_)
     if found is None:
         raise click.ClickException(f'There is no step with the key "{key_}".')
-    click.echo(jsontext.pretty(drifting.as_json(found, drifting.of_step(found))))
+    drift = drifting.of_step(found)
+    click.echo(jsontext.pretty(drifting.as_json(found, drift)))
+    if accept is None:
+        return
+    if drift is None:
+        raise click.ClickException("There is nothing to accept: the structure has not changed.")
+    try:
+        drifting.accept(owner.id, key_, accept, drift.log.id if drift.log else 0, by="command line")
+    except (drifting.NotThere, drifting.WrongChoice) as error:
+        raise click.ClickException(str(error)) from None
+    except (steps.Conflict, steps.Gone):
+        raise click.ClickException("Others change this step at the same time. Try again.") from None
+    click.echo("The new structure is accepted.", err=True)
 
 
 class _NotUnderstood(click.ClickException):
