@@ -17,6 +17,7 @@ from httpstep.execution import idempotency
 from httpstep.extensions import db
 from httpstep.storage import logs
 from httpstep.storage.database import writing
+from httpstep.storage.sqlitefile import KeptConnections
 from httpstep.storage.tables import (
     Account,
     Alert,
@@ -208,6 +209,7 @@ def test_storage_that_goes_away_during_the_call_does_not_unmake_it(
 
     def call(_request: RenderedRequest) -> HttpResponse:
         monkeypatch.setattr(Engine, "connect", gone)
+        monkeypatch.setattr(KeptConnections, "one", gone)
         return answer(200, {"a": 1})
 
     mail = {"SMTP_URL": "smtp://127.0.0.1:1", "MAIL_FROM": "a@b.example"}

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from functools import cache
 from typing import Any, TypeVar
@@ -30,6 +30,7 @@ from httpstep.storage.schema import (
     refuse_other_schema,
     upgrade_schema,
 )
+from httpstep.storage.sharing import Sharing
 
 __all__ = [
     "BEFORE_THE_FIRST_RELEASE", "SchemaError", "ask", "editing", "end_transaction", "insert_into", "is_unavailable",
@@ -41,6 +42,7 @@ WRITE = "httpstep_write"
 BUSY_SECONDS = 5
 NOTE_SECONDS = 0.2
 _FULL = "httpstep_full"
+_KEPT = "httpstep_kept"
 _PATIENCE = "httpstep_patience"
 _TURN = "httpstep_turn"
 _WAITING = "httpstep_waiting"
@@ -56,9 +58,8 @@ def prepare_engine(engine: Engine) -> None:
     if engine.dialect.name != "sqlite":
         return
     current_app.extensions[_TURN] = threading.Lock()
-    current_app.extensions[_WAITING] = sqlitefile.Sharing(_sqlite_transaction, _turn)
-
-    sqlitefile.open_in(engine, BUSY_SECONDS)
+    current_app.extensions[_WAITING] = Sharing(_sqlite_transaction, _turn)
+    current_app.extensions[_KEPT] = sqlitefile.open_in(engine, BUSY_SECONDS)
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
@@ -148,7 +149,7 @@ def together(job: Callable[[Connection], _T]) -> _T:
     if db.engine.dialect.name != "sqlite":
         with writing() as connection:  # PostgreSQL's commits wait for each other together, whoever makes them
             return job(connection)
-    sharing: sqlitefile.Sharing = current_app.extensions[_WAITING]
+    sharing: Sharing = current_app.extensions[_WAITING]
     result: _T = sharing.do(job, BUSY_SECONDS)
     return result
 
@@ -156,7 +157,7 @@ def together(job: Callable[[Connection], _T]) -> _T:
 @contextmanager
 def _sqlite_transaction() -> Iterator[Connection]:
     """As `writing()` without a turn, and by the driver: what SQLAlchemy does around it takes longer than SQLite."""
-    with db.engine.connect() as connection:
+    with _kept() as connection:
         ask(connection, "BEGIN IMMEDIATE", {})
         token = _open.set(connection)
         try:
@@ -167,6 +168,13 @@ def _sqlite_transaction() -> Iterator[Connection]:
             raise
         finally:
             _open.reset(token)
+        if connection.in_transaction():  # SQLAlchemy's own, which a statement of its begins
+            connection.rollback()
+
+
+def _kept() -> AbstractContextManager[Connection]:
+    kept: sqlitefile.KeptConnections = current_app.extensions[_KEPT]
+    return kept.one()
 
 
 def ask(connection: Connection, statement: str, values: Mapping[str, Any]) -> list[Any]:
@@ -178,6 +186,9 @@ def ask(connection: Connection, statement: str, values: Mapping[str, Any]) -> li
 def look(statement: str, values: Mapping[str, Any]) -> list[Any]:
     """The same for a statement that only reads, in a transaction of its own."""
     dialect = db.engine.dialect
+    if dialect.name == "sqlite":
+        with _kept() as connection:
+            return _run(dialect, _driver(connection), statement, values)
     try:
         pooled = db.engine.raw_connection()
     except dialect.loaded_dbapi.Error as error:
@@ -199,7 +210,7 @@ def _run(dialect: Dialect, driver: Any, statement: str, values: Mapping[str, Any
 
 
 def _driver(connection: Connection) -> Any:
-    return connection.connection.driver_connection
+    return connection.connection.dbapi_connection
 
 
 @cache

@@ -2,36 +2,29 @@
 
 An open file goes on answering after it was deleted, moved away or replaced, and what is written to it then nobody finds
 again. So a process knows which file it opened, and gives up its connections where another one, or none, lies there now.
-And the queue of those of a process that wait for its next commit.
 """
 
 from __future__ import annotations
 
 import os
 import sqlite3
-import threading
-import time
 import weakref
 from collections import deque
-from collections.abc import Callable
-from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from queue import Empty, SimpleQueue
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.exc import DisconnectionError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from httpstep.storage.patience import is_unavailable
 from httpstep.storage.schema import creating
 
 _FILE = "httpstep_file"
-_LOOKS_EVERY: Final = 0.1
-"""Seconds after which one who waits for a shared commit looks by itself whether anybody leads."""
+_MAX_KEPT: Final = 4
+"""Connections of a process beside its pool: so many ask at the same moment, hardly ever more."""
 
 Identity = tuple[int, int]
 """Device and number of a file: what stays the same when it is renamed, and differs in a copy."""
@@ -104,13 +97,15 @@ class SqliteFile:
             os.close(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
 
 
-def open_in(engine: Engine, busy_seconds: float) -> None:
-    """How this engine opens SQLite, whose file is watched where it has one."""
+def open_in(engine: Engine, busy_seconds: float) -> KeptConnections:
+    """How this engine opens SQLite, whose file is watched where it has one; and what is kept open of it."""
     set_up = partial(_set_up, busy_seconds)
     if (path := _path_of(engine)) is None:
         event.listen(engine, "connect", lambda connection, _record: set_up(connection))
-    else:
-        _watch_file(engine, SqliteFile(path), set_up)
+        return KeptConnections(engine, None)
+    file = SqliteFile(path)
+    _watch_file(engine, file, set_up)
+    return KeptConnections(engine, file)
 
 
 def _set_up(busy_seconds: float, connection: Any) -> None:
@@ -160,110 +155,45 @@ def _watch_file(engine: Engine, file: SqliteFile, set_up: Callable[[Any], None])
         file.forget()
 
 
-@dataclass(eq=False)
-class _Waiting:
-    """One who waits for a commit that is shared. woken: told when the job is done, or when nobody leads any more."""
+class KeptConnections:
+    """What every call asks of the database goes over connections that are kept open beside SQLAlchemy's pool: taking one
+    from the pool and giving it back takes ten times as long as the question.
 
-    job: Callable[[Connection], Any]
-    result: Any = None
-    error: Exception | None = None
-    is_done: bool = False
-    woken: SimpleQueue[None] = field(default_factory=SimpleQueue)
-
-    def sleep(self, seconds: float) -> None:
-        with suppress(Empty):
-            self.woken.get(timeout=seconds)
-
-
-class Sharing:
-    """Who waits for the next shared commit of a process. One of them leads and does what all wait for; the others sleep,
-    each on a queue of its own: on one lock for all they would wake one after the other, each only to see that its job
-    is done.
-
-    A fault of ours in whoever leads must hold up nobody: it is the lock that says whether somebody leads, each wakes now
-    and then by itself, and a job that was taken is done or has an error.
-
-    transaction: a transaction that writes, committed at its end. turn: of the threads that write, for so many seconds at
-    most; it raises PoolTimeout.
+    file: None for a database in memory, which only the pool's own connection sees.
     """
 
-    def __init__(
-        self,
-        transaction: Callable[[], AbstractContextManager[Connection]],
-        turn: Callable[[float], AbstractContextManager[None]],
-    ) -> None:
-        self._transaction, self._turn = transaction, turn
-        self._waiting: deque[_Waiting] = deque()
-        self._leading = threading.Lock()
+    def __init__(self, engine: Engine, file: SqliteFile | None) -> None:
+        self._engine, self._file = engine, file
+        self._idle: deque[Connection] = deque()
+        event.listen(engine, "engine_disposed", lambda _engine: self._close())
 
-    def __len__(self) -> int:
-        return len(self._waiting)
-
-    def do(self, job: Callable[[Connection], Any], seconds: float) -> Any:
-        """What the job gives, committed. Raises what it raises, or PoolTimeout after so many seconds without a turn."""
-        mine, ends = _Waiting(job), time.monotonic() + seconds
-        self._waiting.append(mine)
+    @contextmanager
+    def one(self) -> Iterator[Connection]:
+        """A connection for whoever asks alone. One that met an error is not kept."""
+        connection = self._take()
         try:
-            while not mine.is_done:
-                self._lead_or_sleep(mine, ends)
-        finally:
-            if not mine.is_done:
-                self._left(mine)
-        if mine.error is not None:
-            raise mine.error
-        return mine.result
+            yield connection
+        except BaseException:
+            connection.close()
+            raise
+        if self._file is None or len(self._idle) >= _MAX_KEPT:
+            connection.close()
+        else:
+            self._idle.append(connection)
 
-    def _lead_or_sleep(self, mine: _Waiting, ends: float) -> None:
-        left = ends - time.monotonic()
-        if not self._leading.acquire(blocking=False):
-            if left < 0 and self._left(mine):
-                raise PoolTimeout("database is locked")
-            mine.sleep(_LOOKS_EVERY if left < 0 else min(_LOOKS_EVERY, left))  # past its time it is being done just now
-            return
-        try:
-            if not mine.is_done:
-                self._lead(max(left, 0))
-        finally:
-            self._leading.release()
-            with suppress(IndexError):
-                self._waiting[0].woken.put(None)  # after the release: whoever comes now leads by itself
+    def _take(self) -> Connection:
+        with suppress(IndexError):
+            while self._file is not None:
+                kept = self._idle.pop()
+                if self._file.is_still(kept.info[_FILE]):
+                    return kept
+                kept.close()
+        connection = self._engine.connect()
+        if self._file is not None:
+            connection.detach()
+        return connection
 
-    def _lead(self, patience: float) -> None:
-        """Do all that wait, and wake them."""
-        group: list[_Waiting] = []
-        with self._turn(patience):
-            try:
-                with suppress(IndexError):
-                    while True:
-                        group.append(self._waiting.popleft())
-                self._do_all(group)
-            finally:
-                for one in group:
-                    if not one.is_done:
-                        one.error = one.error or PoolTimeout("the transaction was broken off")
-                        one.is_done = True
-                    one.woken.put(None)
-
-    def _do_all(self, group: list[_Waiting]) -> None:
-        """Everybody's job in one transaction. Never raises what a job raised: that is for whoever asked for it."""
-        try:
-            with self._transaction() as connection:
-                for one in group:
-                    one.result = one.job(connection)
-        except Exception as error:
-            if len(group) > 1 and not is_unavailable(error):
-                for one in group:
-                    self._do_all([one])
-                return
-            for one in group:
-                one.error = error
-        for one in group:
-            one.is_done = True
-
-    def _left(self, one: _Waiting) -> bool:
-        """Whether it waits no more. False: too late, it is being done just now."""
-        try:
-            self._waiting.remove(one)
-        except ValueError:
-            return False
-        return True
+    def _close(self) -> None:
+        with suppress(IndexError):
+            while True:
+                self._idle.pop().close()

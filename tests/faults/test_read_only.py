@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import requests
 from pytest_httpserver import HTTPServer
-from sqlalchemy import event, update
+from sqlalchemy import Connection, event, update
 from werkzeug import Request, Response
 
 from app import create_app
@@ -21,6 +21,7 @@ from httpstep import config
 from httpstep.core.exchange import HttpResponse, RenderedRequest
 from httpstep.extensions import db
 from httpstep.storage.database import editing
+from httpstep.storage.sqlitefile import KeptConnections
 from httpstep.storage.tables import ApiKey, Session
 from tests.fakes import ThirdParty, answer
 from tests.faults.test_storage import prepared, refused, third
@@ -221,9 +222,9 @@ def put_step(server: Server, step: dict[str, object], token: str) -> None:
 
 
 def test_forty_slow_calls_run_side_by_side_and_others_still_write(
-    make_house: Callable[..., House],
+    make_house: Callable[..., House], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """No connection is out of the pool, and so no transaction open, while forty calls wait."""
+    """No connection is in use, of the pool or of those kept beside it, and so no transaction open, while forty calls wait."""
     all_there, go = threading.Barrier(41), threading.Event()
 
     def wait(_request: RenderedRequest) -> HttpResponse:
@@ -236,9 +237,20 @@ def test_forty_slow_calls_run_side_by_side_and_others_still_write(
     house.limit(1000)
     bearer = {"Authorization": f"Bearer {house.token()}"}
     out: list[int] = []
+    one = KeptConnections.one
+
+    @contextmanager
+    def counted(kept: KeptConnections) -> Iterator[Connection]:
+        out.append(1)
+        with one(kept) as connection:
+            yield connection
+        out.append(-1)
+
+    monkeypatch.setattr(KeptConnections, "one", counted)
     with house.app.app_context():
         event.listen(db.engine, "checkout", lambda *_: out.append(1))
-        event.listen(db.engine, "checkin", lambda *_: out.append(-1))
+        for back in ("checkin", "detach"):
+            event.listen(db.engine, back, lambda *_: out.append(-1))
     statuses: list[int] = []
 
     def call() -> None:
@@ -247,12 +259,13 @@ def test_forty_slow_calls_run_side_by_side_and_others_still_write(
         statuses.append(client.post("/api/v1/steps/order-status/execute", json=body, headers=bearer).status_code)
 
     calls = [threading.Thread(target=call) for _ in range(40)]
-    for one in calls:
-        one.start()
+    for thread in calls:
+        thread.start()
     all_there.wait(90)
     assert sum(out) == 0
+    assert len(out) > 80, "each call asks before it goes out, and writes"
     assert house.put(document("another")).status_code == 201
     go.set()
-    for one in calls:
-        one.join()
+    for thread in calls:
+        thread.join()
     assert statuses == [200] * 40
