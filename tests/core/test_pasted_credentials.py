@@ -8,7 +8,6 @@ import pytest
 
 from httpstep.core.authentication import Auth
 from httpstep.core.document import stepdocument, visible
-from httpstep.core.importing.curlwriting import to_curl
 from httpstep.core.masking.redaction import redact_pairs
 from httpstep.core.request.rendering import attributes_used, check_request
 from httpstep.core.step.spec import RequestSpec, StepSpec
@@ -28,10 +27,6 @@ def test_a_bearer_token_is_sent_once_and_shows_once(typed: str, stored: bool) ->
     assert dict(request.headers)["Authorization"] == "Bearer abc123"
     assert redact_pairs(request.headers, request.secrets) == (("Authorization", "Bearer ••••"),)
     assert "abc123" in request.secrets
-
-
-def test_the_curl_line_of_a_token_with_its_prefix_has_it_once() -> None:
-    assert "Bearer Bearer" not in to_curl(RequestSpec(url=URL, auth=Auth("bearer", {"token": "Bearer abc"})))
 
 
 @pytest.mark.parametrize("where", ["header", "query"])
