@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint, abort, flash, redirect, render_template, url_for
+from flask import Blueprint, abort, render_template
 from flask.typing import ResponseReturnValue
 from sqlalchemy import func, select
 
@@ -19,7 +19,7 @@ from httpstep.storage.tables import Account, User
 from httpstep.upkeep import accounts
 from httpstep.web import stepform
 from httpstep.web.access import access, current_user
-from httpstep.web.forms import Form, sent
+from httpstep.web.forms import Form, see_other, sent
 from httpstep.web.here import base_url, parts
 
 blueprint = Blueprint("accounts", __name__, url_prefix="/settings/accounts")
@@ -121,8 +121,7 @@ def limit(account_id: int) -> ResponseReturnValue:
         if account is None:
             abort(404)
         account.per_minute, account.in_flight = per_minute, in_flight
-    flash(f"The limits of {account.slug} are in force.", "success")
-    return redirect(url_for("accounts.listed"), 303)
+    return see_other("accounts.listed", f"The limits of {account.slug} are in force.")
 
 
 def _figure(form: Form, name: str, limit: int) -> int | None:
@@ -155,5 +154,4 @@ def delete(account_id: int) -> ResponseReturnValue:
             form.require("typed", str(error))
     if not form.is_good:
         return _list(Form(), removal={account_id: form}), 422
-    flash(f"The account {slug} was deleted with all it had.", "success")
-    return redirect(url_for("accounts.listed"), 303)
+    return see_other("accounts.listed", f"The account {slug} was deleted with all it had.")

@@ -45,6 +45,7 @@ from httpstep.web.editor.entries import duration_text, ended, size_text
 from httpstep.web.editor.opening import opened, step_or_404, submitted, submitted_or_new
 from httpstep.web.editor.page import fragments, page
 from httpstep.web.editor.tree import short_text
+from httpstep.web.forms import see_other
 from httpstep.web.fragments import respond, toast
 from httpstep.web.here import account_id
 from httpstep.web.step import keepsecrets, step_list, step_moves, testing
@@ -121,8 +122,7 @@ def chosen() -> ResponseReturnValue:
     rows = [row.id for row in steps.listed(account_id()) if row.id in ids]
     found = [exported(number, account_id(), may_edit=may("editor")) for number in rows]
     if not found:
-        flash("Tick the steps first.", "info")
-        return redirect(url_for("steps.list_steps"), 303)
+        return see_other("steps.list_steps", "Tick the steps first.", "info")
     return _as_file("steps", found)
 
 
@@ -149,8 +149,9 @@ def undo() -> ResponseReturnValue:
 @access("viewer")
 def edit(ref: str) -> ResponseReturnValue:
     if ref == NEW and not may("editor"):
-        flash(f"Making a step needs the role editor; yours is {current_user().role}.", "info")
-        return redirect(url_for("steps.list_steps"), 303)
+        return see_other(
+            "steps.list_steps", f"Making a step needs the role editor; yours is {current_user().role}.", "info"
+        )
     editor = opened(ref)
     again = editor.log(stepform.whole_number(request.args.get("again", "")))
     if again is not None and again.detail:
@@ -258,8 +259,7 @@ def duplicate(ref: str) -> ResponseReturnValue:
     spec = steps.document_of(row)
     name = f"{spec.name[: MAX_NAME_CHARACTERS - 7]} (copy)"
     copy = steps.save(account_id(), replace(spec, key="", name=name), by=current_user().email, now=time.time())
-    flash(f"This is a copy of “{spec.name}”.", "success")
-    return redirect(url_for("steps.edit", ref=copy.id), 303)
+    return see_other("steps.edit", f"This is a copy of “{spec.name}”.", ref=copy.id)
 
 
 @blueprint.post("/steps/<ref>/delete")
