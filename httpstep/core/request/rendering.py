@@ -108,7 +108,7 @@ class _Rendering:
             raise InvalidRequest(f"The method must be one of {', '.join(METHODS)}.", reason="method", place="method")
         proven = kind_of(spec.auth).proof(spec.auth, values, token)
         fields = field_rows(spec.body, values) if spec.body.mode in ROW_MODES else []
-        in_url = fields_go_in(spec.method, spec.body) == "url"
+        in_url = fields_go_in(spec.method, spec.body.mode, spec.body.send_fields_in) == "url"
         query = (*fields, *proven.query) if in_url else proven.query
         url, warnings = filled_url(spec.url, values, query, Position("url", "the URL"))
         self._note_credentials(url)
