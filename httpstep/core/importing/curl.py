@@ -81,7 +81,7 @@ class _Reading:
                 f"curl makes several requests of {_short(several[0])}. A step makes one, with the address as it stands."
             )
         spec = request_of(said)
-        return Imported(spec, tuple(said.ignored), tuple(said.faults), tuple(said.notes), self._timeout)
+        return said.imported(spec, timeout=self._timeout)
 
     def take(self, option: curloptions.Option) -> None:
         if action := _ACTIONS.get(option.name):
