@@ -7,9 +7,9 @@ from typing import Final
 from httpstep.core.errors import FailureKind
 from httpstep.core.jsontext import Json
 from httpstep.core.step.schemas import Named, Schema, reference
+from httpstep.storage.logs import MAX_LOGS
 from httpstep.web.contract.words import TEXT, WORDS_OF_PATH, but, closed, list_of, nullable
 
-MAX_LOGS: Final = 20
 _COUNT: Schema = {"type": "integer"}
 _FLAG: Schema = {"type": "boolean"}
 _HEADERS: Schema = list_of({"type": "array", "items": TEXT, "minItems": 2, "maxItems": 2}) | {
