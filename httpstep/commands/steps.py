@@ -31,7 +31,7 @@ from httpstep.execution import calls, drifting, ratelimit, runs
 from httpstep.extensions import db
 from httpstep.storage import keys, steps
 from httpstep.storage.database import editing
-from httpstep.storage.tables import Account, ApiKey
+from httpstep.storage.tables import Account, ApiKey, Step
 from httpstep.storage.vault import VaultError
 from httpstep.upkeep import installation
 
@@ -88,6 +88,17 @@ def _json_argument(text: str, what: str) -> Json:
 # ---------------------------------------------------------------- steps
 
 
+def _step(owner: Account, key_: str) -> Step:
+    found = steps.find(owner.id, key_)
+    if found is None:
+        raise _no_step(key_)
+    return found
+
+
+def _no_step(key_: str) -> click.ClickException:
+    return click.ClickException(f'There is no step with the key "{key_}".')
+
+
 @step.command("import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @account_option
@@ -119,10 +130,7 @@ def step_export(key_: str | None, slug: str | None) -> None:
     if key_ is None:
         found: Json = [stepdocument.dump(steps.document_of(one)) for one in steps.listed(owner.id)]
     else:
-        one = steps.find(owner.id, key_)
-        if one is None:
-            raise click.ClickException(f'There is no step with the key "{key_}".')
-        found = stepdocument.dump(steps.document_of(one))
+        found = stepdocument.dump(steps.document_of(_step(owner, key_)))
     click.echo(jsontext.pretty(found))
 
 
@@ -140,7 +148,7 @@ def step_run(key_: str, attributes: str, slug: str | None) -> None:
         raise click.ClickException("--attributes must be a JSON object of names and values.")
     loaded = steps.load(owner.id, key=key_)
     if loaded is None:
-        raise click.ClickException(f'There is no step with the key "{key_}".')
+        raise _no_step(key_)
     request_id = uuid.uuid4().hex
     call = calls.Call(
         tenant=calls.Tenant(owner.id, owner.per_minute, owner.in_flight, owner.slug), source="bot", spec=loaded.spec,
@@ -174,10 +182,7 @@ def step_run(key_: str, attributes: str, slug: str | None) -> None:
 @prepared
 def step_drift(key_: str, slug: str | None) -> None:
     """Print how the structure of a step's answers changed, and where each broken rule may read."""
-    owner = chosen_account(slug)
-    found = steps.find(owner.id, key_)
-    if found is None:
-        raise click.ClickException(f'There is no step with the key "{key_}".')
+    found = _step(chosen_account(slug), key_)
     click.echo(jsontext.pretty(drifting.as_json(found, drifting.of_step(found))))
 
 
