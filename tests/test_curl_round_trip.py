@@ -18,7 +18,8 @@ from werkzeug import Request, Response
 
 from httpstep.core.addresses import AddressPolicy
 from httpstep.core.authentication import Auth
-from httpstep.core.importing.curl import from_curl, to_curl
+from httpstep.core.importing.curl import from_curl
+from httpstep.core.importing.curlwriting import to_curl
 from httpstep.core.request.rendering import render
 from httpstep.core.step.spec import (
     Body,

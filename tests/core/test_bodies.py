@@ -21,7 +21,8 @@ from httpstep.core.document import renaming, stepdocument, visible
 from httpstep.core.document.stepdocument import DocumentError
 from httpstep.core.exchange import RenderedRequest
 from httpstep.core.jsontext import Json
-from httpstep.core.request.rendering import attributes_used, check_request
+from httpstep.core.request.rendering import attributes_used
+from httpstep.core.request.requestcheck import check_request
 from httpstep.core.step.spec import Body, Pair, RequestSpec, StepSpec
 from tests.core.test_rendering import URL, refused, rendered
 

@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 
 from httpstep.core.authentication import Auth
 from httpstep.core.exchange import RenderedRequest
-from httpstep.core.importing.curl import from_curl, to_curl, with_secrets
-from httpstep.core.request.rendering import check_request
+from httpstep.core.importing.credentials import with_secrets
+from httpstep.core.importing.curl import from_curl
+from httpstep.core.importing.curlwriting import to_curl
+from httpstep.core.request.requestcheck import check_request
 from httpstep.core.step import members
 from httpstep.core.step.spec import Body, Pair, RequestSpec
 

@@ -9,7 +9,8 @@ import pytest
 from httpstep.core.authentication import Auth
 from httpstep.core.document import stepdocument, visible
 from httpstep.core.masking.redaction import redact_pairs
-from httpstep.core.request.rendering import attributes_used, check_request
+from httpstep.core.request.rendering import attributes_used
+from httpstep.core.request.requestcheck import check_request
 from httpstep.core.step.spec import RequestSpec, StepSpec
 from tests.core.test_rendering import URL, refused, rendered
 

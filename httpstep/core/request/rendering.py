@@ -25,7 +25,7 @@ from httpstep.core.masking.paths import token_in_path
 from httpstep.core.masking.redaction import is_credential_header, without_scheme
 from httpstep.core.request.bodies import RenderedBody, Rows, field_rows, rendered_body
 from httpstep.core.request.contenttypes import contradictions
-from httpstep.core.request.requestcheck import check_request, fields_go_in, sent_texts
+from httpstep.core.request.requestcheck import fields_go_in, sent_texts
 from httpstep.core.step.spec import (
     METHODS,
     ROW_MODES,
@@ -33,7 +33,7 @@ from httpstep.core.step.spec import (
     StepSpec,
 )
 
-__all__ = ["attributes_used", "check_request", "render", "secrets_used", "token_request"]
+__all__ = ["attributes_used", "render", "secrets_used", "token_request"]
 
 
 def render(
