@@ -16,11 +16,11 @@ from typing import Any
 from flask import Flask
 from sqlalchemy import ColumnElement, Connection, case, delete, exists, func, insert, or_, select, update
 
-from httpstep.alerts.mailserver import SECONDS, send, server_reply
+from httpstep.alerts.mailserver import SECONDS, send
 from httpstep.storage.database import reading, writing
 from httpstep.storage.tables import Alert, StepState
 
-__all__ = ["Occasion", "Sender", "claim", "compose", "count_failure", "reset", "server_reply", "send"]
+__all__ = ["Occasion", "Sender", "claim", "compose", "count_failure", "reset", "send"]
 
 HOUR = 3600.0
 AGAIN_AFTER = 300.0

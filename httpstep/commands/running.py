@@ -10,7 +10,7 @@ import click
 from flask import Flask, current_app
 from flask.cli import AppGroup
 
-from httpstep.commands.steps import account_option, chosen_account, json_argument, prepared, step
+from httpstep.commands.steps import account_option, chosen_account, json_argument, no_step, prepared, step
 from httpstep.core import jsontext
 from httpstep.core.errors import FailureKind
 from httpstep.core.jsontext import Json
@@ -38,7 +38,7 @@ def step_run(key_: str, attributes: str, slug: str | None) -> None:
     owner, given = chosen_account(slug), _given(attributes)
     loaded = steps.load(owner.id, key=key_)
     if loaded is None:
-        raise click.ClickException(f'There is no step with the key "{key_}".')
+        raise no_step(key_)
     call = calls.Call(
         tenant=_tenant(owner), source="bot", spec=loaded.spec, attributes=given, actor="command line",
         request_id=uuid.uuid4().hex, step=loaded,

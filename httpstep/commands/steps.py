@@ -30,7 +30,7 @@ from httpstep.execution import drifting
 from httpstep.extensions import db
 from httpstep.storage import keys, steps
 from httpstep.storage.database import editing
-from httpstep.storage.tables import Account, ApiKey
+from httpstep.storage.tables import Account, ApiKey, Step
 from httpstep.upkeep import installation
 
 P = ParamSpec("P")
@@ -83,6 +83,17 @@ def json_argument(text: str, what: str) -> Json:
 # ---------------------------------------------------------------- steps
 
 
+def _step(owner: Account, key_: str) -> Step:
+    found = steps.find(owner.id, key_)
+    if found is None:
+        raise no_step(key_)
+    return found
+
+
+def no_step(key_: str) -> click.ClickException:
+    return click.ClickException(f'There is no step with the key "{key_}".')
+
+
 @step.command("import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @account_option
@@ -114,10 +125,7 @@ def step_export(key_: str | None, slug: str | None) -> None:
     if key_ is None:
         found: Json = [stepdocument.dump(steps.document_of(one)) for one in steps.listed(owner.id)]
     else:
-        one = steps.find(owner.id, key_)
-        if one is None:
-            raise click.ClickException(f'There is no step with the key "{key_}".')
-        found = stepdocument.dump(steps.document_of(one))
+        found = stepdocument.dump(steps.document_of(_step(owner, key_)))
     click.echo(jsontext.pretty(found))
 
 
@@ -133,9 +141,7 @@ def step_export(key_: str | None, slug: str | None) -> None:
 def step_drift(key_: str, accept: Literal["suggested", "none"] | None, slug: str | None) -> None:
     """Print how the structure of a step's answers changed, and where each broken rule may read."""
     owner = chosen_account(slug)
-    found = steps.find(owner.id, key_)
-    if found is None:
-        raise click.ClickException(f'There is no step with the key "{key_}".')
+    found = _step(owner, key_)
     drift = drifting.of_step(found)
     click.echo(jsontext.pretty(drifting.as_json(found, drift)))
     if accept is None:

@@ -102,7 +102,7 @@ def _failed(parts: Parts, call: Call, log_id: int, error: Exception, secrets: Se
     ended = {"outcome": FailureKind.INTERNAL.value, "next": call.spec.fallback, "message": INTERNAL_MESSAGE}
     recording.close(parts, log_id, ended)
     try:
-        where = _masked_traceback(error, secrets)
+        where = redaction.redact("".join(traceback.format_exception(error)).rstrip(), secrets)
     except Exception:
         where = place_of(error)
     with suppress(Exception):
@@ -294,8 +294,3 @@ def _execute(parts: Parts, call: Call, known: executor.Known, sending: _Sending)
         known=known,
         timeout=call.timeout,
     )
-
-
-def _masked_traceback(error: Exception, secrets: Set[str]) -> str:
-    """Where it happened and what was said, without what must not be read in the application's log."""
-    return redaction.redact("".join(traceback.format_exception(error)).rstrip(), secrets)

@@ -19,10 +19,9 @@ from httpstep.core.jsontext import Json, Path
 from httpstep.core.outcome import fallback
 from httpstep.core.request import rendering
 from httpstep.core.step.execution import Try
-from httpstep.core.step.spec import StepSpec
+from httpstep.core.step.spec import UNSAFE_METHODS, StepSpec
 
 _RETRIED_STATUSES = frozenset({429, 502, 503, 504})
-_UNSAFE = frozenset({"POST", "PATCH"})
 
 
 class Clock(Protocol):
@@ -129,7 +128,7 @@ def _authorize_and_send(line: ExecutionInput, sent: Sent) -> Iterator[Sent]:
 def _send_with_retries(line: ExecutionInput, request: RenderedRequest, sent: Sent) -> Iterator[Sent]:
     """Send, and again as the step allows. What a try that failed gave stands when no further one is made."""
     spec, made = line.spec, 0
-    allowed = spec.retries if spec.retry_unsafe or spec.request.method not in _UNSAFE else 0
+    allowed = spec.retries if spec.retry_unsafe or spec.request.method not in UNSAFE_METHODS else 0
     last: HttpResponse | SendError | None = None
     while True:
         try:

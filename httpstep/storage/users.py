@@ -22,6 +22,8 @@ from httpstep.storage.keys import digest
 from httpstep.storage.tables import Account, OneTimeCode, User
 
 ROLES: Final = ("viewer", "editor", "admin")
+"""What each may do, the next includes the one before: see; change steps, attributes and mappings and test; users, keys,
+secrets and addresses."""
 SHORTEST_PASSWORD: Final = 10
 MAX_PASSWORD_CHARACTERS: Final = 200
 CODE_SECONDS: Final = 7 * 24 * 3600

@@ -109,10 +109,8 @@ Change = tuple[int, str, str, str]
 
 def _made(session: Session) -> Iterator[Change]:
     for one in session.new:
-        if isinstance(one, Step):
-            yield one.account_id, "step created", one.key, one.name
-        elif isinstance(one, Flow):
-            yield one.account_id, "flow created", one.key, one.name
+        if isinstance(one, (Step, Flow)):
+            yield one.account_id, f"{one.__class__.__name__.lower()} created", one.key, one.name
         elif isinstance(one, Secret):
             yield one.account_id, "secret stored", one.name, ""
         elif isinstance(one, ApiKey):
@@ -186,9 +184,7 @@ def _limits(one: Account, before: dict[str, Any]) -> Iterator[Change]:
 
 def _gone(session: Session) -> Iterator[Change]:
     for one in session.deleted:
-        if isinstance(one, Step):
-            yield one.account_id, "step deleted", one.key, one.name
-        elif isinstance(one, Flow):
-            yield one.account_id, "flow deleted", one.key, one.name
+        if isinstance(one, (Step, Flow)):
+            yield one.account_id, f"{one.__class__.__name__.lower()} deleted", one.key, one.name
         elif isinstance(one, Secret):
             yield one.account_id, "secret deleted", one.name, ""

@@ -32,7 +32,6 @@ _MANIFEST: Final = "manifest.json"
 _KEYS: Final = ("vault.key", "session.key")
 DRAFT: Final = "backup-draft-"
 """How folders in the data folder begin that hold a copy of the database until it is packed."""
-_SPARE_BYTES: Final = 16_000_000
 
 
 class BackupError(Exception):
@@ -77,7 +76,7 @@ def make(app: Flask, target: Path, *, with_keys: bool = True, checked: bool = Fa
 
 def _require_space(data: Path, folder: Path) -> None:
     """For a copy of the database beside it, and an archive that is at most as large. Raises BackupError."""
-    size = condition.size_of(Path(str(db.engine.url.database))) + _SPARE_BYTES
+    size = condition.size_of(Path(str(db.engine.url.database))) + installation.SPARE_BYTES
     try:
         needed = {data: size * 2, folder: size * 2} if _is_one_disk(data, folder) else {data: size, folder: size}
         for place, bytes_ in needed.items():

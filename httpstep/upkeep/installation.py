@@ -21,10 +21,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.security import generate_password_hash
 
 from httpstep.config import StartError, dangers
-from httpstep.core.inserting import secrethosts
 from httpstep.core.inserting.secrethosts import Hosts
 from httpstep.extensions import db
-from httpstep.storage import database, logs, patience
+from httpstep.storage import catalogue, database, logs, patience
 from httpstep.storage.keys import digest
 from httpstep.storage.tables import (
     Account,
@@ -32,12 +31,12 @@ from httpstep.storage.tables import (
     Secret,
     User,
 )
+from httpstep.storage.users import CODE_SECONDS
 from httpstep.storage.vault import Vault, read_keys, secret_place
 from httpstep.upkeep import condition, rotation
 
 FIRST_ACCOUNT = "default"
-_CODE_SECONDS = 7 * 24 * 3600
-_SPARE_BYTES = 16_000_000
+SPARE_BYTES = 16_000_000
 _TRIED = 50
 """Secrets that a start tries to decrypt, the newest first."""
 
@@ -113,7 +112,7 @@ def _back_up_first(data: Path) -> None:
 
 def check_room(file: Path, data: Path) -> None:
     """Raise StartError where an upgrade might fill a disk: it copies the SQLite file and may write all of it anew."""
-    needed = 2 * condition.size_of(file) + _SPARE_BYTES
+    needed = 2 * condition.size_of(file) + SPARE_BYTES
     for folder in (data, file.parent):
         if (free := shutil.disk_usage(folder).free) < needed:
             raise StartError(
@@ -165,15 +164,10 @@ def is_served(data: Path) -> bool:
 
 
 def put_secret(vault: Vault, account_id: int, name: str, value: str, now: float, *, hosts: Hosts) -> None:
-    """Store or replace a secret, encrypted, with where it may be sent. The caller commits."""
+    """Store or replace a secret, encrypted, with where it may be sent."""
     slug = db.session.scalars(select(Account.slug).where(Account.id == account_id)).one()
-    mine = Secret.account_id == account_id, Secret.name == name
-    secret = db.session.scalar(select(Secret).where(*mine))
-    if secret is None:
-        secret = Secret(account_id=account_id, name=name)
-        db.session.add(secret)
-    secret.token, secret.updated_at = vault.encrypt(value.encode(), secret_place(slug, name)), now
-    secret.hosts = secrethosts.dump(hosts)
+    token = vault.encrypt(value.encode(), secret_place(slug, name))
+    catalogue.put_secret(account_id, name, token, hosts=hosts, now=now)
 
 
 def new_setup_code() -> str | None:
@@ -183,7 +177,7 @@ def new_setup_code() -> str | None:
     code = "-".join(secrets.token_hex(2) for _ in range(4))
     with database.editing():
         db.session.execute(delete(OneTimeCode).where(OneTimeCode.purpose == "setup"))
-        db.session.add(OneTimeCode(purpose="setup", code_hash=digest(code), expires_at=time.time() + _CODE_SECONDS))
+        db.session.add(OneTimeCode(purpose="setup", code_hash=digest(code), expires_at=time.time() + CODE_SECONDS))
     return code
 
 

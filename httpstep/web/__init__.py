@@ -4,14 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
-from httpstep.web import (
-    access,
-    faults,
-    incoming,
-    moments,
-    prefix,
-    responses,
-)
+from httpstep.web import access, faults, incoming, moments, prefix, responses
 from httpstep.web.api import (
     api,
     auditing,
@@ -41,59 +34,21 @@ from httpstep.web.settings import (
     signing_in,
     users,
 )
-from httpstep.web.step import (
-    drift,
-    picker,
-    request_form,
-    step_moves,
-    steps,
-    testing,
-)
+from httpstep.web.step import drift, picker, request_form, step_moves, steps, testing
 
-BLUEPRINTS = (
-    health.blueprint,
-    api.blueprint,
-    manage.blueprint,
-    drifting.blueprint,
-    manage_flows.blueprint,
-    manage_attributes.blueprint,
-    manage_secrets.blueprint,
-    manage_keys.blueprint,
-    auditing.blueprint,
-    openapi.blueprint,
-    signing_in.blueprint,
-    account.blueprint,
-    keys.blueprint,
-    users.blueprint,
-    mailing.blueprint,
-    accounts.blueprint,
-    attributes.blueprint,
-    secrets.blueprint,
-    audit.blueprint,
-    backup.blueprint,
-    about.blueprint,
-    steps.blueprint,
-    testing.blueprint,
-    flows.blueprint,
-    step_moves.blueprint,
-    drift.blueprint,
-    logs.blueprint,
-    cases.blueprint,
-    picker.blueprint,
-    request_form.blueprint,
-)
+_MODULES = (
+    health, api, manage, drifting, manage_flows, manage_attributes, manage_secrets, manage_keys, auditing, openapi,
+    signing_in, account, keys, users, mailing, accounts, attributes, secrets, audit, backup, about,
+    steps, testing, flows, step_moves, drift, logs, cases, picker, request_form,
+)  # fmt: skip
 
 
 def register(app: Flask) -> None:
     """Bind every blueprint, the error answers and the headers that every response carries."""
-    telling.register(app)
-    incoming.register(app)
-    responses.register(app)
-    faults.register(app)
-    access.register(app)
-    moments.register(app)
-    for blueprint in BLUEPRINTS:
-        app.register_blueprint(blueprint)
+    for part in (telling, incoming, responses, faults, access, moments):
+        part.register(app)
+    for module in _MODULES:
+        app.register_blueprint(module.blueprint)
     if app.config["HTTPSTEP"].metrics_token:
         app.register_blueprint(metrics.blueprint)
     prefix.register(app)

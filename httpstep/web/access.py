@@ -24,6 +24,7 @@ from httpstep.extensions import csrf
 from httpstep.serving.clients import CALLER
 from httpstep.storage import sessions
 from httpstep.storage.tables import User
+from httpstep.storage.users import ROLES
 from httpstep.upkeep import audit
 from httpstep.web.fragments import asked_by_htmx, respond
 from httpstep.web.prefix import address_of, cookie_name, cookies_are_secure, path_of
@@ -33,9 +34,6 @@ View = Callable[P, ResponseReturnValue]
 Role = Literal["viewer", "editor", "admin", "operator"]
 
 HOME: Final = "/steps"
-ROLES: Final = ("viewer", "editor", "admin")
-"""What each role may do, the next includes the one before: see; change steps, attributes and mappings and test;
-users, keys, secrets and addresses."""
 _PRIVATE_FIELDS: Final = frozenset(("password", "password_again", "current_password", "secret_value", "code"))
 """Fields whose content is never written into a page, not even for the one who typed it."""
 _MAX_RESENT_BYTES: Final = 200_000

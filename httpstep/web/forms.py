@@ -1,10 +1,12 @@
-"""What was typed into a form and what is wrong with it, so that it can come back as typed."""
+"""What was typed into a form and what is wrong with it, so that it can come back as typed; and where a good one leads."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
-from flask import request
+from flask import flash, redirect, request, url_for
+from werkzeug import Response
 
 
 @dataclass
@@ -27,7 +29,13 @@ class Form:
         return not self.errors
 
 
-def sent(*names: str, stripped: bool = True) -> Form:
+def sent(*names: str) -> Form:
     """These fields of the request's form; spaces around go, apart from passwords."""
     values = {name: request.form.get(name, "") for name in names}
-    return Form({name: text if "password" in name or not stripped else text.strip() for name, text in values.items()})
+    return Form({name: text if "password" in name else text.strip() for name, text in values.items()})
+
+
+def see_other(endpoint: str, sentence: str, kind: str = "success", **values: Any) -> Response:
+    """303 to a page, which says the sentence once. kind: of the notice (`fragments.ToastKind`)."""
+    flash(sentence, kind)
+    return redirect(url_for(endpoint, **values), 303)

@@ -6,7 +6,7 @@ import pytest
 
 from httpstep.core.document import stepdocument
 from httpstep.core.jsontext import Json
-from httpstep.core.request.rendering import check_request
+from httpstep.core.request.requestcheck import check_request
 from httpstep.core.step.spec import Body, Pair, RequestSpec
 from tests.core.test_rendering import URL, refused, rendered
 

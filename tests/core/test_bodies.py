@@ -20,9 +20,9 @@ from pytest_httpserver import HTTPServer
 from httpstep.core.document import renaming, stepdocument, visible
 from httpstep.core.document.stepdocument import DocumentError
 from httpstep.core.exchange import RenderedRequest
-from httpstep.core.importing.curlwriting import to_curl
 from httpstep.core.jsontext import Json
-from httpstep.core.request.rendering import attributes_used, check_request
+from httpstep.core.request.rendering import attributes_used
+from httpstep.core.request.requestcheck import check_request
 from httpstep.core.step.spec import Body, Pair, RequestSpec, StepSpec
 from tests.core.test_rendering import URL, refused, rendered
 
@@ -331,12 +331,6 @@ def test_new_members_are_read_written_and_left_out_where_they_are_as_before() ->
     assert plain["request"]["body"]["fields"] == [{"name": "a", "value": "1"}]
     with pytest.raises(DocumentError):
         stepdocument.parse({"name": "A", "request": {"method": "GET", "url": URL, "body": {"lists": "comma"}}})
-
-
-def test_the_curl_line_of_a_step_as_typed_has_these_bodies_too() -> None:
-    assert "--form-string 'a={{v}}'" in to_curl(RequestSpec("POST", URL, body=fields(("a", "{{v}}"))))
-    line = to_curl(RequestSpec("POST", URL, body=Body("graphql", text="{a}", variables='{"v": {{v}}}')))
-    assert """--data-raw '{"query":"{a}","variables":{"v": {{v}}}}'""" in line
 
 
 def test_a_text_that_is_the_default_is_not_written_whoever_made_it() -> None:

@@ -6,7 +6,8 @@ from time import process_time
 
 import pytest
 
-from httpstep.core.importing.curl import from_curl, with_secrets
+from httpstep.core.importing.credentials import with_secrets
+from httpstep.core.importing.curl import from_curl
 from httpstep.core.importing.imported import Imported
 from httpstep.core.importing.questions import answered
 from httpstep.core.importing.steps import said_of

@@ -15,7 +15,7 @@ from httpstep.core.document import stepdocument
 from httpstep.core.importing import anything
 from httpstep.core.importing.imported import Imported
 from httpstep.core.importing.steps import storable
-from httpstep.core.request.rendering import check_request
+from httpstep.core.request.requestcheck import check_request
 from httpstep.web.contract.openapi import contract
 
 PETSTORE = """

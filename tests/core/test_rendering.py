@@ -22,11 +22,11 @@ from httpstep.core.exchange import RenderedRequest
 from httpstep.core.jsontext import Json
 from httpstep.core.request.rendering import (
     attributes_used,
-    check_request,
     render,
     secrets_used,
     token_request,
 )
+from httpstep.core.request.requestcheck import check_request
 from httpstep.core.step.spec import (
     Body,
     Pair,

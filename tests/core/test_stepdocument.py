@@ -10,14 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from httpstep.core.answer.statuses import success
 from httpstep.core.authentication import Auth
 from httpstep.core.conversion import CONVERSIONS
 from httpstep.core.document.stepdocument import (
     DocumentError,
     dump,
-    key_from_name,
     parse,
-    success,
 )
 from httpstep.core.step.spec import (
     NO_DEFAULT,
@@ -27,7 +26,7 @@ from httpstep.core.step.spec import (
     RequestSpec,
     StepSpec,
 )
-from httpstep.core.step.stepkey import is_key
+from httpstep.core.step.stepkey import is_key, key_from_name
 
 DOCUMENT: dict[str, Any] = {
     "format": "httpstep/1",

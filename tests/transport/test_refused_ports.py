@@ -12,7 +12,7 @@ from httpstep.core import ports
 from httpstep.core.addresses import AddressPolicy, without_internal
 from httpstep.core.errors import Blocked, InvalidRequest, NetworkError
 from httpstep.core.exchange import HttpResponse
-from httpstep.core.request.rendering import check_request
+from httpstep.core.request.requestcheck import check_request
 from httpstep.core.step.spec import Pair, RequestSpec
 from httpstep.transport import Transport
 from tests.core.test_rendering import refused, rendered

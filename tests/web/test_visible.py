@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from httpstep.core.authentication import KINDS
 from tests.fakes import ThirdParty, answer
 from tests.house import House, document
 from tests.mailbox import Inbox
@@ -61,6 +62,10 @@ def views(web: Web, who: str) -> dict[str, str]:
         "api": "/docs/api", "drift": "/steps/1/drift", "flows": "/flows",
     }  # fmt: skip
     return {name: unescape(browser.get(path).text) for name, path in paths.items()}
+
+
+def test_each_kind_of_authentication_is_among_the_steps() -> None:
+    assert {one["auth"]["type"] for one in STEPS.values() if "auth" in one} == set(KINDS)
 
 
 @pytest.mark.parametrize("name", STEPS)

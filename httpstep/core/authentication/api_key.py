@@ -44,7 +44,3 @@ class ApiKey(Kind):
 
     def header(self, auth: Auth) -> str:
         return "" if auth["in"] == "query" else auth["name"]
-
-    def typed(self, auth: Auth) -> Proof:
-        row = ((auth["name"], auth["value"]),)
-        return Proof(query=row) if auth["in"] == "query" else Proof(headers=row)

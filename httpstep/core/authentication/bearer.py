@@ -27,6 +27,3 @@ class Bearer(Kind):
 
     def header(self, auth: Auth) -> str:
         return "Authorization"
-
-    def typed(self, auth: Auth) -> Proof:
-        return Proof(headers=(("Authorization", f"Bearer {_PREFIX.sub('', auth['token'], count=1)}"),))

@@ -37,7 +37,8 @@ class Auth:
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """One member of a kind. secret: it proves who calls, so it is masked and best kept as a secret. needed: the
+    """One member of a kind. secret: it proves who calls, so it is masked and best kept as a
+    secret, whose name ends with its label. needed: the
     sentence where it is empty. choices: the words it may be, with their labels, the first one the default.
     takes_values: placeholders may stand in it. in_url: it is an address."""
 
@@ -82,12 +83,9 @@ class Kind:
         return ()
 
     def header(self, auth: Auth) -> str:
-        """The header that carries its secret members as typed; "" where none does."""
+        """The header that carries its secret members as typed, so that what a header cannot carry is said while it is
+        typed; "" where none does."""
         return ""
-
-    def typed(self, auth: Auth) -> Proof:
-        """What it adds to a request that is written down for people, placeholders and all."""
-        return Proof()
 
 
 def pasted(text: str, words: str, place: str) -> str:

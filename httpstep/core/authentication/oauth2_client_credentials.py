@@ -55,9 +55,6 @@ class OAuth2ClientCredentials(Kind):
         value = header_value("Authorization", f"Bearer {values.credential(token)}", "auth")
         return Proof(headers=(("Authorization", value),))
 
-    def typed(self, auth: Auth) -> Proof:
-        return Proof(headers=(("Authorization", "Bearer ACCESS_TOKEN"),))
-
 
 def token_request(
     auth: Auth,

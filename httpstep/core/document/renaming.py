@@ -6,7 +6,7 @@ today is shown again tomorrow.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Set
+from collections.abc import Callable, Set
 from dataclasses import replace
 
 from httpstep.core.inserting.placeholders import (
@@ -67,20 +67,20 @@ def renamed_rules(rules: tuple[MappingRule, ...], old: str, new: str) -> tuple[M
     return tuple(replace(rule, attribute=new) if rule.attribute == old else rule for rule in rules)
 
 
-def _texts(request: RequestSpec) -> Iterator[str]:
-    """Every text that may hold a placeholder."""
-    yield request.url
-    for pair in (*request.headers, *request.body.fields):
-        yield pair.name
-        yield pair.value
-    yield from request.auth.texts.values()
-    yield from (value for _, value in request.auth.parameters)
-    yield request.body.text
-    yield request.body.variables
-    yield request.body.content_type
+def _texts(request: RequestSpec) -> list[str]:
+    found: list[str] = []
+
+    def note(text: str) -> str:
+        found.append(text)
+        return text
+
+    _changed(request, note)
+    return found
 
 
 def _changed(request: RequestSpec, change: Change) -> RequestSpec:
+    """The request with every text changed that may hold a placeholder."""
+
     def pairs(rows: tuple[Pair, ...]) -> tuple[Pair, ...]:
         return tuple(replace(row, name=change(row.name), value=change(row.value)) for row in rows)
 

@@ -8,7 +8,6 @@ from typing import Any, Final
 
 from httpstep.core.answer import conditions, statuses
 from httpstep.core.answer.rulecheck import check_rules
-from httpstep.core.answer.statuses import success
 from httpstep.core.document import addressees
 from httpstep.core.document.kind import DocumentError, DocumentKind
 from httpstep.core.documentreader import Fault, Reader
@@ -18,9 +17,9 @@ from httpstep.core.step import members
 from httpstep.core.step.naming import name_faults
 from httpstep.core.step.schemas import Named
 from httpstep.core.step.spec import MAX_RULES, MappingRule, StepSpec
-from httpstep.core.step.stepkey import KEY_RULE, is_key, key_from_name
+from httpstep.core.step.stepkey import KEY_RULE, is_key
 
-__all__ = ["FORMAT", "STEP", "DocumentError", "Fault", "dump", "key_from_name", "parse", "success"]
+__all__ = ["FORMAT", "STEP", "DocumentError", "Fault", "dump", "parse"]
 
 FORMAT: Final = "httpstep/1"
 

@@ -94,4 +94,4 @@ def _from_address(text: str) -> Imported:
         said.notes.append(
             "This address looks like an API's description. To choose from it, open it and paste its text here."
         )
-    return Imported(spec, tuple(said.ignored), tuple(said.faults), tuple(said.notes))
+    return said.imported(spec)

@@ -9,14 +9,13 @@ from urllib.parse import quote_plus, unquote_plus
 
 from httpstep.core import jsontext
 from httpstep.core.errors import UnreadableAnswer
+from httpstep.core.inserting.encoders import FORM_TYPE
 from httpstep.core.inserting.jsonbodies import JsonBodyFault, compile_json
 from httpstep.core.inserting.placeholders import PlaceholderFault
-from httpstep.core.request.bodies import graphql_faults, graphql_text
+from httpstep.core.request.bodies import JSON_TYPE, graphql_faults, graphql_text
 from httpstep.core.request.requestcheck import MAX_FIELDS
 from httpstep.core.step.spec import Body, Pair
 
-FORM_TYPE: Final = "application/x-www-form-urlencoded"
-JSON_TYPE: Final = "application/json"
 _JSON: Final = re.compile(r"application/(?:[\w.+-]+\+)?json\b", re.IGNORECASE)
 _JSON_START: Final = re.compile(r"\s*[\[{]")
 

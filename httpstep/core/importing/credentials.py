@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple
 
 from httpstep.core import jsontext
+from httpstep.core.authentication import kind_of
 from httpstep.core.errors import UnreadableAnswer
 from httpstep.core.masking.paths import token_in_path
 from httpstep.core.masking.redaction import MASK, is_credential_header, without_scheme
@@ -138,15 +139,12 @@ def _word(name: str) -> str:
 
 def _in_auth(request: RequestSpec) -> Iterator[CredentialCandidate]:
     auth = request.auth
-    if auth.type == "basic":
-        yield CredentialCandidate("auth.password", "PASSWORD", auth["password"])
-        yield from [CredentialCandidate("auth.username", "KEY", auth["username"])] if not auth["password"] else []
-    elif auth.type == "bearer":
-        yield CredentialCandidate("auth.token", "TOKEN", auth["token"])
-    elif auth.type == "api_key":
-        yield CredentialCandidate("auth.value", "KEY", auth["value"])
-    elif auth.type == "oauth2_client_credentials":
-        yield CredentialCandidate("auth.client_secret", "CLIENT_SECRET", auth["client_secret"])
+    for member in kind_of(auth).members:
+        if member.secret:
+            what = member.label.upper().replace(" ", "_")
+            yield CredentialCandidate(f"auth.{member.name}", what, auth[member.name])
+    if auth.type == "basic" and not auth["password"]:
+        yield CredentialCandidate("auth.username", "KEY", auth["username"])
 
 
 class Names:

@@ -1,4 +1,4 @@
-"""A curl command, as API documentations print them, to a request, and a request to a curl command."""
+"""A curl command, as API documentations print them, to a request."""
 
 from __future__ import annotations
 
@@ -8,15 +8,11 @@ from decimal import Decimal, InvalidOperation
 from typing import Final
 
 from httpstep.core.importing.bodies import Piece, escaped, urlencoded
-from httpstep.core.importing.credentials import Credential, with_secrets
-from httpstep.core.importing.curlwriting import to_curl
 from httpstep.core.importing.imported import Ignored, Imported
 from httpstep.core.importing.request import Said, request_of
 from httpstep.core.importing.shell import curloptions, pasted
 from httpstep.core.importing.shell.words import Words
 from httpstep.core.step.spec import Pair
-
-__all__ = ["Credential", "Ignored", "from_curl", "to_curl", "with_secrets"]
 
 MAX_COMMAND_CHARACTERS: Final = 1024 * 1024
 MAX_SHOWN: Final = 60
@@ -81,7 +77,7 @@ class _Reading:
                 f"curl makes several requests of {_short(several[0])}. A step makes one, with the address as it stands."
             )
         spec = request_of(said)
-        return Imported(spec, tuple(said.ignored), tuple(said.faults), tuple(said.notes), self._timeout)
+        return said.imported(spec, timeout=self._timeout)
 
     def take(self, option: curloptions.Option) -> None:
         if action := _ACTIONS.get(option.name):

@@ -7,12 +7,13 @@ from typing import Final
 from urllib.parse import quote_plus
 
 from httpstep.core import jsontext
-from httpstep.core.importing.bodies import FORM_TYPE, Piece
+from httpstep.core.importing.bodies import Piece
 from httpstep.core.importing.imported import Ignored, Imported
 from httpstep.core.importing.request import Said, request_of
 from httpstep.core.importing.shell.words import placeholder
 from httpstep.core.importing.texts import javascript
 from httpstep.core.importing.texts.javascript import FunctionCall, ScriptFault, Unknown
+from httpstep.core.inserting.encoders import FORM_TYPE
 from httpstep.core.jsontext import Json
 
 CALL: Final = re.compile(r"\bfetch\s*\(")
@@ -44,8 +45,7 @@ def from_fetch(text: str) -> Imported:
         )
     if CALL.search(text, end):
         said.ignored.append(Ignored("fetch(…)", "only the first one is taken"))
-    spec = request_of(said)
-    return Imported(spec, tuple(said.ignored), tuple(said.faults), tuple(said.notes))
+    return said.imported(request_of(said))
 
 
 def _take(said: Said, name: str, value: Json) -> None:

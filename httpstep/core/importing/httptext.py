@@ -45,8 +45,7 @@ def from_http(text: str) -> Imported:
     _take_body(said, body)
     if len(first) > 1:
         said.ignored.append(Ignored("###", "only the first request is taken"))
-    spec = request_of(said)
-    return Imported(spec, tuple(said.ignored), tuple(said.faults), tuple(said.notes))
+    return said.imported(request_of(said))
 
 
 def _without_above(text: str) -> tuple[str, str]:

@@ -98,9 +98,7 @@ class _Reading:
         ]
         spec = RequestSpec(spec.method, spec.url, spec.headers, auth if auth.type != "none" else spec.auth, spec.body)
         name = self._operation.summary or self._operation.id
-        return Imported(
-            spec, tuple(said.ignored), tuple(said.faults), tuple(said.notes), name=name, samples=self._samples
-        )
+        return said.imported(spec, name=name, samples=self._samples)
 
     # ------------------------------------------------------------ the address
 

@@ -146,7 +146,7 @@ def _imported(item: _Item) -> Imported:
     samples = _take_path_variables(said, request.get("url"), variables)
     spec = _with_auth(said, item.scope.auth, variables)
     name = item.name.rpartition(" / ")[2]
-    return Imported(spec, tuple(said.ignored), tuple(said.faults), tuple(said.notes), name=name, samples=samples)
+    return said.imported(spec, name=name, samples=samples)
 
 
 def _take_path_variables(said: Said, url: Json, variables: Mapping[str, str]) -> dict[str, Json]:

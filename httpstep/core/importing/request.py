@@ -7,19 +7,20 @@ import binascii
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 from urllib.parse import unquote
 
 from httpstep.core import jsontext
 from httpstep.core.authentication import Auth
 from httpstep.core.errors import UnreadableAnswer
-from httpstep.core.importing.bodies import JSON_TYPE, Piece, body_of, escaped, fields_of, graphql_body
+from httpstep.core.importing.bodies import Piece, body_of, escaped, fields_of, graphql_body
 from httpstep.core.importing.credentials import is_placeholder
-from httpstep.core.importing.imported import Ignored
+from httpstep.core.importing.imported import Ignored, Imported
 from httpstep.core.importing.texts.multiparts import FILE_PART, is_multipart, parts_of
-from httpstep.core.inserting.headers import OWN, name_fault
+from httpstep.core.inserting.headers import METHODS_WITH_BODY, OWN, name_fault
 from httpstep.core.jsontext import Json
 from httpstep.core.masking.redaction import is_credential_header
+from httpstep.core.request.bodies import JSON_TYPE
 from httpstep.core.request.requestcheck import MAX_FIELDS
 from httpstep.core.step.spec import METHODS, Body, Pair, RequestSpec
 
@@ -29,7 +30,6 @@ _BRACED: Final = re.compile(r"(?<!\{)\{([A-Za-z_][A-Za-z0-9_.-]{0,99})\}(?!\})")
 _COLON: Final = re.compile(r"(?<=[^:/]/):([A-Za-z_]\w{0,99})(?=[/?#]|$)")
 _ANGLED: Final = re.compile(r"<([A-Za-z][\w .-]{0,60})>")
 _BRACKETED: Final = re.compile(r"(?<=[/=])\[([A-Za-z][A-Za-z_ -]{1,60})\](?=[/?&#]|$)")
-_METHODS_WITH_BODY: Final = ("POST", "PUT", "PATCH")
 _ADDED: Final = frozenset({"user-agent", "accept", "content-type"})
 """Headers that httpstep sends where the step has none of its own."""
 
@@ -63,6 +63,10 @@ class Said:
     faults: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     ignored: list[Ignored] = field(default_factory=list)
+
+    def imported(self, spec: RequestSpec, **more: Any) -> Imported:
+        """more: `timeout`, `name` and `samples`, where the text has them."""
+        return Imported(spec, tuple(self.ignored), tuple(self.faults), tuple(self.notes), **more)
 
 
 def request_of(said: Said) -> RequestSpec:
@@ -171,7 +175,7 @@ def _note_dropped(said: Said, body: Body, headers: Sequence[Pair]) -> None:
 
 def _body(said: Said, method: str, content_type: str) -> tuple[Body, str, bool]:
     """The body, what goes to the URL's query instead, and whether the body says the content type."""
-    with_body = method in _METHODS_WITH_BODY
+    with_body = method in METHODS_WITH_BODY
     if said.graphql is not None and (graphql := graphql_body(*said.graphql)) is not None:
         return graphql, "", content_type.strip().lower() in ("", JSON_TYPE)
     if said.graphql is not None:

@@ -108,7 +108,7 @@ def one_of_each(rows: Iterable[tuple[str, str]]) -> tuple[list[tuple[str, str]],
     return kept, warnings
 
 
-_WITH_A_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
+METHODS_WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
 
 
 def completed(
@@ -127,7 +127,7 @@ def completed(
         ("Accept-Encoding", "gzip"),
         ("Connection", "keep-alive"),
     ]
-    if length is not None or method in _WITH_A_BODY:
+    if length is not None or method in METHODS_WITH_BODY:
         ours.append(("Content-Length", str(length or 0)))
     return (*((name, value) for name, value in ours if name.lower() not in present), *rows)
 

@@ -88,22 +88,17 @@ def is_name(text: str) -> bool:
 
 def scan(text: str) -> tuple[Piece, ...]:
     """The pieces of `text` in order; their `source` texts joined are `text` again. Raises PlaceholderFault."""
-    pieces, faults = _scan_known(text)
+    pieces, faults = scan_with_faults(text)
     if faults:
         raise PlaceholderFault(faults)
     return pieces
-
-
-def scan_with_faults(text: str) -> tuple[tuple[Piece, ...], tuple[str, ...]]:
-    """The pieces of a text that may be half typed, faulty placeholders left out; and one sentence for each of those."""
-    return _scan_known(text)
 
 
 def names_in(text: str) -> list[str]:
     """The names that stand in `text`, each once, in order, `secret.` names included; faulty ones are left out."""
     if "{{" not in text:
         return []
-    pieces, _ = _scan_known(text)
+    pieces, _ = scan_with_faults(text)
     return list(dict.fromkeys(piece.name for piece in pieces if isinstance(piece, Placeholder)))
 
 
@@ -177,8 +172,11 @@ def _scan(text: str) -> tuple[tuple[Piece, ...], tuple[str, ...]]:
 _scanned = lru_cache(maxsize=1024)(_scan)
 
 
-def _scan_known(text: str) -> tuple[tuple[Piece, ...], tuple[str, ...]]:
-    """The texts of a step are scanned with its first call; long ones would fill the memory."""
+def scan_with_faults(text: str) -> tuple[tuple[Piece, ...], tuple[str, ...]]:
+    """The pieces of a text that may be half typed, faulty placeholders left out; and one sentence for each of those.
+
+    The texts of a step are scanned with its first call; long ones would fill the memory.
+    """
     return _scanned(text) if len(text) <= _CACHED_LENGTH else _scan(text)
 
 

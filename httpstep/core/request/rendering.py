@@ -25,7 +25,7 @@ from httpstep.core.masking.paths import token_in_path
 from httpstep.core.masking.redaction import is_credential_header, without_scheme
 from httpstep.core.request.bodies import RenderedBody, Rows, field_rows, rendered_body
 from httpstep.core.request.contenttypes import contradictions
-from httpstep.core.request.requestcheck import check_request, fields_go_in, sent_texts
+from httpstep.core.request.requestcheck import fields_go_in, sent_texts
 from httpstep.core.step.spec import (
     METHODS,
     ROW_MODES,
@@ -33,7 +33,7 @@ from httpstep.core.step.spec import (
     StepSpec,
 )
 
-__all__ = ["attributes_used", "check_request", "render", "secrets_used", "token_request"]
+__all__ = ["attributes_used", "render", "secrets_used", "token_request"]
 
 
 def render(
@@ -108,7 +108,7 @@ class _Rendering:
             raise InvalidRequest(f"The method must be one of {', '.join(METHODS)}.", reason="method", place="method")
         proven = kind_of(spec.auth).proof(spec.auth, values, token)
         fields = field_rows(spec.body, values) if spec.body.mode in ROW_MODES else []
-        in_url = fields_go_in(spec.method, spec.body) == "url"
+        in_url = fields_go_in(spec.method, spec.body.mode, spec.body.send_fields_in) == "url"
         query = (*fields, *proven.query) if in_url else proven.query
         url, warnings = filled_url(spec.url, values, query, Position("url", "the URL"))
         self._note_credentials(url)

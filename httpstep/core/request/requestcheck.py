@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final, Literal
+from typing import Final
 
 from httpstep.core.authentication import Auth, empty_members, kind_of
 from httpstep.core.inserting import headers, urls
@@ -31,8 +31,6 @@ MAX_FIELDS: Final = 100
 MAX_TEXT_CHARACTERS: Final = 1024 * 1024
 Found = Iterator[tuple[str, str]]
 
-_IN_URL: Final = frozenset({"GET", "HEAD", "DELETE", "OPTIONS"})
-
 
 def check_request(request: RequestSpec) -> list[tuple[str, str]]:
     """All faults as (place, sentence), places as in `errors.StepError`: "url", "headers[2].name", "auth.token".
@@ -48,13 +46,13 @@ def check_request(request: RequestSpec) -> list[tuple[str, str]]:
     ]
 
 
-def fields_go_in(method: str, body: Body) -> Literal["url", "body"]:
-    """Where the rows of a *Query String* or *Form Data* body are sent."""
-    if body.mode == "multipart":
+def fields_go_in(method: str, mode: str, send_fields_in: str) -> str:
+    """Where the rows of a *Query String* or *Form Data* body are sent, "url" or "body"."""
+    if mode == "multipart":
         return "body"
-    if body.send_fields_in != "auto":
-        return body.send_fields_in
-    return "url" if method in _IN_URL else "body"
+    if send_fields_in in ("url", "body"):
+        return send_fields_in
+    return "body" if method in headers.METHODS_WITH_BODY else "url"
 
 
 def sent_texts(request: RequestSpec) -> Iterator[tuple[str, str]]:

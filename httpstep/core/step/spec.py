@@ -35,6 +35,8 @@ _MAX_ROWS: Final = 1000
 """Of headers and fields, before anybody looks at them; what may be sent is fewer (`core.request.requestcheck`)."""
 
 METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
+UNSAFE_METHODS: Final = ("POST", "PATCH")
+"""Twice the same request may do twice what it does (RFC 9110, 9.2.2)."""
 CONTINUE: Final = "continue"
 STOP: Final = "stop"
 

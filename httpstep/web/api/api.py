@@ -64,13 +64,21 @@ def _authenticated() -> tuple[keys.Caller, GatheredAccount]:
     return found
 
 
+def no_step(key: str) -> Problem:
+    return Problem(404, "Not Found", f'There is no step with the key "{key[:63]}" in this account.')
+
+
+def no_flow(key: str) -> Problem:
+    return Problem(404, "Not Found", f'There is no flow with the key "{key[:63]}" in this account.')
+
+
 @blueprint.post("/steps/<key>/execute")
 def execute(key: str) -> Response:
     """Run a step. 200 whenever it ran, also when the third party failed; `next` tells the bot what to do."""
     who, account = _authenticated()
     step = account.step(key=key)
     if step is None:
-        raise Problem(404, "Not Found", f'There is no step with the key "{key[:63]}" in this account.')
+        raise no_step(key)
     internal = internal_answer(step.spec, request_id())
     gives = step.spec.gives if wishes.wants_flat() else ()
 
@@ -88,7 +96,7 @@ def execute_flow(key: str) -> Response:
     who = caller()
     flow = stored_flows.find(who.account_id, key)
     if flow is None:
-        raise Problem(404, "Not Found", f'There is no flow with the key "{key[:63]}" in this account.')
+        raise no_flow(key)
     flow_id, spec = flow.id, stored_flows.spec_of(flow)
     next_ = flows.fallback_of(parts(), who.account_id, spec)
     internal = internal_flow_answer(spec.key, next_, request_id())

@@ -10,9 +10,8 @@ from flask import Blueprint, Response
 from httpstep.core.jsontext import Json, Path
 from httpstep.execution import drifting
 from httpstep.storage import steps
-from httpstep.storage.tables import Step
 from httpstep.web.api.api import json_body
-from httpstep.web.api.manage import manager
+from httpstep.web.api.manage import managed_step, manager, overtaken
 from httpstep.web.problems import Problem, json_response
 
 blueprint = Blueprint("drifting", __name__, url_prefix="/api/v1")
@@ -22,7 +21,7 @@ _APPLY: Final = '"apply" is "suggested", "none", or an object of attributes and 
 @blueprint.get("/steps/<key>/drift")
 def step_drift(key: str) -> Response:
     """What went, came and changed, and ranked places for every broken rule."""
-    step = _step(manager().account_id, key)
+    step = managed_step(key)
     return json_response(drifting.as_json(step, drifting.of_step(step)))
 
 
@@ -30,24 +29,17 @@ def step_drift(key: str) -> Response:
 def accept_drift(key: str) -> Response:
     """Accept the structure of that log's answer, with the rules moved as asked for."""
     who = manager()
-    _step(who.account_id, key)
+    managed_step(key)
     choice, log_id = _asked(json_body())
     try:
         step = drifting.accept(who.account_id, key, choice, log_id, by=f"key {who.key_name}")
     except drifting.NotThere as error:
         raise Problem(409, "Conflict", str(error)) from None
     except (steps.Conflict, steps.Gone):
-        raise Problem(409, "Conflict", "Others change this step at the same time. Try again.") from None
+        raise overtaken() from None
     except drifting.WrongChoice as error:
         raise Problem(422, "Invalid Choice", str(error)) from None
     return json_response({"step": step.key, "version": step.version})
-
-
-def _step(account_id: int, key: str) -> Step:
-    step = steps.find(account_id, key)
-    if step is None:
-        raise Problem(404, "Not Found", f'There is no step with the key "{key[:63]}" in this account.')
-    return step
 
 
 def _asked(body: Json) -> tuple[drifting.Choice, int]:

@@ -16,7 +16,7 @@ from httpstep.core.jsontext import Json
 from httpstep.core.step.spec import StepSpec
 from httpstep.storage import deleting, keys, logs, steps
 from httpstep.storage.tables import Log, Step
-from httpstep.web.api.api import caller, json_body
+from httpstep.web.api.api import caller, json_body, no_step
 from httpstep.web.problems import Problem, json_response
 
 blueprint = Blueprint("manage", __name__, url_prefix="/api/v1")
@@ -29,8 +29,12 @@ def manager() -> keys.Caller:
     return who
 
 
-def _no_step(key: str) -> Problem:
-    return Problem(404, "Not Found", f'There is no step with the key "{key[:63]}" in this account.')
+def managed_step(key: str) -> Step:
+    """The step of the address, for a key that may manage it. Raises the 403 or 404."""
+    step = steps.find(manager().account_id, key)
+    if step is None:
+        raise no_step(key)
+    return step
 
 
 @blueprint.get("/steps")
@@ -57,11 +61,12 @@ def exported(step_id: int, account_id: int, *, may_edit: bool) -> dict[str, Json
 
 @blueprint.get("/steps/<key>")
 def get_step(key: str) -> Response:
-    who = manager()
-    step = steps.find(who.account_id, key)
-    if step is None:
-        raise _no_step(key)
-    return json_response(exported(step.id, who.account_id, may_edit=True), headers={"ETag": f'"{step.version}"'})
+    step = managed_step(key)
+    return json_response(exported(step.id, step.account_id, may_edit=True), headers={"ETag": f'"{step.version}"'})
+
+
+def overtaken() -> Problem:
+    return Problem(409, "Conflict", "Others change this step at the same time. Try again.")
 
 
 _TRIES = 5
@@ -87,7 +92,7 @@ def put_step(key: str) -> Response:
         except _OVERTAKEN:
             continue
         return json_response(document, 200 if existing else 201, {"ETag": f'"{step.version}"'})
-    raise Problem(409, "Conflict", "Others change this step at the same time. Try again.")
+    raise overtaken()
 
 
 def _document(key: str) -> StepSpec:
@@ -144,19 +149,19 @@ def delete_step(key: str) -> Response:
         asked = check_preconditions(version)
         try:
             if not deleting.remove(who.account_id, key, version if asked else None):
-                raise _no_step(key)
+                raise no_step(key)
         except deleting.InUse as error:
             raise Problem(409, "Step In Use", str(error)) from None
         except steps.Conflict:
             continue
         return Response(status=204)
-    raise Problem(409, "Conflict", "Others change this step at the same time. Try again.")
+    raise overtaken()
 
 
 @blueprint.get("/steps/<key>/logs")
 def step_logs(key: str) -> Response:
     """The newest twenty executions, newest first, each with its decision, without the bodies of request and answer."""
-    step = _logged(key)
+    step = managed_step(key)
     rows = logs.newest(step.account_id, step_id=step.id)
     now = time.time()
     return json_response({"step": key, "logs": [log_json(row, now) for row in rows]})
@@ -165,7 +170,7 @@ def step_logs(key: str) -> Response:
 @blueprint.get("/steps/<key>/logs/<int:log_id>")
 def step_log(key: str, log_id: int) -> Response:
     """One execution of the step, with the bodies."""
-    step = _logged(key)
+    step = managed_step(key)
     row = logs.get(step.account_id, log_id)
     if row is None or row.step_id != step.id:
         raise Problem(404, "Not Found", f'The step "{key[:63]}" has no log {log_id}. The newest twenty are kept.')
@@ -174,14 +179,6 @@ def step_log(key: str, log_id: int) -> Response:
         if shown[part] is not None:
             shown[part]["body"] = _text(body)
     return json_response(shown)
-
-
-def _logged(key: str) -> Step:
-    who = manager()
-    step = steps.find(who.account_id, key)
-    if step is None:
-        raise _no_step(key)
-    return step
 
 
 def log_json(row: Log, now: float) -> dict[str, Any]:

@@ -12,8 +12,9 @@ from httpstep.core.jsontext import Json
 from httpstep.storage import flows
 from httpstep.storage.database import editing
 from httpstep.storage.tables import Flow
+from httpstep.web.api.api import no_flow
 from httpstep.web.api.manage import check_preconditions, manager, named_body, refused
-from httpstep.web.problems import Problem, json_response
+from httpstep.web.problems import json_response
 
 blueprint = Blueprint("manage_flows", __name__, url_prefix="/api/v1")
 
@@ -29,7 +30,7 @@ def list_flows() -> Response:
 def get_flow(key: str) -> Response:
     row = flows.find(manager().account_id, key)
     if row is None:
-        raise _no_flow(key)
+        raise no_flow(key)
     return json_response(_document(row), headers=_tag(row))
 
 
@@ -60,7 +61,7 @@ def delete_flow(key: str) -> Response:
         row = flows.find(who.account_id, key)
         check_preconditions(row.version if row else None, "flow")
         if row is None:
-            raise _no_flow(key)
+            raise no_flow(key)
         flows.remove(who.account_id, row.id)
     return Response(status=204)
 
@@ -72,7 +73,3 @@ def _document(row: Flow) -> Json:
 
 def _tag(row: Flow) -> dict[str, str]:
     return {"ETag": f'"{row.version}"'}
-
-
-def _no_flow(key: str) -> Problem:
-    return Problem(404, "Not Found", f'There is no flow with the key "{key[:63]}" in this account.')

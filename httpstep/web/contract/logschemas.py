@@ -7,9 +7,9 @@ from typing import Final
 from httpstep.core.errors import FailureKind
 from httpstep.core.jsontext import Json
 from httpstep.core.step.schemas import Named, Schema, reference
-from httpstep.web.contract.words import TEXT, WORDS_OF_PATH, closed, list_of, nullable
+from httpstep.storage.logs import MAX_LOGS
+from httpstep.web.contract.words import TEXT, WORDS_OF_PATH, but, closed, list_of, nullable
 
-MAX_LOGS: Final = 20
 _COUNT: Schema = {"type": "integer"}
 _FLAG: Schema = {"type": "boolean"}
 _HEADERS: Schema = list_of({"type": "array", "items": TEXT, "minItems": 2, "maxItems": 2}) | {
@@ -27,7 +27,7 @@ def schemas() -> Named:
         "Logs": closed(step=TEXT, logs=list_of(reference("Log")) | {"maxItems": MAX_LOGS}),
         "LogRequest": _sent(),
         "LogResponse": _came(),
-        "LogTry": _but(
+        "LogTry": but(
             closed(
                 ended_ms=_COUNT, status=nullable("integer"), failure=_or_null("Failure"),
                 hops=list_of(reference("LogHop")), timings=_timings(),
@@ -45,11 +45,6 @@ def schemas() -> Named:
 
 def _or_null(name: str) -> Schema:
     return {"anyOf": [reference(name), {"type": "null"}]}
-
-
-def _but(schema: Schema, *optional: str) -> Schema:
-    """The same where some members need not be there."""
-    return schema | {"required": [name for name in schema["required"] if name not in optional]}
 
 
 def _log() -> Schema:
@@ -71,26 +66,26 @@ def _sent() -> Schema:
         method=TEXT, url=TEXT, headers=_HEADERS, size=_COUNT, cut=_FLAG, warnings=list_of(TEXT),
         filled_empty=list_of(TEXT), body=_BODY,
     )  # fmt: skip
-    return _but(sent, "warnings", "filled_empty", "body")
+    return but(sent, "warnings", "filled_empty", "body")
 
 
 def _came() -> Schema:
     came = closed(status=_COUNT, reason=TEXT, headers=_HEADERS, size=_COUNT, cut=_FLAG, url=TEXT, type=TEXT, body=_BODY)
-    return _but(came, "type", "body")
+    return but(came, "type", "body")
 
 
 def _timings() -> Schema:
     """Milliseconds; what did not happen is not there."""
     names = ("dns", "connect", "tls", "first_byte", "total")
-    return _but(closed(**dict.fromkeys(names, _COUNT)), *names)
+    return but(closed(**dict.fromkeys(names, _COUNT)), *names)
 
 
 def _differences() -> Named:
     kinds = ("missing", "changed", "new")
     changes = {kind: list_of(reference("Change")) for kind in kinds}
-    more = _but(closed(**dict.fromkeys(kinds, _COUNT)), *kinds)
+    more = but(closed(**dict.fromkeys(kinds, _COUNT)), *kinds)
     described = {"description": "How many of a kind there are beside those listed."}
     return {
-        "Differences": _but(closed(**changes, more=more | described), "more"),
+        "Differences": but(closed(**changes, more=more | described), "more"),
         "Change": closed(path=list_of(WORDS_OF_PATH), text=TEXT, was=TEXT, now=TEXT, mapped=_FLAG),
     }

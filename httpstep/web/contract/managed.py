@@ -10,16 +10,16 @@ from httpstep.core.jsontext import Json
 from httpstep.core.step import members
 from httpstep.core.step.schemas import Named, put
 from httpstep.core.step.schemas import reference as _ref
+from httpstep.web.contract.words import TEXT, but, closed, content, list_of, nullable, parameter
 
-_TEXT: Final[Json] = {"type": "string"}
 _MOMENT: Final[Json] = {"type": "string", "format": "date-time"}
-_NO_MOMENT: Final[Json] = {"type": ["string", "null"], "format": "date-time"}
-_TEXTS: Final[Json] = {"type": "array", "items": _TEXT}
+_NO_MOMENT: Final[Json] = nullable("string") | {"format": "date-time"}
+_TEXTS: Final[Json] = list_of(TEXT)
 _WHOLE: Final[Json] = {"type": "integer"}
 _FLAG: Final[Json] = {"type": "boolean"}
 _PUT_REFUSALS: Final = (400, 413, 415, 422)
-ETAG: Final[Json] = {"ETag": {"schema": _TEXT, "description": "Of this version."}}
-_IN_HEADER: Final[Json] = {"in": "header", "required": False, "schema": _TEXT}
+ETAG: Final[Json] = {"ETag": {"schema": TEXT, "description": "Of this version."}}
+_IN_HEADER: Final[Json] = {"in": "header", "required": False, "schema": TEXT}
 IF_MATCH: Final[Json] = {
     "name": "If-Match",
     **_IN_HEADER,
@@ -37,28 +37,28 @@ class Operation(Protocol):
 
 def schemas() -> Named:
     key = {
-        "id": _TEXT, "name": _TEXT, "prefix": _TEXT, "scope": {"const": "execute"}, "created_at": _MOMENT,
+        "id": TEXT, "name": TEXT, "prefix": TEXT, "scope": {"const": "execute"}, "created_at": _MOMENT,
         "last_used_at": _NO_MOMENT, "revoked_at": _NO_MOMENT,
     }  # fmt: skip
     hosts = {
         "type": ["array", "null"],
-        "items": _TEXT,
+        "items": TEXT,
         "description": "Origins; null: any, as it was before there were lists.",
     }
-    secret = {"name": _TEXT, "hosts": hosts, "updated_at": _MOMENT}
-    entry = {"name": _TEXT, "in_bot": _FLAG, "listed": _FLAG, "given_by": _TEXTS, "used_in": _TEXTS}
+    secret = {"name": TEXT, "hosts": hosts, "updated_at": _MOMENT}
+    entry = {"name": TEXT, "in_bot": _FLAG, "listed": _FLAG, "given_by": _TEXTS, "used_in": _TEXTS}
     new_key = _sent("NewKey", KeyDocument)["NewKey"]
     scope = {"properties": {**new_key["properties"], "scope": {"const": "execute"}}}
     return {
         **FLOW.schemas(),
         **ATTRIBUTE.schemas(),
         **_sent("NewSecret", SecretDocument),
-        "AttributeEntry": _closed(entry, sample={}, default={}),
-        "AuditEntry": _closed(dict.fromkeys(("id", "at", "who", "what", "name", "detail"), _TEXT)),
-        "Secret": _closed(secret, used_in=_TEXTS),
+        "AttributeEntry": but(closed(**entry, sample={}, default={}), "sample", "default"),
+        "AuditEntry": closed(**dict.fromkeys(("id", "at", "who", "what", "name", "detail"), TEXT)),
+        "Secret": but(closed(**secret, used_in=_TEXTS), "used_in"),
         "NewKey": new_key | scope,
-        "Key": _closed(key),
-        "MadeKey": _closed(key | {"token": _TEXT | {"description": "Shown this once."}}),
+        "Key": closed(**key),
+        "MadeKey": closed(**key, token=TEXT | {"description": "Shown this once."}),
     }
 
 
@@ -67,59 +67,62 @@ def paths(operation: Operation) -> dict[str, Json]:
 
 
 def _flows(operation: Operation) -> dict[str, Json]:
-    listed = _listed("flows", _closed({"key": _TEXT, "name": _TEXT, "version": _WHOLE}))
-    one, key = _json("The flow document.", _ref("Flow")) | {"headers": ETAG}, _parameter("key")
-    return {
-        "/api/v1/flows": {"get": operation("listFlows", "List the flows", {"200": listed})},
-        "/api/v1/flows/{key}": {
-            "get": operation("getFlow", "Get a flow", {"200": one}, 404, parameters=[key]),
-            "put": operation(
-                "putFlow", "Create or replace a flow", _saved("Flow"), *_PUT_REFUSALS, 412, parameters=[key, IF_MATCH, IF_NONE_MATCH],
-                description="Its steps are named by their keys; one that the account does not have is a 422.",
-                requestBody=_required("Flow"),
-            ),
-            "delete": operation("deleteFlow", "Delete a flow; its steps stay", _DELETED, 404, 412, parameters=[key, IF_MATCH]),
-        },
-    }  # fmt: skip
+    listed = closed(key=TEXT, name=TEXT, version=_WHOLE)
+    return _resource(
+        operation, "flow", listed, ("List the flows", "Get a flow", "Create or replace a flow", "Delete a flow; its steps stay"),
+        one="The flow document.", name="key",
+        description="Its steps are named by their keys; one that the account does not have is a 422.",
+    )  # fmt: skip
 
 
 def _attributes(operation: Operation) -> dict[str, Json]:
-    one, name = _json("The attribute's document.", _ref("Attribute")) | {"headers": ETAG}, _parameter("name")
-    return {
-        "/api/v1/attributes": {
-            "get": operation("listAttributes", "List the attributes, those that only steps give included", {"200": _listed("attributes", _ref("AttributeEntry"))})
-        },
-        "/api/v1/attributes/{name}": {
-            "get": operation("getAttribute", "Get an attribute of the catalogue", {"200": one}, 404, parameters=[name]),
-            "put": operation(
-                "putAttribute", "Write an attribute of the catalogue", _saved("Attribute"), *_PUT_REFUSALS, 412,
-                parameters=[name, IF_MATCH, IF_NONE_MATCH], requestBody=_required("Attribute"),
-            ),
-            "delete": operation("deleteAttribute", "Take an attribute out of the catalogue", _DELETED, 404, 412, parameters=[name, IF_MATCH]),
-        },
-    }  # fmt: skip
+    words = (
+        "List the attributes, those that only steps give included", "Get an attribute of the catalogue",
+        "Write an attribute of the catalogue", "Take an attribute out of the catalogue",
+    )  # fmt: skip
+    return _resource(operation, "attribute", _ref("AttributeEntry"), words, one="The attribute's document.")
 
 
 def _secrets(operation: Operation) -> dict[str, Json]:
-    one, name = _json("All but its value.", _ref("Secret")) | {"headers": ETAG}, _parameter("name")
+    words = (
+        "List the secrets, never their values", "Get where a secret may be sent and who uses it, never its value",
+        "Store a secret's value, and where it may be sent", "Delete a secret",
+    )  # fmt: skip
+    return _resource(operation, "secret", _ref("Secret"), words, one="All but its value.", sent="NewSecret")
+
+
+def _resource(
+    operation: Operation,
+    what: str,
+    listed: Json,
+    words: tuple[str, str, str, str],
+    *,
+    one: str,
+    name: str = "name",
+    sent: str = "",
+    **more: Json,
+) -> dict[str, Json]:
+    """The two addresses of what is listed, got, put and deleted; words: what each of these does, in this order."""
+    title, many, named = what.capitalize(), f"{what}s", parameter(name)
+    answer = _answer(one, _ref(title)) | {"headers": ETAG}
+    saved = {status: answer | {"description": done} for status, done in (("200", "Replaced."), ("201", "Created."))}
+    list_, get, put_, delete = words
     return {
-        "/api/v1/secrets": {
-            "get": operation("listSecrets", "List the secrets, never their values", {"200": _listed("secrets", _ref("Secret"))})
-        },
-        "/api/v1/secrets/{name}": {
-            "get": operation("getSecret", "Get where a secret may be sent and who uses it, never its value", {"200": one}, 404, parameters=[name]),
+        f"/api/v1/{many}": {"get": operation(f"list{many.capitalize()}", list_, {"200": _listed(many, listed)})},
+        f"/api/v1/{many}/{{{name}}}": {
+            "get": operation(f"get{title}", get, {"200": answer}, 404, parameters=[named]),
             "put": operation(
-                "putSecret", "Store a secret's value, and where it may be sent", _saved("Secret"), *_PUT_REFUSALS, 412,
-                parameters=[name, IF_MATCH, IF_NONE_MATCH], requestBody=_required("NewSecret"),
+                f"put{title}", put_, saved, *_PUT_REFUSALS, 412, parameters=[named, IF_MATCH, IF_NONE_MATCH], **more,
+                requestBody=_required(sent or title),
             ),
-            "delete": operation("deleteSecret", "Delete a secret", _DELETED, 404, 412, parameters=[name, IF_MATCH]),
+            "delete": operation(f"delete{title}", delete, _DELETED, 404, 412, parameters=[named, IF_MATCH]),
         },
     }  # fmt: skip
 
 
 def _keys(operation: Operation) -> dict[str, Json]:
-    made = _json("Made; the token is shown this once.", _ref("MadeKey"))
-    key_id = [_parameter("key_id") | {"schema": _WHOLE}]
+    made = _answer("Made; the token is shown this once.", _ref("MadeKey"))
+    key_id = [parameter("key_id") | {"schema": _WHOLE}]
     return {
         "/api/v1/keys": {
             "get": operation("listKeys", "List the execute keys", {"200": _listed("keys", _ref("Key"))}),
@@ -136,7 +139,7 @@ def _keys(operation: Operation) -> dict[str, Json]:
 
 
 def _audit(operation: Operation) -> dict[str, Json]:
-    older = _parameter("before") | {
+    older = parameter("before") | {
         "in": "query",
         "required": False,
         "description": "The id of an entry: those before it.",
@@ -156,29 +159,13 @@ def _sent(name: str, described: type) -> Named:
     return named
 
 
-def _closed(required: dict[str, Json], /, **optional: Json) -> dict[str, Json]:
-    properties = required | optional
-    return {"type": "object", "required": list(required), "properties": properties, "additionalProperties": False}
-
-
-def _json(description: str, schema: Json) -> dict[str, Json]:
-    return {"description": description, "content": {"application/json": {"schema": schema}}}
+def _answer(description: str, schema: Json) -> dict[str, Json]:
+    return {"description": description, **content(schema)}
 
 
 def _listed(name: str, item: Json, description: str = "") -> Json:
-    return _json(description or f"The account's {name}.", _closed({name: {"type": "array", "items": item}}))
-
-
-def _saved(name: str) -> dict[str, Json]:
-    return {
-        status: _json(done, _ref(name)) | {"headers": ETAG}
-        for status, done in (("200", "Replaced."), ("201", "Created."))
-    }
+    return _answer(description or f"The account's {name}.", closed(**{name: list_of(item)}))
 
 
 def _required(name: str) -> Json:
-    return {"required": True, "content": {"application/json": {"schema": _ref(name)}}}
-
-
-def _parameter(name: str) -> dict[str, Json]:
-    return {"name": name, "in": "path", "required": True, "schema": _TEXT}
+    return {"required": True, **content(_ref(name))}

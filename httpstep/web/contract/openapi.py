@@ -11,15 +11,11 @@ from httpstep.core.step.schemas import reference as _ref
 from httpstep.web.api import wishes
 from httpstep.web.contract import managed
 from httpstep.web.contract.schemas import schemas
-from httpstep.web.contract.words import TEXT
+from httpstep.web.contract.words import TEXT, content, parameter
 from httpstep.web.here import base_url
 from httpstep.web.problems import json_response
 
 blueprint = Blueprint("openapi", __name__, url_prefix="/api/v1")
-
-
-def _body(schema: Json, media_type: str = "application/json") -> Json:
-    return {"content": {media_type: {"schema": schema}}}
 
 
 def _told(text: str) -> Json:
@@ -52,7 +48,7 @@ def _answers(good: dict[str, Json], *problems: int) -> dict[str, Json]:
     refused = {
         str(status): {
             "description": _REFUSED.get(status, "Refused"),
-            **_body(_ref("Problem"), "application/problem+json"),
+            **content(_ref("Problem"), "application/problem+json"),
         }
         | ({"headers": _RETRY_AFTER} if status in (429, 503) else {})
         for status in problems
@@ -64,8 +60,8 @@ def _header(name: str, text: str) -> Json:
     return {"name": name, "in": "header", "required": False, "schema": TEXT, "description": text}
 
 
-_KEY: Json = {"name": "key", "in": "path", "required": True, "schema": TEXT}
-_LOG_ID: Json = {"name": "log_id", "in": "path", "required": True, "schema": {"type": "integer"}}
+_KEY: Json = parameter("key")
+_LOG_ID: Json = parameter("log_id") | {"schema": {"type": "integer"}}
 
 
 def _query(name: str, words: list[Json], text: str) -> Json:
@@ -95,11 +91,11 @@ def _execute(name: str, what: str, answer: str) -> Json:
         "200": {
             "description": f"The {what} ran; `next` tells the bot what to do.",
             "headers": _BUDGET,
-            **_body(_ref(answer)),
+            **content(_ref(answer)),
         },
-        "500": {"description": "httpstep itself failed; the fallback decides.", **_body(_ref(answer))},
-        "502": {"description": f"With errors=http: the {what} failed.", **_body(_ref(answer))},
-        "504": {"description": "With errors=http: no answer in time.", **_body(_ref(answer))},
+        "500": {"description": "httpstep itself failed; the fallback decides.", **content(_ref(answer))},
+        "502": {"description": f"With errors=http: the {what} failed.", **content(_ref(answer))},
+        "504": {"description": "With errors=http: no answer in time.", **content(_ref(answer))},
     }
     return {
         "operationId": name,
@@ -115,7 +111,7 @@ def _execute(name: str, what: str, answer: str) -> Json:
             ),
             _header("X-Request-Id", "Comes back in the answer and stands in the log."),
         ],
-        "requestBody": {"required": True, **_body(_ref("Execute"))},
+        "requestBody": {"required": True, **content(_ref("Execute"))},
         "responses": _answers(ran, 400, 401, 404, 409, 413, 415, 422, 429, 503),
     }
 
@@ -125,11 +121,11 @@ def _operation(name: str, summary: str, good: dict[str, Json], *problems: int, *
 
 
 def _steps() -> dict[str, Json]:
-    step = {"description": "The step document.", "headers": managed.ETAG, **_body(_ref("Step"))}
-    listed = {"description": "Keys, names and versions.", **_body(_ref("Steps"))}
-    logs = {"description": "The newest twenty executions, without bodies.", **_body(_ref("Logs"))}
-    log = {"description": "The execution, with the bodies of request and answer.", **_body(_ref("Log"))}
-    drift = {"description": "What went, came and changed, and where each rule may read.", **_body(_ref("Drift"))}
+    step = {"description": "The step document.", "headers": managed.ETAG, **content(_ref("Step"))}
+    listed = {"description": "Keys, names and versions.", **content(_ref("Steps"))}
+    logs = {"description": "The newest twenty executions, without bodies.", **content(_ref("Logs"))}
+    log = {"description": "The execution, with the bodies of request and answer.", **content(_ref("Log"))}
+    drift = {"description": "What went, came and changed, and where each rule may read.", **content(_ref("Drift"))}
     saved = {"200": step | {"description": "Replaced."}, "201": step | {"description": "Created."}}
     one = [_KEY]
     return {
@@ -139,7 +135,7 @@ def _steps() -> dict[str, Json]:
             "put": _operation(
                 "putStep", "Create or replace a step", saved, 400, 409, 412, 413, 415, 422, parameters=[_KEY, managed.IF_MATCH, managed.IF_NONE_MATCH],
                 description="A document in which a credential is masked (••••), as viewers export it, is a 422.",
-                requestBody={"required": True, **_body(_ref("Step"))},
+                requestBody={"required": True, **content(_ref("Step"))},
             ),
             "delete": _operation("deleteStep", "Delete a step", {"204": {"description": "Deleted."}}, 404, 409, 412, parameters=[_KEY, managed.IF_MATCH]),
         },
@@ -151,10 +147,10 @@ def _steps() -> dict[str, Json]:
         },
         "/api/v1/steps/{key}/drift/accept": {
             "post": _operation(
-                "acceptDrift", "Accept the new structure and move rules", {"200": {"description": "Accepted.", **_body(_ref("Saved"))}},
+                "acceptDrift", "Accept the new structure and move rules", {"200": {"description": "Accepted.", **content(_ref("Saved"))}},
                 400, 404, 409, 413, 415, 422, parameters=one,
                 description="409 where the step is not marked with the answer of `log_id` (any more).",
-                requestBody={"required": True, **_body(_ref("AcceptDrift"))},
+                requestBody={"required": True, **content(_ref("AcceptDrift"))},
             )
         },
         "/api/v1/steps/{key}/logs/{log_id}": {

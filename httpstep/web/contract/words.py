@@ -23,9 +23,24 @@ def closed(**properties: Json) -> Schema:
     return object_of(list(properties), **properties) | {"additionalProperties": False}
 
 
+def but(schema: Schema, *optional: str) -> Schema:
+    """The same where some members need not be there."""
+    return schema | {"required": [name for name in schema["required"] if name not in optional]}
+
+
 def nullable(kind: str) -> Schema:
     return {"type": [kind, "null"]}
 
 
 def list_of(items: Json) -> Schema:
     return {"type": "array", "items": items}
+
+
+def content(schema: Json, media_type: str = "application/json") -> Schema:
+    """The body of a request or of an answer."""
+    return {"content": {media_type: {"schema": schema}}}
+
+
+def parameter(name: str) -> Schema:
+    """A part of the path."""
+    return {"name": name, "in": "path", "required": True, "schema": TEXT}

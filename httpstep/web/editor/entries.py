@@ -12,6 +12,7 @@ from httpstep.core.document import visible
 from httpstep.core.errors import UnreadableAnswer
 from httpstep.core.exchange import HttpResponse
 from httpstep.core.jsontext import Json
+from httpstep.core.step.spec import FALLBACKS
 from httpstep.storage import logs
 from httpstep.storage.tables import Log
 from httpstep.web.editor.documents import headers_of
@@ -23,7 +24,6 @@ LABELS: Final = {
     "internal": "httpstep failed", "interrupted": "Interrupted", "running": "Running",
 }  # fmt: skip
 SOURCES: Final = {"test": "Test", "bot": "Bot"}
-FALLBACKS: Final = {"continue": "Continue Further Steps", "stop": "Stop Executing Further Steps"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ from httpstep.web.flows.flow_editor import (
     submitted_or_new,
 )
 from httpstep.web.flows.flow_page import flow_list, fragments, page
+from httpstep.web.forms import see_other
 from httpstep.web.fragments import respond
 from httpstep.web.here import account_id, parts, tenant
 from httpstep.web.responses import request_id
@@ -48,8 +49,7 @@ def list_flows() -> str:
 @access("viewer")
 def edit(ref: str) -> ResponseReturnValue:
     if ref == NEW and not may("editor"):
-        flash("This needs the role editor.", "error")
-        return redirect(url_for("flows.list_flows"), 303)
+        return see_other("flows.list_flows", "This needs the role editor.", "error")
     return page(opened(ref))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from flask import Blueprint, abort, flash, redirect, render_template, url_for
+from flask import Blueprint, abort, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from limits import RateLimitItemPerMinute
 from sqlalchemy import update
@@ -15,7 +15,7 @@ from httpstep.storage import logs, sessions, users
 from httpstep.storage.database import writing
 from httpstep.storage.tables import Account
 from httpstep.web.access import access, current_user, current_visit
-from httpstep.web.forms import Form, sent
+from httpstep.web.forms import Form, see_other, sent
 from httpstep.web.here import parts
 from httpstep.web.throttle import count_try
 
@@ -58,8 +58,7 @@ def rename() -> ResponseReturnValue:
     with writing() as connection:
         mine = Account.id == current_user().account_id
         connection.execute(update(Account).where(mine).values(name=" ".join(form["name"].split())))
-    flash("The account has its new name.", "success")
-    return redirect(url_for("account.account"), 303)
+    return see_other("account.account", "The account has its new name.")
 
 
 # ---------------------------------------------------------------- sessions and password
@@ -82,8 +81,7 @@ def _sessions_page(form: Form) -> str:
 def end_session(session_id: int) -> ResponseReturnValue:
     if not sessions.end(session_id, current_user().id):
         abort(404)
-    flash("That browser is signed out.", "success")
-    return redirect(url_for("account.own_sessions"), 303)
+    return see_other("account.own_sessions", "That browser is signed out.")
 
 
 @blueprint.post("/sessions/end-others")
@@ -92,8 +90,7 @@ def end_other_sessions() -> ResponseReturnValue:
     visit = current_visit()
     ended = sessions.end_all(visit.user.id, but=visit.id)
     others = "No other browser was" if not ended else "One other browser was" if ended == 1 else f"{ended} others were"
-    flash(f"{others} signed out.", "success")
-    return redirect(url_for("account.own_sessions"), 303)
+    return see_other("account.own_sessions", f"{others} signed out.")
 
 
 @blueprint.post("/password")
@@ -109,8 +106,7 @@ def change_password() -> ResponseReturnValue:
     if not form.is_good:
         return _sessions_page(form), 422
     users.set_password(visit.user.id, form["password"], keep_session=visit.id)
-    flash("Your password was changed, and every other browser was signed out.", "success")
-    return redirect(url_for("account.own_sessions"), 303)
+    return see_other("account.own_sessions", "Your password was changed, and every other browser was signed out.")
 
 
 @blueprint.app_template_filter("described")

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint, abort, flash, redirect, render_template, url_for
+from flask import Blueprint, abort, render_template
 from flask.typing import ResponseReturnValue
 from sqlalchemy import func, select
 
@@ -19,7 +19,7 @@ from httpstep.storage.tables import Account, User
 from httpstep.upkeep import accounts
 from httpstep.web import stepform
 from httpstep.web.access import access, current_user
-from httpstep.web.forms import Form, sent
+from httpstep.web.forms import Form, see_other, sent
 from httpstep.web.here import base_url, parts
 
 blueprint = Blueprint("accounts", __name__, url_prefix="/settings/accounts")
@@ -74,16 +74,24 @@ def create() -> ResponseReturnValue:
     """201 with the page that shows the link for the account's first admin, this once."""
     form = sent("slug", "name", "email")
     form.require("slug", "" if is_key(form["slug"]) else "1 to 63 of a-z, 0-9 and -, beginning with a letter or digit.")
-    form.require("email", users.email_fault(form["email"]))
-    form.require("email", "There is a user with this address already." if users.by_email(form["email"]) else "")
+    _require_free_address(form)
     form.require("slug", "There is an account of this name already." if _by_slug(form["slug"]) else "")
     if not form.is_good:
         return _list(form), 422
     with editing():
         made = Account(slug=form["slug"], name=form["name"] or form["slug"], created_at=time.time())
         db.session.add(made)
-    link = f"{base_url()}/invitation/{users.invite(made.id, form['email'], 'admin')}"
-    return _list(Form(), link=link, link_for=form["email"]), 201
+    return _invited(made.id, form["email"])
+
+
+def _require_free_address(form: Form) -> None:
+    form.require("email", users.email_fault(form["email"]))
+    form.require("email", "There is a user with this address already." if users.by_email(form["email"]) else "")
+
+
+def _invited(account_id: int, email: str) -> ResponseReturnValue:
+    link = f"{base_url()}/invitation/{users.invite(account_id, email, 'admin')}"
+    return _list(Form(), link=link, link_for=email), 201
 
 
 def _by_slug(slug: str) -> Account | None:
@@ -97,14 +105,12 @@ def first_admin(account_id: int) -> ResponseReturnValue:
     if db.session.get(Account, account_id) is None or users.listed(account_id):
         abort(404)
     form = sent("email")
-    form.require("email", users.email_fault(form["email"]))
-    form.require("email", "There is a user with this address already." if users.by_email(form["email"]) else "")
+    _require_free_address(form)
     if not form.is_good:
         return _list(Form(), invite={account_id: form}), 422
     for one in users.invitations(account_id):
         users.withdraw(account_id, one.id)
-    link = f"{base_url()}/invitation/{users.invite(account_id, form['email'], 'admin')}"
-    return _list(Form(), link=link, link_for=form["email"]), 201
+    return _invited(account_id, form["email"])
 
 
 @blueprint.post("/<int:account_id>")
@@ -121,8 +127,7 @@ def limit(account_id: int) -> ResponseReturnValue:
         if account is None:
             abort(404)
         account.per_minute, account.in_flight = per_minute, in_flight
-    flash(f"The limits of {account.slug} are in force.", "success")
-    return redirect(url_for("accounts.listed"), 303)
+    return see_other("accounts.listed", f"The limits of {account.slug} are in force.")
 
 
 def _figure(form: Form, name: str, limit: int) -> int | None:
@@ -155,5 +160,4 @@ def delete(account_id: int) -> ResponseReturnValue:
             form.require("typed", str(error))
     if not form.is_good:
         return _list(Form(), removal={account_id: form}), 422
-    flash(f"The account {slug} was deleted with all it had.", "success")
-    return redirect(url_for("accounts.listed"), 303)
+    return see_other("accounts.listed", f"The account {slug} was deleted with all it had.")

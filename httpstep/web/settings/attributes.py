@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask import Blueprint, abort, render_template, request
 from flask.typing import ResponseReturnValue
 
 from httpstep.core import jsontext
@@ -12,7 +12,7 @@ from httpstep.core.document.entrydocuments import MAX_VALUE_CHARACTERS, attribut
 from httpstep.core.errors import UnreadableAnswer
 from httpstep.storage import catalogue
 from httpstep.web.access import access, current_user
-from httpstep.web.forms import Form, sent
+from httpstep.web.forms import Form, see_other, sent
 
 blueprint = Blueprint("attributes", __name__)
 
@@ -37,8 +37,7 @@ def add() -> ResponseReturnValue:
     if new is not None:
         try:
             catalogue.save(current_user().account_id, new)
-            flash(f"{{{{{new.name}}}}} was added. Every step can use it now.", "success")
-            return redirect(url_for("attributes.listed"), 303)
+            return see_other("attributes.listed", f"{{{{{new.name}}}}} was added. Every step can use it now.")
         except catalogue.NameTaken:
             form.require("name", _TAKEN)
     return _list(form), 422
@@ -73,8 +72,7 @@ def change(name: str) -> ResponseReturnValue:
         form.require("name", _TAKEN)
         return _edit_page(one, form), 422
     where = f" It was renamed in {changed} {'step' if changed == 1 else 'steps'}." if new.name != name else ""
-    flash(f"{{{{{new.name}}}}} was saved.{where}", "success")
-    return redirect(url_for("attributes.listed"), 303)
+    return see_other("attributes.listed", f"{{{{{new.name}}}}} was saved.{where}")
 
 
 @blueprint.post("/attributes/<name>/delete")
@@ -82,8 +80,7 @@ def change(name: str) -> ResponseReturnValue:
 def delete(name: str) -> ResponseReturnValue:
     if not catalogue.remove(current_user().account_id, name):
         abort(404)
-    flash(f"{{{{{name}}}}} was deleted.", "success")
-    return redirect(url_for("attributes.listed"), 303)
+    return see_other("attributes.listed", f"{{{{{name}}}}} was deleted.")
 
 
 def _entry(name: str) -> catalogue.AttributeEntry:

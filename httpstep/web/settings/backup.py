@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from flask import Blueprint, Response, current_app, flash, redirect, render_template, request, url_for
+from flask import Blueprint, Response, current_app, render_template, request
 from flask.typing import ResponseReturnValue
 
 from httpstep.config import Config
@@ -19,7 +19,7 @@ from httpstep.core.errors import UnreadableAnswer
 from httpstep.storage.database import end_transaction
 from httpstep.upkeep import applying, nightly
 from httpstep.web.access import access, current_user, may
-from httpstep.web.forms import Form
+from httpstep.web.forms import Form, see_other
 from httpstep.web.here import account_id
 
 blueprint = Blueprint("backup", __name__, url_prefix="/settings/backup")
@@ -124,8 +124,9 @@ def restore() -> ResponseReturnValue:
         return _page(sentences=error.sentences, delete=delete), 422
     except applying.Overtaken:
         return _page(_preview(wanted, notes, text, delete=delete, is_late=True)), 409
-    flash(f"Restored: {applying.told(plan)}." if plan.changes else "There was nothing to restore.", "success")
-    return redirect(url_for("backup.page"), 303)
+    return see_other(
+        "backup.page", f"Restored: {applying.told(plan)}." if plan.changes else "There was nothing to restore."
+    )
 
 
 def _sent_file() -> tuple[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from flask import Blueprint, abort, flash, make_response, redirect, render_template, url_for
+from flask import Blueprint, abort, make_response, render_template
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
@@ -15,7 +15,7 @@ from httpstep.storage.database import editing
 from httpstep.storage.tables import ApiKey
 from httpstep.web.access import access, current_user
 from httpstep.web.editor.shellcommand import TOKEN, example
-from httpstep.web.forms import Form, sent
+from httpstep.web.forms import Form, see_other, sent
 from httpstep.web.here import base_url
 
 blueprint = Blueprint("keys", __name__, url_prefix="/settings/keys")
@@ -57,5 +57,4 @@ def create() -> ResponseReturnValue:
 def revoke(key_id: int) -> ResponseReturnValue:
     if not keys.revoke(current_user().account_id, key_id, time.time()):
         abort(404)
-    flash("The key was revoked. Calls with it are refused from now on.", "success")
-    return redirect(url_for("keys.listed"), 303)
+    return see_other("keys.listed", "The key was revoked. Calls with it are refused from now on.")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 
-from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask import Blueprint, abort, render_template, request
 from flask.typing import ResponseReturnValue
 
 from httpstep.core.document.entrydocuments import secret_bytes, secret_name_fault, secret_value_fault
@@ -17,7 +17,7 @@ from httpstep.core.inserting.placeholders import SECRET_PREFIX
 from httpstep.storage import catalogue
 from httpstep.storage.vault import secret_place
 from httpstep.web.access import access, current_user
-from httpstep.web.forms import Form, sent
+from httpstep.web.forms import Form, see_other, sent
 from httpstep.web.here import parts
 
 blueprint = Blueprint("secrets", __name__)
@@ -43,8 +43,7 @@ def add() -> ResponseReturnValue:
     if form.is_good:
         try:
             _put(name, value, hosts, new=True)
-            flash(f"{{{{secret.{name}}}}} was stored. It is not shown again.", "success")
-            return redirect(url_for("secrets.listed"), 303)
+            return see_other("secrets.listed", f"{{{{secret.{name}}}}} was stored. It is not shown again.")
         except catalogue.NameTaken:
             form.require("name", "There is a secret of this name already. Replace its value in the list.")
     form.require("secret_value", "Enter the value again: what was typed is never written into a page.")
@@ -70,8 +69,7 @@ def replace(name: str) -> ResponseReturnValue:
         _put(name, value, hosts, new=False)
     except LookupError:
         abort(404)
-    flash(f"{{{{secret.{name}}}}} has its new value, from the next call on.", "success")
-    return redirect(url_for("secrets.listed"), 303)
+    return see_other("secrets.listed", f"{{{{secret.{name}}}}} has its new value, from the next call on.")
 
 
 @blueprint.post("/secrets/<name>/delete")
@@ -79,8 +77,7 @@ def replace(name: str) -> ResponseReturnValue:
 def delete(name: str) -> ResponseReturnValue:
     if not catalogue.remove_secret(current_user().account_id, name):
         abort(404)
-    flash(f"{{{{secret.{name}}}}} was deleted.", "success")
-    return redirect(url_for("secrets.listed"), 303)
+    return see_other("secrets.listed", f"{{{{secret.{name}}}}} was deleted.")
 
 
 def _secret(name: str) -> catalogue.SecretEntry:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, abort, current_app, flash, redirect, render_template, request, url_for
+from flask import Blueprint, abort, current_app, render_template, request
 from flask.typing import ResponseReturnValue
 
 from httpstep.alerts import alerts
 from httpstep.storage import users
 from httpstep.web.access import access, current_user
-from httpstep.web.forms import Form, sent
+from httpstep.web.forms import Form, see_other, sent
 from httpstep.web.here import base_url, parts
 
 blueprint = Blueprint("users", __name__, url_prefix="/settings/users")
@@ -64,8 +64,7 @@ def _mail(email: str, link: str) -> str:
 def withdraw(code_id: int) -> ResponseReturnValue:
     if not users.withdraw(current_user().account_id, code_id):
         abort(404)
-    flash("The invitation was withdrawn; its link no longer works.", "success")
-    return redirect(url_for("users.listed"), 303)
+    return see_other("users.listed", "The invitation was withdrawn; its link no longer works.")
 
 
 @blueprint.post("/<int:user_id>")
@@ -74,8 +73,9 @@ def change(user_id: int) -> ResponseReturnValue:
     """Role and state of a user of the same account."""
     me, form = current_user(), sent("role", "disabled")
     if user_id == me.id:
-        flash("You cannot change your own role or disable yourself. Another admin can.", "error")
-        return redirect(url_for("users.listed"), 303)
+        return see_other(
+            "users.listed", "You cannot change your own role or disable yourself. Another admin can.", "error"
+        )
     role, disabled = (form[name] if name in request.form else None for name in ("role", "disabled"))
     if role not in (*users.ROLES, None):
         abort(400)
@@ -83,13 +83,11 @@ def change(user_id: int) -> ResponseReturnValue:
     try:
         user = users.change(me.account_id, user_id, role=role, disabled=None if disabled is None else bool(disabled))
     except users.LastAdmin:
-        flash("The account needs an admin who can sign in.", "error")
-        return redirect(url_for("users.listed"), 303)
+        return see_other("users.listed", "The account needs an admin who can sign in.", "error")
     if user is None:
         abort(404)
     state = f"is now {role}" if disabled is None else "is disabled and signed out" if disabled else "can sign in again"
-    flash(f"{user.email} {state}.", "success")
-    return redirect(url_for("users.listed"), 303)
+    return see_other("users.listed", f"{user.email} {state}.")
 
 
 def _refuse_for_operator(user_id: int) -> None:

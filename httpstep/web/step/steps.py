@@ -45,6 +45,7 @@ from httpstep.web.editor.entries import duration_text, ended, size_text
 from httpstep.web.editor.opening import opened, step_or_404, submitted, submitted_or_new
 from httpstep.web.editor.page import fragments, page
 from httpstep.web.editor.tree import short_text
+from httpstep.web.forms import see_other
 from httpstep.web.fragments import respond, toast
 from httpstep.web.here import account_id
 from httpstep.web.step import keepsecrets, step_list, step_moves, testing
@@ -61,10 +62,7 @@ blueprint.add_app_template_filter(ended, "ended")
 
 @blueprint.app_context_processor
 def _words() -> dict[str, object]:
-    return {
-        "step_words": STEP_WORDS,
-        "list_words": {"show": step_list.SHOW, "sort": step_list.SORT},
-    }
+    return {"step_words": STEP_WORDS, "list_words": {"show": step_list.SHOW, "sort": step_list.SORT}}
 
 
 _UNDO: Final = "undo"
@@ -118,24 +116,25 @@ def hide_checklist() -> ResponseReturnValue:
 @access("viewer")
 def chosen() -> ResponseReturnValue:
     """What the list does with the ticked steps: `op` is export or delete."""
-    ids = [number for number in map(stepform.whole_number, request.form.getlist("step")) if number is not None]
+    ids = _ticked()
     if request.form.get("op") == "delete" and ids:
         return _deleted(ids)
-    found = [
-        exported(row.id, account_id(), may_edit=may("editor")) for row in steps.listed(account_id()) if row.id in ids
-    ]
+    rows = [row.id for row in steps.listed(account_id()) if row.id in ids]
+    found = [exported(number, account_id(), may_edit=may("editor")) for number in rows]
     if not found:
-        flash("Tick the steps first.", "info")
-        return redirect(url_for("steps.list_steps"), 303)
+        return see_other("steps.list_steps", "Tick the steps first.", "info")
     return _as_file("steps", found)
+
+
+def _ticked() -> list[int]:
+    return [number for number in map(stepform.whole_number, request.form.getlist("step")) if number is not None]
 
 
 @blueprint.post("/step-list/undo")
 @access("editor")
 def undo() -> ResponseReturnValue:
     """Bring back what was deleted with the last press."""
-    ids = [number for number in map(stepform.whole_number, request.form.getlist("step")) if number is not None]
-    back = deleting.bring_back(account_id(), ids, time.time())
+    back = deleting.bring_back(account_id(), _ticked(), time.time())
     for row, same in back:
         flash(f"“{row.name}” is back." if same else f"“{row.name}” is back with the key {row.key}.", "success")
     if not back:
@@ -150,8 +149,9 @@ def undo() -> ResponseReturnValue:
 @access("viewer")
 def edit(ref: str) -> ResponseReturnValue:
     if ref == NEW and not may("editor"):
-        flash(f"Making a step needs the role editor; yours is {current_user().role}.", "info")
-        return redirect(url_for("steps.list_steps"), 303)
+        return see_other(
+            "steps.list_steps", f"Making a step needs the role editor; yours is {current_user().role}.", "info"
+        )
     editor = opened(ref)
     again = editor.log(stepform.whole_number(request.args.get("again", "")))
     if again is not None and again.detail:
@@ -166,15 +166,11 @@ def submit(ref: str) -> ResponseReturnValue:
     """The plain form. `op` is the button that was pressed: "save" unless said otherwise."""
     try:
         return saving.plain_form(
-            ref, submitted_or_new(ref), page=page, act=_act, save=save,
-            address=lambda saved: url_for("steps.edit", ref=saved.id),
+            ref, submitted_or_new(ref), page=page, save=save, address=lambda saved: url_for("steps.edit", ref=saved.id),
+            act=lambda editor, op: testing.run(editor) if op == "test" else step_moves.make(editor, op).status,
         )  # fmt: skip
     except steps.Gone:
         return submit(ref)
-
-
-def _act(editor: Editor, op: str) -> int:
-    return testing.run(editor) if op == "test" else step_moves.make(editor, op).status
 
 
 @blueprint.post("/steps/<ref>/save")
@@ -263,8 +259,7 @@ def duplicate(ref: str) -> ResponseReturnValue:
     spec = steps.document_of(row)
     name = f"{spec.name[: MAX_NAME_CHARACTERS - 7]} (copy)"
     copy = steps.save(account_id(), replace(spec, key="", name=name), by=current_user().email, now=time.time())
-    flash(f"This is a copy of “{spec.name}”.", "success")
-    return redirect(url_for("steps.edit", ref=copy.id), 303)
+    return see_other("steps.edit", f"This is a copy of “{spec.name}”.", ref=copy.id)
 
 
 @blueprint.post("/steps/<ref>/delete")

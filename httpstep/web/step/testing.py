@@ -15,7 +15,7 @@ from httpstep.core.errors import place_of
 from httpstep.core.jsontext import Json
 from httpstep.core.outcome import record
 from httpstep.core.step.execution import Execution
-from httpstep.core.step.spec import MappingRule, StepSpec
+from httpstep.core.step.spec import FALLBACKS, MappingRule, StepSpec
 from httpstep.execution import (
     calls,
     ratelimit,
@@ -29,7 +29,7 @@ from httpstep.web.callers import hangup
 from httpstep.web.editor import documents
 from httpstep.web.editor.documents import AnswerDocument
 from httpstep.web.editor.editor import Editor, Shown
-from httpstep.web.editor.entries import FALLBACKS, ended, entry_of
+from httpstep.web.editor.entries import ended, entry_of
 from httpstep.web.editor.opening import submitted
 from httpstep.web.editor.page import fragments
 from httpstep.web.faults import is_call_made

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from httpstep.core.document import stepdocument
 from httpstep.core.jsontext import Path
-from httpstep.core.step.spec import MappingRule, Pair, StepSpec
+from httpstep.core.request import requestcheck
+from httpstep.core.step.spec import UNSAFE_METHODS, MappingRule, Pair, StepSpec
 from httpstep.web.stepform.inputs import inputs_of, listed, path_of
 
 MAX_ROWS: Final = 600
@@ -144,16 +145,12 @@ class StepForm(Typed):
     @property
     def fields_go_in(self) -> str:
         """Where query-string rows are sent with the method as it is on the screen: "url" or "body"."""
-        if self.body_mode == "multipart":
-            return "body"
-        if self.send_fields_in in ("url", "body"):
-            return str(self.send_fields_in)
-        return "url" if self.method in ("GET", "HEAD", "DELETE", "OPTIONS") else "body"
+        return requestcheck.fields_go_in(self.method, self.body_mode, self.send_fields_in)
 
     @property
     def most_tries(self) -> int:
         """How many requests one call may use: POST and PATCH are tried again only where that is ticked."""
-        again = self.retry_unsafe or self.method not in ("POST", "PATCH")
+        again = self.retry_unsafe or self.method not in UNSAFE_METHODS
         return 1 + int(self.retries) if again and self.retries in ("1", "2") else 1
 
     def rule(self, rule_id: str) -> RuleRow | None:
