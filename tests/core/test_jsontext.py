@@ -136,6 +136,26 @@ def test_it_refuses_with_a_reason(text: str, reason: str) -> None:
         assert refused.value.reason == reason
 
 
+@pytest.mark.parametrize(
+    ("around", "levels"),
+    [
+        ("%s", 0),
+        ("[0, %s]", 1),
+        ('[{}, [], {"a": "]]["}, %s]', 1),
+        ('{"a": 1, "b": [%s], "c": {}}', 2),
+        ("[" + "[[]], " * 300 + "%s]", 1),
+        ("[" + '{"a": "[[", "b": 1}, ' * 300 + "%s]", 1),
+    ],
+)
+@pytest.mark.parametrize(("opening", "end"), [("[", "]"), ('{"x": ["[{", ', "]}")])
+def test_the_deepest_place_counts_whatever_is_beside_it(around: str, levels: int, opening: str, end: str) -> None:
+    count, more = divmod(200 - levels, len(end))
+    loads(around % (opening * count + "[" * more + "0" + "]" * more + end * count))
+    for deepest in ("[]", '{"a": "]"}'):
+        with pytest.raises(UnreadableAnswer, match="deeper than 200 levels"):
+            loads(around % (opening * count + "[" * more + deepest + "]" * more + end * count))
+
+
 def test_it_takes_200_levels_and_4300_digits() -> None:
     assert dumps_text(loads("[" * 200 + "]" * 200)) == "[" * 200 + "]" * 200
     assert dumps_text(loads("-" + "9" * 4300)) == "-" + "9" * 4300
