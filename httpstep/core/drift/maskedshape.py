@@ -66,7 +66,10 @@ def _renamed_shape(replaced: Mapping[str, str], node: Structure) -> Structure:
         return node  # a type, and nothing inside
     new = dict(node)
     if fields := node.get("fields"):
-        new["fields"] = {replaced.get(name, name): _renamed_shape(replaced, one) for name, one in fields.items()}
+        new["fields"] = {
+            replaced.get(name, name): one if len(one) == 1 else _renamed_shape(replaced, one)
+            for name, one in fields.items()
+        }
     if optional := node.get("optional"):
         new["optional"] = sorted(replaced.get(name, name) for name in optional)
     for inside in ("items", "values"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 import re
+import string
 from bisect import bisect_right
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -66,6 +67,15 @@ def with_plain_letters(view: View) -> View | None:
     return view.next("".join(parts), _ENCODED_LETTER, _letter_of)
 
 
+def letters_said_by(text: str, layers: int) -> set[str]:
+    """The ASCII letters and digits that are in the text, and those that it has the digits to encode in so many layers: no
+    view of it has any other."""
+    said = {letter for letter in _ALPHANUMERIC if letter in text}
+    for _ in range(layers):
+        said |= {letter for letter, codes in _CODES.items() if any(map(said.issuperset, codes))}
+    return said
+
+
 def without_line_breaks(view: View) -> View | None:
     """The view in one line, line breaks gone in any spelling of theirs; None where it has none."""
     marks = _marks(_LINE_BREAKS, view.text)
@@ -87,6 +97,9 @@ def _letters(run: str) -> str:
     return "".join(map(_letter_of, _ENCODED_LETTER.findall(run)))
 
 
+_ALPHANUMERIC: Final = string.ascii_letters + string.digits
+_CODES: Final = {letter: (f"{ord(letter):x}", f"{ord(letter):X}", f"{ord(letter)}") for letter in _ALPHANUMERIC}
+"""Each letter's code as it is written in escapes and entities."""
 _MAX_CACHED: Final = 32
 """Characters."""
 _letters_of: Final = lru_cache(maxsize=4096)(_letters)
