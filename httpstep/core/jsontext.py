@@ -201,8 +201,11 @@ def _read_with_care(text: bytes | str, max_depth: int | None, decoder: json.JSON
         raise _syntax(error) from None
     if max_depth is not None:
         _check_depth(value, _openings(characters))
-    return _scrubbed(value)
+    return _scrubbed(value) if _SURROGATE.search(characters) else value
 
+
+_SURROGATE: Final = re.compile(r"\\u[dD][89a-fA-F]|[\ud800-\udfff]")
+"""Written as an escape, which may be a part of a pair, or come through `_as_text`."""
 
 _WRONG: Final = {
     "Expecting value": "a value is missing or is not written as JSON",
