@@ -12,7 +12,9 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from decimal import Decimal
+from itertools import chain
 from typing import Any, Final
 
 import msgspec
@@ -47,8 +49,7 @@ def loads(data: bytes | str, *, bad_numbers: bool = False) -> Json:
         if error.reason != "number" or not bad_numbers:
             raise
         value = _read_with_care(text, MAX_DEPTH, _forgiving)
-    if _may_be_deep(text):
-        _check_depth(value)
+    _check_depth(value, _openings(text))
     return value
 
 
@@ -199,9 +200,12 @@ def _read_with_care(text: bytes | str, max_depth: int | None, decoder: json.JSON
     except json.JSONDecodeError as error:
         raise _syntax(error) from None
     if max_depth is not None:
-        _check_depth(value)
-    return _scrubbed(value)
+        _check_depth(value, _openings(characters))
+    return _scrubbed(value) if _SURROGATE.search(characters) else value
 
+
+_SURROGATE: Final = re.compile(r"\\u[dD][89a-fA-F]|[\ud800-\udfff]")
+"""Written as an escape, which may be a part of a pair, or come through `_as_text`."""
 
 _WRONG: Final = {
     "Expecting value": "a value is missing or is not written as JSON",
@@ -223,24 +227,37 @@ def _syntax(error: json.JSONDecodeError) -> UnreadableAnswer:
 # ---------------------------------------------------------------- depth
 
 
-def _may_be_deep(text: bytes | str) -> bool:
+def _openings(text: bytes | str) -> int:
+    """How many lists and objects there can be in it; brackets inside of texts count too."""
     if isinstance(text, str):
-        return text.count("[") + text.count("{") > MAX_DEPTH
-    return text.count(b"[") + text.count(b"{") > MAX_DEPTH
+        return text.count("[") + text.count("{")
+    return text.count(b"[") + text.count(b"{")
 
 
-def _check_depth(value: Json) -> None:
-    """Level by level, so that neither depth nor width costs a call per value. What is empty holds no further level."""
-    below: list[Any] = [value]
-    for _ in range(MAX_DEPTH):
-        level = [child for child in below if (type(child) is dict or type(child) is list) and child]
-        if not level:
+def _check_depth(value: Json, openings: int) -> None:
+    """Level by level, so that neither depth nor width costs a call per value. Each level needs a list or an object: when
+    fewer are left than levels, it ends, and the values of a list of records are never looked at."""
+    below: Iterable[Any] = [value]
+    for levels in range(MAX_DEPTH, 0, -1):
+        if openings <= levels:
             return
-        below = []
-        for container in level:
-            below += container.values() if type(container) is dict else container
+        values = list(below)
+        kinds = set(map(type, values))
+        if dict not in kinds and list not in kinds:
+            return
+        objects, lists = _of_kind(dict, values, kinds), _of_kind(list, values, kinds)
+        openings -= len(objects) + len(lists)
+        inside = filter(None, objects)  # of a megabyte of {} nothing is inside
+        below = chain(chain.from_iterable(map(dict.values, inside)), chain.from_iterable(lists))
     if any(type(child) is dict or type(child) is list for child in below):
         raise _too_deep()
+
+
+def _of_kind(kind: type, values: list[Any], kinds: set[type]) -> list[Any]:
+    """Those of the values that are of the kind. kinds: of all of them."""
+    if kind not in kinds:
+        return []
+    return values if len(kinds) == 1 else [value for value in values if type(value) is kind]
 
 
 def _too_deep() -> UnreadableAnswer:

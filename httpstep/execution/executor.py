@@ -145,10 +145,10 @@ def _compare(line: ExecutionInput, sent: Sent, answer: _ReadAnswer, work: WorkCo
         return _Compared()
     spec, known = line.spec, line.known
     data = _dictionaries(spec, known, answer.document)
-    shape, document = maskedshape.masked_shape(answer.document, data, sent.secrets, work)
+    shape, replaced = maskedshape.masked_shape(answer.document, data, sent.secrets, work)
     made, drift = None, Drift()
     if spec.mapping is None and comparison.holds_something(shape):
-        made = _automatic(spec, known, document, data)
+        made = _automatic(spec, known, maskedshape.renamed(replaced, answer.document), data)
     if known.structure is not None:
         accepted, latest = variation.sides(known.structure, known.odd, shape)
         drift = structure.compare(accepted, latest, spec.mapping or (), work)

@@ -136,6 +136,45 @@ def test_it_refuses_with_a_reason(text: str, reason: str) -> None:
         assert refused.value.reason == reason
 
 
+@pytest.mark.parametrize(
+    ("around", "levels"),
+    [
+        ("%s", 0),
+        ("[0, %s]", 1),
+        ('[{}, [], {"a": "]]["}, %s]', 1),
+        ('{"a": 1, "b": [%s], "c": {}}', 2),
+        ("[" + "[[]], " * 300 + "%s]", 1),
+        ("[" + '{"a": "[[", "b": 1}, ' * 300 + "%s]", 1),
+    ],
+)
+@pytest.mark.parametrize(("opening", "end"), [("[", "]"), ('{"x": ["[{", ', "]}")])
+def test_the_deepest_place_counts_whatever_is_beside_it(around: str, levels: int, opening: str, end: str) -> None:
+    count, more = divmod(200 - levels, len(end))
+    loads(around % (opening * count + "[" * more + "0" + "]" * more + end * count))
+    for deepest in ("[]", '{"a": "]"}'):
+        with pytest.raises(UnreadableAnswer, match="deeper than 200 levels"):
+            loads(around % (opening * count + "[" * more + deepest + "]" * more + end * count))
+
+
+@pytest.mark.parametrize("zeros", [0, 20, 90, 110, 290, 320, 400])
+@pytest.mark.parametrize(
+    "exponent", ["", "e9", "e-9", "e99", "E+99", "e-99", "e300", "e-300", "e4300", "e-4300", "e0000000300"]
+)
+def test_a_number_is_kept_as_written_where_a_double_reaches_that_far(zeros: int, exponent: str) -> None:
+    text = f"1{'0' * zeros}.0000001{exponent}"
+    if exponent and zeros + int(exponent[1:]) >= 309:
+        with pytest.raises(UnreadableAnswer, match="outside the range"):
+            loads(text)
+    else:
+        assert dumps_text(loads(text)) == text
+
+
+def test_a_number_that_cannot_be_kept_is_known_by_its_own_text() -> None:
+    numbers = loads("[1e999, -0, NaN, 1e999, -1e999, 0, -0, NaN]", bad_numbers=True)
+    assert [str(number) for number in numbers] == ["1e999", "-0", "NaN", "1e999", "-1e999", "0", "-0", "NaN"]
+    assert dumps_text(numbers) == "[null,-0,null,null,null,0,-0,null]"
+
+
 def test_it_takes_200_levels_and_4300_digits() -> None:
     assert dumps_text(loads("[" * 200 + "]" * 200)) == "[" * 200 + "]" * 200
     assert dumps_text(loads("-" + "9" * 4300)) == "-" + "9" * 4300

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from httpstep.core.drift import maskedshape
 from httpstep.core.drift.structure import shape_of
-from httpstep.core.jsontext import Json, dumps_text, loads
+from httpstep.core.jsontext import Json, Path, dumps_text, loads
 from httpstep.core.masking import excerpt, masking, redaction, textviews
 from httpstep.core.workcounter import WorkCounter
 
@@ -109,9 +109,26 @@ def test_no_part_of_a_spelling_is_left_where_a_value_is_cut(spelled: str, many: 
 
 def test_a_shape_has_the_types_of_the_answer_and_masked_names() -> None:
     document = loads('{"hemmelig": {"x": 4711}, "list": [{"hemmelig-2": 1}], "plain": "hemmelig"}')
-    shape, named = maskedshape.masked_shape(document, (), frozenset({"hemmelig", "4711"}), WorkCounter())
+    shape, replaced = maskedshape.masked_shape(document, (), frozenset({"hemmelig", "4711"}), WorkCounter())
     assert shape == shape_of({"••••": {"x": 1}, "list": [{"••••-2": 1}], "plain": ""})
-    assert list(named) == ["••••", "list", "plain"]
+    assert list(maskedshape.renamed(replaced, document)) == ["••••", "list", "plain"]
+
+
+NAMES = st.sampled_from(["hemmelig", "HEMMELIG", "x-hemmelig", "••••", "a", "b", "zhemmelig"])
+NAMED = st.recursive(
+    st.none() | st.integers() | st.just("x"),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=4),
+    max_leaves=15,
+)
+MARKED = st.lists(st.lists(NAMES | st.just("*"), max_size=2).map(tuple), max_size=2)
+
+
+@given(NAMED, st.just([]) | MARKED)
+def test_a_masked_shape_is_the_shape_of_the_answer_with_masked_names(document: Json, marked: list[Path]) -> None:
+    shape, replaced = maskedshape.masked_shape(document, marked, frozenset({"hemmelig"}), WorkCounter())
+    marks = marked + [tuple(replaced.get(part, part) for part in path) for path in marked]
+    assert shape == shape_of(maskedshape.renamed(replaced, document), marks)
+    assert "hemmelig" not in dumps_text(shape).lower()
 
 
 # ---------------------------------------------------------------- how much is looked at

@@ -106,6 +106,19 @@ def test_no_part_of_a_secret_is_left_where_a_text_is_cut(length: int, status: in
         assert [text[text.find(PLAIN[:3]) - 40 :][:80] for text in texts if PLAIN[:3] in text] == []
 
 
+def test_an_answer_that_is_nothing_but_a_secret_is_kept_as_masked() -> None:
+    """Masked it is shorter than what is left out behind a cut."""
+    secret = "s" * 5000
+    spec = StepSpec(
+        key="a", request=RequestSpec(url="https://a.example/", headers=(Pair("X-Key", "{{secret.plain}}"),))
+    )
+    third = ThirdParty(answer(200, text=secret * 100))
+    known = executor.Known(secrets={"plain": secret}, hosts={"plain": None})
+    execution = executor.execute(spec, {}, send=third, clock=Clock(), tokens=NoTokens(), known=known)
+    kept = record.record_of(execution, {})
+    assert kept.response_body == b"" and kept.detail["response"]["cut"]
+
+
 def test_a_number_that_is_a_secret_is_masked_too() -> None:
     masked = record.masked_json({"pin": 12345678, "list": [Decimal("1.5"), True, None]}, frozenset({"12345678"}))
     assert masked == {"pin": "••••", "list": [Decimal("1.5"), True, None]}

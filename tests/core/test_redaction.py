@@ -8,6 +8,7 @@ import json
 import quopri
 from collections.abc import Callable
 from time import process_time
+from unittest.mock import patch
 from urllib.parse import quote, quote_plus, unquote, urlencode
 
 import pytest
@@ -15,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from httpstep.core.authentication import Auth
+from httpstep.core.masking import redaction
 from httpstep.core.masking.redaction import (
     MASK,
     redact,
@@ -142,6 +144,24 @@ def test_no_encoding_of_any_secret_survives(secret: str, before: str, after: str
     for encoded in (text, quote(text, safe=""), quote_plus(text), json.dumps(text), html.escape(text)):
         assert MASK in redact(encoded, {secret})
     assert MASK in redact(base64.b64encode(text.encode()).decode(), {secret})
+
+
+SPELLINGS = ("%{:02x}", "%{:02X}", "%25{:02x}", "\\u{:04x}", "\\\\x{:02X}", "&#{};", "&#x{:x};", "&amp;#{};")
+
+
+@given(st.data())
+def test_a_long_text_is_masked_as_a_short_one_however_often_it_was_encoded(data: st.DataObject) -> None:
+    """Of a long text it is asked first which letters it can say at all."""
+    text = data.draw(st.sampled_from(["hemmelig", "aGVtbWVsaWc=", "aGVt\nbWVsaWc=", "68656d6d656c6967", "HEMMELIG-4"]))
+    for _ in range(data.draw(st.integers(0, 3))):
+        encoded = data.draw(st.sets(st.sampled_from(sorted(set(text)))))
+        spelling = data.draw(st.sampled_from(SPELLINGS))
+        text = "".join(spelling.format(ord(char)) if char in encoded else char for char in text)
+    secrets = frozenset({"hemmelig", "4711"})
+    expected = redact(text, secrets)
+    with patch.object(redaction, "_LONG", 0):
+        assert redact(text, secrets) == expected
+    assert redact("." * 100_001 + text, secrets) == "." * 100_001 + expected
 
 
 def test_overlapping_secrets_are_masked_as_one() -> None:

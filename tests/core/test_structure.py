@@ -164,6 +164,24 @@ def test_neither_of_two_answers_drifts_from_their_union(one: Any, other: Any) ->
         assert not found
 
 
+records = st.lists(
+    st.dictionaries(st.sampled_from("abcd"), st.none() | st.integers() | st.text(max_size=1)), min_size=1
+)
+
+
+@given(records)
+def test_the_shape_of_records_has_each_key_with_its_types_and_what_only_some_have(
+    objects: list[dict[str, Any]],
+) -> None:
+    fields = {key: shape_of([one[key] for one in objects if key in one])["items"] for one in objects for key in one}
+    expected: dict[str, Any] = {"types": ["object"]} | ({"fields": fields} if fields else {})
+    optional = sorted(key for key in fields if any(key not in one for one in objects))
+    shape = shape_of(objects)["items"]
+    assert shape.get("optional", []) == optional
+    assert list(shape.get("fields", {})) == list(fields)
+    assert {name: part for name, part in shape.items() if name != "optional"} == expected
+
+
 @given(trees, st.randoms(use_true_random=False))
 def test_the_order_of_keys_and_items_is_no_part_of_a_shape(document: Any, chance: random.Random) -> None:
     def shuffled(value: Any) -> Any:

@@ -6,8 +6,9 @@ the structures and not with their differences times the rules. Of each kind 200 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Final
 
 from httpstep.core.answer.dictionaries import ANY
@@ -114,6 +115,13 @@ class _Reads:
             found[:] = [_united(found)]
         return found[0]
 
+    def among(self, names: Mapping[str, Json]) -> Set[str]:
+        """Those of the names in this place at which something is read."""
+        if self.searches:
+            return names.keys()
+        anywhere = {ANY} if self._below else set()
+        return {name for name in names if name in self._below or name in anywhere}
+
     @classmethod
     def united(cls, places: Iterable[_Reads]) -> _Reads:
         """All of them as one, by their first level only: what is below that is united when somebody looks."""
@@ -164,16 +172,17 @@ class _ListedChanges:
         self.total += 1
         kept = self.mapped if mapped else self.others
         if len(kept) < MAX_LISTED:
-            change = Change(path, types_of(was) if was else "", types_of(now) if now else "", mapped)
-            kept.append((self.total, change))
+            kept.append((self.total, Change(path, types_of(was), types_of(now), mapped)))
 
-    def add_field(self, path: Path, key: str, was: Json, now: Json, reads: _Reads | None) -> None:
-        """A change at that key of the path, which the rules read as `reads` says."""
-        mapped = reads is not None and reads.at(key) is not None
-        if mapped or len(self.others) < MAX_LISTED:
-            self.add((*path, key), was, now, mapped)
-        else:
-            self.total += 1
+    def add_fields(self, path: Path, fields: Mapping[str, Json], reads: _Reads | None, *, gone: bool) -> None:
+        """These fields of the path are gone, or new. reads: what the rules read there. What is not listed is only counted."""
+        read = reads.among(fields) if reads is not None else frozenset()
+        for kept, mapped in ((self.mapped, True), (self.others, False)) if read else ((self.others, False),):
+            found = (one for one in enumerate(fields, self.total + 1) if (one[1] in read) is mapped)
+            for number, key in islice(found, MAX_LISTED - len(kept)):
+                types = types_of(fields[key])
+                kept.append((number, Change((*path, key), types if gone else "", "" if gone else types, mapped)))
+        self.total += len(fields)
 
     def changes(self) -> tuple[Change, ...]:
         kept = [*self.mapped, *self.others[: MAX_LISTED - len(self.mapped)]]
@@ -219,13 +228,17 @@ class _Comparison:
         old, new = accepted.get("fields", {}), latest.get("fields", {})
         self._work.spend(4 + 4 * len(old) + 4 * len(new))
         may_be_away = set(accepted.get("optional", ()))
+        gone: dict[str, Json] = {}
         for key, node in old.items():
             other = new.get(key)
             if other is None:
                 if key not in may_be_away:
-                    self._missing.add_field(path, key, node, None, reads)
+                    gone[key] = node
             elif len(node) > 1 or len(other) > 1 or node["types"] != other["types"]:
+                if gone:  # they are listed in the order of the answer
+                    self._missing.add_fields(path, gone, reads, gone=True)
+                    gone = {}
                 self.place(node, other, (*path, key), reads and reads.at(key))
-        for key, node in new.items():
-            if key not in old:
-                self._new.add_field(path, key, None, node, reads)
+        self._missing.add_fields(path, gone, reads, gone=True)
+        came = {key: node for key, node in new.items() if key not in old}
+        self._new.add_fields(path, came, reads, gone=False)

@@ -12,21 +12,24 @@ from httpstep.core.workcounter import WorkCounter
 
 def masked_shape(
     document: Json, dictionaries: Sequence[Path], secrets: Set[str], work: WorkCounter
-) -> tuple[Structure, Json]:
-    """The shape of a document, and the document with the names that it has: where a secret is in them, masked ones.
+) -> tuple[Structure, Mapping[str, str]]:
+    """The shape of a document with the names that it has, where a secret is in them masked ones; and those, by what they
+    were.
 
     The values are not looked at: they get neither into a shape nor into the rules made from the document.
     """
     shape = shape_of(document, dictionaries, work)
     if not secrets:
-        return shape, document
+        return shape, {}
     names = _names(shape)
     work.spend_bytes(4 * sum(map(len, names)))
     replaced = hidden_in(names, secrets)
     if not replaced:
-        return shape, document
-    renamed = _renamed(replaced, document)
-    return shape_of(renamed, dictionaries, work), renamed
+        return shape, {}
+    if dictionaries or len({replaced.get(name, name) for name in names}) < len(names):
+        marks = [*dictionaries, *(tuple(replaced.get(str(part), part) for part in path) for path in dictionaries)]
+        return shape_of(renamed(replaced, document), marks, work), replaced
+    return _renamed_shape(replaced, shape), replaced  # no two became one, so nothing else changes
 
 
 def _names(shape: Structure) -> list[str]:
@@ -47,9 +50,29 @@ def _names(shape: Structure) -> list[str]:
     return list(names)
 
 
-def _renamed(replaced: Mapping[str, str], value: Json) -> Json:
+def renamed(replaced: Mapping[str, str], value: Json) -> Json:
+    """The document with these names in the place of its own; itself where there are none."""
+    if not replaced:
+        return value
     if isinstance(value, dict):
-        return {replaced.get(name, name): _renamed(replaced, member) for name, member in value.items()}
+        return {replaced.get(name, name): renamed(replaced, member) for name, member in value.items()}
     if isinstance(value, list):
-        return [_renamed(replaced, item) for item in value]
+        return [renamed(replaced, item) for item in value]
     return value
+
+
+def _renamed_shape(replaced: Mapping[str, str], node: Structure) -> Structure:
+    if len(node) == 1:
+        return node  # a type, and nothing inside
+    new = dict(node)
+    if fields := node.get("fields"):
+        new["fields"] = {
+            replaced.get(name, name): one if len(one) == 1 else _renamed_shape(replaced, one)
+            for name, one in fields.items()
+        }
+    if optional := node.get("optional"):
+        new["optional"] = sorted(replaced.get(name, name) for name in optional)
+    for inside in ("items", "values"):
+        if node.get(inside):
+            new[inside] = _renamed_shape(replaced, node[inside])
+    return new

@@ -13,8 +13,9 @@ whole number and a decimal are both "number".
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import chain
+from operator import itemgetter
 from typing import Any, Final
 
 from httpstep.core.answer.dictionaries import (
@@ -110,25 +111,18 @@ def _one_object_shape(value: dict[str, Json], marks: DictionaryPaths | None, wor
 
 
 def _columns(objects: list[dict[str, Json]]) -> dict[str, list[Json]]:
-    """The values of each key over all objects. Objects with the same keys, the common case, are turned in one go."""
+    """The values of each key over all objects. Objects with the same keys, the common case, are read key by key."""
+    first = objects[0]
+    if set(map(len, objects)) == {len(first)}:
+        try:
+            return {key: list(map(itemgetter(key), objects)) for key in first}
+        except KeyError:
+            pass  # as many keys, but others
     columns: dict[str, list[Json]] = {}
-    for keys, group in _by_keys(objects):
-        if not keys:
-            continue
-        for key, column in zip(keys, zip(*(value.values() for value in group), strict=True), strict=True):
-            columns.setdefault(key, []).extend(column)
+    for one in objects:
+        for key, member in one.items():
+            columns.setdefault(key, []).append(member)
     return columns
-
-
-def _by_keys(objects: list[dict[str, Json]]) -> Iterable[tuple[tuple[str, ...], list[dict[str, Json]]]]:
-    """The objects by their keys in order."""
-    keys_of_each = list(map(tuple, objects))
-    if len(set(keys_of_each)) == 1:
-        return [(keys_of_each[0], objects)]
-    alike: dict[tuple[str, ...], list[dict[str, Json]]] = {}
-    for keys, value in zip(keys_of_each, objects, strict=True):
-        alike.setdefault(keys, []).append(value)
-    return alike.items()
 
 
 # ---------------------------------------------------------------- union

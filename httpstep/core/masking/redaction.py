@@ -25,6 +25,7 @@ from httpstep.core.masking.needles import SHORT, Needle, needles_of, pattern_of
 from httpstep.core.masking.textviews import (
     Span,
     View,
+    letters_said_by,
     with_plain_letters,
     without_line_breaks,
 )
@@ -36,6 +37,9 @@ MASKED_SENTENCE: Final = (
 )
 
 _LAYERS: Final = 3
+_LONG: Final = 100_000
+"""Characters from which it is worth while to look first which letters there are: what is that long is mostly a few of them,
+again and again."""
 _ALWAYS: Final = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie", "cookie2", "set-cookie2"})
 _TELLING: Final = re.compile(
     r"api-?_?key|auth-?_?key|access-?_?key|auth-?_?token|access-?_?token|private-?_?token|session-?_?token|security-?_?token|"
@@ -103,6 +107,11 @@ def may_be_number(secrets: AbstractSet[str]) -> bool:
 
 def _spans(text: str, needles: Sequence[Needle]) -> list[Span]:
     """Where secrets are in the text, in no order."""
+    if len(text) > _LONG:
+        letters = letters_said_by(text, _LAYERS)
+        needles = [needle for needle in needles if letters.issuperset(needle.anchor)]
+    if not needles:
+        return []
     spans = _found(needles, text)
     view = View(text)
     while view.depth < _LAYERS and (plainer := with_plain_letters(view)):

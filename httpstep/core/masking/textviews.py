@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import operator
 import re
+import string
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import accumulate
@@ -56,20 +57,32 @@ def with_plain_letters(view: View) -> View | None:
 
     An encoder leaves them alone as a rule; some encode every character. The others have spellings in `redaction`.
     """
-    text = view.text
-    if not ("%" in text or "\\" in text or "&" in text):
+    marks = _marks(_LETTERS, view.text)
+    if not marks:
         return None
-    parts = _RUN_OF_LETTERS.split(text)
+    parts = _runs_of_letters(marks).split(view.text)
     if len(parts) == 1:
         return None
     parts[1::2] = [_letters_of(run) if len(run) <= _MAX_CACHED else _letters(run) for run in parts[1::2]]
     return view.next("".join(parts), _ENCODED_LETTER, _letter_of)
 
 
+def letters_said_by(text: str, layers: int) -> set[str]:
+    """The ASCII letters and digits that are in the text, and those that it has the digits to encode in so many layers: no
+    view of it has any other."""
+    said = {letter for letter in _ALPHANUMERIC if letter in text}
+    for _ in range(layers):
+        said |= {letter for letter, codes in _CODES.items() if any(map(said.issuperset, codes))}
+    return said
+
+
 def without_line_breaks(view: View) -> View | None:
     """The view in one line, line breaks gone in any spelling of theirs; None where it has none."""
-    text = _LINE_BREAK.sub("", view.text)
-    return view.next(text, _LINE_BREAK, _nothing) if len(text) < len(view.text) else None
+    marks = _marks(_LINE_BREAKS, view.text)
+    if not marks:
+        return None
+    text = _line_breaks(marks).sub("", view.text)
+    return view.next(text, _line_breaks(marks), _nothing) if len(text) < len(view.text) else None
 
 
 def _nothing(_: str) -> str:
@@ -84,6 +97,9 @@ def _letters(run: str) -> str:
     return "".join(map(_letter_of, _ENCODED_LETTER.findall(run)))
 
 
+_ALPHANUMERIC: Final = string.ascii_letters + string.digits
+_CODES: Final = {letter: (f"{ord(letter):x}", f"{ord(letter):X}", f"{ord(letter)}") for letter in _ALPHANUMERIC}
+"""Each letter's code as it is written in escapes and entities."""
 _MAX_CACHED: Final = 32
 """Characters."""
 _letters_of: Final = lru_cache(maxsize=4096)(_letters)
@@ -101,19 +117,45 @@ def _letter_of(piece: str) -> str:
     return "\\" * (run // 2 if run & (run - 1) else 0) + chr(int(digits, 10 if found.lastgroup else 16))
 
 
-def _spelled(hexadecimal: str, decimal: str) -> str:
-    """Each alternative begins with a character of its own, which makes the search for them some ten times faster."""
-    return (
-        rf"%(?:25){{0,2}}{hexadecimal}|\\\\{{0,7}}+(?:u00|x){hexadecimal}"
-        rf"|&(?:amp;)?#(?:[xX]0{{0,6}}{hexadecimal};|0{{0,6}}{decimal};)"
-    )
+# ---------------------------------------------------------------- patterns
+
+
+def _letters_spelled(hexadecimal: str, decimal: str) -> dict[str, str]:
+    """The spellings of a letter by the character that each begins with. What is usual, a letter that was encoded once, is
+    no repetition of anything in them, which makes a run of them half the work."""
+    return {
+        "%": rf"%(?:{hexadecimal}|25(?:25)?{hexadecimal})",
+        "\\": rf"\\\\{{0,7}}+(?:u00|x){hexadecimal}",
+        "&": rf"&(?:amp;)?#(?:[xX]0{{0,6}}{hexadecimal};|0{{0,6}}{decimal};)",
+    }
 
 
 _HEXADECIMAL: Final = "3[0-9]|[46][1-9A-Fa-f]|[57][0-9Aa]|5[cC]"
 _DECIMAL: Final = "4[89]|5[0-7]|6[5-9]|[78][0-9]|9[0279]|98|1[01][0-9]|12[0-2]"
-_ENCODED_LETTER: Final = re.compile(f"({_spelled(f'(?:{_HEXADECIMAL})', f'(?:{_DECIMAL})')})")
-_RUN_OF_LETTERS: Final = re.compile(f"((?:{_ENCODED_LETTER.pattern[1:-1]})++)")
-_SPELLING: Final = re.compile(_spelled(f"({_HEXADECIMAL})", f"(?P<decimal>{_DECIMAL})"))
-_LINE_BREAK: Final = re.compile(
-    r"((?:\n|\r|\\\\{0,7}+[rn]|%(?:25){0,2}0[AaDd]|&(?:amp;)?#(?:1[03]|[xX][AaDd]);)[ \t]*+)"
-)
+_LETTERS: Final = _letters_spelled(f"(?:{_HEXADECIMAL})", f"(?:{_DECIMAL})")
+_ENCODED_LETTER: Final = re.compile(f"({'|'.join(_LETTERS.values())})")
+_SPELLING: Final = re.compile("|".join(_letters_spelled(f"({_HEXADECIMAL})", f"(?P<decimal>{_DECIMAL})").values()))
+_LINE_BREAKS: Final = {
+    "\n": r"\n",
+    "\r": r"\r",
+    "\\": r"\\\\{0,7}+[rn]",
+    "%": "%(?:25){0,2}0[AaDd]",
+    "&": "&(?:amp;)?#(?:1[03]|[xX][AaDd]);",
+}
+
+
+def _marks(spellings: Mapping[str, str], text: str) -> str:
+    """Those of the characters with which a spelling begins that are in the text. Most texts have none, many have one, and
+    a pattern that begins with one character is looked for ten times faster than one that begins with several."""
+    return "".join(mark for mark in spellings if mark in text)
+
+
+@lru_cache
+def _runs_of_letters(marks: str) -> re.Pattern[str]:
+    letter = "|".join(_LETTERS[mark] for mark in marks)
+    return re.compile(f"((?:{letter})(?:{letter})*+)")
+
+
+@lru_cache
+def _line_breaks(marks: str) -> re.Pattern[str]:
+    return re.compile(rf"((?:{'|'.join(_LINE_BREAKS[mark] for mark in marks)})[ \t]*+)")

@@ -106,7 +106,8 @@ def _body(data: bytes | None, secrets: Set[str]) -> tuple[bytes | None, bool]:
     margin = redaction.margin(secrets)
     start, was_cut = cut(data, MAX_BODY_BYTES + margin)
     masked = redaction.redact_bytes(start, secrets)
-    kept, cut_again = cut(masked, min(MAX_BODY_BYTES, len(masked) - margin if was_cut else len(masked)))
+    whole = max(0, len(masked) - margin) if was_cut else len(masked)  # masked, it may be shorter than the margin
+    kept, cut_again = cut(masked, min(MAX_BODY_BYTES, whole))
     return kept, was_cut or cut_again
 
 
@@ -163,17 +164,20 @@ def _timings(timings: Timings) -> dict[str, Json]:
     return {name: round(value) for name, value in named if value is not None}
 
 
-def source_text(rule: MappingRule) -> str:
-    """Where a rule reads, for people: a normalized path (RFC 9535, 2.7), a query, or the name of a fact of the call."""
+def source_text(rule: MappingRule, limit: int | None = None) -> str:
+    """Where a rule reads, for people: a normalized path (RFC 9535, 2.7), a query, or the name of a fact of the call.
+
+    limit: characters of a name that are written. The text is right up to there.
+    """
     if rule.path is not None:
-        return normalized(rule.path)
+        return normalized(tuple(part[:limit] if isinstance(part, str) else part for part in rule.path))
     return rule.jsonpath if rule.jsonpath is not None else f"call {rule.call}"
 
 
 def _row(row: MappedRow, short: Json, secrets: Set[str]) -> Json:
     return {
         "attribute": row.rule.attribute,
-        "source": _short(source_text(row.rule), secrets),
+        "source": _short(source_text(row.rule, MAX_VALUE_CHARACTERS + redaction.margin(secrets) + 1), secrets),
         "state": row.state,
         "value": short,
         "why": _short(row.why, secrets),
