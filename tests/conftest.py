@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tests.house import House
     from tests.mailbox import Inbox
     from tests.services import Nginx, PostgreSQL, Redis
+    from tests.sweeps import Sweep
 
 LONGEST = (
     "tests/test_fault_after_the_answer.py", "tests/test_operating_commands.py", "tests/faults/test_waiting_calls.py",
@@ -29,10 +30,16 @@ LONGEST = (
 )  # fmt: skip
 """The files that take longest, which several processes begin first: the last to end would be waited for alone."""
 ABSENT = pytest.StashKey[dict[str, str]]()
+IN_PART = pytest.StashKey[dict[str, str]]()
+"""Sweep -> how much of it was run; see tests/sweeps.py."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--whole-sweeps", action="store_true", help="run all of every sweep (tests/sweeps.py)")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.stash[ABSENT] = {}
+    config.stash[ABSENT], config.stash[IN_PART] = {}, {}
 
 
 def pytest_collectstart(collector: pytest.Collector) -> None:
@@ -59,7 +66,7 @@ def _the_same_every_time() -> None:
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """What was absent for one of several processes of tests is told to the one that writes the summary.
+    """What was absent for one of several processes of tests, or run in part, is told to the one that writes the summary.
 
     hypothesis would be imported for its own lines of the summary (half a second), also where no test used it.
     """
@@ -68,16 +75,30 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         plugins.unregister(name="hypothesispytest")
     if hasattr(session.config, "workeroutput"):
         session.config.workeroutput["absent"] = session.config.stash[ABSENT]
+        session.config.workeroutput["in part"] = session.config.stash[IN_PART]
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
-    node.config.stash[ABSENT].update(getattr(node, "workeroutput", {}).get("absent", {}))
+    said = getattr(node, "workeroutput", {})
+    node.config.stash[ABSENT].update(said.get("absent", {}))
+    node.config.stash[IN_PART].update(said.get("in part", {}))
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
     for name, why in config.stash[ABSENT].items():
         terminalreporter.write_line(f"NOT RUN HERE: the tests on {name}, because {why}")
+    if parts := config.stash[IN_PART]:
+        each = "; ".join(f"{name} {portion}" for name, portion in sorted(parts.items()))
+        terminalreporter.write_line(f"RUN IN PART, and whole with `make test SWEEP=whole`: {each}")
+
+
+@pytest.fixture
+def sweep(request: pytest.FixtureRequest) -> Sweep:
+    from tests.sweeps import Sweep
+
+    config = request.config
+    return Sweep(request.node.name, config.stash[IN_PART], whole=config.getoption("--whole-sweeps"))
 
 
 def _started(config: pytest.Config, name: str, start: Callable[[], Any]) -> Any:
