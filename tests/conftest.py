@@ -40,6 +40,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[ABSENT], config.stash[IN_PART] = {}, {}
+    config.addinivalue_line("markers", "sqlite_only(why): not again on PostgreSQL, which would tell nothing more")
 
 
 def pytest_collectstart(collector: pytest.Collector) -> None:
@@ -167,9 +168,10 @@ def needed_redis(redis_server: Redis | None) -> Redis:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Whatever stands on the database runs on both kinds of it. A module says SQLITE_ONLY with the reason where not."""
+    """Whatever stands on the database runs on both kinds of it. A module says SQLITE_ONLY with the reason where not, and
+    so does the mark sqlite_only of a test."""
     if "database" in metafunc.fixturenames:
-        only = hasattr(metafunc.module, "SQLITE_ONLY")
+        only = hasattr(metafunc.module, "SQLITE_ONLY") or metafunc.definition.get_closest_marker("sqlite_only")
         metafunc.parametrize("database", ["sqlite"] if only else ["sqlite", "postgresql"], indirect=True)
 
 
