@@ -50,6 +50,14 @@ def pytest_collectstart(collector: pytest.Collector) -> None:
         _the_same_every_time()
 
 
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """A text of a megabyte would be the name of its test, which processes tell each other again and again."""
+    if not isinstance(val, (str, bytes)) or len(val) <= 100:
+        return None
+    begins = val[:60] if isinstance(val, str) else val[:60].decode("latin-1")
+    return f"{begins.encode('unicode_escape').decode()}... of {len(val)}"
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if hasattr(config, "workerinput"):
         places = {name: place for place, name in enumerate(LONGEST)}
