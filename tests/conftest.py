@@ -6,6 +6,7 @@ runs one file wants its answer at once. tests/test_loop.py holds that.
 
 from __future__ import annotations
 
+import gc
 import sys
 import threading
 import time
@@ -48,6 +49,11 @@ def pytest_collectstart(collector: pytest.Collector) -> None:
     chosen = collector.config.getoption("--hypothesis-profile")
     if chosen is None and isinstance(collector, pytest.Module) and b"hypothesis" in collector.path.read_bytes():
         _the_same_every_time()
+
+
+def pytest_collection_finish() -> None:
+    """What was imported and collected is there until the end: the garbage collector looks at it no more."""
+    gc.freeze()
 
 
 def pytest_make_parametrize_id(val: object) -> str | None:
