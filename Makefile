@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 # What `make test` runs: everything, or the files, folders and tests named here.
 ONLY ?=
+# SWEEP=whole: every case of the sweeps of tests/sweeps.py, of which a fixed portion is run otherwise.
+SWEEP ?=
 
 .PHONY: help run demo test check format screens lock clean
 
@@ -19,9 +21,9 @@ demo: $(VENV)/runs ## start it beside a small order API, with three steps ready
 # All of it in four processes at once, a file as a whole in one of them: most tests wait, for a browser, a server or a
 # deadline. What is named runs in this one. Compiled first, because some environments forbid Python to keep what it
 # compiled: every program that a test starts would compile all of it again.
-test: $(VENV)/tests ## run all tests, or with ONLY=tests/core/test_mapping.py just those
+test: $(VENV)/tests ## run all tests, or with ONLY=tests/core/test_mapping.py just those; SWEEP=whole leaves nothing out
 	@$(BIN)/python -m compileall -q httpstep migrations app.py
-	$(BIN)/python -m pytest $(or $(ONLY),-n 4 --dist loadfile --no-loadscope-reorder)
+	$(BIN)/python -m pytest $(if $(SWEEP),--$(SWEEP)-sweeps )$(or $(ONLY),-n 4 --dist loadfile --no-loadscope-reorder)
 
 check: $(VENV)/tests ## look at style, format and types
 	$(BIN)/ruff check .

@@ -6,6 +6,7 @@ runs one file wants its answer at once. tests/test_loop.py holds that.
 
 from __future__ import annotations
 
+import gc
 import sys
 import threading
 import time
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from tests.house import House
     from tests.mailbox import Inbox
     from tests.services import Nginx, PostgreSQL, Redis
+    from tests.sweeps import Sweep
 
 LONGEST = (
     "tests/test_fault_after_the_answer.py", "tests/test_operating_commands.py", "tests/faults/test_waiting_calls.py",
@@ -29,10 +31,17 @@ LONGEST = (
 )  # fmt: skip
 """The files that take longest, which several processes begin first: the last to end would be waited for alone."""
 ABSENT = pytest.StashKey[dict[str, str]]()
+IN_PART = pytest.StashKey[dict[str, str]]()
+"""Sweep -> how much of it was run; see tests/sweeps.py."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--whole-sweeps", action="store_true", help="run all of every sweep (tests/sweeps.py)")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.stash[ABSENT] = {}
+    config.stash[ABSENT], config.stash[IN_PART] = {}, {}
+    config.addinivalue_line("markers", "sqlite_only(why): not again on PostgreSQL, which would tell nothing more")
 
 
 def pytest_collectstart(collector: pytest.Collector) -> None:
@@ -40,6 +49,19 @@ def pytest_collectstart(collector: pytest.Collector) -> None:
     chosen = collector.config.getoption("--hypothesis-profile")
     if chosen is None and isinstance(collector, pytest.Module) and b"hypothesis" in collector.path.read_bytes():
         _the_same_every_time()
+
+
+def pytest_collection_finish() -> None:
+    """What was imported and collected is there until the end: the garbage collector looks at it no more."""
+    gc.freeze()
+
+
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """A text of a megabyte would be the name of its test, which processes tell each other again and again."""
+    if not isinstance(val, (str, bytes)) or len(val) <= 100:
+        return None
+    begins = val[:60] if isinstance(val, str) else val[:60].decode("latin-1")
+    return f"{begins.encode('unicode_escape').decode()}... of {len(val)}"
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -59,7 +81,7 @@ def _the_same_every_time() -> None:
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """What was absent for one of several processes of tests is told to the one that writes the summary.
+    """What was absent for one of several processes of tests, or run in part, is told to the one that writes the summary.
 
     hypothesis would be imported for its own lines of the summary (half a second), also where no test used it.
     """
@@ -68,16 +90,30 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         plugins.unregister(name="hypothesispytest")
     if hasattr(session.config, "workeroutput"):
         session.config.workeroutput["absent"] = session.config.stash[ABSENT]
+        session.config.workeroutput["in part"] = session.config.stash[IN_PART]
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
-    node.config.stash[ABSENT].update(getattr(node, "workeroutput", {}).get("absent", {}))
+    said = getattr(node, "workeroutput", {})
+    node.config.stash[ABSENT].update(said.get("absent", {}))
+    node.config.stash[IN_PART].update(said.get("in part", {}))
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
     for name, why in config.stash[ABSENT].items():
         terminalreporter.write_line(f"NOT RUN HERE: the tests on {name}, because {why}")
+    if parts := config.stash[IN_PART]:
+        each = "; ".join(f"{name} {portion}" for name, portion in sorted(parts.items()))
+        terminalreporter.write_line(f"RUN IN PART, and whole with `make test SWEEP=whole`: {each}")
+
+
+@pytest.fixture
+def sweep(request: pytest.FixtureRequest) -> Sweep:
+    from tests.sweeps import Sweep
+
+    config = request.config
+    return Sweep(request.node.name, config.stash[IN_PART], whole=config.getoption("--whole-sweeps"))
 
 
 def _started(config: pytest.Config, name: str, start: Callable[[], Any]) -> Any:
@@ -146,9 +182,10 @@ def needed_redis(redis_server: Redis | None) -> Redis:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Whatever stands on the database runs on both kinds of it. A module says SQLITE_ONLY with the reason where not."""
+    """Whatever stands on the database runs on both kinds of it. A module says SQLITE_ONLY with the reason where not, and
+    so does the mark sqlite_only of a test."""
     if "database" in metafunc.fixturenames:
-        only = hasattr(metafunc.module, "SQLITE_ONLY")
+        only = hasattr(metafunc.module, "SQLITE_ONLY") or metafunc.definition.get_closest_marker("sqlite_only")
         metafunc.parametrize("database", ["sqlite"] if only else ["sqlite", "postgresql"], indirect=True)
 
 

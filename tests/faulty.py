@@ -37,10 +37,12 @@ class Watched:
         self.answers = list(answers)
         self.requests: list[RenderedRequest] = []
         self.answered = False
+        self._profile: Callable[[FrameType, str, Any], None] | None = None
 
     def __call__(self, request: RenderedRequest, deadline: float) -> HttpResponse:
         self.requests.append(request)
         self.answered = True
+        sys.setprofile(self._profile)  # from now on: watching what is before would take as long again
         return self.answers[min(len(self.requests), len(self.answers)) - 1]
 
     @contextmanager
@@ -48,16 +50,16 @@ class Watched:
         def profile(frame: FrameType, event: str, _: Any) -> None:
             if frame.f_code is _MADE:
                 self.answered = False
-            if event == "call" and self.answered and frame.f_code.co_filename.startswith(_OURS):
+                sys.setprofile(None)
+            elif event == "call" and frame.f_code.co_filename.startswith(_OURS):
                 on_call(frame.f_code)
 
-        self.answered = False
-        sys.setprofile(profile)
+        self.answered, self._profile = False, profile
         try:
             yield
         finally:
             sys.setprofile(None)
-            self.answered = False
+            self.answered, self._profile = False, None
 
     def functions_of(self, ask: Callable[[], object]) -> dict[CodeType, str]:
         """The functions in the order in which `ask` makes them be called."""

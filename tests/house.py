@@ -20,6 +20,9 @@ from flask.testing import FlaskClient
 from jinja2 import BytecodeCache
 from jinja2.bccache import Bucket
 from sqlalchemy import select
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
+from sqlalchemy.util import LRUCache
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
@@ -80,6 +83,18 @@ def _compile_routes_once() -> None:
 _compile_routes_once()
 
 
+def _compile_statements_once() -> None:
+    """SQLAlchemy compiles each statement for each engine (3 ms), and keeps it under its dialect. Two dialects of a kind
+    are one here: engines of a kind are made with the same settings, on servers of one version."""
+    for kind in (SQLiteDialect_pysqlite, PGDialect_psycopg):
+        kind.__eq__ = lambda one, other: type(one) is type(other)  # type: ignore[assignment, method-assign]
+        kind.__hash__ = lambda one: hash(type(one))  # type: ignore[assignment, method-assign]
+
+
+_compile_statements_once()
+_statements: LRUCache[Any, Any] = LRUCache(3000)
+
+
 @cache
 def prepared() -> bytes:
     """A SQLite database as a first start leaves it, made by one."""
@@ -124,6 +139,8 @@ class House:
             (folder / "httpstep.db").write_bytes(prepared())
         self.app: Flask = create_app(config.load(environ), send=send)
         self.app.jinja_env.bytecode_cache = _templates
+        with self.app.app_context():
+            db.engine._compiled_cache = _statements
         installation.prepare(self.app)
         self.client: FlaskClient = self.app.test_client()
         self.tokens: dict[str, str] = {}

@@ -41,6 +41,15 @@ def _state(pid: int) -> str:
     return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
 
 
+_SETTINGS = (
+    "listen_addresses=127.0.0.1", "max_connections=300", "fsync=off", "full_page_writes=off", "synchronous_commit=off",
+    # For replicas, of which there are none; less is written.
+    "wal_level=minimal", "max_wal_senders=0",
+    # It looks into every database once a minute: with hundreds of them a process of its own was started all the time.
+    "autovacuum=off",
+)  # fmt: skip
+
+
 class PostgreSQL:
     """A cluster in a temporary folder. PostgreSQL refuses to run as root, so there it runs as its own user."""
 
@@ -59,7 +68,7 @@ class PostgreSQL:
         except (subprocess.CalledProcessError, OSError) as error:
             raise Absent(f"initdb failed: {getattr(error, 'stderr', error)!r}") from error
         self.port = free_port()
-        settings = ["-c", "fsync=off", "-c", "max_connections=300", "-c", "listen_addresses=127.0.0.1"]
+        settings = [word for one in _SETTINGS for word in ("-c", one)]
         self._command = [*self._as, server, "-D", data, "-p", str(self.port), "-k", str(self._folder), *settings]
         self._made = 0
         self.resume()

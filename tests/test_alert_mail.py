@@ -107,6 +107,7 @@ OAUTH = {
 
 
 @pytest.mark.parametrize("status", [200, 401])
+@pytest.mark.sqlite_only("the text is made above the database")
 def test_a_mail_holds_nothing_that_a_token_address_said(make_house: MakeHouse, inbox: Inbox, status: int) -> None:
     echo = answer(status, {"error_description": "secret sesame-9942 of Jane Roe is wrong"})
     house = mailing(make_house, inbox, ThirdParty(echo), auth=OAUTH)
@@ -117,6 +118,7 @@ def test_a_mail_holds_nothing_that_a_token_address_said(make_house: MakeHouse, i
 
 
 @pytest.mark.parametrize("customer", ["janeroe", "jane.roe", "JaneRoe", "127.0.0.9"])
+@pytest.mark.sqlite_only("the text is made above the database")
 def test_a_mail_names_no_token_host_that_an_attribute_gave(make_house: MakeHouse, inbox: Inbox, customer: str) -> None:
     def not_found(request: RenderedRequest) -> HttpResponse:
         raise errors.NetworkError(f"{request.url.split('/')[2]} refused the connection.", reason="refused")
@@ -181,6 +183,7 @@ def test_a_mail_is_plain_text_whatever_the_names_are(make_house: MakeHouse, inbo
      "a@b.example;evil@x.example", "a\0@b.example", "a@b.example\0", "x" * 2000 + "@b.example", "a@" + "b" * 2000 + ".example",
      "Ops <a@b.example>", "a b@c.example", "a@b@c.example", "a@localhost", "@b.example", "a@", ""],
 )  # fmt: skip
+@pytest.mark.sqlite_only("refused above the database")
 def test_an_address_that_could_reach_a_header_is_refused_at_save(make_house: MakeHouse, address: str) -> None:
     refused = make_house().put(document(alert_emails=["good@b.example", address]))
     assert refused.status_code == 422
@@ -198,6 +201,7 @@ def test_the_eleventh_and_a_doubled_address_get_a_sentence(make_house: MakeHouse
 
 
 @pytest.mark.parametrize("name", ["Orders\r\nBcc: x@evil.example", "Orders\0", "Orders\u2028x"])
+@pytest.mark.sqlite_only("refused above the database")
 def test_a_name_that_could_reach_a_header_is_refused_at_save(make_house: MakeHouse, name: str) -> None:
     refused = make_house().put(document(name=name))
     assert (refused.status_code, refused.json["faults"][0]["place"]) == (422, "name")

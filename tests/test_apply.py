@@ -193,6 +193,7 @@ BROKEN: list[tuple[str, Any, str]] = [
 
 
 @pytest.mark.parametrize(("name", "content", "says"), BROKEN, ids=range(len(BROKEN)))
+@pytest.mark.sqlite_only("refused before anything is written")
 def test_one_broken_document_is_a_sentence_with_its_file_and_nothing_is_done(
     house: House, folder: Path, name: str, content: Any, says: str
 ) -> None:

@@ -15,6 +15,7 @@ from httpstep.core.drift import structure
 from httpstep.core.errors import UnreadableAnswer
 from tests.fakes import ThirdParty, answer
 from tests.house import House, document
+from tests.sweeps import Sweep
 from tests.web.conftest import Web
 from tests.web.screen import limit, open_step, web_with
 
@@ -66,14 +67,14 @@ def test_what_was_written_is_read_back_and_a_foreign_text_of_that_depth_is_refus
             jsontext.loads(text)
 
 
-def test_a_step_that_got_any_answer_goes_on_working(make_house: MakeHouse) -> None:
+def test_a_step_that_got_any_answer_goes_on_working(make_house: MakeHouse, sweep: Sweep) -> None:
     third = ThirdParty()
     web = web_with(make_house, third, IN_FLIGHT="2")
     limit(web, 100_000)
     seen = []
 
     @given(depths, depths, st.booleans())
-    @settings(deadline=None, max_examples=8, phases=(Phase.generate,))
+    @settings(deadline=None, max_examples=sweep.count(2, 8), phases=(Phase.generate,))
     def goes_on_working(first: str, later: str, shared: bool) -> None:
         seen.append(first)
         goes_on(web, third, len(seen), nested(first), nested((first + later)[: DEEPEST - 2] if shared else later))

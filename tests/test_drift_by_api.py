@@ -85,6 +85,7 @@ def test_the_structure_alone_is_accepted_with_none(house: House) -> None:
     ("apply", "more"),
     [("all", {}), (None, {}), ([], {}), ({"nobody": ["a"]}, {}), ({"paid": "$.a"}, {}), ("none", {"x": 1})],
 )
+@pytest.mark.sqlite_only("refused above the database")
 def test_another_choice_is_refused_with_a_sentence(house: House, apply: Any, more: dict[str, Any]) -> None:
     refused = accept(house, apply, **more)
     assert refused.status_code == 422 and refused.json["detail"]

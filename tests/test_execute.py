@@ -54,6 +54,7 @@ def test_a_success_continues_with_the_mapped_attributes(make_house: MakeHouse) -
     ],
 )
 @pytest.mark.parametrize("fallback", ["continue", "stop"])
+@pytest.mark.sqlite_only("the shape is decided above the database")
 def test_a_failure_has_the_same_shape_and_does_what_the_fallback_says(
     make_house: MakeHouse, failing: object, outcome: str, status: int, fallback: str
 ) -> None:
@@ -141,6 +142,7 @@ def test_a_bug_of_our_own_is_a_500_in_the_same_shape(make_house: MakeHouse) -> N
 
 
 @pytest.mark.parametrize("sent", [None, "Bearer wrong", "Bearer hs_00000000_x", "Basic abc", ""])
+@pytest.mark.sqlite_only("the header is read above the database")
 def test_without_a_valid_key_it_is_a_401_with_one_body(make_house: MakeHouse, sent: str | None) -> None:
     house = make_house(ThirdParty())
     headers = {} if sent is None else {"Authorization": sent}
@@ -203,6 +205,7 @@ def test_another_accounts_step_is_not_there(make_house: MakeHouse) -> None:
         ({"data": b"{}", "content_type": "application/json", "headers": {"Idempotency-Key": "a" * 256}}, 400, "255"),
     ],
 )
+@pytest.mark.sqlite_only("refused above the database")
 def test_a_callers_mistake_is_a_problem_that_carries_next(
     make_house: MakeHouse, more: dict[str, object], status: int, says: str
 ) -> None:

@@ -134,6 +134,7 @@ def test_a_folder_that_was_exported_is_what_apply_reads(house: House, tmp_path: 
         ({"attributes": [{"name": "a"}] * 6000}, "There are more than 5,000 documents."),
     ],
 )  # fmt: skip
+@pytest.mark.sqlite_only("refused before anything is written")
 def test_a_broken_export_is_a_sentence_with_its_place_and_nothing_is_imported(
     house: House, tmp_path: Path, change: dict[str, Any], says: str
 ) -> None:
@@ -147,6 +148,7 @@ def test_a_broken_export_is_a_sentence_with_its_place_and_nothing_is_imported(
 @pytest.mark.parametrize(
     "content", [b"{oops", b"[]", b"", b"null", b"[" * 500, b"\x00\x01", b'{"format": "httpstep-account/1", "steps": [']
 )
+@pytest.mark.sqlite_only("refused before anything is written")
 def test_a_file_that_is_no_export_is_a_sentence(house: House, tmp_path: Path, content: bytes) -> None:
     before, file = state(house), tmp_path / "account.json"
     file.write_bytes(content)

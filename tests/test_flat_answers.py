@@ -89,6 +89,7 @@ def test_members_that_a_platform_adds_are_passed_over_where_the_caller_says_so(h
 
 
 @pytest.mark.parametrize("query", ["names=Flat", "names=", "extra=drop", "names=flat&lists=csv", "lists=text"])
+@pytest.mark.sqlite_only("refused above the database")
 def test_a_wish_that_there_is_none_of_is_refused_before_the_call_and_says_what_to_do(house: House, query: str) -> None:
     refused = house.execute(query=f"?{query}")
     assert (refused.status_code, refused.content_type) == (400, "application/problem+json")
@@ -97,6 +98,7 @@ def test_a_wish_that_there_is_none_of_is_refused_before_the_call_and_says_what_t
 
 
 @pytest.mark.parametrize("query", ["", "?names=flat", "?names=flat&lists=text&extra=ignore"])
+@pytest.mark.sqlite_only("refused above the database")
 def test_refusals_are_the_same_whatever_is_wished(house: House, query: str) -> None:
     def told(**more: Any) -> tuple[int, list[str], Any]:
         refused = house.execute(query=query, **more)

@@ -6,12 +6,14 @@ import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import hypothesis
 import pytest
 
 from tests.conftest import LONGEST
 from tests.server import ROOT
+from tests.sweeps import Sweep
 
 DERANDOMIZED = hypothesis.settings.default.derandomize
 
@@ -49,6 +51,34 @@ def test_a_single_file_runs_alone_in_one_process() -> None:
     lines = make("-n", "test", "ONLY=tests/core/test_mapping.py").splitlines()
     assert lines[-1].endswith("-m pytest tests/core/test_mapping.py")
     assert "-n 4" in make("-n", "test").splitlines()[-1]
+
+
+def test_a_sweep_runs_in_part_and_says_so_or_whole() -> None:
+    assert "--whole-sweeps" in make("-n", "test", "SWEEP=whole") and "sweeps" not in make("-n", "test").splitlines()[-1]
+    told: dict[str, str] = {}
+    in_part, whole = Sweep("a", told, whole=False), Sweep("b", told, whole=True)
+    assert in_part.portion("abcdefg", 3) == ["a", "d", "g"] and told == {"a": "3 of 7"}
+    assert in_part.count(8, 25) == 8 and told == {"a": "8 of 25"}
+    assert whole.portion("abcdefg", 3) == list("abcdefg") and whole.count(8, 25) == 25 and "b" not in told
+
+
+SWEPT = """
+def test_one(sweep):
+    assert sweep.portion("abcd", 2) == ["a", "c"]
+"""
+
+
+def test_what_was_run_in_part_stands_in_the_last_lines(tmp_path: Path) -> None:
+    """Where several processes run the tests as well."""
+    (tmp_path / "test_swept.py").write_text(SWEPT)
+    command = [sys.executable, "-m", "pytest", "-p", "tests.conftest", "--rootdir", str(tmp_path), "-c", os.devnull]
+    for processes in ([], ["-n", "1"]):
+        ran = subprocess.run(
+            [*command, *processes, str(tmp_path / "test_swept.py")],
+            cwd=ROOT, capture_output=True, text=True, timeout=120, check=False,
+        )  # fmt: skip
+        assert ran.returncode == 0, ran.stdout + ran.stderr
+        assert "RUN IN PART, and whole with `make test SWEEP=whole`: test_one 2 of 4" in ran.stdout
 
 
 def test_the_files_that_are_begun_first_are_there() -> None:

@@ -59,6 +59,7 @@ def test_what_was_got_can_be_put_again(make_house: MakeHouse) -> None:
         ({"fallback": "maybe"}, "fallback"),
     ],
 )
+@pytest.mark.sqlite_only("refused above the database")
 def test_a_bad_document_is_refused_with_its_place_and_nothing_is_saved(
     make_house: MakeHouse, broken: dict[str, Any], place: str
 ) -> None:
@@ -73,6 +74,7 @@ def test_a_bad_document_is_refused_with_its_place_and_nothing_is_saved(
 
 
 @pytest.mark.parametrize("body", [b"{", b"[]", b'"x"', b"", b"\xff\xfe"])
+@pytest.mark.sqlite_only("refused above the database")
 def test_a_body_that_is_no_document_is_a_sentence(make_house: MakeHouse, body: bytes) -> None:
     house = make_house(ThirdParty())
     response = house.call("PUT", "/steps/a", data=body, content_type="application/json")
@@ -91,6 +93,7 @@ def test_a_body_that_is_no_document_is_a_sentence(make_house: MakeHouse, body: b
         ({"data": b"{", "content_type": "application/json"}, 400, "not JSON"),
     ],
 )
+@pytest.mark.sqlite_only("refused above the database")
 def test_a_body_of_the_wrong_kind_or_size_is_refused_and_nothing_is_saved(
     make_house: MakeHouse, more: dict[str, Any], status: int, says: str
 ) -> None:

@@ -72,6 +72,7 @@ def test_a_default_by_api_is_used_by_the_next_call(house: House, third: ThirdPar
         ("x", [], "An attribute must be an object"),
     ],
 )  # fmt: skip
+@pytest.mark.sqlite_only("refused above the database")
 def test_a_bad_attribute_is_a_sentence_and_nothing_is_saved(house: House, name: str, body: Any, says: str) -> None:
     got = house.call("PUT", f"/attributes/{name}", json=body)
     assert got.status_code == 422 and says in got.json["detail"], got.json
@@ -120,6 +121,7 @@ def test_where_a_secret_may_be_sent_is_changed_only_with_its_value(house: House)
         ("token", {"valeu": VALUE}, 'Unknown member "valeu" in the secret.'), ("1", {}, "A name begins with"), ("secret.x", {}, "A name begins with"),
     ],
 )  # fmt: skip
+@pytest.mark.sqlite_only("refused above the database")
 def test_a_bad_secret_is_a_sentence_without_its_value_and_nothing_is_stored(
     house: House, name: str, body: Any, says: str
 ) -> None:
@@ -215,6 +217,7 @@ def test_a_key_makes_sees_and_revokes_no_manage_key(house: House) -> None:
 @pytest.mark.parametrize(
     "body", [{}, {"name": " "}, {"name": "x" * 101}, {"name": 1}, {"name": "x", "who": 1}, [], "x"]
 )
+@pytest.mark.sqlite_only("refused above the database")
 def test_a_key_needs_a_name_and_nothing_else(house: House, body: Any) -> None:
     house.token()
     got = house.call("POST", "/keys", json=body)

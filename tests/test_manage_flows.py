@@ -74,6 +74,7 @@ def test_a_flow_of_the_page_is_read_with_its_condition(house: House) -> None:
         ("x", "", "A flow must be an object"),
     ],
 )  # fmt: skip
+@pytest.mark.sqlite_only("refused above the database")
 def test_a_bad_document_is_refused_with_its_place_and_nothing_is_saved(
     house: House, body: Any, place: str | None, says: str
 ) -> None:

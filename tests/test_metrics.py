@@ -62,6 +62,7 @@ def test_there_is_no_such_address_unless_a_token_is_set(make_house: MakeHouse) -
 
 
 @pytest.mark.parametrize("sent", [{}, {"Authorization": f"Bearer {TOKEN}x"}, {"Authorization": f"Basic {TOKEN}"}])
+@pytest.mark.sqlite_only("decided above the database")
 def test_without_the_token_nothing_is_told(make_house: MakeHouse, sent: dict[str, str]) -> None:
     house = make_house(ThirdParty(), METRICS_TOKEN=TOKEN)
     got = house.client.get("/metrics", headers=sent)
@@ -203,6 +204,7 @@ def test_health_tells_the_operator_who_is_signed_in_how_it_is(make_house: MakeHo
 
 
 @pytest.mark.parametrize("name", ["bob", "vera", "charlie", None])
+@pytest.mark.sqlite_only("decided above the database")
 def test_health_tells_nobody_else(make_house: MakeHouse, name: str | None) -> None:
     web = Web(make_house(ThirdParty()))
     browser = web.as_(name) if name else web.browser()

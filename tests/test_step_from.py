@@ -13,6 +13,8 @@ from click.testing import Result
 from tests.fakes import ThirdParty
 from tests.house import House
 
+SQLITE_ONLY = "nothing of it is in the database"
+
 MakeHouse = Callable[..., House]
 
 OPENAPI = """

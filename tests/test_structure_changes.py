@@ -159,6 +159,7 @@ SEQUENCES: dict[str, tuple[list[Any], str]] = {
 
 
 @pytest.mark.parametrize("name", SEQUENCES)
+@pytest.mark.sqlite_only("what varies is found above the database")
 def test_what_varies_is_told_once_and_a_change_for_good_each_time(make_house: MakeHouse, name: str) -> None:
     answers, expected = SEQUENCES[name]
     house = make_house(ThirdParty(*[answer(200, one) for one in answers]))

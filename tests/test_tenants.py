@@ -283,6 +283,7 @@ def web(make_house: Callable[..., House]) -> Web:
 
 
 @pytest.mark.parametrize(("name", "account", "owner", "email"), ATTACKS, ids=["an admin", "an operator"])
+@pytest.mark.sqlite_only("the rows are asked for by the same statements, and test_accounts.py deletes on both")
 def test_no_route_gives_or_changes_anything_of_another_account(
     web: Web, name: str, account: str, owner: str, email: str
 ) -> None:

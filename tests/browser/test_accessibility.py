@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import count
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,8 +12,10 @@ from playwright.sync_api import Page
 
 from tests.browser.chromium import ADMIN, PASSWORD, chromium, sign_in
 from tests.server import Server, free_port
+from tests.sweeps import Sweep
 
 SQLITE_ONLY = "what a person sees"
+Theme = Literal["light", "dark"]
 AXE = (Path(__file__).parent / "vendor/axe-core-4.14.1.min.js").read_text(encoding="utf-8")
 SETTLED = """new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => {
   for (const one of document.getAnimations()) if (one.effect.getComputedTiming().endTime !== Infinity) one.finish();
@@ -24,28 +27,36 @@ PAGES = (
     "/settings/mail", "/settings/sessions", "/settings/accounts", "/settings/backup", "/about", "/docs/api", "/nothing-here",
 )  # fmt: skip
 WIDTHS = (1280, 390)
+THEMES: tuple[Theme, ...] = ("light", "dark")
 
 
 class Judge:
     """Runs axe-core on what the page shows, and keeps each fault once with the places it was found at."""
 
-    def __init__(self, page: Page) -> None:
+    def __init__(self, page: Page, *, whole: bool) -> None:
         self.page = page
+        self.whole, self.states, self.judged, self.possible = whole, count(), 0, 0
         self.found: dict[str, list[str]] = {}
 
     def look(self, name: str, *, narrow: bool = False) -> None:
-        """Both themes; `narrow`: at the small width too. At neither width may anything stick out at the side."""
+        """Both themes; `narrow`: at the small width too. At neither width may anything stick out at the side.
+
+        In part, each state in one of these ways, in turn.
+        """
+        ways = [(width, theme) for width in WIDTHS[: 1 + narrow] for theme in THEMES]
+        taken = ways if self.whole else [ways[next(self.states) % len(ways)]]
         for width in WIDTHS:
             self.page.set_viewport_size({"width": width, "height": 844})
             self.page.evaluate(SETTLED)  # at once, what sticks out is not yet counted
             if self.page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
                 self.found.setdefault("wider than the window", []).append(f"{name} {width}")
-            if width == WIDTHS[0] or narrow:
-                self._judge_in("light", f"{name} {width}")
-                self._judge_in("dark", f"{name} {width}")
+            for theme in (theme for at, theme in taken if at == width):
+                self._judge_in(theme, f"{name} {width}")
+        self.possible += len(ways)
+        self.judged += len(taken)
         self.page.set_viewport_size({"width": WIDTHS[0], "height": 844})
 
-    def _judge_in(self, theme: Literal["light", "dark"], place: str) -> None:
+    def _judge_in(self, theme: Theme, place: str) -> None:
         self.page.emulate_media(color_scheme=theme, reduced_motion="reduce")
         self.page.evaluate(SETTLED)
         if not self.page.evaluate("'axe' in window"):
@@ -133,14 +144,14 @@ def the_editor(judge: Judge, server: Server, api_port: int) -> None:
 
 
 @pytest.mark.timeout(400)
-def test_axe_finds_nothing_on_any_page_in_both_themes_and_widths(tmp_path: Path) -> None:
+def test_axe_finds_nothing_on_any_page_in_both_themes_and_widths(tmp_path: Path, sweep: Sweep) -> None:
     api_port = free_port()
     with Server(tmp_path / "data", "--demo", str(api_port)) as server, chromium() as browser:
         # Only here: axe-core is put into the page, which the page's own rules forbid.
         context = browser.new_context(bypass_csp=True, base_url=server.url)
         page = context.new_page()
         page.on("dialog", lambda dialog: dialog.accept())
-        judge = Judge(page)
+        judge = Judge(page, whole=sweep.whole)
         page.goto("/setup")
         judge.look("/setup")
         server.command("user", "add", ADMIN, "--operator", "--password", PASSWORD)
@@ -164,4 +175,5 @@ def test_axe_finds_nothing_on_any_page_in_both_themes_and_widths(tmp_path: Path)
         page.get_by_role("button", name="Undo").click()
         the_editor(judge, server, api_port)
         context.close()
+    sweep.tell(judge.judged, judge.possible)
     assert judge.found == {}, "\n".join(f"{text}\n    {', '.join(at)}" for text, at in judge.found.items())

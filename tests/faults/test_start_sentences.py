@@ -17,9 +17,17 @@ import pytest
 from httpstep import config
 from httpstep.extensions import db
 from httpstep.upkeep import backups
-from tests.faults.test_start import started
+from tests import prepared
 from tests.house import House, document
 from tests.server import Server
+
+
+def started(tmp_path: Path, *command: str, **variables: str) -> tuple[int, str]:
+    """(exit status, what it said) of a start that is refused. What a Python that begins from nothing says is held by
+    test_start.py."""
+    environ = {name: value for name, value in os.environ.items() if not name.startswith(("HTTPSTEP_", "FLASK_"))}
+    done = prepared.run([*command], environ | {"HTTPSTEP_DATA": str(tmp_path / "data")} | variables, 90)
+    return done.returncode, done.stdout + done.stderr
 
 
 def refused(tmp_path: Path, *words: str, **variables: str) -> None:
@@ -80,12 +88,12 @@ def test_a_damaged_database_is_said_and_the_way_back_works(tmp_path: Path, damag
     (data / "httpstep.db").write_bytes(damage or whole[:100] + os.urandom(3996) + whole[4096:])
     refused(tmp_path, "The database is damaged (", "Move its file away", "`restore FILE`")
     for command in (["key", "list"], ["restore", str(tmp_path / "kept.tar.gz")]):
-        status, said = started(tmp_path, "-m", "flask", "--app", "app", *command)
+        status, said = started(tmp_path, "flask", "--app", "app", *command)
         assert status == 1 and "The database is damaged (" in said and "Traceback" not in said
     (data / "httpstep.db").rename(tmp_path / "damaged.db")
-    status, said = started(tmp_path, "-m", "flask", "--app", "app", "restore", str(tmp_path / "kept.tar.gz"))
+    status, said = started(tmp_path, "flask", "--app", "app", "restore", str(tmp_path / "kept.tar.gz"))
     assert status == 0, said
-    assert "order-status" in started(tmp_path, "-m", "flask", "--app", "app", "step", "export")[1]
+    assert "order-status" in started(tmp_path, "flask", "--app", "app", "step", "export")[1]
 
 
 def no_key(file: Path) -> None:

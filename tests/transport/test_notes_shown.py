@@ -14,6 +14,7 @@ from tests.transport.conftest import Peer
 from tests.web.conftest import Web
 from tests.web.screen import new_step, put_secret
 
+SQLITE_ONLY = "what is said of a call is decided above the database"
 Make = Callable[..., House]
 AGAIN = "127.0.0.1 closed the connection that was kept open, so the GET was sent again on a new one."
 NO_CODING = "The answer says Content-Encoding: utf-8, which is not a coding: read as plain."

@@ -12,6 +12,7 @@ from tests.transport.conftest import Peer
 from tests.web.conftest import Web
 from tests.web.screen import new_step
 
+SQLITE_ONLY = "what is said of a call is decided above the database"
 Make = Callable[..., House]
 
 

@@ -39,6 +39,7 @@ def test_the_list_says_where_an_attribute_comes_from_and_where_it_is_used(web: W
     [("", "Give the attribute a name."), ("secret.x", "kept for secrets"), ("1x", "begins with a letter"),
      ("a b", "begins with a letter"), ("x" * 101, "at most 100"), ("é", "begins with a letter"), ("{{x}}", "begins with")],
 )  # fmt: skip
+@pytest.mark.sqlite_only("refused above the database")
 def test_a_name_that_cannot_be_written_is_refused_and_kept_as_typed(alice: Browser, name: str, sentence: str) -> None:
     refused = alice.post("/attributes", {"name": name, "sample": "what I typed"})
     assert refused.status_code == 422

@@ -161,6 +161,7 @@ def test_a_page_has_a_hundred_and_leads_to_older_ones(web: Web) -> None:
 
 
 @pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", " =1", "＝1+1", 'a"b,c\nd', "plain"])
+@pytest.mark.sqlite_only("the file is written above the database")
 def test_no_spreadsheet_runs_what_is_in_the_csv(web: Web, name: str) -> None:
     owner = web.house.account()
     with web.house.app.app_context(), writing() as connection:

@@ -136,6 +136,7 @@ def test_another_account_is_told_which_secrets_to_set_and_nothing_of_this_ones_i
         (b" " * 2_500_001, "more than 2.5 MB"),
     ],
 )  # fmt: skip
+@pytest.mark.sqlite_only("refused before anything is written")
 def test_a_file_that_is_no_backup_is_a_sentence_and_nothing_is_changed(web: Web, content: bytes, says: str) -> None:
     alice, before = web.as_("alice"), state(web.house)
     refused = upload(alice, content)

@@ -59,6 +59,7 @@ def made(web: Web, what: str, *, host: str = "localhost", **headers: str) -> tup
 
 
 @pytest.mark.parametrize("what", WHAT)
+@pytest.mark.sqlite_only("the address is made above the database")
 def test_a_link_leads_to_the_configured_address_whatever_the_request_says(
     make_house: Callable[..., House], what: str
 ) -> None:
@@ -68,6 +69,7 @@ def test_a_link_leads_to_the_configured_address_whatever_the_request_says(
 
 
 @pytest.mark.parametrize("what", WHAT)
+@pytest.mark.sqlite_only("the address is made above the database")
 def test_without_one_it_is_the_address_that_was_asked_for(web: Web, what: str) -> None:
     """Which is in the address line of who made it, who is signed in there. docs/operating.md says so."""
     assert made(web, what, **{"X-Forwarded-Host": "evil.test"})[0] == "http://localhost"

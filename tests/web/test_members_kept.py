@@ -22,6 +22,7 @@ from tests.house import document
 from tests.web.conftest import Web
 from tests.web.screen import open_step
 
+SQLITE_ONLY = "the members are kept by the form"
 RULE: Final = {"path": ["data", "id"], "attribute": "order.id"}
 ROW: Final = {"name": "X-Channel", "value": "chat"}
 REQUEST: Final = {

@@ -78,6 +78,7 @@ def test_a_revoked_key_is_refused_at_once(web: Web) -> None:
 @pytest.mark.parametrize(
     "form", [{"name": "", "scope": "execute"}, {"name": "x" * 101, "scope": "execute"}, {"name": "x", "scope": "all"}]
 )
+@pytest.mark.sqlite_only("refused above the database")
 def test_a_key_needs_a_name_and_a_scope(web: Web, form: dict[str, str]) -> None:
     refused = web.as_("alice").post("/settings/keys", form)
     assert refused.status_code == 422

@@ -45,6 +45,7 @@ def test_the_first_user_is_made_with_the_one_time_code_and_is_signed_in(empty: H
         ({"password_again": "another password"}, "The two passwords are not the same"),
     ],
 )
+@pytest.mark.sqlite_only("refused above the database")
 def test_a_wrong_setup_says_what_is_wrong_and_keeps_the_rest(
     empty: House, changed: dict[str, str], sentence: str
 ) -> None:
@@ -81,6 +82,7 @@ def test_nobody_is_sent_elsewhere(wanted: str | None) -> None:
 
 
 @pytest.mark.parametrize("wanted", ["//evil.test", "/\\evil.test", "https://evil.test/", "javascript:alert(1)"])
+@pytest.mark.sqlite_only("decided above the database")
 def test_a_sign_in_leads_nowhere_else_whatever_its_address_says(web: Web, wanted: str) -> None:
     path = f"/login?{urlencode({'next': wanted})}"
     stranger, alice = web.browser(), web.as_("alice")

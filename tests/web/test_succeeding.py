@@ -11,6 +11,7 @@ from tests.house import House, document
 from tests.web.conftest import Web
 from tests.web.screen import open_step
 
+SQLITE_ONLY = "conditions are form state"
 NO = answer(200, {"ok": False, "description": "No such order", "order": {"id": 7}})
 ROWS = [
     {"path": ["ok"], "is": "equals", "value": True},
