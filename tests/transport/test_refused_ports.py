@@ -133,7 +133,8 @@ def test_other_addresses_get_no_such_hint(url: str) -> None:
     [
         ("Metadata-Flavor", "Google"), ("metadata-flavor", "x"), ("X-Google-Metadata-Request", "True"),
         ("X-aws-ec2-metadata-token", "{{t}}"), ("X-aws-ec2-metadata-token-ttl-seconds", "60"),
-        ("Metadata", "true"), ("METADATA", " True "),
+        ("X-aliyun-ecs-metadata-token", "a"), ("X-Aliyun-ECS-Metadata-Token-TTL-Seconds", "60"),
+        ("Metadata", "true"), ("METADATA", " True "), ("authorization", "Bearer  Oracle"),
     ],
 )  # fmt: skip
 def test_headers_of_metadata_services_are_refused_at_save_and_at_run(name: str, value: str) -> None:
