@@ -1,4 +1,4 @@
-"""PostgreSQL, Redis and nginx from Debian's packages, started for the tests on sockets of their own and stopped after them."""
+"""PostgreSQL, Redis, nginx and Caddy from Debian's packages, started for the tests on sockets of their own and stopped after them."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ from typing import Any
 
 import psycopg
 import redis
+import requests
 
-from tests.server import free_port
+from tests.server import ROOT, free_port
 
 
 class Absent(Exception):
@@ -233,6 +234,44 @@ class Nginx:
     def requests(self) -> list[str]:
         """Every request it has answered, or gave up: "GET /new?n=1"."""
         return (self._folder / "requests").read_text().splitlines()
+
+    def stop(self) -> None:
+        self._process.terminate()
+        self._process.wait(60)
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+class Caddy:
+    """The Caddyfile of `packaging/` before a server on loopback, at https://localhost with certificates of its own making."""
+
+    def __init__(self, target: int) -> None:
+        program = _program("caddy")
+        self.port, plain = free_port(), free_port()
+        self._folder = Path(tempfile.mkdtemp(prefix="httpstep-caddy-"))
+        text = (ROOT / "packaging/Caddyfile").read_text(encoding="utf-8")
+        assert "httpstep:8080" in text
+        options = f"{{\nadmin off\nhttp_port {plain}\nhttps_port {self.port}\nskip_install_trust\nlocal_certs\n}}\n"
+        settings = self._folder / "Caddyfile"
+        settings.write_text(options + text.replace("httpstep:8080", f"127.0.0.1:{target}"))
+        places = {"XDG_DATA_HOME": str(self._folder), "XDG_CONFIG_HOME": str(self._folder), "HOME": str(self._folder)}
+        with (self._folder / "log").open("wb") as log:
+            self._process = subprocess.Popen(
+                [program, "run", "--config", str(settings), "--adapter", "caddyfile"], stdout=log, stderr=log,
+                env=os.environ | places | {"SITE": "localhost"},
+            )  # fmt: skip
+        self.url, self.authority = (
+            f"https://localhost:{self.port}",
+            self._folder / "caddy/pki/authorities/local/root.crt",
+        )
+        ends = time.monotonic() + 60
+        while time.monotonic() < ends and self._process.poll() is None:
+            with suppress(OSError, requests.RequestException):
+                requests.get(f"{self.url}/health", verify=str(self.authority), timeout=5)
+                return
+            time.sleep(0.05)
+        told = (self._folder / "log").read_text()
+        self.stop()
+        raise Absent(f"Caddy does not start: {told[-500:]}")
 
     def stop(self) -> None:
         self._process.terminate()

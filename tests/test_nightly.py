@@ -24,7 +24,7 @@ from tests.mailbox import Inbox
 from tests.server import Server
 from tests.web.conftest import Web
 
-SQLITE_ONLY = "a nightly backup is of SQLite; the refusal on PostgreSQL has a test of its own"
+SQLITE_ONLY = "tests/test_nightly_postgresql.py has those of PostgreSQL"
 MakeHouse = Callable[..., House]
 DAY = 24 * 3600.0
 NIGHT = float(timegm((2031, 5, 10, 2, 0, 0)))
@@ -189,13 +189,6 @@ def test_off_is_off(make_house: MakeHouse) -> None:
     house = make_house(ThirdParty(), BACKUP_AT="off")
     born(house, NIGHT - 9 * DAY)
     assert nightly.make_if_due(house.app, NIGHT) is None
-
-
-def test_postgresql_is_refused_with_a_sentence_where_it_is_asked_for_and_off_where_not() -> None:
-    address = {"HTTPSTEP_DATABASE_URL": "postgresql+psycopg://u:p@127.0.0.1/x"}
-    assert config.load(address).backup_at == "off"
-    with pytest.raises(config.ConfigError, match=r"^HTTPSTEP_BACKUP_AT is for SQLite.*pg_dump every night"):
-        config.load(address | {"HTTPSTEP_BACKUP_AT": "02:00"})
 
 
 def test_of_eight_at_once_one_makes_it(house: House) -> None:

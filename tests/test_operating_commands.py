@@ -26,6 +26,7 @@ NOT_RUN = {
     "make run": "it installs packages; every other test starts what it starts",
     "python3 -m venv /opt/httpstep": "it asks a package registry; tests/test_packaging.py installs without one",
     "useradd --system httpstep": "it changes the machine; tests/test_packaging.py has systemd verify the unit",
+    "tar -xzf nightly-20310510-020000.tar.gz": "it needs PostgreSQL; tests/test_nightly_postgresql.py runs it",
     "docker compose up -d": "there is no Docker here",
     "docker compose -f compose.yaml -f packaging/compose.postgresql.yaml up -d": "there is no Docker here",
     "docker compose -f compose.yaml -f packaging/compose.caddy.yaml up -d": "there is no Docker here",

@@ -146,6 +146,18 @@ def test_systemd_takes_the_unit(tmp_path: Path, pytestconfig: pytest.Config) -> 
     assert (ran.returncode, ran.stderr) == (0, "")
 
 
+def test_hadolint_finds_nothing_in_the_dockerfile(tmp_path: Path, pytestconfig: pytest.Config) -> None:
+    beside = Path(sys.executable).with_name("hadolint")
+    if (program := str(beside) if beside.exists() else shutil.which("hadolint")) is None:
+        pytestconfig.stash[ABSENT]["the Dockerfile"] = "hadolint is not installed"
+        pytest.skip("hadolint is not here; the summary names it")
+    wrong = tmp_path / "Dockerfile"
+    wrong.write_text(DOCKERFILE.replace("WORKDIR /data", "RUN cd data"))
+    for file, code in ((ROOT / "Dockerfile", 0), (wrong, 1)):
+        ran = subprocess.run([program, str(file)], capture_output=True, text=True, timeout=60, check=False)
+        assert ran.returncode == code, ran.stdout + ran.stderr
+
+
 # ---------------------------------------------------------------- .env
 
 

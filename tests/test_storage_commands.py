@@ -22,7 +22,7 @@ from tests.fakes import ThirdParty, answer
 from tests.house import House, document
 from tests.server import Server
 
-SQLITE_ONLY = "a backup by httpstep is of SQLite; the refusal on PostgreSQL has a test of its own"
+SQLITE_ONLY = "tests/test_nightly_postgresql.py has the backups of PostgreSQL"
 VALUE = "sesame-open-7431"
 STEP = document(headers=[{"name": "X-Token", "value": "{{secret.CRM}}"}])
 
@@ -198,16 +198,6 @@ def test_a_backup_never_overwrites_and_can_leave_the_keys_out(make_house: Callab
     assert refused.exit_code == 1 and "exists already" in refused.output
     missing = run(house, "backup", str(tmp_path / "no" / "such" / "folder.tar.gz"))
     assert missing.exit_code == 1 and "could not be written" in missing.output
-
-
-def test_postgresql_is_left_to_its_own_tools(postgresql: Any, tmp_path: Path) -> None:
-    if postgresql is None:
-        pytest.skip("PostgreSQL is not here; the summary names it")
-    house = House(tmp_path / "data", DATABASE_URL=postgresql.new_database())
-    refused = run(house, "backup", str(tmp_path / "b.tar.gz"))
-    assert refused.exit_code == 1 and "pg_dump" in refused.output
-    with house.app.app_context():
-        db.engine.dispose()
 
 
 def test_a_copy_of_the_database_is_whole_and_its_owners_alone(make_house: Callable[..., House]) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -69,7 +70,12 @@ VARIABLES: tuple[Variable, ...] = (
         "who sends it as a bearer token may read /metrics; off unless set",
         True,
     ),
-    Variable("BACKUP_AT", values.time_of_day, "02:00", "when the nightly backup is made (UTC); off; of SQLite only"),
+    Variable(
+        "BACKUP_AT",
+        values.time_of_day,
+        "02:00",
+        "when the nightly backup is made (UTC), or off; of PostgreSQL by pg_dump",
+    ),
     Variable("BACKUP_KEEP", values.whole_number(1, 366), 7, "how many nightly backups are kept"),
     Variable("BACKUP_FOLDER", values.folder, "", "where they go; backups/ in the data folder unless set"),
     Variable("BACKUP_KEYS", values.one_of("yes", "no"), "yes", "whether they hold the keys that read the secrets"),
@@ -242,14 +248,17 @@ def _check_together(values: Mapping[str, Any]) -> None:
         raise ConfigError("HTTPSTEP_SECRET_KEY and HTTPSTEP_VAULT_KEYS must not be the same.")
 
 
+PG_DUMP = "pg_dump"
+
+
 def _check_backups(values: dict[str, Any], given: Mapping[str, str]) -> None:
-    """Of PostgreSQL none is made: whoever asks for one has to know that, and whoever does not is not kept waiting."""
-    if values["database_url"].startswith("sqlite"):
+    """Those of PostgreSQL are made by its own tool: whoever asks for them has to have it, and without it there are none."""
+    if values["database_url"].startswith("sqlite") or shutil.which(PG_DUMP):
         return
     if given.get("HTTPSTEP_BACKUP_AT", "off") != "off":
         raise ConfigError(
-            "HTTPSTEP_BACKUP_AT is for SQLite, and the data is in PostgreSQL. Run pg_dump every night (cron, a timer of "
-            "systemd), keep vault.key with the dump, and leave the variable out."
+            "HTTPSTEP_BACKUP_AT needs pg_dump, since the data is in PostgreSQL, and there is none on the PATH. Install "
+            "PostgreSQL's client (postgresql-client, as new as the server), or leave the variable out."
         )
     values["backup_at"] = "off"
 

@@ -7,13 +7,16 @@ Who sent a good key or session is told apart from everybody else: nobody without
 from __future__ import annotations
 
 import socket
+import struct
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from fcntl import ioctl
 from select import POLLIN, POLLOUT, poll
-from socket import MSG_DONTWAIT
+from socket import MSG_DONTWAIT, MSG_PEEK
+from termios import TIOCOUTQ
 from typing import TYPE_CHECKING, Any, Final
 
 from gunicorn.http.errors import ParseException
@@ -88,6 +91,22 @@ class ClientSocket(socket.socket):
     def client(self) -> tuple[str, str]:
         """Address (as a trusted proxy tells it) and caller, "" where none is known."""
         return self.environ.get("REMOTE_ADDR", ""), self.environ.get(CALLER, "")
+
+    def is_silent(self) -> bool:
+        """Whether nothing has come from the client, neither a byte nor an end."""
+        try:
+            self.recv(1, MSG_PEEK | MSG_DONTWAIT)
+        except BlockingIOError:
+            return True
+        except OSError:
+            pass
+        return False
+
+    def unread_by_client(self) -> int:
+        """Bytes that were sent to the client and that its side has not confirmed yet."""
+        with suppress(OSError):
+            return int(struct.unpack("i", ioctl(self, TIOCOUTQ, bytes(4)))[0])
+        return 0
 
     def sendall(self, data: Any, flags: int = 0, /) -> None:
         """Raises TimeoutError where the client does not read it in time, or has to be waited for without a place."""

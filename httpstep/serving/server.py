@@ -9,6 +9,7 @@ import errno
 import gc
 import json
 import logging
+import resource
 import socket
 import sys
 import time
@@ -32,6 +33,7 @@ from httpstep.storage.patience import limit_waiting
 from httpstep.upkeep import condition, installation, nightly
 
 GRACE = 75
+MAX_FILES = 65_536
 TO_SPARE = 5
 """Seconds of the grace time that are left to the end itself."""
 
@@ -195,7 +197,16 @@ def serve(create_app: Callable[[], Flask]) -> None:
         sys.exit(f"httpstep cannot start. {installation.start_error(error)}")
     except OSError as error:
         sys.exit(f"httpstep cannot start. {error.filename}: {error.strerror}")
+    _raise_limit_of_files()
     Server(app).run()
+
+
+def _raise_limit_of_files() -> None:
+    """A process has 1,000 clients, its calls to others and its files at once; shells give 1,024 of all to begin with."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MAX_FILES if hard == resource.RLIM_INFINITY else min(hard, MAX_FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _require_port(listen: str) -> None:

@@ -11,23 +11,22 @@ from __future__ import annotations
 
 import logging
 import re
-import struct
 import threading
 import time
-from collections import Counter, deque
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from fcntl import ioctl
+from errno import EMFILE, ENFILE, ENOBUFS, ENOMEM
 from functools import partial
 from selectors import EVENT_READ
 from socket import MSG_DONTWAIT, MSG_PEEK, SHUT_WR, SO_RCVLOWAT, SO_SNDBUF, SOL_SOCKET
-from termios import TIOCOUTQ
 from typing import Any, Final
 
 from gunicorn.http.errors import InvalidHeader, LimitRequestHeaders, ParseException
 from gunicorn.workers import gthread
 
 from httpstep.serving.clients import BoundedUnreader, ClientSocket, WaitingSlots
+from httpstep.serving.crowding import to_close
 from httpstep.serving.refusals import NoFreeSlot, refusal
 
 PATIENCE: Final = 20.0
@@ -36,7 +35,10 @@ SHARE: Final = 2
 DRAIN_SECONDS: Final = 0.1
 """For the rest of a body that was answered unread; then its connection ends."""
 CROWDED: Final = 0.7
-"""Share of its connections from which on a worker closes one that waits for each that comes."""
+"""Share of its connections from which on a worker closes some that wait, until it has `ROOM` fewer."""
+ROOM: Final = 50
+ACCEPTED: Final = 32
+"""Connections that a worker accepts at once, while those that come say nothing yet."""
 LINGER: Final = 2.0
 MAX_HEAD_BYTES: Final = 32 * 1024
 MAX_WAITED_BYTES: Final = 64 * 1024
@@ -77,17 +79,6 @@ def bytes_wanted(data: bytes) -> int:
     return wanted if len(data) < wanted else 0
 
 
-def _unread_by_client(sock: Any) -> int:
-    """Bytes that were sent to the client and that its side has not confirmed yet."""
-    with suppress(OSError):
-        return int(struct.unpack("i", ioctl(sock, TIOCOUTQ, bytes(4)))[0])
-    return 0
-
-
-def _address(conn: Any) -> str:
-    return conn.client[0] if isinstance(conn.client, tuple) else str(conn.client)
-
-
 class Worker(gthread.ThreadWorker):  # type: ignore[misc]
     """Connections that wait for the rest of a request cost a descriptor, not a thread."""
 
@@ -101,6 +92,8 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
         self._to_read, self._to_send = WaitingSlots(places), WaitingSlots(places)
         self._threads = self.cfg.threads + 2 * places
         self._calls = threading.Semaphore(max(1, self.cfg.threads - FREE_THREADS))
+        self._short = False
+        """Whether the kernel had no room for one more."""
         self._queue: deque[Any] = deque()
         """Connections with a whole call for which no thread is free. Only the loop touches it, and only it gives back."""
 
@@ -124,12 +117,28 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
             self.alive = False
         return self.alive
 
+    def accept(self, listener: Any) -> None:
+        """What says nothing yet goes to the poller at once: with a thread for each, one a turn, everybody queued behind
+        the thousands of one peer. A request ends the turn, so that the workers share those."""
+        for _ in range(ACCEPTED):
+            try:
+                sock, client = listener.accept()
+            except OSError as error:  # one that was waiting failed, which is its own affair (accept(2)), or ours
+                self._short = error.errno in (EMFILE, ENFILE, ENOBUFS, ENOMEM)
+                return
+            self.nr_conns += 1
+            conn = gthread.TConn(self.cfg, ClientSocket(sock.detach(), self._to_send), client, listener.getsockname())
+            if not conn.sock.is_silent():
+                self.enqueue_req(conn)
+                return
+            conn.seen, conn.ends = 0, time.monotonic() + PATIENCE
+            self.pending_conns.append(conn)
+            self.poller.register(conn.sock, EVENT_READ, partial(self.on_pending_socket_readable, conn))
+
     def handle(self, conn: Any) -> Any:
-        if not isinstance(conn.sock, ClientSocket):
-            conn.sock = ClientSocket(conn.sock.detach(), self._to_send)
         if not self.alive and conn.parser is not None and conn.parser.req_count:
             return False  # a further request on an open connection: closed unread, so that its client may repeat it
-        if conn.parser is not None and _unread_by_client(conn.sock) > MAX_UNREAD_BYTES:
+        if conn.parser is not None and conn.sock.unread_by_client() > MAX_UNREAD_BYTES:
             return False  # it asks on and reads nothing: a further answer might not fit into the kernel's buffer
         try:
             if self._must_wait(conn):
@@ -260,28 +269,29 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
 
     def murder_pending(self) -> None:
         """Close what has waited too long: counted from the request's beginning, not from its last byte; then make room.
+        A worker that stops waits no longer for who has said nothing.
 
         The loop calls it when all events are dealt with: the next of them may be that of a connection closed here.
         """
         now = time.monotonic()
-        for conn in [one for one in self.pending_conns if one.ends <= now]:
+        silent = 0 if self.stopped_at and now > self.stopped_at + LINGER else -1
+        for conn in [one for one in self.pending_conns if one.ends <= now or getattr(one, "seen", None) == silent]:
             self.pending_conns.remove(conn)
             self._close(conn)
         while self._queue and self._queue[0].queued_until <= now:
             self.enqueue_req(self._queue.popleft())
-        if self.nr_conns > self.worker_connections * CROWDED:
-            self._make_room()
+        over = self.nr_conns - int(self.worker_connections * CROWDED)
+        if self._short or over > 0:
+            self._make_room(max(0, over) + ROOM)
+            self._short = False
 
-    def _make_room(self) -> None:
-        """Whoever keeps most connections that wait gives up the one that has waited longest: at its limit a worker takes
-        no new ones, and those of a probe, a bot or a browser would wait with them."""
-        waiting = [*self.pending_conns, *self.keepalived_conns]
-        if not waiting:
-            return
-        ((address, _),) = Counter(_address(conn) for conn in waiting).most_common(1)
-        conn = next(conn for conn in waiting if _address(conn) == address)
-        (self.pending_conns if conn in self.pending_conns else self.keepalived_conns).remove(conn)
-        self._close(conn)
+    def _make_room(self, count: int) -> None:
+        """At its limit a worker takes no new connections, and those of a probe, a bot or a browser would wait with them."""
+        waiting = [(conn.ends - PATIENCE, conn) for conn in self.pending_conns]
+        waiting += [(conn.timeout - self.cfg.keepalive, conn) for conn in self.keepalived_conns]
+        for conn in to_close(waiting, count, time.monotonic()):
+            (self.pending_conns if conn in self.pending_conns else self.keepalived_conns).remove(conn)
+            self._close(conn)
 
     def _close(self, conn: Any) -> None:
         with suppress(OSError, KeyError, ValueError):

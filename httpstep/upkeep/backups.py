@@ -1,7 +1,7 @@
 """A backup is one file that restores: a .tar.gz of the database, as one consistent copy, and the keys that read it.
 
 With the keys in it a backup is as secret as the data folder; without them (`with_keys=False`) it restores only
-where the keys are. PostgreSQL has its own tools for this, and they are the ones to use there.
+where the keys are. Of PostgreSQL it holds what pg_dump makes, which pg_restore puts into an empty database.
 """
 
 from __future__ import annotations
@@ -24,10 +24,11 @@ from flask import Flask
 from httpstep import __version__, config
 from httpstep.extensions import db
 from httpstep.storage.schema import BEFORE_THE_FIRST_RELEASE, revisions
-from httpstep.upkeep import condition, installation
+from httpstep.upkeep import condition, dumps, installation
 
 FORMAT: Final = "httpstep-backup/1"
 _DATABASE: Final = "httpstep.db"
+_PG_DUMP: Final = "httpstep.pgdump"
 _MANIFEST: Final = "manifest.json"
 _KEYS: Final = ("vault.key", "session.key")
 DRAFT: Final = "backup-draft-"
@@ -52,7 +53,6 @@ def make(app: Flask, target: Path, *, with_keys: bool = True, checked: bool = Fa
 
     checked: of a damaged database there is none, which would push out the last good one.
     """
-    _only_sqlite()
     if target.exists():
         raise BackupError(f"{target} exists already. Name a new file.")
     settings: config.Config = app.config["HTTPSTEP"]
@@ -61,11 +61,8 @@ def make(app: Flask, target: Path, *, with_keys: bool = True, checked: bool = Fa
     draft = target.with_name(f".{target.name}.{os.getpid()}")
     try:
         with tempfile.TemporaryDirectory(dir=settings.data, prefix=DRAFT) as folder:
-            copy = Path(folder) / _DATABASE
-            installation.copy_database(copy)
-            if checked and not _is_sound(copy):
-                raise BackupError("The database is damaged, and no backup was made of it. Restore the last one.")
-            _pack(draft, copy, [settings.data / name for name in keys])
+            copy, schema = _copied(Path(folder), checked)
+            _pack(draft, copy, schema, [settings.data / name for name in keys])
         draft.replace(target)
     except (OSError, sqlite3.Error) as error:
         raise BackupError(f"The backup could not be written: {error}.") from None
@@ -74,9 +71,26 @@ def make(app: Flask, target: Path, *, with_keys: bool = True, checked: bool = Fa
     return Made(target, target.stat().st_size, keys)
 
 
+def _copied(folder: Path, checked: bool) -> tuple[Path, str]:
+    """A copy of the database in the folder, and the revision of what is in it. Raises BackupError, OSError."""
+    if not _is_sqlite():
+        copy, schema = folder / _PG_DUMP, dumps.state()[0]
+        try:
+            dumps.write(copy)
+        except dumps.DumpError as error:
+            raise BackupError(str(error)) from None
+        return copy, schema
+    copy = folder / _DATABASE
+    installation.copy_database(copy)
+    if checked and not _is_sound(copy):
+        raise BackupError("The database is damaged, and no backup was made of it. Restore the last one.")
+    return copy, _schema_of(copy)
+
+
 def _require_space(data: Path, folder: Path) -> None:
     """For a copy of the database beside it, and an archive that is at most as large. Raises BackupError."""
-    size = condition.size_of(Path(str(db.engine.url.database))) + installation.SPARE_BYTES
+    size = condition.size_of(Path(str(db.engine.url.database))) if _is_sqlite() else dumps.state()[1]
+    size += installation.SPARE_BYTES
     try:
         needed = {data: size * 2, folder: size * 2} if _is_one_disk(data, folder) else {data: size, folder: size}
         for place, bytes_ in needed.items():
@@ -100,12 +114,12 @@ def _is_sound(database: Path) -> bool:
         return False
 
 
-def _pack(draft: Path, database: Path, keys: list[Path]) -> None:
+def _pack(draft: Path, database: Path, schema: str, keys: list[Path]) -> None:
     manifest = {
         "format": FORMAT,
         "version": __version__,
         "made_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        "schema": _schema_of(database),
+        "schema": schema,
         "keys": [key.name for key in keys],
     }
     note = database.with_name(_MANIFEST)
@@ -213,11 +227,16 @@ def _replace_database(source: Path) -> None:
         raise BackupError(f"The database could not be replaced: {error}.") from None
 
 
+def _is_sqlite() -> bool:
+    return db.engine.dialect.name == "sqlite"
+
+
 def _only_sqlite() -> None:
-    if db.engine.dialect.name != "sqlite":
+    if not _is_sqlite():
         raise BackupError(
-            "The data is in PostgreSQL: back it up and restore it with pg_dump and pg_restore, and keep vault.key and "
-            "session.key of the data folder with the dump."
+            "The data is in PostgreSQL: make an empty database, unpack the backup (tar -xzf), put httpstep.pgdump into the "
+            "database with pg_restore and the keys into the data folder, and name the database in HTTPSTEP_DATABASE_URL. "
+            "docs/operating.md has the commands."
         )
 
 

@@ -1,7 +1,7 @@
 """The nightly backup of the whole installation: made by one of its processes, told where it failed, a number of them kept.
 
 What is due is read from the files themselves (their names have the time), so it is right over processes and restarts:
-a night that was slept through is made up for after the start. On PostgreSQL there is none (`config`).
+a night that was slept through is made up for after the start. Of PostgreSQL it is made where pg_dump is (`config`).
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from typing import Any, Final
 
 from flask import Flask
 from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
 
 from httpstep.alerts import mailserver
 from httpstep.config import Config
@@ -113,8 +114,9 @@ def make_if_due(app: Flask, now: float) -> Kept | None:
         started = time.monotonic()
         try:
             made = _make(app, settings, now)
-        except (backups.BackupError, OSError) as error:
-            _failed(app, settings, str(error), now)
+        except (backups.BackupError, OSError, SQLAlchemyError) as error:
+            why = "The database is away." if isinstance(error, SQLAlchemyError) else str(error)
+            _failed(app, settings, why, now)
             return None
         _note(settings).unlink(missing_ok=True)
         _log.info("nightly backup: %s, %.1f MB, %.1f s", made.file, made.size / 1e6, time.monotonic() - started)

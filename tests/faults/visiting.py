@@ -17,18 +17,24 @@ _TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
 
 
 class Visitor:
-    def __init__(self, server: Server) -> None:
-        self.url = server.url
+    def __init__(self, server: Server, url: str = "", verify: str | bool = True) -> None:
+        """url: of a proxy before the server; verify: the file of the authority that it has its certificate from."""
+        self.url = url or server.url
+        self._verify = verify  # given with each request: of a session the environment's own authorities come first
         self.session = requests.Session()
-        self.session.headers["Origin"] = server.url
+        self.session.headers["Origin"] = self.url
         form = {"csrf_token": self.token("/login"), "email": EMAIL, "password": PASSWORD}
         assert self.post("/login", form).status_code == 303
 
     def get(self, path: str, **headers: str) -> requests.Response:
-        return self.session.get(self.url + path, headers=headers, timeout=60, allow_redirects=False)
+        return self.session.get(
+            self.url + path, headers=headers, timeout=60, allow_redirects=False, verify=self._verify
+        )
 
     def post(self, path: str, data: dict[str, Any], **headers: str) -> requests.Response:
-        return self.session.post(self.url + path, data=data, headers=headers, timeout=60, allow_redirects=False)
+        return self.session.post(
+            self.url + path, data=data, headers=headers, timeout=60, allow_redirects=False, verify=self._verify
+        )
 
     def token(self, path: str) -> str:
         found = _TOKEN.search(unescape(self.get(path).text))

@@ -10,6 +10,7 @@ import pytest
 from httpstep import config
 from httpstep.core import ports
 from httpstep.core.addresses import AddressPolicy, without_internal
+from httpstep.core.authentication import Auth
 from httpstep.core.errors import Blocked, InvalidRequest, NetworkError
 from httpstep.core.exchange import HttpResponse
 from httpstep.core.request.requestcheck import check_request
@@ -133,7 +134,8 @@ def test_other_addresses_get_no_such_hint(url: str) -> None:
     [
         ("Metadata-Flavor", "Google"), ("metadata-flavor", "x"), ("X-Google-Metadata-Request", "True"),
         ("X-aws-ec2-metadata-token", "{{t}}"), ("X-aws-ec2-metadata-token-ttl-seconds", "60"),
-        ("Metadata", "true"), ("METADATA", " True "),
+        ("X-aliyun-ecs-metadata-token", "a"), ("X-Aliyun-ECS-Metadata-Token-TTL-Seconds", "60"),
+        ("Metadata", "true"), ("METADATA", " True "), ("authorization", "Bearer  Oracle"),
     ],
 )  # fmt: skip
 def test_headers_of_metadata_services_are_refused_at_save_and_at_run(name: str, value: str) -> None:
@@ -141,6 +143,22 @@ def test_headers_of_metadata_services_are_refused_at_save_and_at_run(name: str, 
     ((place, sentence),) = check_request(spec)
     assert place.startswith("headers[0].") and "metadata service" in sentence
     assert "metadata service" in refused(spec, {"t": "x"}).message
+
+
+@pytest.mark.parametrize(
+    "auth",
+    [
+        Auth("api_key", {"name": "Metadata", "value": "true", "in": "header"}),
+        Auth("api_key", {"name": "Metadata-Flavor", "value": "Google", "in": "header"}),
+        Auth("bearer", {"token": "Oracle"}),
+    ],
+    ids=["azure", "google", "oracle"],
+)
+def test_authentication_opens_none_either(auth: Auth) -> None:
+    spec = RequestSpec(url="https://x.example/", auth=auth)
+    ((place, sentence),) = check_request(spec)
+    assert place.startswith("auth.") and "metadata service" in sentence
+    assert "metadata service" in refused(spec, {}).message
 
 
 def test_a_value_that_makes_it_one_is_refused_at_run(make_house: MakeHouse) -> None:

@@ -35,11 +35,16 @@ _REFUSED: Final = {
     "x-google-metadata-request": _METADATA,
     "x-aws-ec2-metadata-token": _METADATA,
     "x-aws-ec2-metadata-token-ttl-seconds": _METADATA,
+    "x-aliyun-ecs-metadata-token": _METADATA,
+    "x-aliyun-ecs-metadata-token-ttl-seconds": _METADATA,
     "proxy-connection": "is for proxies, which httpstep does not use; remove this row.",
     "proxy-authorization": "is for proxies, which httpstep does not use; remove this row.",
     "proxy-authenticate": "is for proxies, which httpstep does not use; remove this row.",
 }
 """Framing and hop-by-hop fields (RFC 9110, 7.6.1; RFC 9112, 6): typed in, they could make one request into two."""
+
+_OPENS: Final = {"metadata": "true", "authorization": "bearer oracle"}
+"""Headers that open such a service with one value alone: Azure's, and Oracle's."""
 
 OWN: Final = frozenset({"accept-encoding"})
 """What httpstep sends itself because it must be able to read the answer: a row of that name is left out."""
@@ -61,8 +66,8 @@ def name_fault(name: str) -> str | None:
 
 
 def value_fault(name: str, value: str) -> str | None:
-    """Why a header of this name cannot have this value, as a sentence: "Metadata: true" opens Azure's metadata service."""
-    if name.lower() == "metadata" and value.strip().lower() == "true":
+    """Why a header of this name cannot have this value, as a sentence: it would open a cloud's metadata service."""
+    if " ".join(value.lower().split()) == _OPENS.get(name.lower()):
         return f"“{name}: {value.strip()}” {_METADATA}"
     return None
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from httpstep.core.errors import InvalidRequest
 from httpstep.core.inserting.encoders import header_fault
-from httpstep.core.inserting.headers import MAX_VALUE_CHARACTERS
+from httpstep.core.inserting.headers import MAX_VALUE_CHARACTERS, value_fault
 from httpstep.core.inserting.placeholders import Placeholder, PlaceholderFault, scan
 from httpstep.core.inserting.urlhints import hints, refuse_doubled_scheme
 from httpstep.core.inserting.urlhosts import UrlFault
@@ -60,6 +60,8 @@ def header_value(name: str, value: str, path: str) -> str:
         raise too_long(Position(path, f"the header “{name}”"))
     if fault := header_fault(value):
         raise InvalidRequest(f"The value of the header “{name}” {fault}.", reason="header", place=path)
+    if fault := value_fault(name, value):
+        raise InvalidRequest(fault, reason="header", place=path)
     return value
 
 

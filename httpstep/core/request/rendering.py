@@ -166,8 +166,6 @@ class _Rendering:
                 self._warnings.append(f"The header “{name}” is not sent as typed: httpstep sets it itself.")
                 continue
             value = self._typed_header(name, pair.value, f"headers[{index}].value")
-            if fault := headers.value_fault(name, value):
-                raise InvalidRequest(fault, reason="header", place=f"headers[{index}].value")
             if value or pair.when_empty == "send":
                 rows.append((name, value))
         kept, warnings = headers.one_of_each(rows)

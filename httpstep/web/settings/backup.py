@@ -63,6 +63,10 @@ class Nights:
     kept: tuple[nightly.Kept, ...]
     failure: nightly.Failure | None
 
+    @property
+    def is_sqlite(self) -> bool:
+        return self.settings.database_url.startswith("sqlite")
+
 
 @blueprint.get("")
 @access("admin")
