@@ -74,7 +74,7 @@
   document.addEventListener("keydown", (event) => {
     const { target } = event;
     if (event.key !== "Enter" || event.defaultPrevented || event.ctrlKey || event.metaKey || event.isComposing) return;
-    if (!target.matches?.("input") || target.form?.id !== "step-form") return;
+    if (!target.matches?.("input, #at-request-url") || target.form?.id !== "step-form") return;
     event.preventDefault();
     const row = target.closest("[data-row]");
     if (target.id === "at-request-url" || target.name.startsWith("value:")) enterTests();
@@ -190,7 +190,9 @@
 
   // ---- what the bot gets, by the rows as they are now
   function friendly(source) {
-    return (source.startsWith("$") ? [...source.matchAll(/\['((?:[^'\\]|\\.)*)'\]|\[(\d+)\]/g)].map(([, key, index]) => (key ?? String(Number(index) + 1))).join(" › ") : source);
+    if (!/^\$(?:\['(?:[^'\\]|\\.)*'\]|\[\d+\])*$/.test(source)) return source;  // a query, or a fact of the call
+    const parts = [...source.matchAll(/\['((?:[^'\\]|\\.)*)'\]|\[(\d+)\]/g)].map(([, key, index]) => key?.replace(/\\(['\\])/g, "$1") ?? String(Number(index) + 1));
+    return parts.join(" › ") || "the whole answer";
   }
   function showGets() {
     const place = $("#bot-gets:not([data-failed])");
@@ -208,7 +210,25 @@
     }));
     $("[data-gets-more]", place).hidden = [...list.children].every((line) => line.offsetParent !== null);
   }
-  function look() { showSums(); showGets(); }
+  function showPaths() {
+    for (const row of rules()) {
+      const source = $(".rule-source", row), path = friendly(source.value.trim());
+      if ($(".rule-path", row).textContent !== path) $(".rule-path", row).textContent = path;
+      source.title = source.value;
+    }
+  }
+  // All are ticked at first, since the first answer is mapped by itself.
+  document.addEventListener("click", ({ target }) => {
+    const button = target.closest?.("[data-untick]");
+    if (!button) return;
+    const on = button.dataset.untick === "on";
+    Object.assign(button, { textContent: on ? "Untick all" : "Tick all" }).dataset.untick = on ? "off" : "on";
+    for (const box of $$(".rule-on", $("#mapping"))) box.checked = on;
+    $('[name="mapping_set"]').value = "1";
+    httpstep.paint();
+    httpstep.changed();
+  });
+  function look() { showSums(); showGets(); showPaths(); }
   body.addEventListener("form:looked", look);
   look();
 })();

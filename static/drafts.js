@@ -192,7 +192,7 @@
   });
   document.addEventListener("submit", (event) => {
     const { target } = event;
-    if (!target.matches("form:not(#step-form)")) return;
+    if (!target.matches("form:not(#step-form, [hx-post])")) return;
     remember();
     if (dirty && target.dataset.asksUnsaved && !confirm(target.dataset.asksUnsaved)) event.preventDefault(); else leave();
   });
@@ -234,7 +234,7 @@
     offerDraft();
   }
 
-  httpstep.changed = changed;
+  Object.assign(httpstep, { changed, isCredentialName, isPlaceholder, credentialsIn: (text) => withoutCredentials(text).left });
   httpstep.typed = () => JSON.stringify(pairs());
   const typed = form().hasAttribute("data-typed");
   saved = typed ? "" : print();
