@@ -167,7 +167,7 @@ def an_earlier_answer(judge: Judge) -> None:
     row.get_by_role("button", name="Succeeds only if").click()
     page.locator(".toast").get_by_role("button", name="Undo").wait_for()
     judge.look("a rule from the answer", narrow=True)
-    page.locator(".toast").get_by_role("button", name="Undo").click()
+    page.get_by_role("button", name="Remove condition 1").click()
     url = page.locator("#at-request-url").input_value()
     page.locator("#at-request-url").fill("https://x.example/{{order id}}")
     page.keyboard.press("Control+Enter")
