@@ -46,6 +46,11 @@ class Judge:
                 self._judge_in("dark", f"{name} {width}")
         self.page.set_viewport_size({"width": WIDTHS[0], "height": 844})
 
+    def look_here(self, name: str) -> None:
+        """Both themes at the width that is: of what closes when it changes."""
+        self._judge_in("light", name)
+        self._judge_in("dark", name)
+
     def _judge_in(self, theme: Literal["light", "dark"], place: str) -> None:
         self.page.emulate_media(color_scheme=theme, reduced_motion="reduce")
         self.page.evaluate(SETTLED)
@@ -138,13 +143,15 @@ def a_new_account(judge: Judge) -> None:
     """Nothing is there yet: the picker has no names, a body of JSON has an error, a token wants to be a secret."""
     page = judge.page
     page.goto("/steps/new")
-    page.locator(".url-line [data-picker]").click()
-    page.get_by_text("No attributes yet.").wait_for()
-    judge.look("picker without attributes", narrow=True)
-    page.locator("#picker-search").fill("order number")
-    page.get_by_role("option", name="Add order_number").wait_for()
-    judge.look("picker with a new name")
-    page.keyboard.press("Enter")
+    for width in reversed(WIDTHS):
+        page.set_viewport_size({"width": width, "height": 844})
+        page.locator(".url-line [data-picker]").click()
+        page.get_by_text("No attributes yet.").wait_for()
+        judge.look_here(f"picker without attributes {width}")
+        page.locator("#picker-search").fill("order number")
+        page.get_by_role("option", name="Add order_number").wait_for()
+        judge.look_here(f"picker with a new name {width}")
+        page.keyboard.press("Escape")
     page.get_by_role("radio", name="JSON").check()
     page.locator(".body-text").fill('{"a": ["{{name}}", 1, true],}')
     page.get_by_role("button", name="Add Header").click()
