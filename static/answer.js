@@ -203,7 +203,8 @@
     list.replaceChildren(...rows.map((row) => {
       const [name, sample, source] = [$(".rule-name", row).value.trim(), $(".rule-sample", row), $(".rule-source", row).value.trim()];
       const line = make("div", "");
-      const parts = [make("dt", "", name), make("dd", "", sample.textContent), make("dd", "path", friendly(source))];
+      const parts = [make("dt", "", name), make("dd", "", sample.textContent), make("dd", "path")];
+      parts[2].append(Object.assign(make("bdi", "", friendly(source)), { dir: "ltr" }));
       for (const [part, title] of [[parts[0], name], [parts[1], sample.title], [parts[2], source]]) part.title = title;
       line.append(...parts);
       return line;
@@ -213,7 +214,7 @@
   function showPaths() {
     for (const row of rules()) {
       const source = $(".rule-source", row), path = friendly(source.value.trim());
-      if ($(".rule-path", row).textContent !== path) $(".rule-path", row).textContent = path;
+      if ($(".rule-path", row).textContent !== path) $(".rule-path > bdi", row).textContent = path;
       source.title = source.value;
     }
   }

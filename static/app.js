@@ -30,7 +30,8 @@
     if (!region || !text) return;
     const notice = make("div", `toast toast-${kind}`);
     notice.setAttribute("role", kind === "error" ? "alert" : "status");
-    notice.append(make("p", "", text), ...(undo ? [undoButton(undo, notice)] : []), closeButton("Close this notice", () => notice.remove()));
+    const words = Object.assign(make("p", "", text), { tabIndex: 0 });  // a long one may have to be scrolled
+    notice.append(words, ...(undo ? [undoButton(undo, notice)] : []), closeButton("Close this notice", () => notice.remove()));
     region.append(notice);
     while (region.children.length > 4) region.firstElementChild.remove();
     if (kind === "error" || stays) return;
