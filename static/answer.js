@@ -18,10 +18,15 @@
   if (innerWidth <= 480 && $("[data-editor]").dataset.ref !== "new" && !$('[aria-invalid="true"], [data-conflict]', form())) {
     for (const fold of $$(".part-section[id]")) { fold.open = false; kept.set(fold.id, false); }
   }
+  // What was opened since, for a fault or by whoever is in it now, never folds by itself.
   function keepFolds() {
     for (const [id, open] of kept) {
       const fold = document.getElementById(id);
-      if (fold && !$('[aria-invalid="true"]', fold)) fold.open = open;
+      if (!fold) continue;
+      const at = document.activeElement;
+      const used = $('[aria-invalid="true"]', fold) || (at !== $("summary", fold) && fold.contains(at));
+      if (used) kept.set(id, true);
+      fold.open = open || Boolean(used);
     }
   }
   body.addEventListener("htmx:afterSettle", keepFolds);
@@ -29,7 +34,9 @@
   // A field that a link or the keyboard leads to is never behind a closed fold.
   document.addEventListener("focusin", ({ target }) => {
     for (let fold = target.closest("details:not([open])"); fold; fold = fold.parentElement.closest("details:not([open])")) {
-      if (target !== $("summary", fold)) fold.open = true;
+      if (target === $("summary", fold)) continue;
+      fold.open = true;
+      if (kept.has(fold.id)) kept.set(fold.id, true);
     }
   });
 
@@ -40,9 +47,17 @@
     if (!box || detail.elt.id !== "test-btn" || detail.xhr.status !== 200) return;
     kept.delete(box.id);
     if (!values().every((input) => input.value.trim())) return;
-    const inside = box.contains(document.activeElement);
+    left = box.contains(document.activeElement) ? document.activeElement.name : "";
     box.open = false;
-    if (inside) $("summary", box).focus({ preventScroll: true });
+    if (left) $("summary", box).focus({ preventScroll: true });
+  });
+  // Whoever was in one of them and types on is in it again.
+  let left = "";
+  document.addEventListener("keydown", (event) => {
+    if (!left || !event.target.matches?.("#values-for-test > summary")) return;
+    if (event.key.length > 1 || event.key === " " || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.target.parentElement.open = true;
+    values().find((input) => input.name === left)?.focus();
   });
   document.addEventListener("input", ({ target }) => {
     if (!target.name?.startsWith("value:")) return;
@@ -59,7 +74,7 @@
   document.addEventListener("keydown", (event) => {
     const { target } = event;
     if (event.key !== "Enter" || event.defaultPrevented || event.ctrlKey || event.metaKey || event.isComposing) return;
-    if (!target.matches?.("input") || target.form?.id !== "step-form") return;
+    if (!target.matches?.("input, #at-request-url") || target.form?.id !== "step-form") return;
     event.preventDefault();
     const row = target.closest("[data-row]");
     if (target.id === "at-request-url" || target.name.startsWith("value:")) enterTests();
@@ -102,14 +117,16 @@
   const rules = () => $$("[data-rule]", $("#mapping"));
   const ruleOf = (node, any = false) => rules().find((row) => $(".rule-source", row).value.trim() === node.dataset.node && (any || $(".rule-on", row).checked));
   const lastOf = (source) => /\['((?:[^'\\]|\\.)*)'\]$/.exec(source)?.[1];
+  const isShown = (one) => one.offsetParent !== null;
   const typed = (input) => input.dispatchEvent(new Event("input", { bubbles: true }));
   // Whether the value at this node is shown so; wanted: [[name, id of its row]].
   function tick(node, place, wanted) {
-    const button = $(":scope > .tree-row > [data-tick]", node);
+    const button = $(":scope > :is(.tree-row, .tree-beside) > [data-tick]", node);
     if (!button) return false;
     const on = wanted.length > 0;
     button.setAttribute("aria-pressed", String(on));
     node.classList.toggle("leaf-on", on);
+    if (node.matches(".tree-branch")) return false;
     const shown = $(".name-input", place);
     if (document.activeElement === shown && shown?.dataset.rule === wanted[0]?.[1]) return true;
     if (on && shown?.dataset.rule === wanted[0][1] && shown.value === wanted[0][0] && wanted.length === 1) return true;
@@ -143,13 +160,20 @@
     const button = target.closest?.("[data-tick]");
     if (!button) return;
     const node = button.closest("[data-node]");
+    const add = $(":scope > :is(.tree-row, .tree-beside) > [data-map]", node);
+    if (!turn(node)) add.click();
+    else if (!isShown(button)) add.focus({ preventScroll: true });
+  });
+  // Switch the row of that value, if there is one; on: it is only ever switched on.
+  function turn(node, on = false) {
     const row = ruleOf(node) || ruleOf(node, true);
-    if (!row) { $("[data-map]", node).click(); return; }
+    if (!row) return false;
     const box = $(".rule-on", row);
-    box.checked = !box.checked;
+    box.checked = on || !box.checked;
     typed(box);
     httpstep.paint();
-  });
+    return true;
+  }
   function nameInTree(added) {
     let first = null;
     for (const row of added) {
@@ -162,11 +186,13 @@
     first.focus({ preventScroll: true });
     first.select();
   }
-  Object.assign(httpstep, { tick, nameInTree });
+  Object.assign(httpstep, { tick, turn, nameInTree });
 
   // ---- what the bot gets, by the rows as they are now
   function friendly(source) {
-    return (source.startsWith("$") ? [...source.matchAll(/\['((?:[^'\\]|\\.)*)'\]|\[(\d+)\]/g)].map(([, key, index]) => (key ?? String(Number(index) + 1))).join(" › ") : source);
+    if (!/^\$(?:\['(?:[^'\\]|\\.)*'\]|\[\d+\])*$/.test(source)) return source;  // a query, or a fact of the call
+    const parts = [...source.matchAll(/\['((?:[^'\\]|\\.)*)'\]|\[(\d+)\]/g)].map(([, key, index]) => key?.replace(/\\(['\\])/g, "$1") ?? String(Number(index) + 1));
+    return parts.join(" › ") || "the whole answer";
   }
   function showGets() {
     const place = $("#bot-gets:not([data-failed])");
@@ -177,14 +203,33 @@
     list.replaceChildren(...rows.map((row) => {
       const [name, sample, source] = [$(".rule-name", row).value.trim(), $(".rule-sample", row), $(".rule-source", row).value.trim()];
       const line = make("div", "");
-      const parts = [make("dt", "", name), make("dd", "", sample.textContent), make("dd", "path", friendly(source))];
+      const parts = [make("dt", "", name), make("dd", "", sample.textContent), make("dd", "path")];
+      parts[2].append(Object.assign(make("bdi", "", friendly(source)), { dir: "ltr" }));
       for (const [part, title] of [[parts[0], name], [parts[1], sample.title], [parts[2], source]]) part.title = title;
       line.append(...parts);
       return line;
     }));
     $("[data-gets-more]", place).hidden = [...list.children].every((line) => line.offsetParent !== null);
   }
-  function look() { showSums(); showGets(); }
+  function showPaths() {
+    for (const row of rules()) {
+      const source = $(".rule-source", row), path = friendly(source.value.trim());
+      if ($(".rule-path", row).textContent !== path) $(".rule-path > bdi", row).textContent = path;
+      source.title = source.value;
+    }
+  }
+  // All are ticked at first, since the first answer is mapped by itself.
+  document.addEventListener("click", ({ target }) => {
+    const button = target.closest?.("[data-untick]");
+    if (!button) return;
+    const on = button.dataset.untick === "on";
+    Object.assign(button, { textContent: on ? "Untick all" : "Tick all" }).dataset.untick = on ? "off" : "on";
+    for (const box of $$(".rule-on", $("#mapping"))) box.checked = on;
+    $('[name="mapping_set"]').value = "1";
+    httpstep.paint();
+    httpstep.changed();
+  });
+  function look() { showSums(); showGets(); showPaths(); }
   body.addEventListener("form:looked", look);
   look();
 })();

@@ -23,25 +23,35 @@
     return button;
   };
 
-  // ---- notices: {"toast": {"text": …, "kind": "success" | "info" | "warning" | "error", "stays": false}}
-  const SHOWN_FOR = 5000;
-  function toast({ text, kind = "success", stays = false }) {
+  // ---- notices: {"toast": {"text": …, "kind": "success" | "info" | "warning" | "error", "stays": false, "undo": ""}}
+  const SHOWN_FOR = 5000, UNDOABLE_FOR = 15000;
+  function toast({ text, kind = "success", stays = false, undo = "" }) {
     const region = find("#toasts");
     if (!region || !text) return;
     const notice = make("div", `toast toast-${kind}`);
     notice.setAttribute("role", kind === "error" ? "alert" : "status");
-    notice.append(make("p", "", text), closeButton("Close this notice", () => notice.remove()));
+    const words = Object.assign(make("p", "", text), { tabIndex: 0 });  // a long one may have to be scrolled
+    notice.append(words, ...(undo ? [undoButton(undo, notice)] : []), closeButton("Close this notice", () => notice.remove()));
     region.append(notice);
     while (region.children.length > 4) region.firstElementChild.remove();
     if (kind === "error" || stays) return;
     let timer;
-    const go = () => { timer = setTimeout(() => notice.remove(), SHOWN_FOR); };
+    const go = () => { timer = setTimeout(() => notice.remove(), undo ? UNDOABLE_FOR : SHOWN_FOR); };
     const hold = () => clearTimeout(timer);
     notice.addEventListener("pointerenter", hold);
     notice.addEventListener("pointerleave", go);
     notice.addEventListener("focusin", hold);
     notice.addEventListener("focusout", go);
     go();
+  }
+  function undoButton(what, notice) {
+    const button = make("button", "btn btn-sm", "Undo");
+    button.type = "button";
+    button.addEventListener("click", () => {
+      notice.remove();
+      body.dispatchEvent(new CustomEvent("toast:undo", { detail: { what } }));
+    });
+    return button;
   }
   body.addEventListener("toast", (event) => toast(event.detail));
 

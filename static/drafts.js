@@ -155,9 +155,22 @@
   body.addEventListener("htmx:beforeSwap", ({ detail }) => {
     if (detail.elt.id !== "step-form" || ![409, 422].includes(detail.xhr.status) || print() === sent) return;
     detail.shouldSwap = false;
-    const answer = new DOMParser().parseFromString(detail.xhr.responseText, "text/html");
+    takeAlerts(new DOMParser().parseFromString(detail.xhr.responseText, "text/html"));
+  });
+  // The fields are not marked then: the summary has the sentences.
+  function takeAlerts(answer) {
     for (const old of $$(":scope > [role=alert]", form())) old.remove();
-    form().prepend(...$$("#step-form > [role=alert]", answer));
+    const alerts = $$("#step-form > [role=alert]", answer);
+    for (const alert of alerts) for (const link of $$("[data-says]", alert)) link.textContent = link.dataset.says;
+    form().prepend(...alerts);
+  }
+  let tested = null;
+  body.addEventListener("htmx:beforeRequest", ({ detail }) => { if (detail.elt.id === "test-btn") tested = print(); });
+  body.addEventListener("htmx:afterRequest", ({ detail }) => { if (detail.elt.id === "test-btn") tested = null; });
+  body.addEventListener("htmx:oobBeforeSwap", ({ detail }) => {
+    if (detail.target.id !== "step-form" || tested === null || print() === tested) return;
+    detail.shouldSwap = false;
+    takeAlerts(detail.fragment);
   });
   body.addEventListener("htmx:beforeOnLoad", ({ detail: { xhr } }) => {
     if (xhr.getResponseHeader("HX-Redirect")) leave();
@@ -179,7 +192,7 @@
   });
   document.addEventListener("submit", (event) => {
     const { target } = event;
-    if (!target.matches("form:not(#step-form)")) return;
+    if (!target.matches("form:not(#step-form, [hx-post])")) return;
     remember();
     if (dirty && target.dataset.asksUnsaved && !confirm(target.dataset.asksUnsaved)) event.preventDefault(); else leave();
   });
@@ -221,7 +234,7 @@
     offerDraft();
   }
 
-  httpstep.changed = changed;
+  Object.assign(httpstep, { changed, isCredentialName, isPlaceholder, credentialsIn: (text) => withoutCredentials(text).left });
   httpstep.typed = () => JSON.stringify(pairs());
   const typed = form().hasAttribute("data-typed");
   saved = typed ? "" : print();

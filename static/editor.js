@@ -98,10 +98,10 @@
       const place = $(":scope > :is(.tree-row, .tree-beside) > [data-chips]", node);
       const wanted = names.get(node.dataset.node) || [];
       if (place && httpstep.tick?.(node, place, wanted)) continue;
-      if (!place || place.textContent === wanted.map(([name]) => `→ {{${name}}}`).join("")) continue;
+      if (!place || !$("span", place) && place.textContent === wanted.map(([name]) => `→ {{${name}}}`).join("")) continue;
       place.replaceChildren(...wanted.map(([name, id]) => {
         const chip = make("a", "chip tree-chip", `→ {{${name}}}`);
-        chip.href = `#${id}`;
+        Object.assign(chip, { href: `#${id}`, tabIndex: -1 });
         return chip;
       }));
     }
@@ -127,7 +127,8 @@
   }
   on("[data-map]", "click", (button, event) => {
     event.preventDefault();
-    addRule(`map:${button.closest("[data-node]").dataset.node}`, "tree");
+    const node = button.closest("[data-node]");
+    if (!httpstep.turn(node, true)) addRule(`map:${node.dataset.node}`, "tree");
   });
   on("[data-add-rule]", "click", (button, event) => {
     event.preventDefault();

@@ -35,13 +35,19 @@
       }
     } catch { /* this browser keeps nothing */ }
   }
-  // Nothing that somebody looks at moves: where the box to paste into stood stays as it was.
+  // Nothing that somebody looks at moves: where the box to paste into stood, one line says how it goes on.
+  const LINE = 56;
   function closePasting() {
     const box = $("#paste-box");
     const was = box.contains(document.activeElement);
-    const gap = document.createElement("div");
-    gap.style.height = `${$("#paste-curl", box)?.getBoundingClientRect().height || 0}px`;
-    box.replaceChildren(gap);
+    const height = $("#paste-curl", box)?.getBoundingClientRect().height || 0;
+    const line = document.createElement("div"), button = document.createElement("button");
+    Object.assign(button, { type: "button", className: "btn btn-sm", textContent: "Use in your bot" }).dataset.press = ".usage-menu > summary";
+    line.className = "saved-line";
+    line.style.height = `${Math.min(height, LINE)}px`;
+    line.append("This step is saved.", button);
+    box.replaceChildren(line);
+    if (height > LINE) scrollBy(0, LINE - height);
     if (was) $("[data-step-name]").focus({ preventScroll: true });
   }
   body.addEventListener("step:saved", ({ detail }) => {

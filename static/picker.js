@@ -7,16 +7,16 @@
   const search = picker.querySelector("#picker-search");
   let field = null;
   let typing = false; // opened by typing "{{": the focus is in the field, not in the search
-  const FOLLOWED = { "aria-autocomplete": "list", "aria-controls": "picker-list" };
+  const FOLLOWED = { "aria-autocomplete": "list", "aria-controls": "picker-options" };
 
   const takesNames = (element) => element.matches?.("[data-editor] form :is(input, textarea)")
     && !element.matches('[type="checkbox"], [type="radio"], [type="hidden"], [type="search"]')
     && (element.parentElement.querySelector("[data-picker]") !== null);
 
-  // The name that is being typed at the caret, and where its {{ begins; null where none is.
+  // The name that is being typed at the caret, of three words at most, and where its {{ begins; null where none is.
   function begun(target) {
     const before = target.value.slice(0, target.selectionStart);
-    const found = /(?<!\\)\{\{\s*([\w.-]*)$/.exec(before);
+    const found = /(?<!\\)\{\{ *([\w.-]*(?:(?<=[\w.-]) [\w.-]*){0,2})$/.exec(before);
     return found && { from: found.index, name: found[1] };
   }
 
@@ -86,7 +86,7 @@
     const typed = search.value.trim().toLowerCase();
     for (const option of everyOption()) {
       const name = option.dataset.name.toLowerCase();
-      option.hidden = option.id === "pick-new" ? name !== typed : !name.includes(typed);
+      option.hidden = option.id === "pick-new" ? option.dataset.typed.toLowerCase() !== typed : !name.includes(typed);
     }
     for (const group of picker.querySelectorAll('[role="group"]')) group.hidden = !group.querySelector('[role="option"]:not([hidden])');
     const all = options();
@@ -95,8 +95,8 @@
   // What Enter takes, "" where there is nothing to take.
   function meant() {
     sift();
-    const name = search.value.trim();
-    return options().find(isChosen)?.dataset.name || (/^[A-Za-z_][\w.-]{0,99}$/.test(name) ? name : "");
+    const name = search.value.trim().replace(/\s+/g, "_"); // as the server makes a name of it
+    return options().find(isChosen)?.dataset.name || (/^(?!secret\.)[A-Za-z_][\w.-]{0,99}$/.test(name) ? name : "");
   }
 
   document.addEventListener("click", (event) => {
@@ -125,7 +125,7 @@
     const name = event.key === "Enter" || (event.key === "Tab" && !event.shiftKey) ? meant() : "";
     if (name) insert(name);
     else if (event.key === "ArrowDown" || event.key === "ArrowUp") choose(event.key === "ArrowDown" ? 1 : -1);
-    else if (event.key === "Escape" || (event.key === "Enter" && field.matches("input"))) close(false);
+    else if (event.key === "Escape" || (event.key === "Enter" && field.matches("input, #at-request-url"))) close(false);
     else return;
     event.preventDefault();
     event.stopPropagation();

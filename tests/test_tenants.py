@@ -51,7 +51,7 @@ WITHOUT_OBJECT = {
     "account.settings", "account.account", "account.rename", "account.own_sessions", "account.end_other_sessions",
     "account.change_password", "keys.listed", "keys.create", "users.listed", "users.invite",
     "mailing.mail", "mailing.send_test", "mailing.mail_test", "accounts.listed", "accounts.create",
-    "attributes.listed", "attributes.add", "secrets.listed", "secrets.add", "about.about", "about.api",
+    "attributes.listed", "attributes.add", "secrets.listed", "secrets.add", "secrets.new_secret", "secrets.new_secret_made", "about.about", "about.api",
     "steps.list_steps", "steps.list_part", "steps.hide_checklist", "steps.chosen", "steps.undo", "flows.list_flows", "picker.picker_list", "request_form.import_curl",
 }  # fmt: skip
 """Routes that name no object of an account: they act on the caller's own, or on nothing."""

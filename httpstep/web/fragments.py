@@ -19,10 +19,10 @@ def asked_by_htmx() -> bool:
     return bool(request.htmx)
 
 
-def toast(text: str, kind: ToastKind = "success", *, stays: bool = False) -> dict[str, Json]:
-    """The event that shows a short notice; errors stay until they are closed, and others where asked to. Merge into
-    `trigger` of `respond`."""
-    return {"toast": {"text": text, "kind": kind, "stays": stays}}
+def toast(text: str, kind: ToastKind = "success", *, stays: bool = False, undo: str = "") -> dict[str, Json]:
+    """The event that shows a short notice; errors stay until they are closed, and others where asked to. undo: it has a
+    button whose press is told to the page as `toast:undo` with this. Merge into `trigger` of `respond`."""
+    return {"toast": {"text": text, "kind": kind, "stays": stays, "undo": undo}}
 
 
 def open_modal() -> dict[str, Json]:

@@ -12,11 +12,13 @@ E = TypeVar("E")
 @dataclass(frozen=True, slots=True)
 class Done:
     """What came of a move. status: 422 where the form is not right for it. said: a short notice; good: of a success.
-    shows: the only part to redraw, where it is not what the table says."""
+    undo: what the notice can take back, in a word that the page's script knows. shows: the only part to redraw, where it
+    is not what the table says."""
 
     status: int = 200
     said: str = ""
     good: bool = True
+    undo: str = ""
     shows: str = ""
 
 

@@ -185,12 +185,12 @@ def set_up(server: Server, page: Page) -> None:
     page.wait_for_url("**/steps")
 
 
-def sign_in(page: Page) -> None:
+def sign_in(page: Page, email: str = ADMIN) -> None:
     """And open the list. The form is sent without being drawn; test_drafts.py fills it in as a person does."""
     form = page.request.get("/login")
     token = re.search(r'name="csrf_token" value="([^"]+)"', form.text())
     assert token is not None, form.text()
-    sent = {"csrf_token": token[1], "email": ADMIN, "password": PASSWORD}
+    sent = {"csrf_token": token[1], "email": email, "password": PASSWORD}
     signed_in = page.request.post("/login", form=sent, headers={"Referer": form.url})
     assert signed_in.url.endswith("/steps"), signed_in.text()
     page.goto("/steps")

@@ -28,6 +28,7 @@ PAGES = (
 )  # fmt: skip
 WIDTHS = (1280, 390)
 THEMES: tuple[Theme, ...] = ("light", "dark")
+NEWCOMER = "nora@example.com"
 
 
 class Judge:
@@ -55,6 +56,13 @@ class Judge:
         self.possible += len(ways)
         self.judged += len(taken)
         self.page.set_viewport_size({"width": WIDTHS[0], "height": 844})
+
+    def look_here(self, name: str) -> None:
+        """Both themes at the width that is: of what closes when it changes."""
+        for theme in THEMES:
+            self._judge_in(theme, name)
+        self.possible += len(THEMES)
+        self.judged += len(THEMES)
 
     def _judge_in(self, theme: Theme, place: str) -> None:
         self.page.emulate_media(color_scheme=theme, reduced_motion="reduce")
@@ -113,6 +121,7 @@ def the_editor(judge: Judge, server: Server, api_port: int) -> None:
     page.locator("#test-btn").click()
     page.locator("#test-result").get_by_text("200 OK").wait_for()
     judge.look("after a test")
+    an_earlier_answer(judge)
     help_in_place(judge)
     page.locator("[data-picker]").first.click()
     page.locator(".picker-option").first.wait_for()
@@ -141,6 +150,50 @@ def the_editor(judge: Judge, server: Server, api_port: int) -> None:
     page.locator("#fault-summary").wait_for()
     judge.look("faults in the form")
     page.evaluate("sessionStorage.clear()")
+
+
+def a_new_account(judge: Judge) -> None:
+    """Nothing is there yet: the picker has no names, a body of JSON has an error, a token wants to be a secret."""
+    page = judge.page
+    page.goto("/steps/new")
+    for width in reversed(WIDTHS):
+        page.set_viewport_size({"width": width, "height": 844})
+        page.locator(".url-line [data-picker]").click()
+        page.get_by_text("No attributes yet.").wait_for()
+        judge.look_here(f"picker without attributes {width}")
+        page.locator("#picker-search").fill("order number")
+        page.get_by_role("option", name="Add order_number").wait_for()
+        judge.look_here(f"picker with a new name {width}")
+        page.keyboard.press("Escape")
+    page.get_by_role("radio", name="JSON").check()
+    page.locator(".body-text").fill('{"a": ["{{name}}", 1, true],}')
+    page.get_by_role("button", name="Add Header").click()
+    page.keyboard.type("Authorization")
+    page.locator(".secret-hint").first.wait_for()
+    page.locator(".json-fault").wait_for()
+    judge.look("JSON with an error, a hint at secrets", narrow=True)
+    page.locator("#headers .secret-hint button").click()
+    page.locator("#new-secret-name").wait_for()
+    judge.look("making a secret", narrow=True)
+    page.keyboard.press("Escape")
+    page.evaluate("sessionStorage.clear()")
+
+
+def an_earlier_answer(judge: Judge) -> None:
+    """A rule from the tree with its notice, and the answer after the form was changed and its test refused."""
+    page = judge.page
+    row = page.locator("[data-node=\"$['data']['status']\"] .tree-row")
+    row.hover()
+    row.get_by_role("button", name="Succeeds only if").click()
+    page.locator(".toast").get_by_role("button", name="Undo").wait_for()
+    judge.look("a rule from the answer", narrow=True)
+    page.get_by_role("button", name="Remove condition 1").click()
+    url = page.locator("#at-request-url").input_value()
+    page.locator("#at-request-url").fill("https://x.example/{{order id}}")
+    page.keyboard.press("Control+Enter")
+    page.get_by_text("The form is not right yet").wait_for()
+    judge.look("a refused test beside an earlier answer", narrow=True)
+    page.locator("#at-request-url").fill(url)
 
 
 @pytest.mark.timeout(400)
@@ -174,6 +227,10 @@ def test_axe_finds_nothing_on_any_page_in_both_themes_and_widths(tmp_path: Path,
         judge.look("the list, ticked and deleted", narrow=True)
         page.get_by_role("button", name="Undo").click()
         the_editor(judge, server, api_port)
+        server.command("user", "add", NEWCOMER, "--account", "second", "--password", PASSWORD, "--role", "admin")
+        context.clear_cookies()
+        sign_in(page, NEWCOMER)
+        a_new_account(judge)
         context.close()
     sweep.tell(judge.judged, judge.possible)
     assert judge.found == {}, "\n".join(f"{text}\n    {', '.join(at)}" for text, at in judge.found.items())

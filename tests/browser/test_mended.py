@@ -18,7 +18,7 @@ def names_are_typed_by_hand(page: Page) -> None:
     expect(picker).to_be_visible()
     url.press_sequentially("new")
     expect(url).to_be_focused()
-    expect(picker).to_contain_text("Use {{new}}")
+    expect(picker).to_contain_text("Add new")
     page.keyboard.press("Escape")
     expect(picker).to_be_hidden()
     url.press_sequentially("er}}?a={{lang")

@@ -39,7 +39,7 @@ TABLE: Final[Mapping[str, tuple[str, ...]]] = {
         "POST /steps/<ref>/test", "POST /steps/<ref>/budget", "POST /steps/<ref>/move",
         "POST /flows/<ref>", "POST /flows/<ref>/move", "POST /flows/<ref>/values", "POST /flows/<ref>/test",
         "POST /flows/<ref>/delete", "POST /step-list/undo", "POST /logs/<int:log_id>/keep", "POST /steps/<ref>/cases/run",
-        "POST /cases/<int:case_id>", "POST /cases/<int:case_id>/delete",
+        "POST /cases/<int:case_id>", "POST /cases/<int:case_id>/delete", "POST /secrets/dialog",
     ),
     # users, keys, secrets and addresses
     "admin": (
@@ -48,7 +48,7 @@ TABLE: Final[Mapping[str, tuple[str, ...]]] = {
         "POST /settings/users/<int:user_id>/password-link",
         "POST /settings/users/invitations/<int:code_id>/withdraw", "POST /settings/mail/test",
         "POST /settings/mail/test/result", "POST /secrets", "POST /secrets/<name>/replace",
-        "POST /secrets/<name>/delete", "POST /settings/backup/preview", "POST /settings/backup/restore",
+        "POST /secrets/<name>/delete", "POST /secrets/dialog/made", "POST /settings/backup/preview", "POST /settings/backup/restore",
     ),
     # accounts and their limits
     "operator": (

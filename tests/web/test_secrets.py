@@ -76,3 +76,35 @@ def test_editors_see_names_and_cannot_change_them(web: Web) -> None:
     assert "secret.CRM_TOKEN" in bob.get("/secrets").text
     assert bob.post("/secrets", {"name": "MINE", "secret_value": "x"}).status_code == 403
     assert bob.post("/secrets/CRM_TOKEN/delete").status_code == 403
+
+
+def test_a_secret_is_made_beside_the_step_and_its_value_is_never_sent_back(web: Web) -> None:
+    alice = web.as_("alice")
+    asked = alice.post("/secrets/dialog", {"name": "CRM_TOKEN", "url": "https://api.example/orders/{{order.id}}"})
+    assert "modal:open" in asked.headers["HX-Trigger"]
+    assert 'value="CRM_TOKEN"' in asked.text and "\nhttps://api.example</textarea>" in asked.text
+    bad = alice.post("/secrets/dialog/made", {"name": "no name", "secret_value": VALUE, **HOSTS})
+    assert bad.status_code == 422 and "A name begins with a letter" in bad.text and VALUE not in bad.text
+    nowhere = alice.post("/secrets/dialog/made", {"name": "CRM_TOKEN", "secret_value": VALUE, "hosts": ""})
+    assert nowhere.status_code == 422 and "Say where this secret may be sent." in nowhere.text
+    made = alice.post("/secrets/dialog/made", {"name": "secret.CRM_TOKEN", "secret_value": VALUE, **HOSTS})
+    assert made.status_code == 200 and '"secret:made": {"name": "CRM_TOKEN"}' in made.headers["HX-Trigger"]
+    assert VALUE not in made.text + str(made.headers)
+    assert "{{secret.CRM_TOKEN}}" in unescape(alice.get("/secrets").text)
+    again = alice.post("/secrets/dialog/made", {"name": "CRM_TOKEN", "secret_value": VALUE, **HOSTS})
+    assert again.status_code == 422 and "There is a secret of this name already." in again.text
+
+
+def test_only_hosts_that_are_written_out_are_filled_in(web: Web) -> None:
+    alice = web.as_("alice")
+    varies = alice.post("/secrets/dialog", {"name": "A", "url": "https://{{shop}}.example/orders"}).text
+    assert "https://{{shop}}" not in varies and '<textarea class="textarea mono" id="f-hosts"' in varies
+    token = {"auth_token_url": "https://login.example/token", "url": "https://api.example/x"}
+    assert "\nhttps://api.example\nhttps://login.example</textarea>" in alice.post("/secrets/dialog", token).text
+
+
+def test_an_editor_learns_who_can_make_one_and_makes_none(web: Web) -> None:
+    bob = web.as_("bob")
+    told = bob.post("/secrets/dialog", {"name": "A", "url": "https://api.example/"}).text
+    assert "alice@" in told and "secret_value" not in told
+    assert bob.post("/secrets/dialog/made", {"name": "A", "secret_value": VALUE, **HOSTS}).status_code == 403

@@ -135,6 +135,25 @@ def test_faults_are_told_in_the_order_of_the_page(web: Web) -> None:
     assert f"Fix these {len(places)} things before saving" in screen.text
 
 
+def test_what_is_wrong_is_said_once_at_its_field_and_the_summary_names_the_place(web: Web) -> None:
+    screen = new_step(web.as_("alice"), name="", url="{{order id}}").fill(body_mode="json", timeout="soon")
+    screen.fill(json_text='{"a": ', auth_type="basic", alert_emails="nobody", dictionaries="rates", key="No Key")
+    screen.add("header_name", "Bad Name").add("header_value", "{{x y}}").press("add_rule").press("save")
+    summary = screen.html.split('id="fault-summary"')[1].split("</ul>")[0]
+    assert re.findall(r">([^<>]+)</a>", summary) == [
+        "Name", "URL", "Header 1, name", "Header 1, value", "Body", "User name", "Key", "Timeout, in seconds",
+        "Row 1 of the mapping", "Names that are data", "Alert e-mails",
+    ]  # fmt: skip
+    elsewhere = screen.html.replace(summary, "")
+    sentences = re.findall(r'data-says="([^"]+)"', summary)
+    assert len(sentences) == 11 and all(one in elsewhere for one in sentences), "none is lost"
+
+
+def test_an_address_that_came_in_several_lines_is_one(web: Web) -> None:
+    screen = new_step(web.as_("alice"), url="https://api.example/\r\n  orders\r\n").press("preview")
+    assert "GET https://api.example/orders" in screen.text
+
+
 def test_too_many_addresses_and_a_bad_one_are_told_at_once(web: Web) -> None:
     good = ", ".join(f"p{number}@shop.example" for number in range(11))
     screen = new_step(web.as_("alice")).fill(alert_emails=f"{good}, nobody").press("save")

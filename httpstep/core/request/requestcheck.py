@@ -137,11 +137,10 @@ def _auth(auth: Auth) -> Found:
     kind = kind_of(auth)
     yield from ((f"auth.{member}", sentence) for member, sentence in empty_members(kind, auth))
     yield from ((f"auth.{member}", sentence) for member, sentence in kind.faults(auth))
-    opening = [fault for row in kind.typed(auth).headers if (fault := headers.value_fault(*row))]
-    secret = [member.name for member in kind.members if member.secret]
-    yield from ((f"auth.{secret[0]}", sentence) for sentence in opening)
     for member in kind.members:
         place, text, header = f"auth.{member.name}", auth[member.name], kind.header(auth)
+        if member.secret and header and (fault := headers.value_fault(header, text)):
+            yield place, fault
         if member.in_url:
             yield from _url(place, text) if text.strip() else ()
         elif member.secret and header:

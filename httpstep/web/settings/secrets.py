@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import time
 
-from flask import Blueprint, abort, render_template, request
+from flask import Blueprint, Response, abort, render_template, request
 from flask.typing import ResponseReturnValue
 
 from httpstep.core.document.entrydocuments import secret_bytes, secret_name_fault, secret_value_fault
 from httpstep.core.inserting import secrethosts
 from httpstep.core.inserting.placeholders import SECRET_PREFIX
-from httpstep.storage import catalogue
+from httpstep.storage import catalogue, users
 from httpstep.storage.vault import secret_place
-from httpstep.web.access import access, current_user
+from httpstep.web.access import access, current_user, may
 from httpstep.web.forms import Form, see_other, sent
+from httpstep.web.fragments import open_modal, respond, toast
 from httpstep.web.here import parts
 
 blueprint = Blueprint("secrets", __name__)
@@ -37,17 +38,53 @@ def _list(form: Form) -> str:
 @access("admin")
 def add() -> ResponseReturnValue:
     form = sent("name", "hosts")
-    name = form["name"].removeprefix(SECRET_PREFIX)
-    form.require("name", secret_name_fault(name))
-    value, hosts = _value(form), _hosts(form)
-    if form.is_good:
-        try:
-            _put(name, value, hosts, new=True)
-            return see_other("secrets.listed", f"{{{{secret.{name}}}}} was stored. It is not shown again.")
-        except catalogue.NameTaken:
-            form.require("name", "There is a secret of this name already. Replace its value in the list.")
+    if (name := _added(form)) is not None:
+        return see_other("secrets.listed", f"{{{{secret.{name}}}}} was stored. It is not shown again.")
     form.require("secret_value", "Enter the value again: what was typed is never written into a page.")
     return _list(form), 422
+
+
+def _added(form: Form) -> str | None:
+    """The name of the secret that was stored, without `secret.`; None where something is wrong, and noted."""
+    name = form.values["name"] = form["name"].removeprefix(SECRET_PREFIX)
+    form.require("name", secret_name_fault(name))
+    value, hosts = _value(form), _hosts(form)
+    if not form.is_good:
+        return None
+    try:
+        _put(name, value, hosts, new=True)
+    except catalogue.NameTaken:
+        form.require("name", "There is a secret of this name already. Replace its value under Secrets.")
+        return None
+    return name
+
+
+@blueprint.post("/secrets/dialog")
+@access("editor")
+def new_secret() -> Response:
+    """The dialog of the step editor in which an admin makes a secret, and whoever is none learns whom to ask. Of the
+    form on the screen it gets the addresses alone: those that are written out are where the secret may be sent."""
+    typed = [request.form.get(name, "") for name in ("url", "auth_token_url")]
+    origins = dict.fromkeys(filter(None, map(secrethosts.literal_origin, filter(None, typed))))
+    form = Form({"name": request.form.get("name", "")[:100], "hosts": "\n".join(origins)})
+    return respond(_dialog(form), trigger=open_modal())
+
+
+@blueprint.post("/secrets/dialog/made")
+@access("admin")
+def new_secret_made() -> Response:
+    """Make it. 422: the dialog's form with what is wrong; its value stays in the browser and is never sent back."""
+    form = sent("name", "hosts")
+    if _added(form) is None:
+        return respond(_dialog(form), 422)
+    said = f"Stored as {{{{secret.{form['name']}}}}}. Its value is not shown again."
+    return respond(trigger={"secret:made": {"name": form["name"]}, **toast(said)}, stays=True)
+
+
+def _dialog(form: Form) -> str:
+    able = (one for one in users.listed(current_user().account_id) if one.role == "admin" and one.disabled_at is None)
+    admins = [] if may("admin") else [one.email for one in able]
+    return render_template("secrets/_new_secret.html", form=form, admins=admins)
 
 
 @blueprint.get("/secrets/<name>/replace")

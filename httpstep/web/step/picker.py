@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, render_template, request
 
+from httpstep.core.answer.transliteration import in_ascii
 from httpstep.core.inserting.placeholders import SECRET_PREFIX, is_name
 from httpstep.storage.overview import names_for
 from httpstep.web import stepform
@@ -19,7 +20,8 @@ MAX_SHOWN = 60
 @blueprint.get("/attributes/picker")
 @access("viewer")
 def picker_list() -> Response:
-    """The names that contain `q`, in groups. step: the id of the step that is edited, whose own names are left out."""
+    """The names that contain `q`, in groups, and `q` itself as a new one. step: the id of the step that is edited, whose
+    own names are left out."""
     names = names_for(account_id(), stepform.whole_number(request.args.get("step", "")))
     groups = [("From your bot", list(names.bot))]
     groups += [(f"From the step “{step}”", list(found)) for step, found in names.from_steps.items()]
@@ -32,5 +34,15 @@ def picker_list() -> Response:
         left -= len(fitting)
         if fitting:
             shown.append((title, fitting))
-    offered = typed if is_name(typed) and not typed.startswith(SECRET_PREFIX) else ""
-    return respond(render_template("picker/_picker_list.html", groups=shown, wanted=wanted, offered=offered))
+    offered = name_of(typed)
+    if any(offered in names for _, names in shown):
+        offered = ""
+    return respond(
+        render_template("picker/_picker_list.html", groups=shown, typed=typed, wanted=wanted, offered=offered)
+    )
+
+
+def name_of(typed: str) -> str:
+    """What was typed as the name of an attribute: "order number" is order_number; "" where it can be none."""
+    name = "_".join(in_ascii(typed).split())
+    return name if is_name(name) and not name.startswith(SECRET_PREFIX) else ""

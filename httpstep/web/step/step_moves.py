@@ -93,7 +93,7 @@ def move(ref: str) -> Response:
     """The parts of the page that a move changes. `op`: the button's value, like "map:$['data']['id']"."""
     editor, op = submitted(ref), request.form.get("op", "")
     done = make(editor, op)
-    trigger = toast(done.said, "success" if done.good else "error") if done.said else None
+    trigger = toast(done.said, "success" if done.good else "error", undo=done.undo) if done.said else None
     if done.shows:
         return respond(fragments(editor, done.shows), done.status, retarget=target_of(done.shows))
     first, *beside = MOVES[op.partition(":")[0]].redraws

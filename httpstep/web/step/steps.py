@@ -49,10 +49,11 @@ from httpstep.web.forms import see_other
 from httpstep.web.fragments import respond, toast
 from httpstep.web.here import account_id
 from httpstep.web.step import keepsecrets, step_list, step_moves, testing
-from httpstep.web.step.places import anchor
+from httpstep.web.step.places import anchor, place_words
 
 blueprint = Blueprint("steps", __name__)
 blueprint.add_app_template_filter(anchor, "anchor")
+blueprint.add_app_template_filter(place_words, "place_words")
 blueprint.add_app_template_filter(source_in_words, "in_words")
 blueprint.add_app_template_filter(short_text, "short_json")
 blueprint.add_app_template_filter(duration_text, "duration")

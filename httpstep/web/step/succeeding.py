@@ -4,23 +4,29 @@ from __future__ import annotations
 
 from httpstep.core.answer import conditions
 from httpstep.core.jsontext import Json
-from httpstep.core.query.jsonpath import parse_normalized
-from httpstep.core.step.spec import AnswerPlace
+from httpstep.core.query.jsonpath import parse_normalized, source_in_words
+from httpstep.core.step.spec import OPERATORS, AnswerPlace
+from httpstep.web.editor import tree
 from httpstep.web.editor.editor import Editor
+from httpstep.web.moves import Done
 from httpstep.web.stepform import ConditionRow, typed_text
 from httpstep.web.stepform.conditions import suggested
 
 
-def add_condition(editor: Editor, source: str) -> None:
-    """One row more: blank, or on a place in the answer with the value that stands there; a list or object is to be there."""
+def add_condition(editor: Editor, source: str) -> Done | None:
+    """One row more: blank, or on a place in the answer with the value that stands there; a list or object is to be there.
+    Of one that was taken from the tree, away from where it stands, a notice tells."""
     if not source:
         editor.form.success_when.append(ConditionRow())
-        return
+        return None
     value = _value_at(editor, source)
     if value is None or isinstance(value, (list, dict)):
-        editor.form.success_when.append(ConditionRow(source, "exists"))
+        row = ConditionRow(source, "exists")
     else:
-        editor.form.success_when.append(ConditionRow(source, "equals", typed_text(value)))
+        row = ConditionRow(source, "equals", typed_text(value))
+    editor.form.success_when.append(row)
+    means = f"{source_in_words(source, 60)} {OPERATORS[row.operator]} {tree.short_text(value, 40) if row.value else ''}"
+    return Done(said=f"Succeeds from now on only if {means.strip()}.", undo="condition")
 
 
 def remove_condition(editor: Editor, index: str) -> None:

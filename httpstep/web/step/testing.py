@@ -66,6 +66,9 @@ def test_result(ref: str) -> Response:
 def _answer(editor: Editor, status: int, again: bool) -> Response:
     if editor.shown is not None and editor.shown.empty:
         return respond(fragments(editor, "testing/_test_values.html"), status, retarget="#test-values")
+    if editor.shown is not None and editor.shown.invalid:
+        html = fragments(editor, "testing/_rate_limited.html", beside=_BESIDE[status])
+        return respond(html, status, retarget="#rate-limited")
     beside = _BESIDE[status] + (("testing/_test_values.html",) if again else ())
     if status == 429:
         html = fragments(editor, "testing/_rate_limited.html", beside=beside)

@@ -66,6 +66,7 @@ def document_of(form: StepForm) -> tuple[dict[str, Json], list[Fault]]:
     # An address, a key and a header's name are pasted with white space around them.
     for holder, name in ((document, "key"), (request, "url"), *((header, "name") for header in request["headers"])):
         holder[name] = holder[name].strip()
+    request["url"] = "".join(map(str.strip, request["url"].splitlines()))  # its box shows all of it in several lines
     for name in ("success_when", "expired_when"):
         document[name] = conditions.document_of(getattr(form, name), name, faults)
     if why := form.error_message.strip():

@@ -1,0 +1,24 @@
+// What is said of the form as it was goes or is marked when the form changes: the answer of a test is then an earlier one.
+(() => {
+  "use strict";
+  const { body } = document;
+  const $ = (selector, root = document) => root.querySelector(selector);
+  // No call depends on these.
+  const BESIDE = /^(rule|mapping_set|fallback|alert_|name$|key$|enabled|dictionaries|accepted_|version|draft_id|pasted|kept$|options$|drift_|before_remap|body_mode_was)/;
+  const asked = () => JSON.stringify(JSON.parse(httpstep.typed()).filter(([name, value, hidden]) => (value || hidden) && !BESIDE.test(name)));
+  let running = "", tested = "";
+  body.addEventListener("htmx:beforeRequest", ({ detail }) => { if (detail.elt.id === "test-btn") running = asked(); });
+  body.addEventListener("htmx:afterRequest", ({ detail }) => {
+    if (detail.elt.id !== "test-btn" || detail.xhr.status !== 200) return;
+    tested = running;
+    mark();
+  });
+  function mark() {
+    const old = $("#test-result [data-earlier]");
+    if (old && tested) old.hidden = asked() === tested;
+  }
+  document.addEventListener("input", ({ target }) => {
+    if (target.form?.id === "step-form") $("[data-of-form]")?.remove();
+  });
+  body.addEventListener("form:looked", mark);
+})();

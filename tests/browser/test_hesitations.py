@@ -1,0 +1,138 @@
+"""Where people who see the editor for the first time stopped: names with blanks, long addresses, paths, and notices."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.chromium import ADMIN, PASSWORD, OrderApi, browsing, order_api, settle, sign_in
+
+SQLITE_ONLY = "what a person does and sees"
+COVERED = """(notice) => {
+  const box = notice.getBoundingClientRect(), found = new Set();
+  notice.style.visibility = "hidden";
+  for (let x = box.left; x < box.right; x += 4) for (let y = box.top; y < box.bottom; y += 4) {
+    const one = document.elementFromPoint(x, y)?.closest("a[href], button, summary, input, select, textarea, label");
+    if (one) found.add(one.outerHTML.slice(0, 90));
+  }
+  notice.style.visibility = "";
+  return [...found];
+}"""
+"""What could be pressed where a notice lies, if it were not there."""
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[tuple[Page, OrderApi]]:
+    variables = {"ADMIN_EMAIL": ADMIN, "ADMIN_PASSWORD": PASSWORD}
+    with order_api() as api, browsing(tmp_path / "data", **variables) as (_, page, complaints):
+        sign_in(page)
+        page.goto("/steps/new")
+        yield page, api
+        page.evaluate("sessionStorage.clear()")
+        assert [text for text in complaints if "422" not in text] == []
+
+
+def press_test(page: Page, address: str) -> None:
+    page.locator("#at-request-url").fill(address)
+    page.keyboard.press("Control+Enter")
+    expect(page.locator(".result-line")).to_contain_text("200 OK")
+
+
+def test_a_name_with_a_blank_is_no_dead_end_and_no_mouse_is_needed(desk: tuple[Page, OrderApi]) -> None:
+    page, _ = desk
+    url, picker = page.locator("#at-request-url"), page.locator("#picker")
+    url.fill("https://x.example/")
+    page.locator(".url-line [data-picker]").focus()
+    page.keyboard.press("Enter")
+    expect(picker).to_contain_text("No attributes yet. Type a name")
+    page.keyboard.type("order number")
+    expect(picker.get_by_role("option", name="Add order_number")).to_be_visible()
+    expect(picker).to_contain_text("Spaces become underscores.")
+    page.keyboard.press("Enter")
+    expect(url).to_have_value("https://x.example/{{order_number}}")
+    expect(url).to_be_focused()
+    page.keyboard.type("/{{")
+    expect(picker).to_be_visible()
+    page.keyboard.type("line item")
+    expect(picker).to_contain_text("Add line_item")
+    page.keyboard.press("Enter")
+    expect(url).to_have_value("https://x.example/{{order_number}}/{{line_item}}")
+    page.locator(".url-line [data-picker]").click()
+    page.keyboard.type("größe 7*7")
+    expect(picker).to_contain_text("it can be none: a name begins with a letter")
+    page.keyboard.press("Enter")
+    expect(url).to_have_value("https://x.example/{{order_number}}/{{line_item}}")
+
+
+def test_all_of_a_long_address_is_seen_and_it_stays_one_line(desk: tuple[Page, OrderApi]) -> None:
+    page, api = desk
+    url = page.locator("#at-request-url")
+    address = f"{api.url}/orders/1?" + "&".join(f"parameter_{number}=a-value-of-it" for number in range(8))
+    url.fill(address)
+    assert url.evaluate("box => box.scrollHeight <= box.clientHeight && box.scrollWidth <= box.clientWidth")
+    url.evaluate("""(box, text) => {
+      box.select();
+      const pasted = new DataTransfer();
+      pasted.setData("text", text);
+      box.dispatchEvent(new ClipboardEvent("paste", { clipboardData: pasted, bubbles: true, cancelable: true }));
+    }""", f"{api.url}/\r\n  orders/1?a=1\n")  # fmt: skip
+    expect(url).to_have_value(f"{api.url}/orders/1?a=1")
+    url.press("Enter")
+    expect(page.locator(".result-line")).to_contain_text("200 OK")
+    expect(url).to_have_value(f"{api.url}/orders/1?a=1")
+    assert api.paths == ["/orders/1?a=1"]
+
+
+def test_rows_of_the_mapping_say_paths_as_people_do_and_edit_them_as_they_are(desk: tuple[Page, OrderApi]) -> None:
+    page, api = desk
+    press_test(page, f"{api.url}/orders/1")
+    source, words = page.locator(".rule-source").nth(6), page.locator(".rule-path").nth(6)
+    expect(words).to_have_text("data › items › 1 › price")
+    expect(source).to_have_attribute("title", "$['data']['items'][0]['price']")
+    expect(words).to_be_visible()
+    source.click()
+    expect(words).to_be_hidden()
+    expect(source).to_have_css("opacity", "1")
+    source.fill("$['data']['items'][1]['it\\'s']")
+    page.locator('[name="name"]').focus()
+    expect(words).to_have_text("data › items › 2 › it's")
+    source.fill("$.data.items[?@.price > 5].sku")
+    expect(words).to_have_text("$.data.items[?@.price > 5].sku")
+
+
+def test_all_values_are_ticked_at_first_says_one_line_and_one_press_unticks_them(desk: tuple[Page, OrderApi]) -> None:
+    page, api = desk
+    press_test(page, f"{api.url}/orders/1")
+    expect(page.locator(".tick[aria-pressed=true]")).to_have_count(7)
+    expect(page.locator(".answer-notes")).to_contain_text("7 values were mapped automatically.")
+    page.get_by_role("button", name="Untick all").click()
+    expect(page.locator(".tick[aria-pressed=true]")).to_have_count(0)
+    expect(page.locator(".rule-on:checked")).to_have_count(0)
+    page.get_by_role("button", name="Tick all").click()
+    expect(page.locator(".rule-on:checked")).to_have_count(7)
+
+
+@pytest.mark.parametrize("width", [390, 1000, 1280])
+def test_a_notice_covers_nothing_that_can_be_pressed_and_no_gap_is_left(
+    desk: tuple[Page, OrderApi], width: int
+) -> None:
+    page, _ = desk
+    page.set_viewport_size({"width": width, "height": 800})
+    page.locator("#at-request-url").fill("https://x.example/")
+    page.locator('[name="name"]').fill("A step with quite a long name, longer than there is room")
+    page.keyboard.press("Control+s")
+    page.wait_for_url("**/steps/1")
+    notice = page.locator(".toast")
+    expect(notice).to_be_in_viewport(ratio=1)
+    assert notice.evaluate(COVERED) == []
+    expect(page.locator("#paste-box")).to_contain_text("This step is saved.")
+    page.locator("#paste-box").get_by_role("button", name="Use in your bot").click()
+    expect(page.locator("#use-url")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.evaluate("scrollTo(0, document.body.scrollHeight)")
+    settle(page, 0.1)
+    expect(notice).to_be_in_viewport(ratio=1)
+    assert notice.evaluate(COVERED) == []
