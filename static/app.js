@@ -132,6 +132,7 @@
       if (element.textContent !== first) element.textContent = first;
       element.title = first === whole ? near : whole;
     }
+    for (const element of all("[data-title-epoch]", root)) element.title = absolute.format(new Date(Number(element.dataset.titleEpoch) * 1000));
   }
   setInterval(() => showTimes(document), 20000);
 
