@@ -105,3 +105,79 @@ def test_without_scripts_a_row_is_a_link_to_its_call(here: tuple[Page, OrderApi,
     plain.wait_for_url("**/steps/1/logs/1")
     expect(plain.get_by_text("The call succeeded.")).to_be_visible()
     context.close()
+
+
+def open_call(page: Page, number: int, size: tuple[int, int]) -> None:
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    page.goto("/steps/1")
+    if page.locator("#part-logs").get_attribute("open") is None:
+        page.locator("#part-logs > summary").click()
+    page.locator(".logs-table").get_by_role("link", name="View").nth(number).click()
+    expect(page.locator("#modal")).to_be_visible()
+
+
+def two_more_calls(page: Page, api: OrderApi) -> None:
+    """A good one with another answer, and one that nobody answered."""
+    api.changed = True
+    with page.expect_response("**/test"):
+        page.keyboard.press("Control+Enter")
+    expect(page.locator("#test-btn")).to_be_enabled()
+    page.locator("#at-request-url").fill("http://127.0.0.1:9/orders/1001")
+    with page.expect_response("**/test"):
+        page.keyboard.press("Control+Enter")
+    expect(page.locator(".logs-table tbody tr")).to_have_count(3)
+    page.locator("[data-revert]").click()
+
+
+def test_the_first_screen_of_a_call_says_what_happened(here: tuple[Page, OrderApi, Server]) -> None:
+    page, api, _ = here
+    page.on("dialog", lambda dialog: dialog.accept())
+    two_more_calls(page, api)
+    for number, told in ((0, "Stop Executing Further Steps"), (1, "The call succeeded. The bot goes on.")):
+        open_call(page, number, (1280, 800))
+        log = page.locator("#modal #log")
+        expect(log.get_by_text(told)).to_be_in_viewport(ratio=1)
+        expect(log.get_by_role("heading", name="Request sent")).to_be_in_viewport(ratio=1)
+        expect(log.get_by_text("/orders/1001", exact=False).first).to_be_in_viewport(ratio=1)
+        expect(log.get_by_role("heading", name="Answer", exact=True)).to_be_in_viewport(ratio=1)
+        for part in log.locator(".fold > summary").all():
+            expect(part).to_be_in_viewport(ratio=1)
+            foot, box = log.locator(".modal-foot").bounding_box(), part.bounding_box()
+            assert foot and box and box["y"] + box["height"] <= foot["y"] + 1, "no part lies under the buttons"
+        for button in log.locator(".modal-foot .btn").all():
+            expect(button).to_be_in_viewport(ratio=1)
+
+
+def test_on_a_phone_request_and_answer_are_tabs_and_every_button_is_on_the_screen(
+    here: tuple[Page, OrderApi, Server],
+) -> None:
+    page, _, _ = here
+    with page.expect_response("**/test"):
+        page.keyboard.press("Control+Enter")
+    expect(page.locator(".logs-table tbody tr")).to_have_count(2)
+    open_call(page, 0, (390, 844))
+    log = page.locator("#modal #log")
+    expect(log.get_by_text("The call succeeded.")).to_be_in_viewport(ratio=1)
+    expect(log.get_by_text('"status": "shipped"').first).to_be_in_viewport()
+    expect(log.locator(".sent-line")).to_be_hidden()
+    log.get_by_role("radio", name="Request sent").check()
+    expect(log.locator(".sent-line")).to_be_in_viewport(ratio=1)
+    expect(log.get_by_text('"status": "shipped"').first).to_be_hidden()
+    for button in log.locator(".modal-foot .btn, .modal-head .btn").all():
+        expect(button).to_be_in_viewport(ratio=1)
+    page.keyboard.press("j")
+    expect(log.locator(".modal-head")).to_contain_text("2 of 2")
+
+
+def test_a_call_is_compared_with_the_one_before_it_or_with_any_other(here: tuple[Page, OrderApi, Server]) -> None:
+    page, api, _ = here
+    page.on("dialog", lambda dialog: dialog.accept())
+    two_more_calls(page, api)
+    open_call(page, 1, (1280, 800))
+    log = page.locator("#modal #log")
+    log.get_by_role("button", name="Compare").click()
+    expect(log.locator(".diff .in", has_text='"state": "shipped"')).to_be_visible()
+    log.get_by_label("The other call").select_option(index=1)
+    log.get_by_role("button", name="Compare").click()
+    expect(log.locator(".diff .out", has_text='"state": "shipped"')).to_be_visible()
+    expect(log.get_by_label("The other call")).to_have_value("3")
