@@ -74,8 +74,8 @@
   const POPPING = "details[data-menu][open], details.confirm[open]";
   document.addEventListener("click", (event) => {
     for (const menu of all(POPPING)) if (!menu.contains(event.target)) menu.open = false;
-    const cancel = event.target.closest("[data-confirm-cancel]");
-    if (cancel) cancel.closest("details").open = false;
+    const menu = event.target.closest("[data-confirm-cancel]")?.closest("details");
+    if (menu) { menu.open = false; find("summary", menu).focus(); }
   });
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Escape") return;

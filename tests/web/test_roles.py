@@ -43,7 +43,7 @@ TABLE: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     # users, keys, secrets and addresses
     "admin": (
-        "POST /settings/account", "POST /settings/keys", "POST /settings/keys/<int:key_id>/revoke",
+        "POST /settings/account", "POST /settings/keys", "POST /settings/keys/for-bot", "POST /settings/keys/<int:key_id>/revoke",
         "POST /settings/users/invite", "POST /settings/users/<int:user_id>",
         "POST /settings/users/<int:user_id>/password-link",
         "POST /settings/users/invitations/<int:code_id>/withdraw", "POST /settings/mail/test",

@@ -52,6 +52,19 @@ def create() -> ResponseReturnValue:
     return make_response(_list(Form({"scope": "execute"}), made, token), 201)
 
 
+@blueprint.post("/for-bot")
+@access("admin")
+def for_bot() -> ResponseReturnValue:
+    """A key that may execute, made where a step says how a bot calls it: 201 with the token, this once. Without scripts
+    the same form goes to `create`."""
+    name = sent("name")["name"]
+    if key_name_fault(name):
+        abort(400)
+    with editing():
+        made, token = keys.create(current_user().account_id, name, "execute", time.time())
+    return make_response(render_template("keys/_bot_key.html", made=made, token=token), 201)
+
+
 @blueprint.post("/<int:key_id>/revoke")
 @access("admin")
 def revoke(key_id: int) -> ResponseReturnValue:
