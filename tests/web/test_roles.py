@@ -65,7 +65,7 @@ TABLE: Final[Mapping[str, tuple[str, ...]]] = {
     ),
 }  # fmt: skip
 FORM: Final = {
-    "name": "changed", "slug": "changed", "email": "changed@example.com", "role": "viewer", "scope": "manage",
+    "name": "changed", "made_for": "changed", "slug": "changed", "email": "changed@example.com", "role": "viewer", "scope": "manage",
     "secret_value": "changed", "hosts": "https://api.example", "address": "changed@example.com", "per_minute": "7", "in_flight": "7", "method": "GET",
     "url": "https://api.example/changed", "op": "save", "attribute": "changed", "command": "curl https://a.example/",
 }  # fmt: skip
