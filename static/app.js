@@ -53,9 +53,8 @@
     opener = document.activeElement;
     dialog.showModal();
   });
-  function closed() {
-    const content = find("#modal-body");
-    if (content) content.replaceChildren();  // and with them whoever asked: what is on its way opens nothing again
+  function closed(dialog) {
+    if (dialog.id === "modal") find("#modal-body").replaceChildren();  // and with them whoever asked: what is on its way opens nothing again
     const back = opener && (opener.isConnected ? opener : opener.id && document.getElementById(opener.id));
     opener = null;
     if (back) back.focus();
@@ -63,12 +62,13 @@
   body.addEventListener("htmx:beforeSwap", (event) => {
     if (event.detail.target.id === "modal-body" && !find("#modal").open) event.detail.shouldSwap = false;
   });
-  for (const dialog of all("dialog.modal")) {
-    dialog.addEventListener("close", closed);
-    dialog.addEventListener("click", (event) => {
-      if (event.target === dialog || event.target.closest("[data-close]")) dialog.close();
-    });
-  }
+  document.addEventListener("close", ({ target }) => { if (target.matches("dialog.modal")) closed(target); }, true);
+  document.addEventListener("click", ({ target }) => {
+    const opens = target.closest("[data-opens]");
+    if (opens) body.dispatchEvent(new CustomEvent("modal:open", { detail: { value: opens.dataset.opens } }));
+    const dialog = target.closest("dialog.modal");
+    if (dialog && (target === dialog || target.closest("[data-close]"))) dialog.close();
+  });
 
   // ---- menus and confirmations close when one looks elsewhere
   const POPPING = "details[data-menu][open], details.confirm[open]";

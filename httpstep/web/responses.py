@@ -78,7 +78,7 @@ BUNDLES: Final = {
     "page.js": ("vendor/htmx-2.0.11.min.js", "app.js", "help.js"),
     "step.js": (
         "picker.js", "first.js", "drafts.js", "progress.js", "editor.js", "answer.js", "pasting.js", "says.js", "rules.js", "tree.js",
-        "wide.js", "variable.js", "usage.js",
+        "wide.js", "variable.js", "usage.js", "drift.js",
     ),
 }  # fmt: skip
 """Scripts that a page needs together travel as one file: short files are for readers, and each costs a request."""
