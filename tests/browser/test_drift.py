@@ -38,7 +38,9 @@ def test_a_changed_structure_is_shown_remapped_and_saved(tmp_path: Path) -> None
         dialog = page.get_by_role("dialog", name="What changed")
         for _ in range(30):
             page.keyboard.press("Tab")
-            assert page.evaluate("document.activeElement === document.body || !!document.activeElement.closest('dialog')")
+            assert page.evaluate(
+                "document.activeElement === document.body || !!document.activeElement.closest('dialog')"
+            )
         page.keyboard.press("Escape")
         expect(dialog).to_be_hidden()
         expect(page.locator("#drift-look")).to_be_focused()
