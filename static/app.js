@@ -63,9 +63,8 @@
     opener = document.activeElement;
     dialog.showModal();
   });
-  function closed() {
-    const content = find("#modal-body");
-    if (content) content.replaceChildren();  // and with them whoever asked: what is on its way opens nothing again
+  function closed(dialog) {
+    if (dialog.id === "modal") find("#modal-body").replaceChildren();  // and with them whoever asked: what is on its way opens nothing again
     const back = opener && (opener.isConnected ? opener : opener.id && document.getElementById(opener.id));
     opener = null;
     if (back) back.focus();
@@ -73,19 +72,20 @@
   body.addEventListener("htmx:beforeSwap", (event) => {
     if (event.detail.target.id === "modal-body" && !find("#modal").open) event.detail.shouldSwap = false;
   });
-  for (const dialog of all("dialog.modal")) {
-    dialog.addEventListener("close", closed);
-    dialog.addEventListener("click", (event) => {
-      if (event.target === dialog || event.target.closest("[data-close]")) dialog.close();
-    });
-  }
+  document.addEventListener("close", ({ target }) => { if (target.matches("dialog.modal")) closed(target); }, true);
+  document.addEventListener("click", ({ target }) => {
+    const opens = target.closest("[data-opens]");
+    if (opens) body.dispatchEvent(new CustomEvent("modal:open", { detail: { value: opens.dataset.opens } }));
+    const dialog = target.closest("dialog.modal");
+    if (dialog && (target === dialog || target.closest("[data-close]"))) dialog.close();
+  });
 
   // ---- menus and confirmations close when one looks elsewhere
   const POPPING = "details[data-menu][open], details.confirm[open]";
   document.addEventListener("click", (event) => {
     for (const menu of all(POPPING)) if (!menu.contains(event.target)) menu.open = false;
-    const cancel = event.target.closest("[data-confirm-cancel]");
-    if (cancel) cancel.closest("details").open = false;
+    const menu = event.target.closest("[data-confirm-cancel]")?.closest("details");
+    if (menu) { menu.open = false; find("summary", menu).focus(); }
   });
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Escape") return;
@@ -142,6 +142,7 @@
       if (element.textContent !== first) element.textContent = first;
       element.title = first === whole ? near : whole;
     }
+    for (const element of all("[data-title-epoch]", root)) element.title = absolute.format(new Date(Number(element.dataset.titleEpoch) * 1000));
   }
   setInterval(() => showTimes(document), 20000);
 

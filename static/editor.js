@@ -35,7 +35,7 @@
 
   // ---- the log in the dialog: j and k
   document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, textarea, select")) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input:not([type=radio]), textarea, select")) return;
     const link = event.key === "k" ? $("[data-log-newer]") : event.key === "j" ? $("[data-log-older]") : null;
     link?.click();
   });
@@ -291,11 +291,8 @@
     $("#paste-fill").click();
   });
 
-  // The budget is free again: ask for what changes by itself. A place that was chosen for a moved row is not taken back.
+  // The budget is free again: ask for what changes by itself.
   body.addEventListener("countdown:done", () => body.dispatchEvent(new CustomEvent("logs:changed")));
-  body.addEventListener("htmx:beforeRequest", (event) => {
-    if (event.detail.elt.id === "drift-banner" && $$("select", event.detail.elt).some((one) => !one.selectedOptions[0]?.defaultSelected && one.selectedIndex)) event.preventDefault();
-  });
   body.addEventListener("form:looked", () => { paint(); lookForNames(); markPreview(); });
   httpstep.paint = paint;
   setTimeout(paint);

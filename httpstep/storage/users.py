@@ -74,6 +74,11 @@ def listed(account_id: int) -> list[User]:
     return sorted(found, key=lambda user: in_lists(user.email))
 
 
+def admins(account_id: int) -> list[str]:
+    """The e-mails of those who may sign in."""
+    return [user.email for user in listed(account_id) if user.role == "admin" and user.disabled_at is None]
+
+
 def get(account_id: int, user_id: int) -> User | None:
     return db.session.scalar(select(User).where(User.account_id == account_id, User.id == user_id))
 

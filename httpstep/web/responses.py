@@ -79,7 +79,7 @@ BUNDLES: Final = {
     "step.js": (
         "picker.js", "first.js", "drafts.js", "progress.js", "editor.js", "answer.js", "pasting.js", "says.js", "rules.js", "tree.js",
         "wide.js", "variable.js", "conditions.js", "earlier.js", "address.js", "secrets.js",
-        "jsontext.js", "colours.js",
+        "jsontext.js", "colours.js", "usage.js", "drift.js",
     ),
 }  # fmt: skip
 """Scripts that a page needs together travel as one file: short files are for readers, and each costs a request."""

@@ -198,7 +198,7 @@ def sign_in(page: Page, email: str = ADMIN) -> None:
 
 def look_at_drift(page: Page) -> None:
     """Open the details of a changed structure."""
-    page.locator("#drift-details > summary").click()
+    page.locator("#drift-look").click()
 
 
 def settle(page: Page, seconds: float = 0.4) -> None:

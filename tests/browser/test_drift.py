@@ -7,7 +7,7 @@ from pathlib import Path
 
 from playwright.sync_api import expect
 
-from tests.browser.chromium import ADMIN, PASSWORD, browsing, look_at_drift, order_api, sign_in
+from tests.browser.chromium import ADMIN, PASSWORD, browsing, look_at_drift, order_api, settle, sign_in
 
 SQLITE_ONLY = "what a person does and sees"
 
@@ -35,7 +35,30 @@ def test_a_changed_structure_is_shown_remapped_and_saved(tmp_path: Path) -> None
         selects = banner.locator("select")
         expect(selects).to_have_count(3)
         expect(selects.nth(0)).to_have_value("$['data']['state']")
+        dialog = page.get_by_role("dialog", name="What changed")
+        for _ in range(30):
+            page.keyboard.press("Tab")
+            assert page.evaluate(
+                "document.activeElement === document.body || !!document.activeElement.closest('dialog')"
+            )
+        page.keyboard.press("Escape")
+        expect(dialog).to_be_hidden()
+        expect(page.locator("#drift-look")).to_be_focused()
+        where = page.locator("#test-result .tree-row").first.bounding_box()
+        page.keyboard.press("Enter")
+        expect(dialog).to_be_visible()
+        assert page.locator("#test-result .tree-row").first.bounding_box() == where, "nothing moves behind it"
+        page.evaluate("document.body.dispatchEvent(new CustomEvent('drift:changed'))")
+        settle(page)
+        expect(dialog).to_be_visible()
         row = banner.locator(".drift-row").nth(0)
+        expect(row.locator(".drift-now")).to_contain_text("shipped")
+        selects.nth(0).select_option("")
+        expect(row.locator(".drift-now")).not_to_contain_text("shipped")
+        selects.nth(0).select_option("$['data']['state']")
+        expect(row.locator(".drift-now")).to_contain_text("shipped")
+        before, after = page.locator("pre.both").nth(0).bounding_box(), page.locator("pre.both").nth(1).bounding_box()
+        assert before and after and before["y"] == after["y"] and before["x"] < after["x"], "both answers side by side"
         expect(row).to_contain_text("was at data › status")
         expect(row.locator(".drift-was")).to_contain_text("shipped")
         expect(row.locator("option:checked")).to_contain_text("data › state = ")

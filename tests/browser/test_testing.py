@@ -145,7 +145,7 @@ def test_what_is_accepted_is_not_called_missing_under_test(desk: Desk) -> None:
     expect(notes).not_to_contain_text("missing")
     expect(notes).not_to_contain_text("JSON Structure Change Detected")
     page.keyboard.press("Enter")
-    expect(page.locator("#drift-details > summary")).to_be_focused()
+    expect(page.locator("#drift-look")).to_be_focused()
     expect(notes).to_contain_text("3 missing")
     page.keyboard.press("Enter")
     page.get_by_role("button", name="Accept new structure").click()

@@ -231,6 +231,14 @@ def test_two_calls_are_compared_in_request_answer_and_mapping(make_house: Callab
     assert 'value="1"' in bob.get("/logs/2").text and 'name="with"' in bob.get("/logs/2").text
 
 
+def test_a_test_of_the_draft_is_compared_with_a_later_call_of_the_step(web: Web) -> None:
+    bob = web.as_("bob")
+    new_step(bob).press("test").press("save")
+    open_step(bob).press("test")
+    page = bob.get("/logs/2/compare?with=1")
+    assert page.status_code == 200 and "Two calls compared" in page.text and 'value="1" selected' in page.text
+
+
 def test_calls_of_two_steps_cannot_be_compared(web: Web) -> None:
     for key in ("one", "two"):
         web.house.put(document(key))

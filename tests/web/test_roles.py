@@ -43,7 +43,7 @@ TABLE: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     # users, keys, secrets and addresses
     "admin": (
-        "POST /settings/account", "POST /settings/keys", "POST /settings/keys/<int:key_id>/revoke",
+        "POST /settings/account", "POST /settings/keys", "POST /settings/keys/for-bot", "POST /settings/keys/<int:key_id>/revoke",
         "POST /settings/users/invite", "POST /settings/users/<int:user_id>",
         "POST /settings/users/<int:user_id>/password-link",
         "POST /settings/users/invitations/<int:code_id>/withdraw", "POST /settings/mail/test",
@@ -65,7 +65,7 @@ TABLE: Final[Mapping[str, tuple[str, ...]]] = {
     ),
 }  # fmt: skip
 FORM: Final = {
-    "name": "changed", "slug": "changed", "email": "changed@example.com", "role": "viewer", "scope": "manage",
+    "name": "changed", "made_for": "changed", "slug": "changed", "email": "changed@example.com", "role": "viewer", "scope": "manage",
     "secret_value": "changed", "hosts": "https://api.example", "address": "changed@example.com", "per_minute": "7", "in_flight": "7", "method": "GET",
     "url": "https://api.example/changed", "op": "save", "attribute": "changed", "command": "curl https://a.example/",
 }  # fmt: skip

@@ -20,6 +20,7 @@ from httpstep.core.jsontext import Json
 from httpstep.core.request import rendering
 from httpstep.core.step.spec import StepSpec
 from httpstep.execution import ratelimit
+from httpstep.storage import users
 from httpstep.web import stepform
 from httpstep.web.access import may
 from httpstep.web.editor import acceptance, tree
@@ -31,7 +32,7 @@ from httpstep.web.editor.mailstatus import MailStatus, mail_status_of
 from httpstep.web.editor.rulelines import Mapping, Notes, lines_of, mapping_of, notes_of
 from httpstep.web.editor.shellcommand import Usage, usage
 from httpstep.web.editor.testvalues import TestValue
-from httpstep.web.here import base_url
+from httpstep.web.here import account_id, base_url
 from httpstep.web.recipes.platforms import Recipe, recipes
 from httpstep.web.stepform import ConditionRow, StepForm, conditions
 
@@ -66,7 +67,8 @@ class AnswerView:
 @dataclass(frozen=True, slots=True)
 class EditorPage:
     """ref: of the step in addresses, "new" for one that was never saved. host: whom it calls, in a word. changed_by and
-    changed_at: the save that was quicker, where `conflict`. The parts that no template of this answer prints are None."""
+    changed_at: the save that was quicker, where `conflict`. key_makers: whom to ask for an API key, None where the reader
+    may make one. The parts that no template of this answer prints are None."""
 
     ref: str
     step_id: int | None
@@ -95,6 +97,7 @@ class EditorPage:
     values: Values | None = None
     usage: Usage | None = None
     recipes: tuple[Recipe, ...] = ()
+    key_makers: list[str] | None = None
     budget: ratelimit.Budget | None = None
     mapping: Mapping | None = None
     history: list[Past] | None = None
@@ -184,6 +187,7 @@ def gather(editor: Editor, *templates: str) -> EditorPage:
         values=part("values", lambda: _values(editor)),
         usage=part("usage", lambda: _usage(editor)),
         recipes=part("usage", lambda: _recipes(editor)) or (),
+        key_makers=part("usage", _key_makers),
         budget=part("budget", lambda: editor.sources.budget),
         mapping=part("mapping", lambda: mapping_of(editor, lines)),
         history=part("history", lambda: acceptance.history_of(editor.sources.history)),
@@ -239,6 +243,11 @@ def _recipes(editor: Editor) -> tuple[Recipe, ...]:
     samples: dict[str, Json] = dict.fromkeys(rendering.attributes_used(StepSpec(request=editor.request)), "")
     gives = [rule.attribute for rule in editor.form.rules if rule.on and rule.attribute]
     return tuple(recipes(base_url(), editor.saved.step.spec.key, samples | editor.given, gives))
+
+
+def _key_makers() -> list[str] | None:
+    """Whom to ask for a key; None where the reader may make one."""
+    return None if may("admin") else users.admins(account_id())
 
 
 def _values(editor: Editor) -> Values:

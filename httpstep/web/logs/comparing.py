@@ -8,6 +8,7 @@ from difflib import SequenceMatcher
 
 from httpstep.core import jsontext
 from httpstep.web.editor.entries import LogView
+from httpstep.web.editor.loglist import LogLine
 
 MAX_LINES = 1500
 _AROUND = 3
@@ -33,17 +34,22 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Compared:
+    """log_id: the call that was opened; other_id: the one it is compared with, one of `others`."""
+
     earlier: LogView
     later: LogView
     ref: str
     parts: tuple[Part, ...]
+    log_id: int
+    other_id: int
+    others: tuple[LogLine, ...]
 
 
-def compare(one: LogView, other: LogView, ref: str) -> Compared:
+def compare(one: LogView, other: LogView, ref: str, others: tuple[LogLine, ...]) -> Compared:
     earlier, later = sorted((one, other), key=lambda entry: entry.log.id)
     views = {"Request sent": _sent, "Answer": _answer, "What your bot gets": _mapped}
     parts = tuple(_part(title, view(earlier), view(later)) for title, view in views.items())
-    return Compared(earlier, later, ref, parts)
+    return Compared(earlier, later, ref, parts, one.log.id, other.log.id, others)
 
 
 def _sent(entry: LogView) -> list[str]:

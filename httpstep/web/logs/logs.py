@@ -13,7 +13,7 @@ from flask import Blueprint, Response, abort, render_template, request
 
 from httpstep.core import jsontext
 from httpstep.storage import logs, steps
-from httpstep.storage.tables import Step
+from httpstep.storage.tables import Log, Step
 from httpstep.web import stepform
 from httpstep.web.access import access, may
 from httpstep.web.addressed import NEW
@@ -60,12 +60,19 @@ class Opened:
         return " ".join(filter(None, (entry.advice, f"{told}: {entry.fallback}." if entry.fallback else "")))
 
     @property
+    def answered(self) -> bool:
+        return bool(self.entry.detail.get("response"))
+
+    @property
     def mapped_summary(self) -> str:
+        """Their names, or how many of them are missing."""
         rows = [row for row in self.entry.detail.get("mapping") or () if row["state"] != "off"]
         missing = sum(row["state"] == "missing" for row in rows)
         if not rows:
             return "nothing"
-        return f"{len(rows) - missing} of {len(rows)}, {missing} missing" if missing else f"{len(rows)} values"
+        if missing:
+            return f"{len(rows) - missing} of {len(rows)}, {missing} missing"
+        return ", ".join(row["attribute"] for row in rows)
 
 
 @blueprint.get("/steps/<ref>/logs")
@@ -116,23 +123,34 @@ def _opened(log_id: int) -> Opened:
     if row is None:
         abort(404)
     step = steps.get(account_id(), row.step_id) if row.step_id is not None else None
-    around = logs.newest(account_id(), step_id=row.step_id, draft_id=row.draft_id)
+    around = _around(row)
     ids = [one.id for one in around]
     at = ids.index(row.id) if row.id in ids else -1
     now, can_run = time.time(), may("editor")
     entry = entry_of(row, now, may_edit=can_run)
-    others = around[at + 1 :] + around[: max(at, 0)]
     return Opened(
         entry=entry,
         step=step,
         newer=ids[at - 1] if at > 0 else None,
         older=ids[at + 1] if 0 <= at < len(ids) - 1 else None,
-        others=tuple(line_of(one, now) for one in others if one.state == "done"),
+        others=_others(row, around, now),
         number=at + 1,
         count=len(ids),
         curl=curl_of(entry),
         can_run=can_run,
     )
+
+
+def _around(row: Log) -> list[Log]:
+    """The kept calls of its step or draft, itself among them, the newest first."""
+    return logs.newest(account_id(), step_id=row.step_id, draft_id=row.draft_id)
+
+
+def _others(row: Log, around: list[Log], now: float) -> tuple[LogLine, ...]:
+    """What a call can be compared with: first the one before it."""
+    older = [one for one in around if one.id < row.id]
+    newer = [one for one in around if one.id > row.id]
+    return tuple(line_of(one, now) for one in older + newer if row.state == one.state == "done")
 
 
 @blueprint.get("/logs/<int:log_id>/compare")
@@ -158,11 +176,18 @@ def _compared(log_id: int) -> comparing.Compared:
     other_id = stepform.whole_number(request.args.get("with", "")) or 0
     found = [logs.get(account_id(), wanted) for wanted in (log_id, other_id)]
     one, other = found
-    if one is None or other is None or (one.step_id, one.draft_id) != (other.step_id, other.draft_id):
+    if one is None or other is None or _whose(one) != _whose(other):
         abort(404)
     now, ref = time.time(), NEW if one.step_id is None else str(one.step_id)
     edits = may("editor")
-    return comparing.compare(entry_of(one, now, may_edit=edits), entry_of(other, now, may_edit=edits), ref)
+    return comparing.compare(
+        entry_of(one, now, may_edit=edits), entry_of(other, now, may_edit=edits), ref, _others(one, _around(one), now)
+    )
+
+
+def _whose(row: Log) -> int | str | None:
+    """Its step, or the draft of one that was never saved. A test of the draft is a call of the step once that is saved."""
+    return row.step_id if row.step_id is not None else row.draft_id
 
 
 @blueprint.get("/steps/<ref>/tree")

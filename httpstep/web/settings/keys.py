@@ -41,8 +41,9 @@ def _list(form: Form, made: ApiKey | None = None, token: str = TOKEN) -> str:
 @blueprint.post("")
 @access("admin")
 def create() -> ResponseReturnValue:
-    """201 with the page that shows the token, this once."""
-    form = sent("name", "scope")
+    """201 with the page that shows the token, this once. made_for: the name where the page of a step asks for a key."""
+    form = sent("name", "scope", "made_for")
+    form.values["name"] = form["name"] or form["made_for"]
     form.require("name", key_name_fault(form["name"]))
     form.require("scope", "" if form["scope"] in keys.SCOPES else "Choose what the key may do.")
     if not form.is_good:
@@ -50,6 +51,19 @@ def create() -> ResponseReturnValue:
     with editing():
         made, token = keys.create(current_user().account_id, form["name"], form["scope"], time.time())
     return make_response(_list(Form({"scope": "execute"}), made, token), 201)
+
+
+@blueprint.post("/for-bot")
+@access("admin")
+def for_bot() -> ResponseReturnValue:
+    """A key that may execute, made where a step says how a bot calls it: 201 with the token, this once. Without scripts
+    the same form goes to `create`."""
+    name = sent("made_for")["made_for"]
+    if key_name_fault(name):
+        abort(400)
+    with editing():
+        made, token = keys.create(current_user().account_id, name, "execute", time.time())
+    return make_response(render_template("keys/_bot_key.html", made=made, token=token), 201)
 
 
 @blueprint.post("/<int:key_id>/revoke")
