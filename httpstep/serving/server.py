@@ -27,6 +27,7 @@ from httpstep.execution import calls
 from httpstep.extensions import db
 from httpstep.serving import upgrading
 from httpstep.serving.clients import CheckedBodies
+from httpstep.serving.memory import bound_arenas
 from httpstep.serving.worker import Worker
 from httpstep.storage.patience import limit_waiting
 from httpstep.upkeep import condition, installation, nightly
@@ -93,6 +94,7 @@ class Server(BaseApplication):  # type: ignore[misc]
         self._ended.append(worker.pid)
 
     def run(self) -> None:
+        bound_arenas()
         with installation.mark_served(self._settings.data) as self._lock:
             super().run()
 

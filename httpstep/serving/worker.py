@@ -28,6 +28,7 @@ from gunicorn.http.errors import InvalidHeader, LimitRequestHeaders, ParseExcept
 from gunicorn.workers import gthread
 
 from httpstep.serving.clients import BoundedUnreader, ClientSocket, WaitingSlots
+from httpstep.serving.memory import GivingBack
 from httpstep.serving.refusals import NoFreeSlot, refusal
 
 PATIENCE: Final = 20.0
@@ -101,6 +102,7 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
         self._to_read, self._to_send = WaitingSlots(places), WaitingSlots(places)
         self._threads = self.cfg.threads + 2 * places
         self._calls = threading.Semaphore(max(1, self.cfg.threads - FREE_THREADS))
+        self._memory = GivingBack()
         self._queue: deque[Any] = deque()
         """Connections with a whole call for which no thread is free. Only the loop touches it, and only it gives back."""
 
@@ -211,6 +213,7 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
 
     def finish_request(self, conn: Any, fs: Any) -> None:
         """The original waits in the loop that serves everybody, up to two seconds for each client to hang up."""
+        self._memory.worked = True
         if getattr(conn, "holds", False):
             conn.holds = False
             self._calls.release()
@@ -264,6 +267,7 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
         The loop calls it when all events are dealt with: the next of them may be that of a connection closed here.
         """
         now = time.monotonic()
+        self._memory.when_due(now)
         for conn in [one for one in self.pending_conns if one.ends <= now]:
             self.pending_conns.remove(conn)
             self._close(conn)
