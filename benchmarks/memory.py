@@ -33,7 +33,7 @@ from benchmarks.hostile_answers import SHAPES
 from benchmarks.load import _Message, answer, started
 from benchmarks.servers import ATTRIBUTES, Server, prepare, running
 from httpstep.core import jsontext
-from httpstep.serving.memory import EVERY
+from httpstep.serving.memory import EVERY, LEAST_SECONDS
 from tests.server import free_port
 
 IDLE_TARGET: Final = 110.0
@@ -122,7 +122,9 @@ def measure(server: Server, keys: Iterator[str], calls: int, every: int) -> list
         ended, done = call(server, keys, now), done + now
         seconds = time.monotonic() - began
         say(f"{done:>8,} calls {server.memory():7.1f} MB  {now / seconds:6.0f}/s  {dict(ended.most_common(4))}")
-    time.sleep(2 * EVERY)  # what is free goes back to the system by then
+    time.sleep(
+        LEAST_SECONDS + 3 * EVERY
+    )  # what is free goes back to the system by then, and what has grown is replaced
     growth = server.memory() - idle
     say(f"growth {growth:.1f} MB")
     return [

@@ -11,6 +11,7 @@ import json
 import logging
 import socket
 import sys
+import threading
 import time
 from collections.abc import Callable
 from functools import partial
@@ -21,9 +22,10 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
 from sqlalchemy.exc import SQLAlchemyError
 
+from httpstep.alerts import alerts
 from httpstep.alerts.mailserver import SECONDS as MAIL_SECONDS
 from httpstep.config import StartError, dangers
-from httpstep.execution import calls
+from httpstep.execution import calls, postponed
 from httpstep.extensions import db
 from httpstep.serving import upgrading
 from httpstep.serving.clients import CheckedBodies
@@ -119,6 +121,7 @@ class Server(BaseApplication):  # type: ignore[misc]
         """
         nightly.watch(worker.wsgi)
         parts: calls.Parts = worker.wsgi.extensions["httpstep"]
+        worker.may_leave = _does_nothing_else
         for pid in worker.ended:
             parts.postponed.later(partial(installation.mark_interrupted, worker.wsgi, pid))
 
@@ -134,6 +137,12 @@ class Server(BaseApplication):  # type: ignore[misc]
         parts.alerts.finish(max(0.0, min(MAIL_SECONDS + 1, ends - time.monotonic())))
         if lost := parts.postponed.finish(max(0.0, ends - time.monotonic())):
             logging.getLogger("httpstep").error("%d writes that waited for the database were lost at the end", lost)
+
+
+def _does_nothing_else() -> bool:
+    """Whether this process sends no mail, writes nothing that waited for the database and makes no backup just now."""
+    busy = {alerts.THREAD, postponed.THREAD}.intersection(thread.name for thread in threading.enumerate())
+    return not busy and not nightly.is_making()
 
 
 class _ServerLog(Logger):  # type: ignore[misc]

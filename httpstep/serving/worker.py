@@ -15,6 +15,7 @@ import struct
 import threading
 import time
 from collections import Counter, deque
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from fcntl import ioctl
@@ -44,8 +45,7 @@ MAX_WAITED_BYTES: Final = 64 * 1024
 MAX_UNREAD_BYTES: Final = 16 * 1024
 """Bytes of earlier answers that a client may not have read yet when its next request is served."""
 SEND_BUFFER: Final = 208 * 1024
-"""What Linux grants everybody (net.core.wmem_max). It doubles the figure, and then counts its own overhead in it: what
-fits is 110 KB at least, twice our largest file."""
+"""What Linux grants everybody (net.core.wmem_max). Of twice this much its own overhead goes off: 110 KB fit at least."""
 FREE_THREADS: Final = 8
 """Of those that serve requests, never taken by calls of bots: pages and `/health` always find one."""
 QUEUE_SECONDS: Final = 30.0
@@ -95,6 +95,8 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
     alive: bool
     stopped_at = 0.0
     """When it was told to stop, by the monotonic clock; 0 before."""
+    may_leave: Callable[[], bool]
+    """Whether it does nothing beside answering, so that it may leave its place to another."""
 
     def __init__(self, *args: Any, **named: Any) -> None:
         super().__init__(*args, **named)
@@ -275,6 +277,9 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
             self.enqueue_req(self._queue.popleft())
         if self.nr_conns > self.worker_connections * CROWDED:
             self._make_room()
+        if self._memory.grown:
+            self.max_keepalived = 0  # answers end their connections from now on
+            self.alive = self.alive and not (self.nr_conns == 0 and self.may_leave())
 
     def _make_room(self) -> None:
         """Whoever keeps most connections that wait gives up the one that has waited longest: at its limit a worker takes
