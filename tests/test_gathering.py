@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from httpstep.execution import ratelimit, runs
+from httpstep.execution import gathering, ratelimit, runs
 from httpstep.extensions import db
 from httpstep.storage import database
 from httpstep.storage.database import ask, editing, together, writing
@@ -195,3 +195,21 @@ def test_a_step_that_is_saved_is_what_the_next_call_runs(make_house: MakeHouse) 
     with house.app.app_context(), editing():
         db.session.execute(text("DELETE FROM steps"))
     assert house.execute().status_code == 404
+
+
+def test_steps_are_kept_up_to_a_number_of_characters(make_house: MakeHouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    house = make_house(ThirdParty(answer(200, {"a": 1})))
+    for number in range(4):
+        house.put(document(key=f"step-{number}"))
+    accounts = house.app.extensions["httpstep"].accounts
+    with house.app.app_context():
+        first = accounts.get(1)
+        one = first.step(key="step-0").characters
+        monkeypatch.setattr(gathering, "_MAX_CHARACTERS", one + 1)
+        assert accounts.get(1) is first
+        first.step(key="step-0")
+        first.step(key="step-1")
+        assert accounts.get(1) is not first, "more than that is forgotten"
+        monkeypatch.setattr(gathering, "_LARGE", one - 1)
+        account = accounts.get(1)
+        assert account.step(key="step-0") is not account.step(key="step-0"), "a large one is not kept"

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from httpstep.core.answer import (
     automatic,
     dictionaries,
+    innerjson,
     mapping,
     reading,
     statuses,
@@ -87,6 +88,7 @@ def execute(
         failure, duration_ms = fallback.failure_of(error), line.spent_ms()
         answer, compared = _ReadAnswer(unreadable=answer.unreadable), _Compared()
         result = _map(line, compared, answer, sent, failure, duration_ms, WorkCounter())
+    innerjson.forget()
     return Execution(
         spec, sent.request, sent.response, answer.has_document, answer.document, answer.unreadable, result,
         compared.automatic, compared.shape, compared.drift, failure, fallback.decide(spec.fallback, failure, result),

@@ -32,6 +32,17 @@ _SECRETS = select(Secret.name, Secret.token, Secret.hosts).where(
 )
 _MAX_ACCOUNTS, _MAX_KEYS, _MAX_STEPS = 500, 5000, 2000
 """Kept at most; then all of them are read anew."""
+_MAX_CHARACTERS, _LARGE = 4_000_000, 400_000
+"""The same, of what the steps of all accounts were read from: it takes twenty times as many bytes. A step that is larger
+is read for each of its calls; its answers are so large that this is the smaller part of them."""
+
+
+@dataclass(slots=True)
+class _Room:
+    """Characters of the steps that were read since all were last forgotten."""
+
+    taken: int = 0
+
 
 Stored = tuple[bytes, Hosts]
 """A secret as the vault encrypted it, and where it may be sent."""
@@ -47,6 +58,7 @@ class GatheredAccount:
     id: int
     edition: int | None
     slug: str = ""
+    room: _Room = field(default_factory=_Room)
     _keys: dict[str, keys.Key] = field(default_factory=dict)
     _steps: dict[str | int, steps.LoadedStep] = field(default_factory=dict)
     _secrets: dict[str, Stored] = field(default_factory=dict)
@@ -63,10 +75,11 @@ class GatheredAccount:
         wanted = key if key is not None else step_id
         assert wanted is not None
         found = self._steps.get(wanted) or steps.load(self.id, key=key, step_id=step_id)
-        if found is not None:
+        if found is not None and wanted not in self._steps and found.characters <= _LARGE:
             if len(self._steps) > _MAX_STEPS:
                 self._steps.clear()
             self._steps[wanted] = found
+            self.room.taken += found.characters
         return found
 
     def secrets(self, names: Sequence[str]) -> dict[str, Stored]:
@@ -93,16 +106,17 @@ class Accounts:
     def __init__(self) -> None:
         self._kept: dict[int, GatheredAccount] = {}
         self._owners: dict[str, int] = {}
+        self._room = _Room()
 
     def get(self, account_id: int) -> GatheredAccount:
         """The account as it is now: one read."""
         rows = look(_EDITION, {"account_id": account_id})
         edition, slug = rows[0] if rows else (None, "")
-        kept = self._kept.get(account_id)
+        kept = self._kept.get(account_id) if self._room.taken <= _MAX_CHARACTERS else None
         if kept is None or kept.edition is None or kept.edition != edition:
-            if len(self._kept) > _MAX_ACCOUNTS:
-                self._kept.clear()
-            kept = self._kept[account_id] = GatheredAccount(account_id, edition, slug)
+            if len(self._kept) > _MAX_ACCOUNTS or self._room.taken > _MAX_CHARACTERS:
+                self._kept, self._room = {}, _Room()
+            kept = self._kept[account_id] = GatheredAccount(account_id, edition, slug, self._room)
         return kept
 
     def authenticate(self, token: str, now: float) -> tuple[keys.Caller, GatheredAccount] | None:

@@ -12,6 +12,7 @@ import logging
 import resource
 import socket
 import sys
+import threading
 import time
 from collections.abc import Callable
 from functools import partial
@@ -22,12 +23,14 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
 from sqlalchemy.exc import SQLAlchemyError
 
+from httpstep.alerts import alerts
 from httpstep.alerts.mailserver import SECONDS as MAIL_SECONDS
 from httpstep.config import StartError, dangers
-from httpstep.execution import calls
+from httpstep.execution import calls, postponed
 from httpstep.extensions import db
 from httpstep.serving import upgrading
 from httpstep.serving.clients import CheckedBodies
+from httpstep.serving.memory import bound_arenas
 from httpstep.serving.worker import Worker
 from httpstep.storage.patience import limit_waiting
 from httpstep.upkeep import condition, installation, nightly
@@ -95,6 +98,7 @@ class Server(BaseApplication):  # type: ignore[misc]
         self._ended.append(worker.pid)
 
     def run(self) -> None:
+        bound_arenas()
         with installation.mark_served(self._settings.data) as self._lock:
             super().run()
 
@@ -119,6 +123,7 @@ class Server(BaseApplication):  # type: ignore[misc]
         """
         nightly.watch(worker.wsgi)
         parts: calls.Parts = worker.wsgi.extensions["httpstep"]
+        worker.may_leave = _does_nothing_else
         for pid in worker.ended:
             parts.postponed.later(partial(installation.mark_interrupted, worker.wsgi, pid))
 
@@ -134,6 +139,12 @@ class Server(BaseApplication):  # type: ignore[misc]
         parts.alerts.finish(max(0.0, min(MAIL_SECONDS + 1, ends - time.monotonic())))
         if lost := parts.postponed.finish(max(0.0, ends - time.monotonic())):
             logging.getLogger("httpstep").error("%d writes that waited for the database were lost at the end", lost)
+
+
+def _does_nothing_else() -> bool:
+    """Whether this process sends no mail, writes nothing that waited for the database and makes no backup just now."""
+    busy = {alerts.THREAD, postponed.THREAD}.intersection(thread.name for thread in threading.enumerate())
+    return not busy and not nightly.is_making()
 
 
 class _ServerLog(Logger):  # type: ignore[misc]

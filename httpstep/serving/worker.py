@@ -14,6 +14,7 @@ import re
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from errno import EMFILE, ENFILE, ENOBUFS, ENOMEM
@@ -27,6 +28,7 @@ from gunicorn.workers import gthread
 
 from httpstep.serving.clients import BoundedUnreader, ClientSocket, WaitingSlots
 from httpstep.serving.crowding import to_close
+from httpstep.serving.memory import GivingBack
 from httpstep.serving.refusals import NoFreeSlot, refusal
 
 PATIENCE: Final = 20.0
@@ -45,8 +47,7 @@ MAX_WAITED_BYTES: Final = 64 * 1024
 MAX_UNREAD_BYTES: Final = 16 * 1024
 """Bytes of earlier answers that a client may not have read yet when its next request is served."""
 SEND_BUFFER: Final = 208 * 1024
-"""What Linux grants everybody (net.core.wmem_max). It doubles the figure, and then counts its own overhead in it: what
-fits is 110 KB at least, twice our largest file."""
+"""What Linux grants everybody (net.core.wmem_max). Of twice this much its own overhead goes off: 110 KB fit at least."""
 FREE_THREADS: Final = 8
 """Of those that serve requests, never taken by calls of bots: pages and `/health` always find one."""
 QUEUE_SECONDS: Final = 30.0
@@ -85,6 +86,8 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
     alive: bool
     stopped_at = 0.0
     """When it was told to stop, by the monotonic clock; 0 before."""
+    may_leave: Callable[[], bool]
+    """Whether it does nothing beside answering, so that it may leave its place to another."""
 
     def __init__(self, *args: Any, **named: Any) -> None:
         super().__init__(*args, **named)
@@ -94,6 +97,7 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
         self._calls = threading.Semaphore(max(1, self.cfg.threads - FREE_THREADS))
         self._short = False
         """Whether the kernel had no room for one more."""
+        self._memory = GivingBack()
         self._queue: deque[Any] = deque()
         """Connections with a whole call for which no thread is free. Only the loop touches it, and only it gives back."""
 
@@ -220,6 +224,7 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
 
     def finish_request(self, conn: Any, fs: Any) -> None:
         """The original waits in the loop that serves everybody, up to two seconds for each client to hang up."""
+        self._memory.worked = True
         if getattr(conn, "holds", False):
             conn.holds = False
             self._calls.release()
@@ -274,6 +279,7 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
         The loop calls it when all events are dealt with: the next of them may be that of a connection closed here.
         """
         now = time.monotonic()
+        self._memory.when_due(now)
         silent = 0 if self.stopped_at and now > self.stopped_at + LINGER else -1
         for conn in [one for one in self.pending_conns if one.ends <= now or getattr(one, "seen", None) == silent]:
             self.pending_conns.remove(conn)
@@ -284,6 +290,9 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
         if self._short or over > 0:
             self._make_room(max(0, over) + ROOM)
             self._short = False
+        if self._memory.grown:
+            self.max_keepalived = 0  # answers end their connections from now on
+            self.alive = self.alive and not (self.nr_conns == 0 and self.may_leave())
 
     def _make_room(self, count: int) -> None:
         """At its limit a worker takes no new connections, and those of a probe, a bot or a browser would wait with them."""

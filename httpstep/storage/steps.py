@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, insert, null, select, update
@@ -17,6 +16,7 @@ from httpstep.core.jsontext import Json, Path
 from httpstep.core.step import stepkey
 from httpstep.core.step.naming import in_lists
 from httpstep.core.step.spec import MappingRule, StepSpec
+from httpstep.core.textcache import TextCache
 from httpstep.extensions import db
 from httpstep.storage.database import editing, reading
 from httpstep.storage.tables import (
@@ -34,7 +34,7 @@ class LoadedStep:
     """A step as the execute path needs it: the row, its parsed document, and what the machine knows.
 
     `spec.mapping` is the mapping in force: the editor's, else the automatic one, else None. recognised: the objects of
-    the structure whose names are data.
+    the structure whose names are data. characters: of the texts that it was read from.
     """
 
     id: int
@@ -48,27 +48,26 @@ class LoadedStep:
     odd: str | None
     odd_streak: int
     drift: str | None
+    characters: int = 0
 
 
-@lru_cache(maxsize=2000)
-def spec_of(document: str) -> StepSpec:
-    """The step of a stored document. Read once for calls and pages alike: a step is a value, and nothing changes it."""
+def _spec_of(document: str) -> StepSpec:
     return stepdocument.parse(jsontext.read_back(document))
 
 
-@lru_cache(maxsize=500)
-def rules_of(text: str) -> tuple[MappingRule, ...]:
+def _rules_of(text: str) -> tuple[MappingRule, ...]:
     return stepdocument.parse_rules(jsontext.read_back(text))
 
 
-@lru_cache(maxsize=500)
-def structure_of(text: str) -> Json:
-    return jsontext.read_back(text)
-
-
-@lru_cache(maxsize=500)
-def _recognised_in(text: str) -> tuple[Path, ...]:
+def _dictionaries_in(text: str) -> tuple[Path, ...]:
     return variation.dictionaries_in(structure_of(text))
+
+
+spec_of = TextCache(_spec_of, 2_000_000)
+"""The step of a stored document. Read once for calls and pages alike: a step is a value, and nothing changes it."""
+rules_of = TextCache(_rules_of, 500_000)
+structure_of = TextCache[Json](jsontext.read_back, 400_000)
+_recognised_in = TextCache(_dictionaries_in, 400_000)
 
 
 _LOADED = (
@@ -117,6 +116,7 @@ def _loaded(row: Any, state: Any = None) -> LoadedStep:
     return LoadedStep(
         row.id, row.account_id, row.version, spec, own, state.automatic, structure, recognised,
         state.odd, state.odd_streak, state.drift,
+        sum(len(text or "") for text in (row.document, state.automatic, state.structure, state.odd)),
     )  # fmt: skip
 
 

@@ -39,6 +39,7 @@ _DAY: Final = 24 * 3600.0
 _NAME: Final = re.compile(r"nightly-(\d{8}-\d{6})\.tar\.gz")
 _STAMP: Final = "%Y%m%d-%H%M%S"
 _log = logging.getLogger("httpstep")
+_making = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +95,16 @@ def watch(app: Flask) -> None:
         threading.Thread(target=_watch, args=(app,), name=THREAD, daemon=True).start()
 
 
+def is_making() -> bool:
+    """Whether this process is making one just now."""
+    return _making.locked()
+
+
 def _watch(app: Flask) -> None:
     while True:
         try:
-            make_if_due(app, time.time())
+            with _making:
+                make_if_due(app, time.time())
         except Exception as error:
             _log.error("the nightly backup could not be looked after\n%s", place_of(error))
         time.sleep(LOOK_EVERY)

@@ -18,6 +18,11 @@ def inside(text: str, work: WorkCounter) -> Json:
     return _read(text)
 
 
+def forget() -> None:
+    """The text that was read last: with what was read it may be a hundred megabytes."""
+    _read.cache_clear()
+
+
 @lru_cache(maxsize=1)
 def _read(text: str) -> Json:
     """The rules that read one text follow one another, so it is read once."""
