@@ -10,7 +10,6 @@ threads more, those who wait so take none from the others.
 from __future__ import annotations
 
 import logging
-import re
 import threading
 import time
 from collections import deque
@@ -23,11 +22,12 @@ from selectors import EVENT_READ
 from socket import MSG_DONTWAIT, MSG_PEEK, SHUT_WR, SO_RCVLOWAT, SO_SNDBUF, SOL_SOCKET
 from typing import Any, Final
 
-from gunicorn.http.errors import InvalidHeader, LimitRequestHeaders, ParseException
+from gunicorn.http.errors import InvalidHeader, ParseException
 from gunicorn.workers import gthread
 
 from httpstep.serving.clients import BoundedUnreader, ClientSocket, WaitingSlots
 from httpstep.serving.crowding import to_close
+from httpstep.serving.heads import MAX_WAITED_BYTES, HeadTooLarge, bytes_wanted, is_call
 from httpstep.serving.memory import GivingBack
 from httpstep.serving.refusals import NoFreeSlot, refusal
 
@@ -42,8 +42,6 @@ ROOM: Final = 50
 ACCEPTED: Final = 32
 """Connections that a worker accepts at once, while those that come say nothing yet."""
 LINGER: Final = 2.0
-MAX_HEAD_BYTES: Final = 32 * 1024
-MAX_WAITED_BYTES: Final = 64 * 1024
 MAX_UNREAD_BYTES: Final = 16 * 1024
 """Bytes of earlier answers that a client may not have read yet when its next request is served."""
 SEND_BUFFER: Final = 208 * 1024
@@ -52,32 +50,7 @@ FREE_THREADS: Final = 8
 """Of those that serve requests, never taken by calls of bots: pages and `/health` always find one."""
 QUEUE_SECONDS: Final = 30.0
 """A call of a bot waits so long for a thread; then the application decides, which may refuse it."""
-_CALL: Final = re.compile(rb"[\r\n]*POST /api/v1/[^ ?]+/execute[ ?]")
 _QUEUED: Final = object()
-_HEAD: Final = re.compile(rb"[\r\n]*[^\r\n].*?\n\r?\n", re.DOTALL)
-_LENGTH: Final = re.compile(rb"^content-length:[ \t]*([0-9]{1,9})[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
-_READ_AT_ONCE: Final = re.compile(rb"^(transfer-encoding|expect):", re.IGNORECASE | re.MULTILINE)
-
-
-class HeadTooLarge(LimitRequestHeaders):  # type: ignore[misc]
-    """More bytes than any head of ours, and it has not ended."""
-
-
-def bytes_wanted(data: bytes) -> int:
-    """How many bytes must be there before a thread should read the request that `data` begins; 0: they are there.
-
-    What is no proper request is left to the parser, which refuses it. Raises HeadTooLarge.
-    """
-    head = _HEAD.match(data)
-    if head is None:
-        if len(data) >= MAX_HEAD_BYTES:
-            raise HeadTooLarge("no end within 32 KB")
-        return len(data) + 1
-    lengths = _LENGTH.findall(head[0])
-    if len(lengths) != 1 or _READ_AT_ONCE.search(head[0]):
-        return 0
-    wanted = min(head.end() + int(lengths[0]), MAX_WAITED_BYTES)
-    return wanted if len(data) < wanted else 0
 
 
 class Worker(gthread.ThreadWorker):  # type: ignore[misc]
@@ -204,7 +177,7 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
         if waiting == b"":
             return False
         data = held + (waiting or b"")
-        conn.is_call = _CALL.match(data) is not None and not _READ_AT_ONCE.search(data)
+        conn.is_call = is_call(data)
         wanted = bytes_wanted(data)
         if not wanted or (waiting is not None and getattr(conn, "seen", None) == len(data)):
             return False
