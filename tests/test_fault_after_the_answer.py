@@ -44,7 +44,7 @@ KINDS: list[Callable[[], Exception]] = [
 USUAL = {"id": 7, "name": "Ada", "tags": ["a"]}
 RULES = [{"path": ["id"], "attribute": "customer.id"}, {"jsonpath": "$.tags[*]", "attribute": "tags", "take": "all", "convert": "text"}]  # fmt: skip
 LAST_RESORT = (
-    "execution/postponed:Postponed.write_first_of", "storage/database:", "storage/sqlitefile:", "storage/sharing:",
+    "execution/postponed:Postponed.write_first_of", "storage/database:", "storage/sqlitefile:", "storage/patience:",
     "storage/tables/columns:Text.",
 )  # fmt: skip
 """What even the last of several ways to end a row goes through: if one of these never works, nothing is written."""

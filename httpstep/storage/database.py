@@ -22,7 +22,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from httpstep.extensions import Base, db
 from httpstep.storage import sqlitefile
-from httpstep.storage.patience import as_sqlalchemy, is_unavailable
+from httpstep.storage.patience import Sharing, as_sqlalchemy, is_unavailable
 from httpstep.storage.schema import (
     BEFORE_THE_FIRST_RELEASE,
     SchemaError,
@@ -30,7 +30,6 @@ from httpstep.storage.schema import (
     refuse_other_schema,
     upgrade_schema,
 )
-from httpstep.storage.sharing import Sharing
 
 __all__ = [
     "BEFORE_THE_FIRST_RELEASE", "SchemaError", "ask", "editing", "end_transaction", "insert_into", "is_unavailable",

@@ -67,7 +67,13 @@ def _use_a_step(walker: Walker, api: str) -> None:
     typed = {"name": "Order status", "url": f"{api}/orders/{{{{order.id}}}}", "value:order.id": "42"}
     walker.submit("testing.test_result", typed)
     saved = walker.submit("steps.step_form", typed)
-    walker.open(json.loads(saved.header("HX-Trigger"))["step:saved"]["address"])  # which the page takes over
+    walker.leave()  # the logs of the draft have moved to the step
+    page = walker.open(json.loads(saved.header("HX-Trigger"))["step:saved"]["address"])  # which the page takes over
+    asks = re.search(r'data-secrets="([^"]+)"', page.text)
+    assert asks
+    walker.open(asks[1], method="POST", htmx=True)
+    walker.submit("secrets.new_secret_made", {"name": "beside", "secret_value": "s3cr3t", "hosts": api})
+    walker.submit("keys.for_bot")
     for fragment in ("request_form.test_values", "request_form.bot_lines", "drift.banner"):
         walker.submit(fragment)
     walker.submit("testing.test_result", {"value:order.id": "43"})

@@ -68,7 +68,8 @@ class Page(HTMLParser):
         if tag == "form":
             self._form = len(self.forms)
             self.forms[self._form] = []
-            self._ids[at.get("id", "")] = self._form
+            if at.get("id"):
+                self._ids[at["id"]] = self._form
         self.addresses += [value for name, value in at.items() if value.startswith("/") and name not in TYPED]
         self.links += [at[name] for name in ("href", "src", "hx-get") if at.get(name, "").startswith("/")]
         for name, method in SENDING.items():
@@ -195,6 +196,10 @@ class Walker:
                 seen.add(address)
                 self.open(address)
 
+    def leave(self) -> None:
+        """What was seen so far is on the screen no more: what it led to may be gone."""
+        self._pages.clear()
+
     def follow(self, answer: Answer, link: str) -> Answer:
         """The page that a link made for somebody leads to."""
         found = re.search(re.escape(self._host) + rf"(\S*/{link}/[\w-]+)", answer.text)
@@ -207,4 +212,5 @@ class Walker:
 HTMX = {
     "steps.step_form", "testing.test_result", "testing.budget", "step_moves.move", "request_form.test_values",
     "request_form.bot_lines", "flows.move", "flows.flow_values", "flows.flow_result", "mailing.mail_test", "drift.banner", "cases.keep",
+    "secrets.new_secret_made", "keys.for_bot",
 }  # fmt: skip
