@@ -99,7 +99,7 @@ def _configure(app: Flask, settings: config.Config) -> None:
     settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
     app.config.update(
         HTTPSTEP=settings,
-        SECRET_KEY=settings.secret_key or vault.read_or_create(settings.data / "session.key"),
+        SECRET_KEY=settings.secret_key or vault.read_signing_key(settings.data / "session.key"),
         SQLALCHEMY_DATABASE_URI=_database_uri(settings),
         SQLALCHEMY_ENGINE_OPTIONS=_engine_options(settings),
         RATELIMIT_STORAGE_URI=_storage_uri(settings),

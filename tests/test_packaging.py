@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 import requests
+import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -80,6 +81,28 @@ def test_no_file_names_a_variable_that_there_is_not() -> None:
     known = {f"HTTPSTEP_{variable.name}" for variable in config.VARIABLES}
     for file in (ROOT / "Dockerfile", ROOT / "compose.yaml", *(ROOT / "packaging").iterdir()):
         assert set(re.findall(r"HTTPSTEP_[A-Z_]+", file.read_text(encoding="utf-8"))) <= known, file
+
+
+class _Compose(yaml.SafeLoader):
+    """YAML with the tag by which a later file takes away what an earlier one said."""
+
+
+_Compose.add_constructor("!reset", lambda loader, node: None)
+
+
+@pytest.mark.parametrize("name", ["compose.yaml", "packaging/compose.postgresql.yaml", "packaging/compose.caddy.yaml"])
+def test_a_compose_file_says_nothing_twice_and_mounts_what_is_there(name: str) -> None:
+    text = (ROOT / name).read_text(encoding="utf-8")
+    read = yaml.load(text, _Compose)
+    assert read.keys() == {"services", "volumes"} and "httpstep" in read["services"]
+    for service, one in read["services"].items():
+        assert service == "httpstep" or re.fullmatch(r"[\w/]+:\d+", one["image"]), "a version is named"
+        for source, _, _ in (volume.partition(":") for volume in one.get("volumes", [])):
+            assert (ROOT / source).is_file() if source.startswith("./") else source in read["volumes"]
+        assert set(one.get("depends_on", [])) <= read["services"].keys()
+    asked = set(re.findall(r"\$\{(\w+)", text))
+    document = (ROOT / "docs/operating.md").read_text(encoding="utf-8")
+    assert [variable for variable in asked if f"`{variable}` in `.env`" not in document] == []
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
-from httpstep.config import StartError
+from httpstep.config import StartError, values
 
 
 class VaultError(Exception):
@@ -110,6 +110,16 @@ def read_or_create(path: Path, make: str | None = None) -> str:
     if not text:  # taken for no key, another would be made, and what this one encrypted be lost
         raise StartError(f"The key file {path} is empty. Put back the one of a backup.")
     return text
+
+
+def read_signing_key(path: Path) -> str:
+    """The text of the key file that signs forms. One that anybody could guess, such as what is left of a file that was
+    cut off, is refused: StartError."""
+    try:
+        return values.long_secret(read_or_create(path))
+    except ValueError:
+        told = "is too short for a key. Put back the one of a backup, or remove it: a new one is made, and open forms are lost."
+        raise StartError(f"The key file {path} {told}") from None
 
 
 def _read_or_create(path: Path, make: str | None) -> str:

@@ -133,6 +133,12 @@ def test_a_key_file_without_a_key_is_said_and_left_as_it_is(tmp_path: Path) -> N
     assert (data / "vault.key").read_text() == "this is no key\n"
 
 
+def test_a_key_of_forms_that_anybody_could_guess_is_said(tmp_path: Path) -> None:
+    data = closed(House(tmp_path / "data"))
+    (data / "session.key").write_text("a\n")
+    refused(tmp_path, f"The key file {data / 'session.key'} is too short for a key. Put back the one of a backup")
+
+
 @pytest.mark.parametrize("name", ["what?mode=memory", "a#b", "50%20", "a b", "ä", "file:x", "-n", "postgres"])
 def test_a_folder_of_any_name_holds_the_data(tmp_path: Path, name: str) -> None:
     house = House(tmp_path / name, migrate=True)
