@@ -95,6 +95,7 @@ def records(size: int = 900_000) -> list[dict[str, Any]]:
     ]
 
 
+ENCODED: Final = "".join(f"%{ord(letter):02x}" for letter in SECRETS["token"])
 SHAPES: Final[dict[str, tuple[bytes, bytes]]] = {
     "20,000 ids, others each call": (ids(20_000, 1), ids(20_000, 2)),
     "20,000 ids, the same": (ids(20_000, 1), ids(20_000, 1)),
@@ -120,6 +121,19 @@ SHAPES: Final[dict[str, tuple[bytes, bytes]]] = {
     "records, 900 KB": (json.dumps(records(), ensure_ascii=False).encode(),) * 2,
     "records on many lines": (json.dumps(records(600_000), indent=2).encode()[:1_000_000],) * 2,
     "echoed secrets, 900 KB": (json.dumps({"a": [*SECRETS.values()] * 12_000}).encode(),) * 2,
+    "1 MB of 1.5e10": (numbers("1.5e10"),) * 2,
+    "1 MB of 1e-300": (numbers("1e-300"),) * 2,
+    "1 MB of 1e999": (numbers("1e999"),) * 2,
+    "1 MB of 0.0000001": (numbers("0.0000001"),) * 2,
+    "1 MB of -0": (numbers("-0"),) * 2,
+    "1 MB of NaN": (numbers("NaN"),) * 2,
+    "one number, 900 KB": (b'{"a":' + b"9" * 900_000 + b"}",) * 2,
+    "records in Latin-1": (json.dumps(records(), ensure_ascii=False).encode("latin-1"),) * 2,
+    "one text in Latin-1": (filled("\u00e4", 400_000).decode().encode("latin-1"),) * 2,
+    "a name, 900 KB of %": (filled("%", around='{"%s": 1}'),) * 2,
+    "a name, 900 KB of &": (filled("&", around='{"%s": 1}'),) * 2,
+    "a name, 900 KB of Base64 lines": (filled("QUJDREVGR0hJSktM" * 4 + "\\n", around='{"%s": 1}'),) * 2,
+    "echoed secrets, encoded": (json.dumps({"a": [ENCODED] * 9_000}).encode(),) * 2,
     "secrets as names": (json.dumps({f"{n}-{SECRETS['token']}": 1 for n in range(18_000)}).encode(),) * 2,
 }
 

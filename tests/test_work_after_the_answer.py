@@ -150,6 +150,13 @@ SHAPES: dict[str, Callable[[int, str], Json]] = {
     "flat keys": lambda size, _: {f"key {number}": number for number in range(size)},
     "names with a secret": lambda size, _: {f"{SECRET} {number}": number for number in range(size)},
     "objects with a key of their own": lambda size, call: [{f"{call}{number}": 1} for number in range(size)],
+    "records, some with a field of their own": lambda size, call: [
+        {"n": 1, "s": "x"} | ({call: 1} if number % 3 else {}) for number in range(size)
+    ],
+    "lists by name, others each call": lambda size, call: {f"{call}{number}": [1, {"b": 2}] for number in range(size)},
+    "every second name another": lambda size, call: {
+        f"{call if number % 2 else ''}{number}": {call: 1} for number in range(size)
+    },
     "nested lists": lambda size, _: nested(size),
     "empty objects": lambda size, _: [{}] * size,
     "texts": lambda size, _: [f"text {number}" for number in range(size)],

@@ -177,7 +177,10 @@ class _ListedChanges:
     def add_fields(self, path: Path, fields: Mapping[str, Json], reads: _Reads | None, *, gone: bool) -> None:
         """These fields of the path are gone, or new. reads: what the rules read there. What is not listed is only counted."""
         read = reads.among(fields) if reads is not None else frozenset()
-        for kept, mapped in ((self.mapped, True), (self.others, False)) if read else ((self.others, False),):
+        wanted = [(self.mapped, True)] if read else []
+        if len(self.others) < MAX_LISTED:
+            wanted.append((self.others, False))
+        for kept, mapped in wanted:
             found = (one for one in enumerate(fields, self.total + 1) if (one[1] in read) is mapped)
             for number, key in islice(found, MAX_LISTED - len(kept)):
                 types = types_of(fields[key])

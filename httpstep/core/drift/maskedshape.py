@@ -29,7 +29,7 @@ def masked_shape(
     if dictionaries or len({replaced.get(name, name) for name in names}) < len(names):
         marks = [*dictionaries, *(tuple(replaced.get(str(part), part) for part in path) for path in dictionaries)]
         return shape_of(renamed(replaced, document), marks, work), replaced
-    return _renamed_shape(replaced, shape), replaced  # no two became one, so nothing else changes
+    return _renamed_shape(replaced, shape, {}), replaced  # no two became one, so nothing else changes
 
 
 def _names(shape: Structure) -> list[str]:
@@ -61,18 +61,21 @@ def renamed(replaced: Mapping[str, str], value: Json) -> Json:
     return value
 
 
-def _renamed_shape(replaced: Mapping[str, str], node: Structure) -> Structure:
+def _renamed_shape(replaced: Mapping[str, str], node: Structure, made: dict[int, Structure]) -> Structure:
+    """made: those made so far, by the id of the old one. Several places share a shape, and go on sharing it."""
     if len(node) == 1:
         return node  # a type, and nothing inside
-    new = dict(node)
+    if id(node) in made:
+        return made[id(node)]
+    new = made[id(node)] = dict(node)
     if fields := node.get("fields"):
         new["fields"] = {
-            replaced.get(name, name): one if len(one) == 1 else _renamed_shape(replaced, one)
+            replaced.get(name, name): one if len(one) == 1 else _renamed_shape(replaced, one, made)
             for name, one in fields.items()
         }
     if optional := node.get("optional"):
         new["optional"] = sorted(replaced.get(name, name) for name in optional)
     for inside in ("items", "values"):
         if node.get(inside):
-            new[inside] = _renamed_shape(replaced, node[inside])
+            new[inside] = _renamed_shape(replaced, node[inside], made)
     return new

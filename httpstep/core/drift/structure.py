@@ -42,6 +42,7 @@ def shape_of(document: Json, dictionaries: Sequence[Path] = (), work: WorkCounte
 _LEAVES: Final[dict[str, Structure]] = {name: {"types": [name]} for name in ("null", "boolean", "number", "string")}
 """Shared, since nothing changes a structure once it is made."""
 _OBJECT: Final = ["object"]
+_ARRAY: Final = ["array"]
 _LEAF_OF: Final = {kind: _LEAVES[name] for kind, name in JSON_TYPES.items() if name in _LEAVES}
 
 _LEAVES_ONLY: Final = frozenset(_LEAF_OF)
@@ -95,6 +96,9 @@ def _one_object_shape(value: dict[str, Json], marks: DictionaryPaths | None, wor
         kind = type(member)
         if leaf := _LEAF_OF.get(kind):
             fields[key] = leaf
+        elif kind is list and marks is None:
+            work.spend(8)
+            fields[key] = {"types": _ARRAY, "items": _shape(member, None, work)} if member else {"types": _ARRAY}
         elif kind is not dict or marks is not None:
             fields[key] = _shape([member], marks.below(key) if marks else None, work)
         else:
