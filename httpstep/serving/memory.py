@@ -56,10 +56,8 @@ class GivingBack:
         if not self.worked or now < self._due:
             return
         is_young = now < self._began + LEAST_SECONDS
-        self.worked, self._due = (
-            is_young,
-            now + EVERY,
-        )  # one that is young is looked at once more, also where nobody asks
+        self._due = now + EVERY
+        self.worked = is_young  # then it is looked at once more, also where nobody asks
         if self._trim is not None:
             self._trim(0)
         if not (self.grown or is_young):
