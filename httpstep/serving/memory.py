@@ -55,10 +55,12 @@ class GivingBack:
         """now: seconds of the monotonic clock."""
         if not self.worked or now < self._due:
             return
-        self.worked, self._due = False, now + EVERY
+        is_young = now < self._began + LEAST_SECONDS
+        self._due = now + EVERY
+        self.worked = is_young  # then it is looked at once more, also where nobody asks
         if self._trim is not None:
             self._trim(0)
-        if not self.grown and now >= self._began + LEAST_SECONDS:
+        if not (self.grown or is_young):
             grown_by = own_bytes() - self._at_first
             self.grown = grown_by > GROWN_BYTES
             if self.grown:

@@ -14,6 +14,7 @@ from typing import IO
 import pytest
 import requests
 
+from httpstep.serving import memory
 from httpstep.serving.memory import own_bytes
 from tests import prepared
 from tests.server import ROOT, Server
@@ -107,3 +108,13 @@ def test_what_a_process_has_for_itself_is_told() -> None:
     before = own_bytes()
     taken = bytearray(b"x") * (64 << 20)
     assert own_bytes() - before > len(taken) / 2
+
+
+def test_one_that_was_too_young_is_looked_at_again_where_nobody_asks_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "GROWN_BYTES", -(1 << 40))
+    giving, began = memory.GivingBack(), time.monotonic()
+    giving.worked = True
+    giving.when_due(began + 1)
+    assert not giving.grown
+    giving.when_due(began + memory.LEAST_SECONDS + 1)
+    assert giving.grown and not giving.worked
