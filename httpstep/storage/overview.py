@@ -35,6 +35,7 @@ from httpstep.storage.tables import (
 class LastCall:
     """One of a step's last calls, without what was sent and what came. outcome "" while it runs; detail: see `calls_of`."""
 
+    id: int
     state: str
     outcome: str
     status: int | None
@@ -77,13 +78,13 @@ def listed(account_id: int, search: str, *, may_edit: bool) -> list[ListedStep]:
     return sorted(found, key=lambda one: in_lists(one.spec.name))
 
 
-_CALL = (Log.state, Log.outcome, Log.status, Log.duration_ms, Log.started_at)
+_CALL = (Log.id, Log.state, Log.outcome, Log.status, Log.duration_ms, Log.started_at)
 
 
 def _last_call(
-    state: str, outcome: str | None, status: int | None, ms: int | None, at: float, detail: str | None
+    log_id: int, state: str, outcome: str | None, status: int | None, ms: int | None, at: float, detail: str | None
 ) -> LastCall:
-    return LastCall(state, outcome or "", status, ms, at, detail)
+    return LastCall(log_id, state, outcome or "", status, ms, at, detail)
 
 
 def calls_of(step_ids: Collection[int]) -> dict[int, list[LastCall]]:

@@ -31,7 +31,8 @@ class Dot:
 
 @dataclass(frozen=True, slots=True)
 class StepLine:
-    """A step as its row shows it. missing: attributes for which the last good answer had nothing."""
+    """A step as its row shows it. missing: attributes for which the last good answer had nothing. last_id: of its newest
+    call, None without one; each: [id, epoch, outcome in words] of the call of each dot."""
 
     id: int
     name: str
@@ -42,6 +43,8 @@ class StepLine:
     path: str
     dots: tuple[Dot, ...]
     calls: str
+    last_id: int | None
+    each: list[list[int | str]]
     median: str
     slow: bool
     rules: int | None
@@ -153,6 +156,8 @@ def _line(one: ListedStep, calls: list[LastCall], now: float) -> StepLine:
         path=path,
         dots=tuple(Dot(_tone(call, now), (_DOTS - len(last) + index) * 10.5) for index, call in enumerate(last)),
         calls=_in_words([_tone(call, now) for call in last]),
+        last_id=last[-1].id if last else None,
+        each=[[call.id, int(call.started_at), _outcome(call)] for call in last],
         median=duration_text(round(median(times))) if times else "–",
         slow=bool(times) and median(times) > _SLOW_MS,
         rules=None if one.rules is None else sum(rule.on for rule in one.rules),
@@ -177,6 +182,10 @@ def _tone(call: LastCall, now: float) -> str:
     if call.state != "done":
         return "other"
     return _TONES.get(tone(call.status, call.outcome), "other")
+
+
+def _outcome(call: LastCall) -> str:
+    return LABELS.get(call.outcome or "running", call.outcome)
 
 
 def _in_words(tones: list[str]) -> str:
