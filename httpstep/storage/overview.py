@@ -109,9 +109,9 @@ def missing_of(detail: str | None, rules: Sequence[MappingRule]) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Beginnings:
-    """What an account has had at least once: a step, a good test, an API key, a bot's call."""
+    """What an account has had at least once: a step (the id of its newest), a good test, an API key, a bot's call."""
 
-    step: bool
+    step: int | None
     test: bool
     key: bool
     bot: bool
@@ -119,13 +119,14 @@ class Beginnings:
 
 def beginnings(account_id: int) -> Beginnings:
     calls = select(Log.id).where(Log.account_id == account_id)
+    newest = select(func.max(Step.id)).where(Step.account_id == account_id, steps.THERE).scalar_subquery()
     there = (
-        select(Step.id).where(Step.account_id == account_id, steps.THERE),
         calls.where(Log.source == "test", Log.outcome == SUCCESS),
         select(ApiKey.id).where(ApiKey.account_id == account_id),
         calls.where(Log.source == "bot"),
     )
-    return Beginnings(*map(bool, db.session.execute(select(*(one.exists() for one in there))).one()))
+    step, *rest = db.session.execute(select(newest, *(one.exists() for one in there))).one()
+    return Beginnings(step, *map(bool, rest))
 
 
 @dataclass(frozen=True, slots=True)

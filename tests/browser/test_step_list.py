@@ -68,3 +68,22 @@ def test_the_dots_lead_to_their_calls_and_are_one_stop(tmp_path: Path) -> None:
         page.wait_for_url("**/steps/1/logs/1")
         expect(page.get_by_text("The call succeeded.")).to_be_visible()
         assert complaints == []
+
+
+def test_the_first_steps_lead_on_to_the_step_that_is_there(tmp_path: Path) -> None:
+    with browsing(tmp_path / "data", **VARIABLES) as (server, page, complaints):
+        sign_in(page)
+        first = page.get_by_role("link", name="Describe a call")
+        assert (first.get_attribute("href") or "").endswith("/steps/new")
+        document = '{"format": "httpstep/1", "name": "One", "request": {"method": "GET", "url": "https://a.example"}}'
+        (tmp_path / "step.json").write_text(document)
+        server.command("step", "import", str(tmp_path / "step.json"))
+        page.goto("/steps")
+        for name in ("Make a key for your bot", "Let your bot call the step"):
+            page.get_by_role("link", name=name).click()
+            page.wait_for_url("**/steps/1#usage")
+            expect(page.get_by_role("button", name="Make a key for this bot")).to_be_visible()
+            page.goto("/steps")
+        page.get_by_role("link", name="Press Test and see the answer").click()
+        page.wait_for_url("**/steps/1")
+        assert complaints == []

@@ -213,10 +213,12 @@ class Task:
 def getting_started(account_id: int) -> tuple[Task, ...]:
     """The four things that lead from nothing to a bot that gets its attributes; none once all are done."""
     seen = overview.beginnings(account_id)
+    step = url_for("steps.edit", ref="new" if seen.step is None else seen.step)
+    lines = f"{step}#usage"
     tasks = (
-        Task("Describe a call", seen.step, url_for("steps.edit", ref="new")),
-        Task("Press Test and see the answer", seen.test, url_for("steps.edit", ref="new")),
-        Task("Make a key for your bot", seen.key, url_for("keys.listed")),
-        Task("Let your bot call the step", seen.bot, url_for("about.api")),
+        Task("Describe a call", seen.step is not None, step),
+        Task("Press Test and see the answer", seen.test, step),
+        Task("Make a key for your bot", seen.key, url_for("keys.listed") if seen.step is None else lines),
+        Task("Let your bot call the step", seen.bot, url_for("about.api") if seen.step is None else lines),
     )
     return () if all(task.done for task in tasks) else tasks
