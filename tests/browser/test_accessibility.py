@@ -122,7 +122,7 @@ def the_editor(judge: Judge, server: Server, api_port: int) -> None:
     page.keyboard.press("Escape")
     requests.post(f"http://127.0.0.1:{api_port}/demo/change", timeout=10)
     page.locator("#test-btn").click()
-    page.locator("#drift-banner h2").wait_for()
+    page.locator("#h-drift").wait_for()
     page.locator("details:not([data-menu])").evaluate_all("all => all.forEach((one) => { one.open = true; })")
     judge.look("drift, everything open", narrow=True)
     look_at_drift(page)
