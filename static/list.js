@@ -34,3 +34,27 @@
   document.addEventListener("htmx:afterSwap", show);
   document.addEventListener("DOMContentLoaded", show);
 })();
+
+// The dots of the last calls: the one under the pointer says when it was and how it ended, and is where a press leads.
+(() => {
+  "use strict";
+  const PLACES = 20;
+  const when = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+  function point({ target, clientX }) {
+    const link = target.closest?.(".dots-link");
+    if (!link) return;
+    const each = JSON.parse(link.dataset.each), box = link.querySelector("svg").getBoundingClientRect();
+    const place = Math.floor((clientX - box.left) / (box.width / PLACES)) - (PLACES - each.length);
+    const [id, at, outcome] = each[Math.min(Math.max(place, 0), each.length - 1)];
+    link.href = link.href.replace(/\d+$/, id);
+    link.title = `${when.format(new Date(at * 1000))}: ${outcome}`;
+  }
+  document.addEventListener("pointermove", point);
+  document.addEventListener("pointerdown", point);
+  document.addEventListener("pointerout", ({ target, relatedTarget }) => {
+    const link = target.closest?.(".dots-link");
+    if (!link || link.contains(relatedTarget)) return;  // by the keyboard it leads to the newest again
+    link.href = link.href.replace(/\d+$/, JSON.parse(link.dataset.each).at(-1)[0]);
+    link.title = link.querySelector("svg").getAttribute("aria-label");
+  });
+})();

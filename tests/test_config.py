@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from httpstep import config
+from tests.server import Server
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -167,6 +168,34 @@ def test_config_show_prints_what_is_in_force_where_nothing_was_set(tmp_path: Pat
     assert rows["HTTPSTEP_DATABASE_URL"] == f"sqlite:///{tmp_path}/httpstep.db"
     assert rows["HTTPSTEP_LISTEN"] == "127.0.0.1:8080"
     assert rows["HTTPSTEP_SMTP_URL"] == rows["HTTPSTEP_VAULT_KEYS"] == ""
+
+
+@pytest.mark.parametrize(
+    ("environ", "said"),
+    [
+        ({"ADMIN_EMAIL": "a@b.example"}, "ADMIN_EMAIL is not read: the variables are called HTTPSTEP_ADMIN_EMAIL"),
+        (
+            {"ADMIN_EMAIL": "a@b.example", "ADMIN_PASSWORD": "secret"},
+            "ADMIN_EMAIL and ADMIN_PASSWORD are not read: the variables are called HTTPSTEP_ADMIN_EMAIL and "
+            "HTTPSTEP_ADMIN_PASSWORD",
+        ),
+        ({"HTTPSTEP_ADMIN_EMAIL": "a@b.example", "ADMIN_PASSWORD": ""}, ""),
+    ],
+)
+def test_a_first_user_named_without_the_beginning_is_told(environ: dict[str, str], said: str) -> None:
+    assert config.misnamed(environ) == said
+
+
+def test_the_server_says_so_where_there_is_no_user_yet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ADMIN_EMAIL", "ana@shop.example")
+    with Server(tmp_path / "data") as server:
+        assert "ADMIN_EMAIL is not read: the variables are called HTTPSTEP_ADMIN_EMAIL" in server.log.read_text()
+
+
+def test_no_text_of_a_variable_names_another_without_its_beginning() -> None:
+    names = {variable.name for variable in config.VARIABLES}
+    for variable in config.VARIABLES:
+        assert not names & set(re.findall(r"(?<!HTTPSTEP_)\b[A-Z_]{5,}\b", variable.help)), variable.name
 
 
 def test_every_variable_stands_in_the_example_file_and_in_no_other_way() -> None:

@@ -47,8 +47,8 @@ VARIABLES: tuple[Variable, ...] = (
         "DATABASE_URL", values.database_url, "", "SQLite in the data folder unless set; postgresql+psycopg://…", True
     ),
     Variable("RATELIMIT_URL", values.ratelimit_url, "database", "where calls are counted; redis://…", True),
-    Variable("ADMIN_EMAIL", values.address, "", "with ADMIN_PASSWORD: the first user, instead of /setup"),
-    Variable("ADMIN_PASSWORD", values.text, "", "see ADMIN_EMAIL", True),
+    Variable("ADMIN_EMAIL", values.address, "", "with HTTPSTEP_ADMIN_PASSWORD: the first user, instead of /setup"),
+    Variable("ADMIN_PASSWORD", values.text, "", "see HTTPSTEP_ADMIN_EMAIL", True),
     Variable(
         "ALLOW_NETWORKS", values.networks, AddressPolicy.parse(""), "networks and hosts steps may call although private"
     ),
@@ -261,6 +261,15 @@ def _check_backups(values: dict[str, Any], given: Mapping[str, str]) -> None:
             "PostgreSQL's client (postgresql-client, as new as the server), or leave the variable out."
         )
     values["backup_at"] = "off"
+
+
+def misnamed(environ: Mapping[str, str] = os.environ) -> str:
+    """What to say of a first user whose variables lack their beginning; "" where there is nothing to say."""
+    found = [name for name in ("ADMIN_EMAIL", "ADMIN_PASSWORD") if environ.get(name)]
+    if not found:
+        return ""
+    meant = " and ".join(f"HTTPSTEP_{name}" for name in found)
+    return f"{' and '.join(found)} {'is' if len(found) == 1 else 'are'} not read: the variables are called {meant}"
 
 
 def shown(config: Config) -> list[tuple[str, str, str]]:

@@ -25,7 +25,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from httpstep.alerts import alerts
 from httpstep.alerts.mailserver import SECONDS as MAIL_SECONDS
-from httpstep.config import StartError, dangers
+from httpstep.config import StartError, dangers, misnamed
 from httpstep.execution import calls, postponed
 from httpstep.extensions import db
 from httpstep.serving import upgrading
@@ -279,6 +279,8 @@ def _announce(log: logging.Logger, app: Flask) -> None:
     log.info("data folder: %s", settings.data)
     if code := installation.new_setup_code():
         log.info("no user yet: open %s/setup and enter the one-time code %s", address, code)
+        if said := misnamed():
+            log.warning("%s", said)
     if not settings.base_url.startswith("https://") and not settings.listen.startswith(("127.", "localhost", "[::1]")):
         log.warning("serving plain HTTP beyond this machine: put a proxy with HTTPS in front and set HTTPSTEP_BASE_URL")
     for danger in dangers(settings):

@@ -35,6 +35,7 @@ from httpstep.storage.tables import (
 class LastCall:
     """One of a step's last calls, without what was sent and what came. outcome "" while it runs; detail: see `calls_of`."""
 
+    id: int
     state: str
     outcome: str
     status: int | None
@@ -77,13 +78,13 @@ def listed(account_id: int, search: str, *, may_edit: bool) -> list[ListedStep]:
     return sorted(found, key=lambda one: in_lists(one.spec.name))
 
 
-_CALL = (Log.state, Log.outcome, Log.status, Log.duration_ms, Log.started_at)
+_CALL = (Log.id, Log.state, Log.outcome, Log.status, Log.duration_ms, Log.started_at)
 
 
 def _last_call(
-    state: str, outcome: str | None, status: int | None, ms: int | None, at: float, detail: str | None
+    log_id: int, state: str, outcome: str | None, status: int | None, ms: int | None, at: float, detail: str | None
 ) -> LastCall:
-    return LastCall(state, outcome or "", status, ms, at, detail)
+    return LastCall(log_id, state, outcome or "", status, ms, at, detail)
 
 
 def calls_of(step_ids: Collection[int]) -> dict[int, list[LastCall]]:
@@ -108,9 +109,9 @@ def missing_of(detail: str | None, rules: Sequence[MappingRule]) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Beginnings:
-    """What an account has had at least once: a step, a good test, an API key, a bot's call."""
+    """What an account has had at least once: a step (the id of its newest), a good test, an API key, a bot's call."""
 
-    step: bool
+    step: int | None
     test: bool
     key: bool
     bot: bool
@@ -118,13 +119,14 @@ class Beginnings:
 
 def beginnings(account_id: int) -> Beginnings:
     calls = select(Log.id).where(Log.account_id == account_id)
+    newest = select(func.max(Step.id)).where(Step.account_id == account_id, steps.THERE).scalar_subquery()
     there = (
-        select(Step.id).where(Step.account_id == account_id, steps.THERE),
         calls.where(Log.source == "test", Log.outcome == SUCCESS),
         select(ApiKey.id).where(ApiKey.account_id == account_id),
         calls.where(Log.source == "bot"),
     )
-    return Beginnings(*map(bool, db.session.execute(select(*(one.exists() for one in there))).one()))
+    step, *rest = db.session.execute(select(newest, *(one.exists() for one in there))).one()
+    return Beginnings(step, *map(bool, rest))
 
 
 @dataclass(frozen=True, slots=True)

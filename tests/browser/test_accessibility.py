@@ -10,7 +10,7 @@ import pytest
 import requests
 from playwright.sync_api import Page
 
-from tests.browser.chromium import ADMIN, PASSWORD, chromium, sign_in
+from tests.browser.chromium import ADMIN, PASSWORD, chromium, look_at_drift, sign_in
 from tests.server import Server, free_port
 from tests.sweeps import Sweep
 
@@ -142,9 +142,18 @@ def the_editor(judge: Judge, server: Server, api_port: int) -> None:
     page.keyboard.press("Escape")
     requests.post(f"http://127.0.0.1:{api_port}/demo/change", timeout=10)
     page.locator("#test-btn").click()
-    page.locator("#drift-banner h2").wait_for()
+    page.locator("#h-drift").wait_for()
     page.locator("details:not([data-menu])").evaluate_all("all => all.forEach((one) => { one.open = true; })")
     judge.look("drift, everything open", narrow=True)
+    look_at_drift(page)
+    judge.look("drift, its dialog", narrow=True)
+    page.keyboard.press("Escape")
+    page.locator(".usage-menu > summary").click()
+    page.get_by_role("radio", name="Typebot").check()
+    page.get_by_role("button", name="Make a key for this bot").click()
+    page.locator("#bot-token").wait_for()
+    judge.look("use in your bot", narrow=True)
+    page.keyboard.press("Escape")
     page.locator("[name=url]").fill("nowhere")
     page.keyboard.press("Control+s")
     page.locator("#fault-summary").wait_for()

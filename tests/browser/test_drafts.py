@@ -14,7 +14,10 @@ from tests.browser.chromium import ADMIN, PASSWORD, browsing, settle, sign_in
 from tests.server import Server
 
 SQLITE_ONLY = "what a person does and sees"
-VARIABLES = {"ADMIN_EMAIL": ADMIN, "ADMIN_PASSWORD": PASSWORD, "ALLOW_NETWORKS": "127.0.0.0/8"}
+VARIABLES = {
+    "ADMIN_EMAIL": ADMIN, "ADMIN_PASSWORD": PASSWORD, "ALLOW_NETWORKS": "127.0.0.0/8",
+    "SMTP_URL": "smtp://127.0.0.1:1", "MAIL_FROM": "steps@shop.example",
+}  # fmt: skip
 URL = "https://x.example/orders"
 OTHER = "bob@example.com"
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.chromium import browsing, sign_in
+from tests.browser.chromium import browsing, order_api, sign_in
 from tests.browser.test_drafts import VARIABLES
 
 
@@ -41,3 +41,49 @@ def _tick_delete_undo(page: Page) -> None:
     expect(page.locator(".step-name")).to_have_count(1)
     page.locator("#step-sort").select_option("called")
     expect(page.locator(".step-name")).to_have_text("Three")
+
+
+def test_the_dots_lead_to_their_calls_and_are_one_stop(tmp_path: Path) -> None:
+    with order_api() as api, browsing(tmp_path / "data", **VARIABLES) as (server, page, complaints):
+        document = '{"format": "httpstep/1", "name": "One", "request": {"method": "GET", "url": "%s/orders/1"}}'
+        (tmp_path / "step.json").write_text(document % api.url)
+        server.command("step", "import", str(tmp_path / "step.json"))
+        token = server.command("key", "create", "--name", "bot")
+        for _ in range(3):
+            assert server.execute("one", {}, token).status_code == 200
+        sign_in(page)
+        link = page.get_by_role("link", name="Last 3 calls, newest at the right: 3 good")
+        dot = link.locator("circle").nth(1)
+        dot.hover()
+        assert (link.get_attribute("title") or "").endswith(": Success")
+        assert (link.get_attribute("href") or "").endswith("/steps/1/logs/2")
+        page.mouse.move(0, 0)
+        assert (link.get_attribute("href") or "").endswith("/steps/1/logs/3")
+        page.get_by_role("link", name="One", exact=True).focus()
+        page.keyboard.press("Tab")
+        expect(link).to_be_focused()
+        page.keyboard.press("Tab")
+        expect(page.get_by_label("More for One")).to_be_focused()
+        link.locator("circle").nth(0).click()
+        page.wait_for_url("**/steps/1/logs/1")
+        expect(page.get_by_text("The call succeeded.")).to_be_visible()
+        assert complaints == []
+
+
+def test_the_first_steps_lead_on_to_the_step_that_is_there(tmp_path: Path) -> None:
+    with browsing(tmp_path / "data", **VARIABLES) as (server, page, complaints):
+        sign_in(page)
+        first = page.get_by_role("link", name="Describe a call")
+        assert (first.get_attribute("href") or "").endswith("/steps/new")
+        document = '{"format": "httpstep/1", "name": "One", "request": {"method": "GET", "url": "https://a.example"}}'
+        (tmp_path / "step.json").write_text(document)
+        server.command("step", "import", str(tmp_path / "step.json"))
+        page.goto("/steps")
+        for name in ("Make a key for your bot", "Let your bot call the step"):
+            page.get_by_role("link", name=name).click()
+            page.wait_for_url("**/steps/1#usage")
+            expect(page.get_by_role("button", name="Make a key for this bot")).to_be_visible()
+            page.goto("/steps")
+        page.get_by_role("link", name="Press Test and see the answer").click()
+        page.wait_for_url("**/steps/1")
+        assert complaints == []

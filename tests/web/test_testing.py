@@ -284,8 +284,27 @@ def test_a_missing_attribute_points_to_the_values_for_test(make_house: Make) -> 
 
 
 def test_why_no_alert_can_be_sent_yet_stands_beside_the_button(make_house: Make) -> None:
-    _, _, screen = after_test(make_house, answer(500, {}))
+    mail = {"SMTP_URL": "smtp://127.0.0.1:1", "MAIL_FROM": "steps@shop.example"}
+    web = web_with(make_house, ThirdParty(answer(500, {})), **mail)
+    screen = new_step(web.as_("bob")).press("test")
     assert "Send this alert now Save the step first: an alert belongs to a saved step." in screen.text
+
+
+def test_no_alert_is_offered_while_mail_is_off(make_house: Make) -> None:
+    web = web_with(make_house, ThirdParty(answer(500, {})))
+    web.house.put(document(alert_emails=["ops@shop.example"]))
+    off = open_step(web.as_("bob")).set("value:order.id", "42").press("test").text
+    assert "No alert can be sent: mail is off" in off and "Send this alert now" not in off
+    page = web.as_("alice").get("/settings/mail").text
+    assert "No test can be sent while mail is off" in page and "Send test e-mail" not in page
+
+
+@pytest.mark.parametrize("user", ["bob", "alice"])
+def test_no_alert_is_offered_without_an_address(make_house: Make, user: str) -> None:
+    _, screen = mailing(make_house, user=user, alert_emails=[])
+    assert "No alert can be sent: there is no address under Alert e-mails" in screen.text
+    assert "Send this alert now" not in screen.text
+    assert ("where an admin of your account enters one" in screen.text) == (user == "bob")
 
 
 def test_the_panel_says_what_retries_may_use(make_house: Make) -> None:

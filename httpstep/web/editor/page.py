@@ -32,7 +32,7 @@ from httpstep.web.editor.mailstatus import MailStatus, mail_status_of
 from httpstep.web.editor.rulelines import Mapping, Notes, lines_of, mapping_of, notes_of
 from httpstep.web.editor.shellcommand import Usage, usage
 from httpstep.web.editor.testvalues import TestValue
-from httpstep.web.here import account_id, base_url
+from httpstep.web.here import account_id, base_url, parts
 from httpstep.web.recipes.platforms import Recipe, recipes
 from httpstep.web.stepform import ConditionRow, StepForm, conditions
 
@@ -79,6 +79,7 @@ class EditorPage:
     can_edit: bool
     can_address: bool
     can_keep_secrets: bool
+    mail_on: bool
     typed: bool
     notice: str
     body_note: str
@@ -207,7 +208,7 @@ def _frame(editor: Editor) -> EditorPage:
     title = form.name.strip() or ("New step" if editor.is_new else "Step without a name")
     return EditorPage(
         ref=editor.ref, step_id=editor.step_id, form=form, title=title, host=_host_of(form.url), is_new=editor.is_new,
-        can_edit=may("editor"), can_address=may("admin"), can_keep_secrets=may("admin"), typed=editor.typed,
+        can_edit=may("editor"), can_address=may("admin"), can_keep_secrets=may("admin"), mail_on=parts().alerts.on, typed=editor.typed,
         notice=editor.notice, body_note=editor.body_note, conflict=editor.conflict,
         changed_by=saved.by if saved else "", changed_at=saved.at if saved else None,
         filled_from=editor.filled_from, choices=editor.choices, was_pasted=_was_pasted(editor), ignored=editor.ignored, pasted=editor.pasted, shown=editor.shown,

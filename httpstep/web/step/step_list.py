@@ -31,7 +31,8 @@ class Dot:
 
 @dataclass(frozen=True, slots=True)
 class StepLine:
-    """A step as its row shows it. missing: attributes for which the last good answer had nothing."""
+    """A step as its row shows it. missing: attributes for which the last good answer had nothing. last_id: of its newest
+    call, None without one; each: [id, epoch, outcome in words] of the call of each dot."""
 
     id: int
     name: str
@@ -42,6 +43,8 @@ class StepLine:
     path: str
     dots: tuple[Dot, ...]
     calls: str
+    last_id: int | None
+    each: list[list[int | str]]
     median: str
     slow: bool
     rules: int | None
@@ -153,6 +156,8 @@ def _line(one: ListedStep, calls: list[LastCall], now: float) -> StepLine:
         path=path,
         dots=tuple(Dot(_tone(call, now), (_DOTS - len(last) + index) * 10.5) for index, call in enumerate(last)),
         calls=_in_words([_tone(call, now) for call in last]),
+        last_id=last[-1].id if last else None,
+        each=[[call.id, int(call.started_at), _outcome(call)] for call in last],
         median=duration_text(round(median(times))) if times else "–",
         slow=bool(times) and median(times) > _SLOW_MS,
         rules=None if one.rules is None else sum(rule.on for rule in one.rules),
@@ -177,6 +182,10 @@ def _tone(call: LastCall, now: float) -> str:
     if call.state != "done":
         return "other"
     return _TONES.get(tone(call.status, call.outcome), "other")
+
+
+def _outcome(call: LastCall) -> str:
+    return LABELS.get(call.outcome or "running", call.outcome)
 
 
 def _in_words(tones: list[str]) -> str:
@@ -204,10 +213,12 @@ class Task:
 def getting_started(account_id: int) -> tuple[Task, ...]:
     """The four things that lead from nothing to a bot that gets its attributes; none once all are done."""
     seen = overview.beginnings(account_id)
+    step = url_for("steps.edit", ref="new" if seen.step is None else seen.step)
+    lines = f"{step}#usage"
     tasks = (
-        Task("Describe a call", seen.step, url_for("steps.edit", ref="new")),
-        Task("Press Test and see the answer", seen.test, url_for("steps.edit", ref="new")),
-        Task("Make a key for your bot", seen.key, url_for("keys.listed")),
-        Task("Let your bot call the step", seen.bot, url_for("about.api")),
+        Task("Describe a call", seen.step is not None, step),
+        Task("Press Test and see the answer", seen.test, step),
+        Task("Make a key for your bot", seen.key, url_for("keys.listed") if seen.step is None else lines),
+        Task("Let your bot call the step", seen.bot, url_for("about.api") if seen.step is None else lines),
     )
     return () if all(task.done for task in tasks) else tasks
