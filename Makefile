@@ -20,10 +20,10 @@ demo: $(VENV)/runs ## start it beside a small order API, with three steps ready
 
 # All of it in four processes at once, a file as a whole in one of them: most tests wait, for a browser, a server or a
 # deadline. What is named runs in this one. Compiled first, because some environments forbid Python to keep what it
-# compiled: every program that a test starts would compile all of it again.
+# compiled: every program that a test starts would compile all of it again, and pytest every test before it is run.
 test: $(VENV)/tests ## run all tests, or with ONLY=tests/core/test_mapping.py just those; SWEEP=whole leaves nothing out
 	@$(BIN)/python -m compileall -q httpstep migrations app.py
-	$(BIN)/python -m pytest $(if $(SWEEP),--$(SWEEP)-sweeps )$(or $(ONLY),-n 4 --dist loadfile --no-loadscope-reorder)
+	env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest $(if $(SWEEP),--$(SWEEP)-sweeps )$(or $(ONLY),-n 4 --dist loadfile --no-loadscope-reorder)
 
 check: $(VENV)/tests ## look at style, format and types
 	$(BIN)/ruff check .

@@ -46,7 +46,7 @@ _SETTINGS = (
     "listen_addresses=127.0.0.1", "max_connections=300", "fsync=off", "full_page_writes=off", "synchronous_commit=off",
     # For replicas, of which there are none; less is written.
     "wal_level=minimal", "max_wal_senders=0",
-    # It looks into every database once a minute: with hundreds of them a process of its own was started all the time.
+    # Of use to a database that lives on: a test's has ended long before.
     "autovacuum=off",
 )  # fmt: skip
 
