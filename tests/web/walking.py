@@ -71,7 +71,8 @@ class Page(HTMLParser):
             if at.get("id"):
                 self._ids[at["id"]] = self._form
         self.addresses += [value for name, value in at.items() if value.startswith("/") and name not in TYPED]
-        self.links += [at[name] for name in ("href", "src", "hx-get") if at.get(name, "").startswith("/")]
+        asked = ("href", "src") if tag == "form" else ("href", "src", "hx-get")  # a form is sent with its fields
+        self.links += [at[name] for name in asked if at.get(name, "").startswith("/")]
         for name, method in SENDING.items():
             if name in at:
                 method = at.get("method", "post").upper() if name == "action" else method
