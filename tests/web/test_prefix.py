@@ -87,6 +87,7 @@ def _use_a_step(walker: Walker, api: str) -> None:
     walker.open(f"{PREFIX}/steps")
     walker.submit("steps.chosen", {"op": "export", "step": "1"})
     walker.submit("steps.list_steps", {"q": "order"})
+    walker.submit("steps.list_part", {"q": "order"})
     walker.crawl()
 
 
