@@ -56,11 +56,12 @@
   body.addEventListener("toast", (event) => toast(event.detail));
 
   // ---- the dialog: {"modal:open": "#modal"}; focus goes back to where it was opened
-  let opener = null;
+  let opener = null, asked = null;
+  body.addEventListener("htmx:beforeRequest", ({ detail }) => { if (detail.target.id === "modal-body") asked = document.activeElement; });
   body.addEventListener("modal:open", (event) => {
     const dialog = find(event.detail.value || "#modal");
     if (!dialog || dialog.open) return;
-    opener = document.activeElement;
+    opener = document.activeElement === body ? asked : document.activeElement;  // what was pressed may have been redrawn meanwhile
     dialog.showModal();
   });
   function closed(dialog) {

@@ -167,8 +167,6 @@ def _sqlite_transaction() -> Iterator[Connection]:
             raise
         finally:
             _open.reset(token)
-        if connection.in_transaction():  # SQLAlchemy's own, which a statement of its begins
-            connection.rollback()
 
 
 def _kept() -> AbstractContextManager[Connection]:

@@ -169,14 +169,19 @@ class KeptConnections:
 
     @contextmanager
     def one(self) -> Iterator[Connection]:
-        """A connection for whoever asks alone. One that met an error is not kept."""
+        """A connection for whoever asks alone. It is kept after an error too: closing the last one of a file moves its WAL
+        into the database."""
         connection = self._take()
         try:
             yield connection
-        except BaseException:
-            connection.close()
-            raise
-        if self._file is None or len(self._idle) >= _MAX_KEPT:
+        finally:
+            self._give_back(connection)
+
+    def _give_back(self, connection: Connection) -> None:
+        if connection.in_transaction():  # SQLAlchemy's own, which a statement of its begins
+            connection.rollback()
+        driver: Any = connection.connection.dbapi_connection
+        if self._file is None or driver.in_transaction or len(self._idle) >= _MAX_KEPT:
             connection.close()
         else:
             self._idle.append(connection)

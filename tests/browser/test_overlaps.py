@@ -30,7 +30,7 @@ class Looks:
         self.page, self.found = page, dict[str, list[str]]()
 
     def at(self, state: str) -> None:
-        for width, height in ((1280, 800), (390, 844)):
+        for width, height in ((1280, 800), (760, 800), (390, 844)):
             self.page.set_viewport_size({"width": width, "height": height})
             settle(self.page, 0.2)
             if found := overlaps(self.page):
@@ -73,7 +73,7 @@ def test_nothing_that_can_be_pressed_lies_over_another(tmp_path: Path) -> None:
         looks = Looks(page)
         looks.at("an empty list")
         a_new_step(page, looks, api.url)
-        for width, height in ((1280, 800), (390, 844)):
+        for width, height in ((1280, 800), (760, 800), (390, 844)):
             page.set_viewport_size({"width": width, "height": height})
             page.reload()
             page.locator("#part-logs").evaluate("one => { one.open = true; }")
@@ -85,7 +85,7 @@ def test_nothing_that_can_be_pressed_lies_over_another(tmp_path: Path) -> None:
         looks.at("the page of a call")
         page.goto("/steps")
         looks.at("the list")
-        for width, height in ((1280, 800), (390, 844)):
+        for width, height in ((1280, 800), (760, 800), (390, 844)):
             page.set_viewport_size({"width": width, "height": height})
             assert page.evaluate(CUT) == []
         page.set_viewport_size({"width": 1280, "height": 800})
