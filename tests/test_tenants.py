@@ -49,7 +49,7 @@ WITHOUT_OBJECT = {
     "signing_in.home", "signing_in.login", "signing_in.log_in", "signing_in.logout", "signing_in.setup",
     "signing_in.set_up",
     "account.settings", "account.account", "account.rename", "account.own_sessions", "account.end_other_sessions",
-    "account.change_password", "keys.listed", "keys.create", "users.listed", "users.invite",
+    "account.change_password", "keys.listed", "keys.create", "keys.for_bot", "users.listed", "users.invite",
     "mailing.mail", "mailing.send_test", "mailing.mail_test", "accounts.listed", "accounts.create",
     "attributes.listed", "attributes.add", "secrets.listed", "secrets.add", "secrets.new_secret", "secrets.new_secret_made", "about.about", "about.api",
     "steps.list_steps", "steps.list_part", "steps.hide_checklist", "steps.chosen", "steps.undo", "flows.list_flows", "picker.picker_list", "request_form.import_curl",
