@@ -41,6 +41,8 @@ class ApiKey(Kind):
             yield "name", "Attributes can stand in the key's value, not in its name."
         elif name and auth["in"] != "query" and (fault := headers.name_fault(name)):
             yield "name", fault
+        elif auth["in"] != "query" and (fault := headers.value_fault(name, auth["value"])):
+            yield "value", fault
 
     def header(self, auth: Auth) -> str:
         return "" if auth["in"] == "query" else auth["name"]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Final
 
 from httpstep.core.authentication.kind import Auth, Credential, Kind, Proof, pasted
+from httpstep.core.inserting import headers
 from httpstep.core.inserting.texts import filled, header_value
 from httpstep.core.inserting.values import Position, Values
 
@@ -24,6 +26,11 @@ class Bearer(Kind):
         token = values.credential(pasted(_PREFIX.sub("", text, count=1), "The token", "auth.token"))
         value = header_value("Authorization", f"Bearer {token}", "auth.token")
         return Proof(headers=(("Authorization", value),))
+
+    def faults(self, auth: Auth) -> Iterator[tuple[str, str]]:
+        typed = _PREFIX.sub("", auth["token"], count=1)
+        if fault := headers.value_fault("Authorization", f"Bearer {typed}"):
+            yield "token", fault
 
     def header(self, auth: Auth) -> str:
         return "Authorization"
