@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 LONGEST = (
     "tests/test_fault_after_the_answer.py", "tests/test_operating_commands.py", "tests/faults/test_waiting_calls.py",
-    "tests/test_generated_client.py", "tests/test_rasa_action_server.py", "tests/browser/test_accessibility.py",
+    "tests/test_nightly.py", "tests/test_rasa_action_server.py", "tests/browser/test_accessibility.py", "tests/faults/test_start.py",
+    "tests/browser/test_editor_walk.py", "tests/test_generated_client.py",
     "tests/browser/test_drafts.py", "tests/browser/test_drafts_without_credentials.py", "tests/browser/test_flow.py",
 )  # fmt: skip
 """The files that take longest, which several processes begin first: the last to end would be waited for alone."""
