@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import select
 
 from httpstep.core import jsontext
 from httpstep.core.document import renaming, stepdocument
@@ -146,10 +146,10 @@ def _rename(account_id: int, old: str, new: str, known: frozenset[str], by: str,
 def remove(account_id: int, name: str) -> bool:
     """Delete an attribute's row; what a step's mapping gives stays known. False where there is none."""
     with editing():
-        gone = (
-            delete(Attribute).where(Attribute.account_id == account_id, Attribute.name == name).returning(Attribute.id)
-        )
-        return db.session.execute(gone).first() is not None
+        row = _row(account_id, name)
+        if row is not None:
+            db.session.delete(row)
+        return row is not None
 
 
 def documents(account_id: int) -> list[AttributeDocument]:

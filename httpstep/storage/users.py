@@ -190,8 +190,11 @@ def last_invited(account_id: int) -> str:
 
 def withdraw(account_id: int, code_id: int) -> bool:
     mine = OneTimeCode.purpose == "invite", OneTimeCode.account_id == account_id, OneTimeCode.id == code_id
-    with writing() as connection:
-        return connection.execute(delete(OneTimeCode).where(*mine)).rowcount == 1
+    with editing():
+        code = db.session.scalar(select(OneTimeCode).where(*mine))
+        if code is not None:
+            db.session.delete(code)
+        return code is not None
 
 
 def invitation(code: str) -> OneTimeCode | None:

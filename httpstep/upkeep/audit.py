@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 
 from httpstep.extensions import db
 from httpstep.storage.database import reading
-from httpstep.storage.tables import Account, ApiKey, AuditEntry, Flow, OneTimeCode, Secret, Step, User
+from httpstep.storage.tables import Account, ApiKey, Attribute, AuditEntry, Flow, OneTimeCode, Secret, Step, User
 
 RETENTION_SECONDS: Final = 366 * 24 * 3600.0
 PAGE: Final = 100
@@ -113,6 +113,8 @@ def _made(session: Session) -> Iterator[Change]:
             yield one.account_id, f"{one.__class__.__name__.lower()} created", one.key, one.name
         elif isinstance(one, Secret):
             yield one.account_id, "secret stored", one.name, ""
+        elif isinstance(one, Attribute):
+            yield one.account_id, "attribute created", one.name, ""
         elif isinstance(one, ApiKey):
             yield one.account_id, "key created", one.name, one.scope
         elif isinstance(one, User):
@@ -134,7 +136,7 @@ def _code(session: Session, code: OneTimeCode) -> Iterator[Change]:
 
 def _changed(session: Session) -> Iterator[Change]:
     for one in session.dirty:
-        before = _before(one) if isinstance(one, (Step, Flow, Secret, ApiKey, User, Account)) else {}
+        before = _before(one) if isinstance(one, (Step, Flow, Secret, ApiKey, Attribute, User, Account)) else {}
         if not before:
             continue
         if isinstance(one, Step):
@@ -145,10 +147,12 @@ def _changed(session: Session) -> Iterator[Change]:
             yield one.account_id, "secret replaced", one.name, ""
         elif isinstance(one, ApiKey) and "revoked_at" in before:
             yield one.account_id, "key revoked", one.name, f"hs_{one.prefix}"
+        elif isinstance(one, Attribute):
+            yield one.account_id, "attribute saved", one.name, f"was {before['name']}" if "name" in before else ""
         elif isinstance(one, User):
             yield from _user(one, before)
         elif isinstance(one, Account):
-            yield from _limits(one, before)
+            yield from _account(one, before)
 
 
 def _before(one: Any) -> dict[str, Any]:
@@ -175,7 +179,9 @@ def _user(one: User, before: dict[str, Any]) -> Iterator[Change]:
         yield one.account_id, "user enabled" if one.disabled_at is None else "user disabled", one.email, ""
 
 
-def _limits(one: Account, before: dict[str, Any]) -> Iterator[Change]:
+def _account(one: Account, before: dict[str, Any]) -> Iterator[Change]:
+    if "name" in before:
+        yield one.id, "account renamed", one.name, f"was {before['name']}" if before["name"] else ""
     for name, words in (("per_minute", "calls a minute"), ("in_flight", "calls at once")):
         if name in before:
             old, new = (figure or "the usual figure" for figure in (before[name], getattr(one, name)))
@@ -188,3 +194,7 @@ def _gone(session: Session) -> Iterator[Change]:
             yield one.account_id, f"{one.__class__.__name__.lower()} deleted", one.key, one.name
         elif isinstance(one, Secret):
             yield one.account_id, "secret deleted", one.name, ""
+        elif isinstance(one, Attribute):
+            yield one.account_id, "attribute deleted", one.name, ""
+        elif isinstance(one, OneTimeCode) and one.purpose == "invite" and one.account_id is not None:
+            yield one.account_id, "invitation withdrawn", one.email, one.role

@@ -31,6 +31,9 @@ def write_attributes(account_id: int, documents: Iterable[AttributeDocument]) ->
         [row | {"account_id": account_id, "name": name} for name, row in rows.items() if name not in ids],
         [row | {"id": ids[name]} for name, row in rows.items() if name in ids],
     )
+    if rows:
+        words = {name: "attribute saved" if name in ids else "attribute created" for name in rows}
+        audit.write(db.session(), [(account_id, what, name, "") for name, what in words.items()])
 
 
 def write_steps(account_id: int, specs: Iterable[StepSpec], by: str, now: float) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from sqlalchemy import insert, select, update
@@ -101,6 +103,69 @@ def test_keys_users_and_limits(web: Web) -> None:
         ("role changed", "bob@example.com", "editor to viewer"),
         ("limit changed", "calls a minute", "the usual figure to 20"),
     ]
+
+
+def test_attributes_by_page_and_by_api(web: Web) -> None:
+    web.house.token()
+    alice, before = web.as_("alice"), entries(web)
+    alice.post("/attributes", {"name": "order.id", "sample": f'"{VALUE}"', "in_bot": "1"})
+    alice.post("/attributes/order.id/edit", {"name": "order.number", "sample": f'"{VALUE}"', "in_bot": "1"})
+    alice.post("/attributes/order.number/delete")
+    for default in ("a", "b", "b"):
+        assert web.house.call("PUT", "/attributes/city", json={"default": VALUE + default}).status_code in (200, 201)
+    web.house.call("DELETE", "/attributes/city")
+    web.house.call("DELETE", "/attributes/city")
+    assert since(web, before) == [
+        ("alice@example.com", "attribute created", "order.id", ""),
+        ("alice@example.com", "attribute saved", "order.number", "was order.id"),
+        ("alice@example.com", "attribute deleted", "order.number", ""),
+        ("key default/manage", "attribute created", "city", ""),
+        ("key default/manage", "attribute saved", "city", ""),
+        ("key default/manage", "attribute deleted", "city", ""),
+    ]
+    assert VALUE not in str(entries(web))
+
+
+def test_what_a_folder_of_documents_changes(web: Web, tmp_path: Path) -> None:
+    before = entries(web)
+    for value in ("a", "b", "b"):
+        written = {"format": "httpstep-attribute/1", "name": "city", "default": value}
+        (tmp_path / "city.json").write_text(json.dumps(written))
+        assert run(web.house, "apply", str(tmp_path), "--yes", "--account", "default").exit_code == 0
+    (tmp_path / "city.json").write_text("[]")
+    assert run(web.house, "apply", str(tmp_path), "--yes", "--delete", "--account", "default").exit_code == 0
+    assert since(web, before) == [
+        ("command line", f"attribute {what}", "city", "") for what in ("created", "saved", "deleted")
+    ]
+
+
+def test_an_invitation_that_is_withdrawn_and_the_name_of_the_account(web: Web) -> None:
+    alice = web.as_("alice")
+    alice.post("/settings/users/invite", {"email": "new@example.com", "role": "viewer"})
+    with web.house.app.app_context():
+        [code] = users.invitations(web.house.account())
+    before = entries(web)
+    assert alice.post(f"/settings/users/invitations/{code.id}/withdraw").status_code == 303
+    assert alice.post(f"/settings/users/invitations/{code.id}/withdraw").status_code == 404
+    for _ in range(2):
+        assert alice.post("/settings/account", {"name": "The Shop"}).status_code == 303
+    found = since(web, before)
+    assert [one[:3] for one in found] == [
+        ("alice@example.com", "invitation withdrawn", "new@example.com"),
+        ("alice@example.com", "account renamed", "The Shop"),
+    ]
+
+
+def test_what_is_made_in_a_dialog_is_listed_too(web: Web) -> None:
+    alice, before = web.as_("alice"), entries(web)
+    made = {"name": "CRM", "secret_value": VALUE, "hosts": "https://api.example"}
+    assert alice.post("/secrets/dialog/made", made).status_code == 200
+    assert alice.post("/settings/keys/for-bot", {"made_for": "Shop bot"}).status_code == 201
+    found = since(web, before)
+    assert [one[:2] for one in found] == [
+        ("alice@example.com", "secret stored"), ("alice@example.com", "key created"),
+    ]  # fmt: skip
+    assert VALUE not in str(found)
 
 
 def test_the_command_line_says_so(web: Web) -> None:

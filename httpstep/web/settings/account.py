@@ -7,16 +7,16 @@ import time
 from flask import Blueprint, abort, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from limits import RateLimitItemPerMinute
-from sqlalchemy import update
 from werkzeug.security import check_password_hash
 
 from httpstep.execution import ratelimit
+from httpstep.extensions import db
 from httpstep.storage import logs, sessions, users
-from httpstep.storage.database import writing
+from httpstep.storage.database import editing
 from httpstep.storage.tables import Account
 from httpstep.web.access import access, current_user, current_visit
 from httpstep.web.forms import Form, see_other, sent
-from httpstep.web.here import parts
+from httpstep.web.here import account_id, parts
 from httpstep.web.throttle import count_try
 
 blueprint = Blueprint("account", __name__, url_prefix="/settings")
@@ -55,9 +55,8 @@ def rename() -> ResponseReturnValue:
     )
     if not form.is_good:
         return _account_page(form), 422
-    with writing() as connection:
-        mine = Account.id == current_user().account_id
-        connection.execute(update(Account).where(mine).values(name=" ".join(form["name"].split())))
+    with editing():
+        db.session.get_one(Account, account_id()).name = " ".join(form["name"].split())
     return see_other("account.account", "The account has its new name.")
 
 
