@@ -11,12 +11,18 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from sqlalchemy import update
+from sqlalchemy.exc import OperationalError
 
 from httpstep.core import errors
 from httpstep.core.errors import FailureKind
 from httpstep.core.outcome.canonical import CanonicalLine
 from httpstep.execution import executor, recording
 from httpstep.serving.server import JsonLines, TextLines
+from httpstep.storage import logs
+from httpstep.storage.database import writing
+from httpstep.storage.tables import Idempotency
+from httpstep.storage.vault import VaultError
 from tests.fakes import ThirdParty, answer
 from tests.house import House, document
 from tests.web.conftest import Web
@@ -162,7 +168,7 @@ def test_every_refusal_of_a_call_is_one_line(make_house: MakeHouse, lines: Lines
     lines.all()
     url = "/steps/order-status/execute"
 
-    def refused(reason: str, status: int | None, *, step: str | None = "order-status") -> dict[str, Any]:
+    def refused(reason: str, status: int, *, step: str | None = "order-status") -> dict[str, Any]:
         line = lines.one()
         assert (line["message"], line["outcome"], line["reason"]) == ("refusal", "refused", reason)
         assert (line["step"], line["status"], line["log_id"]) == (step, status, None)
@@ -186,7 +192,7 @@ def test_every_refusal_of_a_call_is_one_line(make_house: MakeHouse, lines: Lines
     refused("idempotency_key_reused", 422)
     house.limit(1)
     house.execute()
-    assert refused("rate_limit_exceeded", None)["account"] == "default"
+    assert refused("rate_limit_exceeded", 429)["account"] == "default"
     house.call("GET", url)
     refused("method_not_allowed", 405, step=None)
 
@@ -207,13 +213,73 @@ def test_a_full_account_and_a_full_process_are_refusals(make_house: MakeHouse, l
     lines.all()
     house.execute()
     refused, executed = lines.all()
-    assert (refused["message"], refused["reason"]) == ("refusal", "too_many_calls_in_flight")
+    assert (refused["message"], refused["reason"], refused["status"]) == ("refusal", "too_many_calls_in_flight", 429)
     assert executed["message"] == "execution"
     places = house.app.extensions["httpstep"].places
     while places.acquire(blocking=False):
         pass
     assert house.execute().status_code == 503
-    assert lines.one()["reason"] == "server_busy"
+    line = lines.one()
+    assert (line["reason"], line["status"]) == ("server_busy", 503)
+
+
+def test_a_key_whose_call_is_under_way_or_was_lost_is_a_refusal(make_house: MakeHouse, lines: Lines) -> None:
+    house: Any = None
+    seen: list[dict[str, Any]] = []
+
+    def again() -> None:
+        url, bearer = "/api/v1/steps/order-status/execute", {"Authorization": f"Bearer {house.token()}"}
+        given = {"attributes": {"order.id": VALUE}}
+        got = house.app.test_client().post(url, json=given, headers=bearer | {"Idempotency-Key": SECRET})
+        assert got.status_code == 409
+        seen.append(lines.one())
+
+    def meanwhile(_: object) -> Any:
+        again()
+        return GOOD
+
+    house = make_house(ThirdParty(meanwhile))
+    house.put(document(mapping=[RULE]))
+    house.token()
+    lines.all()
+    house.execute(attributes={"order.id": VALUE}, headers={"Idempotency-Key": SECRET})
+    lines.one()
+    with house.app.app_context(), writing() as connection:
+        connection.execute(update(Idempotency).values(state="unknown", answer=None))
+    again()
+    assert [(line["message"], line["reason"], line["status"], line["next"]) for line in seen] == [
+        ("refusal", reason, 409, "stop") for reason in ("call_in_progress", "outcome_unknown")
+    ]
+    assert not any(word in json.dumps(seen) for word in (VALUE, SECRET))
+
+
+def test_secrets_and_storage_that_are_away_are_refusals(
+    make_house: MakeHouse, lines: Lines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    web = Web(make_house(ThirdParty(GOOD)))
+    put_secret(web, "CRM", SECRET)
+    headers = [{"name": "X-Token", "value": "{{secret.CRM}}"}]
+    web.house.put(document(headers=headers, mapping=[RULE]))
+    lines.all()
+    parts = web.house.app.extensions["httpstep"]
+    with monkeypatch.context() as broken:
+        broken.setattr(parts.vault, "secret", _raises(VaultError(f"“CRM” cannot be read: {SECRET}")))
+        assert web.house.execute(attributes={"order.id": VALUE}).status_code == 503
+    vault = lines.one()
+    monkeypatch.setattr(logs, "begin", _raises(OperationalError("INSERT", {"x": VALUE}, Exception(SECRET))))
+    assert web.house.execute(attributes={"order.id": VALUE}).status_code == 503
+    storage = lines.one()
+    assert [(line["account"], line["reason"], line["status"]) for line in (vault, storage)] == [
+        ("default", "secrets_unavailable", 503), ("default", "storage_unavailable", 503),
+    ]  # fmt: skip
+    assert not any(word in json.dumps([vault, storage]) for word in (VALUE, SECRET))
+
+
+def _raises(error: Exception) -> Callable[..., Any]:
+    def fail(*_: Any, **__: Any) -> Any:
+        raise error
+
+    return fail
 
 
 def test_a_repeated_answer_is_a_line_of_its_own(make_house: MakeHouse, lines: Lines) -> None:

@@ -126,20 +126,21 @@ REFUSALS = (ratelimit.RateLimited, TooManyInFlight, ProcessFull, SQLAlchemyError
 """What `runs.run_step` raises before any call is made, and never after one."""
 
 
-_REASONS: tuple[tuple[type[Exception], str], ...] = (
-    (ratelimit.RateLimited, "rate_limit_exceeded"),
-    (TooManyInFlight, "too_many_calls_in_flight"),
-    (ProcessFull, "server_busy"),
-    (VaultError, "secrets_unavailable"),
-    (IntegrityError, "not_found"),
-    (SQLAlchemyError, "storage_unavailable"),
-    (StorageError, "storage_unavailable"),
+_REASONS: tuple[tuple[type[Exception], str, int], ...] = (
+    (ratelimit.RateLimited, "rate_limit_exceeded", 429),
+    (TooManyInFlight, "too_many_calls_in_flight", 429),
+    (ProcessFull, "server_busy", 503),
+    (VaultError, "secrets_unavailable", 503),
+    (IntegrityError, "not_found", 404),
+    (SQLAlchemyError, "storage_unavailable", 503),
+    (StorageError, "storage_unavailable", 503),
 )
 
 
-def reason_of(error: Exception) -> str:
-    """The word for what `runs.run_step` raises before a call: of the title that the API gives it."""
-    return next((reason for kind, reason in _REASONS if isinstance(error, kind)), FailureKind.INTERNAL.value)
+def reason_of(error: Exception) -> tuple[str, int]:
+    """The word for what `runs.run_step` raises before a call, of the title that the API gives it, and its status."""
+    found = ((reason, status) for kind, reason, status in _REASONS if isinstance(error, kind))
+    return next(found, (FailureKind.INTERNAL.value, 500))
 
 
 _log = logging.getLogger("httpstep.calls")

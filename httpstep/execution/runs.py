@@ -67,7 +67,8 @@ def run_step(parts: Parts, call: Call) -> Run:
         raise
     except Exception as error:
         with suppress(Exception):
-            told = replace(call.line("refusal"), outcome="refused", reason=reason_of(error))
+            reason, status = reason_of(error)
+            told = replace(call.line("refusal"), outcome="refused", reason=reason, status=status)
             tell(replace(told, duration_ms=round(1000 * (time.monotonic() - began))))
         raise
 

@@ -21,7 +21,8 @@ class CanonicalLine:
     """event: "execution" (a call was begun and has its log row), "flow" (all of its steps), "replay" (the stored answer
     of an Idempotency-Key), "refusal" (no call was begun; `reason` says why).
 
-    status: of the third party's answer, of ours where it was refused. duration_ms: of the whole call. database_ms: of it,
+    status: of the third party's answer, of ours where it was refused (of a step in a flow: the one that it alone would
+    have been answered with). duration_ms: of the whole call. database_ms: of it,
     what was spent waiting for the database, before and after the call. tries: requests that were sent, or had been.
     """
 
