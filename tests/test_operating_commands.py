@@ -23,7 +23,7 @@ from tests.server import ROOT, Server
 
 DOCUMENT = (ROOT / "docs/operating.md").read_text(encoding="utf-8")
 NOT_RUN = {
-    "make run": "it installs packages; every other test starts what it starts",
+    "make run": "it installs packages; below is what it would start, and every other test starts that",
     "python3 -m venv /opt/httpstep": "it asks a package registry; tests/test_packaging.py installs without one",
     "useradd --system httpstep": "it changes the machine; tests/test_packaging.py has systemd verify the unit",
     "tar -xzf nightly-20310510-020000.tar.gz": "it needs PostgreSQL; tests/test_nightly_postgresql.py runs it",
@@ -107,6 +107,12 @@ def test_what_is_not_run_is_there_and_names_files_that_are_there() -> None:
     for line in NOT_RUN:
         named = re.findall(r"(?<![/\w])((?:packaging/)?[\w.-]+\.(?:yaml|lock|service))", all_of_it[line])
         assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+def test_make_run_starts_what_the_other_tests_start() -> None:
+    """What it would do, from its own mouth: it would install packages first."""
+    said = subprocess.run(["make", "-n", "-B", "run"], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
+    assert said.stdout.rstrip().splitlines()[-1].endswith("python app.py")
 
 
 @pytest.mark.timeout(600)  # some thirty programs, one after the other

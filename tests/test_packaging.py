@@ -199,6 +199,25 @@ def test_an_env_file_is_read_and_the_environment_comes_first(tmp_path: Path) -> 
     assert config.with_env_file({}, tmp_path / "none") == {}
 
 
+def test_a_start_reads_the_env_file_of_its_folder(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("HTTPSTEP_LISTEN=127.0.0.1:9100\nHTTPSTEP_MAIL_FROM=a@example.com\n")
+    environ = environ_of(
+        ROOT, PYTHONPATH=str(ROOT), HTTPSTEP_DATA=str(tmp_path / "data"), HTTPSTEP_LISTEN="127.0.0.1:9101"
+    )
+    shown = subprocess.run(
+        [sys.executable, "-m", "httpstep", "config", "show"], cwd=tmp_path, env=environ, capture_output=True, text=True,
+        timeout=60, check=True,
+    ).stdout  # fmt: skip
+    assert "a@example.com" in shown and "127.0.0.1:9101" in shown and "127.0.0.1:9100" not in shown
+    (tmp_path / ".env").write_text("HTTPSTEP_LISTEN=nowhere\n")
+    del environ["HTTPSTEP_LISTEN"]
+    refused = subprocess.run(
+        [sys.executable, "-m", "httpstep", "serve"], cwd=tmp_path, env=environ, capture_output=True, text=True,
+        timeout=60, check=False,
+    )  # fmt: skip
+    assert refused.returncode != 0 and "HTTPSTEP_LISTEN" in refused.stderr and "Traceback" not in refused.stderr
+
+
 @pytest.mark.parametrize(
     "line", ["hunter2", 'HTTPSTEP_SECRET_KEY="hunter2', "HTTPSTEP SECRET=hunter2", "A='b' hunter2"]
 )
