@@ -216,7 +216,12 @@ def test_a_start_warns_where_redis_is_away(tmp_path: Path) -> None:
         free.bind(("127.0.0.1", 0))
         url = f"redis://127.0.0.1:{free.getsockname()[1]}"
     with Server(tmp_path / "data", RATELIMIT_URL=url) as server:
-        assert "Redis does not answer" in server.log.read_text()
+        assert "every call and every sign-in is refused (503)" in server.log.read_text()
+
+
+def test_without_redis_nobody_signs_in(make_house: MakeHouse) -> None:
+    web = Web(make_house(ThirdParty(), RATELIMIT_URL="redis://127.0.0.1:1"))
+    assert web.browser().sign_in("alice@example.com").status_code == 503
 
 
 def test_a_host_that_mounts_it_is_warned_too(make_house: MakeHouse, caplog: pytest.LogCaptureFixture) -> None:

@@ -49,7 +49,10 @@ def size_of(file: Path) -> int:
     return sum(one.stat().st_size for one in beside if one.exists())
 
 
-REDIS_AWAY = "HTTPSTEP_RATELIMIT_URL: Redis does not answer. Until it does every call is refused (503), since none goes uncounted"
+REDIS_AWAY = (
+    "HTTPSTEP_RATELIMIT_URL: Redis does not answer. Until it does every call and every sign-in is refused (503), since "
+    "none goes uncounted"
+)
 
 
 def is_counting() -> bool:
