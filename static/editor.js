@@ -68,7 +68,11 @@
     ($("input:not([type=hidden], [type=radio])", next || rows.closest(".field, fieldset")) || $("#at-request-url")).focus();
     changed();
   });
-  on("[data-press]", "click", (button) => $(button.dataset.press)?.click());
+  on("[data-press]", "click", (button) => {
+    const other = $(button.dataset.press);
+    other?.click();
+    if (other?.matches("summary")) other.focus();  // and from there the next stop is in what it opened
+  });
   on("[data-shows]", "change", (select) => {
     for (const part of $$(`[data-shown^="${select.dataset.shows}:"]`)) part.hidden = part.dataset.shown !== `${select.dataset.shows}:${select.value}`;
   });

@@ -25,7 +25,7 @@
     }
   });
 
-  const isShown = (one) => one.offsetParent !== null;
+  const isShown = (one) => one.checkVisibility();  // what is inside a closed branch has a box, and takes no focus
   const rows = () => $$(".tree .tree-row");
   const buttons = (row) => $$(":scope > :is(.tree-row, .tree-beside) :is(.tick, .name-input, .tree-chip[href], .tree-map)", row.closest("li"));
   const rowOf = (one) => one.closest(".tree-row") || $(":scope > details > .tree-row", one.closest(".tree-beside")?.parentElement || body);

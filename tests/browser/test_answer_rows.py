@@ -84,3 +84,25 @@ def test_a_rule_that_is_added_from_the_answer_says_so_and_can_be_taken_back(page
     notice.get_by_role("button", name="Undo").click()
     expect(rules).to_have_count(0)
     expect(notice).to_have_count(0)
+
+
+def test_down_goes_past_branches_that_are_closed_and_saved_leads_into_the_lines_for_the_bot(page: Page) -> None:
+    branches = page.locator(".tree details[open] > summary.tree-row")
+    while branches.count() > 1:
+        branches.last.evaluate("(row) => { row.parentElement.open = false; }")
+    page.locator(".tree .tree-row").first.focus()
+    passed = []
+    for _ in range(page.locator(".tree .tree-row").count() + 1):
+        passed.append(page.evaluate("document.activeElement.closest('li').dataset.node"))
+        page.keyboard.press("ArrowDown")
+    shown = page.evaluate(
+        "[...document.querySelectorAll('.tree .tree-row')].filter((one) => one.checkVisibility()).length"
+    )
+    assert len(set(passed)) == shown > 3, passed
+    page.locator('[name="name"]').fill("Order status")
+    page.keyboard.press("Control+s")
+    page.wait_for_url("**/steps/1")
+    page.locator(".saved-line button").press("Enter")
+    expect(page.locator(".usage-menu > summary")).to_be_focused()
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.closest('#usage') !== null")
