@@ -109,7 +109,7 @@ def rows(web: Web) -> dict[str, list[Any]]:
         return {
             table.name: [tuple(row) for row in connection.execute(select(table).order_by(*table.primary_key.columns))]
             for table in db.metadata.sorted_tables
-            if table.name not in ("sessions", "budget_hits")
+            if table.name not in ("sessions", "budget_hits", "call_counts")
         }
 
 

@@ -120,6 +120,11 @@ def test_a_page_asks_a_fixed_number_of_questions(shop: tuple[House, Browser, Scr
     assert {name: count for name, count in many.items() if name not in pages and count > FRAGMENT} == {}
 
 
+def fewest(house: House, act: Callable[[], object]) -> list[str]:
+    """Of two times: what a process does once in so many seconds falls into one of them at most."""
+    return min(asked(house, act), asked(house, act), key=len)
+
+
 def test_one_test_asks_ten_questions_whatever_the_account_has(shop: tuple[House, Browser, Screen]) -> None:
     """From the session to the panel: what is gathered, written before and after the call, and shown."""
     house, bob, screen = shop
@@ -128,20 +133,20 @@ def test_one_test_asks_ten_questions_whatever_the_account_has(shop: tuple[House,
         for index in range(number):
             house.put(document(f"other-{index}", mapping=[{"path": ["x"], "attribute": f"x{index}"}]))
         screen.fragment("test")  # an edit makes the next call read the account's defaults once
-        seen.append(len(asked(house, lambda: screen.fragment("test"))))
+        seen.append(len(fewest(house, lambda: screen.fragment("test"))))
     screen.press("save")
     screen = open_step(bob).set("value:order.id", "A-7")
     screen.fragment("test")
-    found = asked(house, lambda: screen.fragment("test"))
+    found = fewest(house, lambda: screen.fragment("test"))
     assert [*seen, len(found)] == [seen[0]] * 3
     assert len(found) <= TEST, found
 
 
 def test_a_test_of_a_step_that_was_never_saved_asks_as_few(make_house: Callable[..., House]) -> None:
-    house = make_house(ThirdParty(*[answer(200, {"a": 1})] * 2))
+    house = make_house(ThirdParty(*[answer(200, {"a": 1})] * 3))
     screen = new_step(Web(house).as_("bob"), url="https://api.example/a")
     assert screen.fragment("test").status_code == 200
-    found = asked(house, lambda: screen.fragment("test"))
+    found = fewest(house, lambda: screen.fragment("test"))
     assert len(found) <= TEST + 3, found  # whether the draft is a step already, before the call and after it
 
 
