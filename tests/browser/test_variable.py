@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.chromium import ADMIN, PASSWORD, OrderApi, browsing, order_api, settle, sign_in
 
@@ -84,3 +85,27 @@ def test_what_is_a_variable_or_has_another_value_already_is_not_made_one(here: t
     page.keyboard.press("Enter")
     expect(page.locator(".body-text")).to_have_value('{"city": "{{city}}", "count": {{count}}}')
     expect(page.locator('[name="value:count"]')).to_have_value("3")
+
+
+def test_what_is_made_a_variable_or_typed_while_an_answer_is_on_its_way_keeps_its_value(
+    here: tuple[Page, OrderApi],
+) -> None:
+    """A second name and a new value, both while the fields for the first name are asked for."""
+    page, api = here
+    page.locator("#at-request-url").fill(f"{api.url}/orders/{{{{id}}}}")
+    page.locator('[name="value:id"]').fill("7")
+    page.get_by_role("radio", name="JSON").check()
+    page.locator(".body-text").fill('{"city": "Berlin", "count": 3}')
+    settle(page)
+    held: list[Route] = []
+    page.route("**/values", lambda route: held.append(route), times=1)
+    for literal in ('"Berlin"', "3"):
+        select(page, ".body-text", literal)
+        page.get_by_role("button", name="Make this a variable").click()
+        page.keyboard.press("Enter")
+        expect(page.locator(".body-text")).not_to_have_value(re.compile(literal))
+    page.locator('[name="value:id"]').fill("8")
+    for route in held:
+        route.continue_()
+    for name, value in (("city", "Berlin"), ("count", "3"), ("id", "8")):
+        expect(page.locator(f'input.input[name="value:{name}"]')).to_have_value(value)
