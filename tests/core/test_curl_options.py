@@ -38,7 +38,8 @@ def test_no_option_of_curl_makes_its_value_the_address(listed: list[re.Match[str
     own = {"url", "url-query", "next", "request", "get", "header"}
     for one in (one for one in listed if one["long"] not in own):
         value = "a=value" if one["value"] else ""
-        assert from_curl(f"curl --{one['long']} {value} {ADDRESS}").spec.url == ADDRESS, one["long"]
+        for typed in [f"--{one['long']}", *([f"-{one['short']}"] if one["short"] else [])]:
+            assert from_curl(f"curl {typed} {value} {ADDRESS}").spec.url == ADDRESS, typed
 
 
 @pytest.mark.parametrize("command", ["curl --not-yet-known value ADDRESS", "curl --not-yet-known ADDRESS"])

@@ -37,7 +37,7 @@ _PROMPTS: Final = re.compile(r"([`^][ \t]*\n)[ \t]*(?:>>|More\?)[ \t]*")
 """Of PowerShell and the command prompt, in front of a line that goes on."""
 _CURL: Final = re.compile(r"(?:^|(?<=[\s;|&(/\\$`'\">]))curl(?:\.exe)?(?=\s|\^|$)", re.IGNORECASE)
 _ARGUMENTS: Final = re.compile(
-    r"curl(?:\.exe)?[\s\\^`]+(?:[-‐‑‒–—―−]{1,2}[A-Za-z:#%]|[\"'“‘$`{<]|\S+[.:/]\S|localhost\b)", re.IGNORECASE
+    r"curl(?:\.exe)?[\s\\^`]+(?:[-‐‑‒–—―−]{1,2}[A-Za-z0-9:#%]|[\"'“‘$`{<]|\S+[.:/]\S|localhost\b)", re.IGNORECASE
 )
 _BEGINS: Final = re.compile(r"\s*(?:[$#>%]\s*)?curl(?:\.exe)?\s*(?:\S+\s*)?", re.IGNORECASE)
 
