@@ -37,7 +37,7 @@ def from_curl(command: str) -> Imported:
         return Imported(faults=(OF_POWERSHELL,))
     if not words.words:
         return Imported(faults=("There is no curl command here. It begins with “curl” and has an address.",))
-    reading = _Reading(words.stdin if words.stdin is not None else _piped(found.before))
+    reading = _Reading(words.stdin)
     reading.said.notes += found.notes
     if not words.closed:
         reading.said.faults.append("A quote is opened and never closed, so the end of the command may be missing.")
@@ -241,22 +241,13 @@ _ACTIONS: Final[dict[str, Callable[[_Reading, curloptions.Option], None]]] = {
 # ---------------------------------------------------------------- around the command
 
 
-def _piped(before: str) -> str | None:
-    """What `echo '…' |` in front of the command pipes into it; None where the text does not say."""
-    found = _ECHO.search(before[-MAX_PIPED:])
-    if found is None:
-        return None
-    return found[3] if found[1] == "printf" or found[2] else found[3] + "\n"
-
-
-MAX_PIPED: Final = 100_000
-_ECHO: Final = re.compile(r"\b(echo|printf)\s+(-n\s+)?'([^'%\\]*)'\s*\|\s*$")
+MAX_REST: Final = 100_000
 
 
 def _left(rest: str) -> Iterator[Ignored]:
     """What stands behind the command, comments left out."""
     lines = [line for line in rest.split("\n") if line.strip() and not line.lstrip().startswith("#")]
-    text = " ".join(" ".join(lines).split()) if len(rest) <= MAX_PIPED else rest[:MAX_SHOWN]
+    text = " ".join(" ".join(lines).split()) if len(rest) <= MAX_REST else rest[:MAX_SHOWN]
     if not text.strip(";&\\` "):
         return
     if _SECOND.search(text):

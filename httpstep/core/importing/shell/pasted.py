@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from itertools import takewhile
 from typing import Final, NamedTuple
 
 from httpstep.core.importing.shell import posix, windows
-from httpstep.core.importing.shell.words import Words
+from httpstep.core.importing.shell.words import Words, ansi_c
 
 INVISIBLE: Final = re.compile("[\u200b\u200e\u200f\u2060\ufeff]")
 """Characters that web pages and word processors put between others, and that nobody sees. The joiners of emoji and of
@@ -30,7 +31,47 @@ def read(text: str) -> Command:
     if start is None:
         return Command(Words(), notes=notes)
     command, before = seen[start:], seen[:start]
-    return Command(_split(command, before), before, notes)
+    if command[4:5].isspace() and (piped := _CAT.search(before[-MAX_BEFORE:])):
+        command = f"curl {piped[1]}{command[4:]}"
+    words = _split(command, before)
+    if words.stdin is None:
+        words.stdin = _printed(before[-MAX_BEFORE:])
+    return Command(words, before, notes)
+
+
+MAX_BEFORE: Final = 100_000
+_CAT: Final = re.compile(r"(?:^|[\s;&|(])cat[ \t]*(?:-[ \t]*)?(<<-?[ \t]*\\?(['\"]?)\w+\2)[ \t]*\|[ \t]*$")
+_PRINTS: Final = re.compile(r"(?:^|[\n;&(]|\$ )[ \t]*(?=(?:echo|printf)[ \t])")
+
+
+def _printed(before: str) -> str | None:
+    """What `echo '…' |` or `printf '…' |` in front of the command pipes into it; None where the text does not say."""
+    starts = [found.end() for found in _PRINTS.finditer(before)]
+    if not starts or not before.rstrip().endswith("|"):
+        return None
+    said = posix.split(before[starts[-1] :], _variables(before[: starts[-1]]))
+    if said.rest.strip() != "|" or said.commands or said.redirected or not said.closed:
+        return None
+    command, *words = said.words
+    if command == "printf":
+        return _formatted(words)
+    options = list(takewhile(_ECHO_OPTION.fullmatch, words))
+    text = " ".join(words[len(options) :])
+    flags = "".join(options)
+    return (ansi_c(text) if "e" in flags else text) + ("" if "n" in flags else "\n")
+
+
+_ECHO_OPTION: Final = re.compile(r"-[neE]+")
+
+
+def _formatted(words: list[str]) -> str | None:
+    """What printf writes of a text without a conversion, or of one %s and its text."""
+    match words:
+        case [text] if "%" not in text:
+            return ansi_c(text)
+        case ["%s" | "%s\\n" as form, text]:
+            return text + form[2:].replace("\\n", "\n")
+    return None
 
 
 _PROMPTS: Final = re.compile(r"([`^][ \t]*\n)[ \t]*(?:>>|More\?)[ \t]*")
