@@ -211,28 +211,11 @@
     known = now;
     if (!quietly) body.dispatchEvent(new CustomEvent("names:changed"));
   }
-  // What was typed into them, or made one, since a request was sent is newer than its answer.
-  const valueFields = () => new Map($$('#test-values [name^="value:"]').map((input) => [input.name, input]));
-  const valuesSent = new WeakMap();
-  let sentValues = null, newer = [];
-  body.addEventListener("htmx:beforeRequest", ({ detail: { xhr } }) => valuesSent.set(xhr, new Map([...valueFields()].map(([name, { value }]) => [name, value]))));
-  function rememberNewer(target) {
-    if (target?.id !== "test-values" || !sentValues) return;
-    newer = [...valueFields().values()].filter(({ name, value }) => sentValues.get(name) !== value);
-  }
-  body.addEventListener("htmx:beforeSwap", ({ detail: { target, xhr } }) => { sentValues = valuesSent.get(xhr); rememberNewer(target); });
-  body.addEventListener("htmx:oobBeforeSwap", ({ detail: { target } }) => rememberNewer(target));
-  function keepNewer({ detail: { target } }) {
-    if (target.id !== "test-values") return;
-    const now = valueFields();
-    for (const input of newer) {
-      if (now.has(input.name)) now.get(input.name).value = input.value;
-      else if (input.type === "hidden") $("#test-values").append(input);
-    }
-    newer = [];
-  }
-  body.addEventListener("htmx:afterSwap", keepNewer);
-  body.addEventListener("htmx:oobAfterSwap", keepNewer);
+  // ---- what is typed while an answer is on its way
+  httpstep.keepTyped(form, {
+    putBack(field) { field.dispatchEvent(new Event("input", { bubbles: true })); },
+    gone(place) { if (/^rule-.*-attribute /.test(place)) $(`#mapping [name="${CSS.escape(place.split(" ")[0])}"]`)?.closest("[data-rule]").remove(); },
+  });
 
   // ---- the preview of the request says when it is old
   let previewed = "";

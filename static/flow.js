@@ -26,44 +26,19 @@
     write(DRAFT, pairs());
   }
 
-  // What is typed while an answer is on its way is put back into what the answer brings, in the row where it is then.
-  function fields() {
-    const count = {};
-    const found = new Map();
-    for (const field of form().elements) {
-      if (!field.name || field.type === "hidden" || field.type === "submit") continue;
-      count[field.name] = (count[field.name] || 0) + 1;
-      found.set(`${field.name} ${count[field.name] - 1}`, field);
-    }
-    return found;
+  // What is typed while an answer is on its way stays in the row where it is then.
+  function placeAfter(row, op) {
+    const [word, moved] = [op.split(":")[0], Number(op.split(":")[1])];
+    if (word === "remove") return row === moved ? null : row - (row > moved);
+    const other = { up: moved - 1, down: moved + 1 }[word];
+    return row === moved ? other ?? row : row === other ? moved : row;
   }
-  const values = () => new Map([...fields()].map(([at, field]) => [at, field.value]));
-  function placeAfter(op, place) {
-    const [word, row] = [op.split(":")[0], Number(op.split(":")[1])];
-    if (word === "remove") return place === row ? null : place - (place > row);
-    const other = { up: row - 1, down: row + 1 }[word];
-    return place === row ? other ?? place : place === other ? row : place;
-  }
-  const sentWith = new WeakMap();
-  let typed = [];
-  document.addEventListener("htmx:beforeRequest", ({ detail: { elt, xhr } }) => { sentWith.set(xhr, { values: values(), op: elt.name === "op" ? elt.value : "" }); });
-  document.addEventListener("htmx:beforeSwap", ({ detail: { xhr } }) => {
-    const sent = sentWith.get(xhr);
-    if (!sent) return;
-    typed = [...values()].filter(([at, value]) => sent.values.has(at) && sent.values.get(at) !== value).map(([at, value]) => {
-      const [name, place] = at.split(" ");
-      return [/^(step|when|attribute|value)$/.test(name) ? `${name} ${placeAfter(sent.op, Number(place))}` : at, value];
-    });
-  });
-  document.addEventListener("htmx:afterSwap", () => {
-    const now = fields();
-    for (const [at, value] of typed) {
-      const field = now.get(at);
-      if (!field || field.value === value) continue;
-      field.value = value;
-      for (const type of ["input", "change"]) field.dispatchEvent(new Event(type, { bubbles: true }));
-    }
-    typed = [];
+  httpstep.keepTyped(form, {
+    moved(place, op) {
+      const [name, row] = place.split(" ");
+      return /^(step|when|attribute|value)$/.test(name) ? `${name} ${placeAfter(Number(row), op)}` : place;
+    },
+    putBack(field) { for (const type of ["input", "change"]) field.dispatchEvent(new Event(type, { bubbles: true })); },
   });
   const showConditions = () => document.querySelectorAll(".flow-when").forEach((one) => { one.dataset.when = $("[data-when-choice]", one).value; });
   document.addEventListener("input", (event) => {

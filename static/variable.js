@@ -54,9 +54,11 @@
     if (field.name === "json_text" && !inQuotes) return text;
     try { return String(JSON.parse(text)) === text ? text : JSON.stringify(text); } catch { return text; }
   }
+  const fieldFor = (name) => document.querySelector(`#test-values [name="${CSS.escape(name)}"]`);
+  const isCarried = '[data-editor] > input[type=hidden][name^="value:"]';
   function make() {
     const name = input.value.trim();
-    const known = document.querySelector(`#test-values [name="${CSS.escape(`value:${name}`)}"]`);
+    const known = fieldFor(`value:${name}`);
     const literal = field.value.slice(from, to), value = valueOf(literal);
     const fault = !isName(name) ? "A name has letters, digits, “_”, “.” and “-”." : known && known.value && known.value !== value ? `“${name}” has another value already. Choose another name.` : "";
     why.textContent = fault;
@@ -66,10 +68,10 @@
     close();
     if (known) known.value = value;
     else {
-      // It goes with the form that asks for the values, and with the swap of its answer.
+      // It goes with the form until an answer brings its field.
       const carried = Object.assign(document.createElement("input"), { type: "hidden", name: `value:${name}`, value });
       carried.setAttribute("form", "step-form");
-      document.querySelector("#test-values").append(carried);
+      document.querySelector("[data-editor]").append(carried);
     }
     target.focus({ preventScroll: true });
     target.setSelectionRange(from, to);
@@ -109,6 +111,7 @@
     close();
     document.querySelector("[data-editor]").append(box);
   }
+  body.addEventListener("htmx:afterSwap", () => document.querySelectorAll(isCarried).forEach((one) => { if (fieldFor(one.name)) one.remove(); }));
   body.addEventListener("htmx:beforeSwap", stepOut);
   body.addEventListener("htmx:oobBeforeSwap", stepOut);
 })();

@@ -100,3 +100,48 @@ def test_a_refusal_is_said_once_and_leaves_the_earlier_answer_marked_as_such(des
     expect(line).not_to_contain_text("before your last changes", use_inner_text=True)
     page.locator('[name="method"]').select_option("POST")
     expect(line).to_contain_text("before your last changes", use_inner_text=True)
+
+
+def held_while(page: Page, address: str) -> list[Route]:
+    held: list[Route] = []
+    page.route(address, lambda route: held.append(route))
+    return held
+
+
+def let_go(page: Page, held: list[Route], address: str) -> None:
+    while not held:
+        settle(page, 0.1)
+    for route in held:
+        route.continue_()
+    page.unroute(address)
+
+
+def test_what_is_changed_in_the_mapping_while_a_row_is_made_stays(desk: tuple[Page, OrderApi]) -> None:
+    """A name, a tick and a removed row, and what is typed elsewhere."""
+    page, api = desk
+    page.locator("#at-request-url").fill(f"{api.url}/orders/1")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator(".rule")).to_have_count(7)
+    settle(page)
+    held = held_while(page, "**/move")
+    page.locator("#mapping-adder [data-add-rule]").first.click()
+    names = page.locator(".rule-name")
+    was = names.nth(2).input_value()
+    names.nth(1).evaluate(
+        "one => { one.value = 'meanwhile'; one.dispatchEvent(new Event('input', { bubbles: true })); }"
+    )
+    page.locator(".rule-on").nth(3).evaluate("one => one.click()")
+    page.locator("[data-remove-rule]").nth(2).evaluate("one => one.click()")
+    page.locator('[name="name"]').fill("Typed too")
+    let_go(page, held, "**/move")
+    expect(page.locator(".rule")).to_have_count(7)
+    expect(names.nth(1)).to_have_value("meanwhile")
+    expect(names.nth(2)).not_to_have_value(was)
+    expect(page.locator(".rule-on").nth(2)).not_to_be_checked()
+    expect(page.locator('[name="name"]')).to_have_value("Typed too")
+    page.locator("[data-remove-rule]").last.evaluate("one => one.click()")
+    page.keyboard.press("Control+s")
+    page.wait_for_url("**/steps/1")
+    page.reload()
+    expect(names).to_have_count(6)
+    expect(names.nth(1)).to_have_value("meanwhile")
