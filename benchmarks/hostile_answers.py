@@ -134,6 +134,7 @@ SHAPES: Final[dict[str, tuple[bytes, bytes]]] = {
     "a name, 900 KB of &": (filled("&", around='{"%s": 1}'),) * 2,
     "a name, 900 KB of Base64 lines": (filled("QUJDREVGR0hJSktM" * 4 + "\\n", around='{"%s": 1}'),) * 2,
     "echoed secrets, encoded": (json.dumps({"a": [ENCODED] * 9_000}).encode(),) * 2,
+    "a list of one object each": (json.dumps({f"n{n:05}": [{"a": 1, "b": "x"}] for n in range(30_000)}).encode(),) * 2,
     "secrets as names": (json.dumps({f"{n}-{SECRETS['token']}": 1 for n in range(18_000)}).encode(),) * 2,
 }
 

@@ -96,19 +96,22 @@ def _one_object_shape(value: dict[str, Json], marks: DictionaryPaths | None, wor
         kind = type(member)
         if leaf := _LEAF_OF.get(kind):
             fields[key] = leaf
-        elif kind is list and marks is None:
-            work.spend(8)
-            fields[key] = {"types": _ARRAY, "items": _shape(member, None, work)} if member else {"types": _ARRAY}
-        elif kind is not dict or marks is not None:
-            fields[key] = _shape([member], marks.below(key) if marks else None, work)
+        elif marks is not None:
+            fields[key] = _shape([member], marks.below(key), work)
         else:
-            # Objects beside each other are mostly alike: one shape for all that have the same keys and no inside.
-            work.spend(len(member) + 2)
-            alike = (*member, *map(type, member.values()))
+            # What stands beside each other is mostly alike: one shape for all objects, and for all lists of one object,
+            # that have the same keys and no inside.
+            inside = member[0] if kind is list and len(member) == 1 and type(member[0]) is dict else member
+            work.spend(len(inside) + 8)
+            if type(inside) is not dict:
+                fields[key] = {"types": _ARRAY, "items": _shape(member, None, work)} if member else {"types": _ARRAY}
+                continue
+            alike = (kind, *inside, *map(type, inside.values()))
             node = flat.get(alike)
             if node is None:
-                node = {"types": _OBJECT, **_one_object_shape(member, None, work)}
-                if _LEAVES_ONLY.issuperset(alike[len(member) :]):
+                node = {"types": _OBJECT, **_one_object_shape(inside, None, work)}
+                node = node if kind is dict else {"types": _ARRAY, "items": node}
+                if _LEAVES_ONLY.issuperset(alike[len(inside) + 1 :]):
                     flat[alike] = node
             fields[key] = node
     return {"fields": fields}

@@ -18,38 +18,63 @@ _Meaning = Callable[[str], str]
 
 @dataclass(slots=True)
 class View:
-    """A text in which some pieces were replaced by what they mean, and the way back to the text it was made from.
+    """A text in which some runs of pieces were replaced by what they mean, and the way back to the text it was made from.
 
-    The way is worked out when something was found: of most texts only `text` is ever needed.
+    The way is worked out when something was found, inside a run only where it was found there: of most texts only `text`
+    is ever needed.
     """
 
     text: str
     before: View | None = None
     depth: int = 0
-    pieces: re.Pattern[str] | None = None
+    runs: re.Pattern[str] | None = None
     meaning: _Meaning | None = None
     ends: list[int] = field(default_factory=list)
+    """Where each run ends in `text`."""
     lost: list[int] = field(default_factory=list)
+    """How much longer the text before is up to there."""
+    parts: list[str] = field(default_factory=list)
+    inside: dict[int, tuple[list[int], list[int]]] = field(default_factory=dict)
 
-    def next(self, text: str, pieces: re.Pattern[str], meaning: _Meaning) -> View:
-        """What this one reads as. pieces: each of them, a pattern that is one group as a whole."""
-        return View(text, self, self.depth + 1, pieces, meaning)
+    def next(self, text: str, runs: re.Pattern[str], meaning: _Meaning) -> View:
+        """What this one reads as. runs: each of them, a pattern that is one group as a whole."""
+        return View(text, self, self.depth + 1, runs, meaning)
 
     def back(self, span: Span) -> Span:
         """Where a span of this view is in the first text."""
-        if self.before is None or self.pieces is None or self.meaning is None:
+        if self.before is None or self.runs is None or self.meaning is None:
             return span
         if not self.ends:
-            self._measure(self.pieces.split(self.before.text), self.meaning)
-        start, end = (at + (self.lost[place - 1] if (place := bisect_right(self.ends, at)) else 0) for at in span)
-        return self.before.back((start, end))
+            self.parts = self.runs.split(self.before.text)
+            self.ends, self.lost = _measured(self.parts, self.meaning)
+        return self.before.back((self._before(span[0]), self._before(span[1])))
 
-    def _measure(self, parts: list[str], meaning: _Meaning) -> None:
-        """ends: where each replaced piece ends in `text`; lost: how much shorter it is from there on than before."""
-        before = list(accumulate(map(len, parts)))[1::2]
-        parts[1::2] = list(map(meaning, parts[1::2]))
-        self.ends = list(accumulate(map(len, parts)))[1::2]
-        self.lost = list(map(operator.sub, before, self.ends))
+    def _before(self, at: int) -> int:
+        place = bisect_right(self.ends, at)
+        begun = at + (self.lost[place - 1] if place else 0)
+        if place == len(self.ends):
+            return begun
+        run = self.parts[2 * place + 1]
+        lost_with_it = self.lost[place] - (self.lost[place - 1] if place else 0)
+        inside = at - (self.ends[place] - (len(run) - lost_with_it))
+        return begun + self._lost_inside(place, run, inside) if inside > 0 else begun
+
+    def _lost_inside(self, place: int, run: str, at: int) -> int:
+        """How much longer the run is than what it means, up to there."""
+        if place not in self.inside:
+            self.inside[place] = _measured(_ENCODED_LETTER.split(run), _letter_of)
+        ends, lost = self.inside[place]
+        passed = bisect_right(ends, at)
+        return lost[passed - 1] if passed else 0
+
+
+def _measured(parts: list[str], meaning: _Meaning) -> tuple[list[int], list[int]]:
+    """Where each replaced part ends once it is, and how much shorter it is from there on than before."""
+    before = list(accumulate(map(len, parts)))[1::2]
+    after = parts.copy()
+    after[1::2] = map(meaning, parts[1::2])
+    ends = list(accumulate(map(len, after)))[1::2]
+    return ends, list(map(operator.sub, before, ends))
 
 
 def with_plain_letters(view: View) -> View | None:
@@ -60,11 +85,12 @@ def with_plain_letters(view: View) -> View | None:
     marks = _marks(_LETTERS, view.text)
     if not marks:
         return None
-    parts = _runs_of_letters(marks).split(view.text)
+    runs = _runs_of_letters(marks)
+    parts = runs.split(view.text)
     if len(parts) == 1:
         return None
-    parts[1::2] = [_letters_of(run) if len(run) <= _MAX_CACHED else _letters(run) for run in parts[1::2]]
-    return view.next("".join(parts), _ENCODED_LETTER, _letter_of)
+    parts[1::2] = map(_meant, parts[1::2])
+    return view.next("".join(parts), runs, _meant)
 
 
 def letters_said_by(text: str, layers: int) -> set[str]:
@@ -87,6 +113,10 @@ def without_line_breaks(view: View) -> View | None:
 
 def _nothing(_: str) -> str:
     return ""
+
+
+def _meant(run: str) -> str:
+    return _letters_of(run) if len(run) <= _MAX_CACHED else _letters(run)
 
 
 def _letters(run: str) -> str:
