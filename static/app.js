@@ -288,18 +288,6 @@
   }
   body.addEventListener("htmx:load", (event) => dress(event.detail.elt));
   body.addEventListener("htmx:afterSettle", (event) => focusFirstError(event.detail.elt));
-  // A button that went with the part it was in: the focus goes to the one of its id, else to where it says (data-then).
-  const pressed = new WeakMap();
-  body.addEventListener("htmx:beforeRequest", ({ detail }) => {
-    if (detail.elt.contains(document.activeElement)) pressed.set(detail.xhr, document.activeElement);
-  });
-  body.addEventListener("htmx:afterSettle", ({ detail }) => {
-    const was = pressed.get(detail.xhr);
-    if (!was || was.isConnected || (document.activeElement && document.activeElement !== body)) return;
-    const next = document.getElementById(was.id) || (was.dataset.then && find(was.dataset.then));
-    if (next && next.tabIndex < 0) next.tabIndex = -1;
-    if (next) next.focus({ preventScroll: true });
-  });
   for (const tab of all('.tab[aria-current="page"]')) tab.parentElement.scrollLeft = tab.offsetLeft - 60;
   for (const choice of all("[data-theme-choice]")) choice.hidden = false;
   showTheme();
