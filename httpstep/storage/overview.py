@@ -33,7 +33,8 @@ from httpstep.storage.tables import (
 
 @dataclass(frozen=True, slots=True)
 class LastCall:
-    """One of a step's last calls, without what was sent and what came. outcome "" while it runs; detail: see `calls_of`."""
+    """One of a step's last calls, without what was sent and what came. outcome "" while it runs; source: "bot" or "test";
+    detail: see `calls_of`."""
 
     id: int
     state: str
@@ -41,12 +42,14 @@ class LastCall:
     status: int | None
     duration_ms: int | None
     started_at: float
+    source: str
     detail: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ListedStep:
-    """A step of the list. rules: those in force, None where the mapping was never set. ended: its last call that is over."""
+    """A step of the list. rules: those in force, None where the mapping was never set. ended: the last call of a bot that
+    is over; a test tries what may never be saved, and says nothing of the step's state."""
 
     id: int
     spec: StepSpec
@@ -60,7 +63,8 @@ def listed(account_id: int, search: str, *, may_edit: bool) -> list[ListedStep]:
 
     may_edit: what is masked for whoever may not edit the steps is not found either.
     """
-    ended = select(func.max(Log.id)).where(Log.step_id == Step.id, Log.state != "running").correlate(Step)
+    of_bots = (Log.step_id == Step.id, Log.state != "running", Log.source != "test")
+    ended = select(func.max(Log.id)).where(*of_bots).correlate(Step)
     query = (
         select(Step.id, Step.document, StepState.automatic, StepState.drift.is_not(None), *_CALL, null())
         .join(StepState)
@@ -78,13 +82,11 @@ def listed(account_id: int, search: str, *, may_edit: bool) -> list[ListedStep]:
     return sorted(found, key=lambda one: in_lists(one.spec.name))
 
 
-_CALL = (Log.id, Log.state, Log.outcome, Log.status, Log.duration_ms, Log.started_at)
+_CALL = (Log.id, Log.state, Log.outcome, Log.status, Log.duration_ms, Log.started_at, Log.source)
 
 
-def _last_call(
-    log_id: int, state: str, outcome: str | None, status: int | None, ms: int | None, at: float, detail: str | None
-) -> LastCall:
-    return LastCall(log_id, state, outcome or "", status, ms, at, detail)
+def _last_call(log_id: int, state: str, outcome: str | None, *rest: Any) -> LastCall:
+    return LastCall(log_id, state, outcome or "", *rest)
 
 
 def calls_of(step_ids: Collection[int]) -> dict[int, list[LastCall]]:

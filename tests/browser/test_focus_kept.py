@@ -78,7 +78,7 @@ def test_after_delete_the_undo_has_the_focus_and_after_it_what_came_back(here: t
 
 
 def test_moves_of_the_editor_leave_the_focus_beside_what_they_took(here: tuple[Page, OrderApi]) -> None:
-    page, api = here
+    page, _ = here
     page.goto("/steps/1")
     page.locator("#test-btn").focus()
     page.keyboard.press("Enter")
