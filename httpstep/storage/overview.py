@@ -13,8 +13,10 @@ from httpstep.core import jsontext
 from httpstep.core.document import visible
 from httpstep.core.outcome import record
 from httpstep.core.outcome.fallback import SUCCESS
+from httpstep.core.request.rendering import attributes_used
 from httpstep.core.step.naming import in_lists
 from httpstep.core.step.spec import MappingRule, StepSpec
+from httpstep.core.textcache import TextCache
 from httpstep.extensions import db
 from httpstep.storage import steps
 from httpstep.storage.database import reading
@@ -135,7 +137,7 @@ def beginnings(account_id: int) -> Beginnings:
 class Names:
     """What may stand between {{ and }} in a step: the catalogue, what other steps give by their names, the secrets.
 
-    samples, defaults: JSON texts by attribute.
+    used: what other steps ask for and nobody has added to the catalogue. samples, defaults: JSON texts by attribute.
     """
 
     bot: tuple[str, ...] = ()
@@ -143,6 +145,7 @@ class Names:
     secrets: tuple[str, ...] = ()
     samples: dict[str, str] = field(default_factory=dict)
     defaults: dict[str, str] = field(default_factory=dict)
+    used: tuple[str, ...] = ()
 
     @property
     def attributes(self) -> frozenset[str]:
@@ -159,14 +162,20 @@ def _catalogue(account_id: int) -> tuple[list[Any], list[str]]:
     return [row for row in rows if not row.secret], [row.name for row in rows if row.secret]
 
 
+_names_used_in = TextCache(lambda document: tuple(attributes_used(steps.spec_of(document))), 1_000_000)
+"""What the request of a stored document asks for, read once for each text."""
+
+
 def names_for(account_id: int, step_id: int | None) -> Names:
     """The names that a step of this account may use; its own attributes are not among them."""
     catalogue, secrets = _catalogue(account_id)
     from_steps: dict[str, list[str]] = defaultdict(list)
     query = select(Step.id, Step.name, Step.document, StepState.automatic).join(StepState)
     others = db.session.execute(query.where(Step.account_id == account_id, steps.THERE).order_by(Step.id))
+    used: set[str] = set()
     for other, name, document, automatic in sorted(others, key=lambda row: in_lists(row[1])):
         if other != step_id:
+            used.update(_names_used_in(document))
             rules = steps.spec_of(document).mapping
             rules = steps.rules_of(automatic) if rules is None and automatic else rules
             from_steps[name] += [rule.attribute for rule in rules or () if rule.on]
@@ -177,6 +186,7 @@ def names_for(account_id: int, step_id: int | None) -> Names:
         secrets=tuple(secrets),
         samples={one.name: one.sample for one in catalogue if one.sample is not None},
         defaults={one.name: one.default for one in catalogue if one.default is not None},
+        used=tuple(sorted(used - given - {one.name for one in catalogue}, key=in_lists)),
     )
 
 
