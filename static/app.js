@@ -168,9 +168,10 @@
     }
   }
 
-  // ---- the first field with an error takes the focus
+  // ---- the first field with an error takes the focus, else what asks for it, once
   function focusFirstError(root) {
     const field = find('[aria-invalid="true"]', root) || find("[data-focus]", root);
+    for (const asking of all("[data-focus]", root)) asking.removeAttribute("data-focus");
     if (field) field.focus();
   }
 
@@ -287,7 +288,9 @@
     startCountdowns(root);
   }
   body.addEventListener("htmx:load", (event) => dress(event.detail.elt));
-  body.addEventListener("htmx:afterSettle", (event) => focusFirstError(event.detail.elt));
+  body.addEventListener("htmx:afterSettle", ({ detail }) => {
+    if (detail.xhr?.getResponseHeader("HX-Reswap") !== "none" || detail.elt !== detail.target) focusFirstError(detail.elt);
+  });
   for (const tab of all('.tab[aria-current="page"]')) tab.parentElement.scrollLeft = tab.offsetLeft - 60;
   for (const choice of all("[data-theme-choice]")) choice.hidden = false;
   showTheme();
