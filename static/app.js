@@ -168,9 +168,10 @@
     }
   }
 
-  // ---- the first field with an error takes the focus
+  // ---- the first field with an error takes the focus, else what asks for it, once
   function focusFirstError(root) {
     const field = find('[aria-invalid="true"]', root) || find("[data-focus]", root);
+    for (const asking of all("[data-focus]", root)) asking.removeAttribute("data-focus");
     if (field) field.focus();
   }
 
@@ -287,18 +288,8 @@
     startCountdowns(root);
   }
   body.addEventListener("htmx:load", (event) => dress(event.detail.elt));
-  body.addEventListener("htmx:afterSettle", (event) => focusFirstError(event.detail.elt));
-  // A button that went with the part it was in: the focus goes to the one of its id, else to where it says (data-then).
-  const pressed = new WeakMap();
-  body.addEventListener("htmx:beforeRequest", ({ detail }) => {
-    if (detail.elt.contains(document.activeElement)) pressed.set(detail.xhr, document.activeElement);
-  });
   body.addEventListener("htmx:afterSettle", ({ detail }) => {
-    const was = pressed.get(detail.xhr);
-    if (!was || was.isConnected || (document.activeElement && document.activeElement !== body)) return;
-    const next = document.getElementById(was.id) || (was.dataset.then && find(was.dataset.then));
-    if (next && next.tabIndex < 0) next.tabIndex = -1;
-    if (next) next.focus({ preventScroll: true });
+    if (detail.xhr?.getResponseHeader("HX-Reswap") !== "none" || detail.elt !== detail.target) focusFirstError(detail.elt);
   });
   for (const tab of all('.tab[aria-current="page"]')) tab.parentElement.scrollLeft = tab.offsetLeft - 60;
   for (const choice of all("[data-theme-choice]")) choice.hidden = false;

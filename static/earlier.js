@@ -13,6 +13,14 @@
     tested = running;
     mark();
   });
+  // What a good Save changes of the form by itself (a key becomes a secret) is no change of whoever typed.
+  let was = "";
+  body.addEventListener("htmx:beforeOnLoad", ({ detail }) => { if (detail.elt.id === "step-form") was = asked(); });
+  body.addEventListener("step:saved", () => {
+    if (running === was) running = asked();
+    if (tested === was) tested = asked();
+    mark();
+  });
   function mark() {
     const old = $("#test-result [data-earlier]");
     if (old && tested) old.hidden = asked() === tested;

@@ -200,12 +200,16 @@
 
   // ---- names in the form: an input for each under Test
   let known = "";
-  function lookForNames(quietly = false) {
+  function namesUsed() {
     const found = new Set();
     for (const input of $$("input[name], textarea[name]", form())) {
       if (input.closest("#mapping, #test-aside")) continue;
       for (const [, name] of input.value.matchAll(/\{\{\s*([A-Za-z_][\w.-]{0,99})\s*\}\}/g)) found.add(name);
     }
+    return found;
+  }
+  function lookForNames(quietly = false) {
+    const found = namesUsed();
     const now = [$('[name="auth_type"]')?.value, $('[name="body_mode"]:checked')?.value, ...[...found].sort()].join(" ");
     if (now === known) return;
     known = now;
@@ -303,7 +307,7 @@
   // The budget is free again: ask for what changes by itself.
   body.addEventListener("countdown:done", () => body.dispatchEvent(new CustomEvent("logs:changed")));
   body.addEventListener("form:looked", () => { paint(); lookForNames(); markPreview(); });
-  httpstep.paint = paint;
+  Object.assign(httpstep, { paint, namesUsed });
   setTimeout(paint);
   lookForNames(true);
 })();

@@ -20,6 +20,14 @@
     return found && { from: found.index, name: found[1] };
   }
 
+  const MOST_TOLD = 2000; // characters: they travel in an address
+  // The names that the form asks for, but for the one at the caret.
+  function namesBeside(target) {
+    const names = httpstep.namesUsed();
+    const at = begun(target);
+    if (at) names.delete(at.name);
+    return [...names, ""];
+  }
   function open(target, byTyping) {
     close(false);
     field = target;
@@ -33,6 +41,7 @@
     picker.style.left = `${Math.max(8, Math.min(box.right - width, document.documentElement.clientWidth - width - 8)) + scrollX}px`;
     const below = box.bottom + 6 + picker.offsetHeight < innerHeight || box.top < 260;
     picker.style.top = `${(below ? Math.min(box.bottom, box.top + 44) + 6 : Math.max(8, box.top - 330)) + scrollY}px`;
+    picker.querySelector("#picker-used").value = namesBeside(target).join(" ").slice(0, MOST_TOLD).replace(/ [^ ]*$/, "");
     search.dispatchEvent(new CustomEvent("picker:open"));
     sift();
     if (!typing) search.focus({ preventScroll: true });

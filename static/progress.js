@@ -64,6 +64,7 @@
   }
   // An abort that was asked for is no error: it ends as an answer without content does.
   on("[data-cancel-test]", "click", () => {
+    if (!test || test.ended) return;
     test.pressed = test.cancelled = true;
     test.xhr.onabort = test.xhr.onload;
     test.xhr.abort();

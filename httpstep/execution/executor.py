@@ -121,7 +121,8 @@ def _require_good_status(spec: StepSpec, sent: Sent) -> HttpResponse:
     response = sent.response
     assert response is not None
     if not statuses.success(spec.success_statuses, response.status):
-        raise fallback.status_error(response, sent.secrets, success.said_by(spec, response, sent.secrets))
+        said = success.said_by(spec, response, sent.secrets)
+        raise fallback.status_error(response, sent.secrets, said, fallback.credentials_place(spec.request))
     return response
 
 

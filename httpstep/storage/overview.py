@@ -13,8 +13,10 @@ from httpstep.core import jsontext
 from httpstep.core.document import visible
 from httpstep.core.outcome import record
 from httpstep.core.outcome.fallback import SUCCESS
+from httpstep.core.request.rendering import attributes_used
 from httpstep.core.step.naming import in_lists
 from httpstep.core.step.spec import MappingRule, StepSpec
+from httpstep.core.textcache import TextCache
 from httpstep.extensions import db
 from httpstep.storage import steps
 from httpstep.storage.database import reading
@@ -33,7 +35,8 @@ from httpstep.storage.tables import (
 
 @dataclass(frozen=True, slots=True)
 class LastCall:
-    """One of a step's last calls, without what was sent and what came. outcome "" while it runs; detail: see `calls_of`."""
+    """One of a step's last calls, without what was sent and what came. outcome "" while it runs; source: "bot" or "test";
+    detail: see `calls_of`."""
 
     id: int
     state: str
@@ -41,12 +44,14 @@ class LastCall:
     status: int | None
     duration_ms: int | None
     started_at: float
+    source: str
     detail: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ListedStep:
-    """A step of the list. rules: those in force, None where the mapping was never set. ended: its last call that is over."""
+    """A step of the list. rules: those in force, None where the mapping was never set. ended: the last call of a bot that
+    is over; a test tries what may never be saved, and says nothing of the step's state."""
 
     id: int
     spec: StepSpec
@@ -60,7 +65,8 @@ def listed(account_id: int, search: str, *, may_edit: bool) -> list[ListedStep]:
 
     may_edit: what is masked for whoever may not edit the steps is not found either.
     """
-    ended = select(func.max(Log.id)).where(Log.step_id == Step.id, Log.state != "running").correlate(Step)
+    of_bots = (Log.step_id == Step.id, Log.state != "running", Log.source != "test")
+    ended = select(func.max(Log.id)).where(*of_bots).correlate(Step)
     query = (
         select(Step.id, Step.document, StepState.automatic, StepState.drift.is_not(None), *_CALL, null())
         .join(StepState)
@@ -78,13 +84,11 @@ def listed(account_id: int, search: str, *, may_edit: bool) -> list[ListedStep]:
     return sorted(found, key=lambda one: in_lists(one.spec.name))
 
 
-_CALL = (Log.id, Log.state, Log.outcome, Log.status, Log.duration_ms, Log.started_at)
+_CALL = (Log.id, Log.state, Log.outcome, Log.status, Log.duration_ms, Log.started_at, Log.source)
 
 
-def _last_call(
-    log_id: int, state: str, outcome: str | None, status: int | None, ms: int | None, at: float, detail: str | None
-) -> LastCall:
-    return LastCall(log_id, state, outcome or "", status, ms, at, detail)
+def _last_call(log_id: int, state: str, outcome: str | None, *rest: Any) -> LastCall:
+    return LastCall(log_id, state, outcome or "", *rest)
 
 
 def calls_of(step_ids: Collection[int]) -> dict[int, list[LastCall]]:
@@ -133,7 +137,7 @@ def beginnings(account_id: int) -> Beginnings:
 class Names:
     """What may stand between {{ and }} in a step: the catalogue, what other steps give by their names, the secrets.
 
-    samples, defaults: JSON texts by attribute.
+    used: what other steps ask for and nobody has added to the catalogue. samples, defaults: JSON texts by attribute.
     """
 
     bot: tuple[str, ...] = ()
@@ -141,6 +145,7 @@ class Names:
     secrets: tuple[str, ...] = ()
     samples: dict[str, str] = field(default_factory=dict)
     defaults: dict[str, str] = field(default_factory=dict)
+    used: tuple[str, ...] = ()
 
     @property
     def attributes(self) -> frozenset[str]:
@@ -157,14 +162,20 @@ def _catalogue(account_id: int) -> tuple[list[Any], list[str]]:
     return [row for row in rows if not row.secret], [row.name for row in rows if row.secret]
 
 
+_names_used_in = TextCache(lambda document: tuple(attributes_used(steps.spec_of(document))), 1_000_000)
+"""What the request of a stored document asks for, read once for each text."""
+
+
 def names_for(account_id: int, step_id: int | None) -> Names:
     """The names that a step of this account may use; its own attributes are not among them."""
     catalogue, secrets = _catalogue(account_id)
     from_steps: dict[str, list[str]] = defaultdict(list)
     query = select(Step.id, Step.name, Step.document, StepState.automatic).join(StepState)
     others = db.session.execute(query.where(Step.account_id == account_id, steps.THERE).order_by(Step.id))
+    used: set[str] = set()
     for other, name, document, automatic in sorted(others, key=lambda row: in_lists(row[1])):
         if other != step_id:
+            used.update(_names_used_in(document))
             rules = steps.spec_of(document).mapping
             rules = steps.rules_of(automatic) if rules is None and automatic else rules
             from_steps[name] += [rule.attribute for rule in rules or () if rule.on]
@@ -175,6 +186,7 @@ def names_for(account_id: int, step_id: int | None) -> Names:
         secrets=tuple(secrets),
         samples={one.name: one.sample for one in catalogue if one.sample is not None},
         defaults={one.name: one.default for one in catalogue if one.default is not None},
+        used=tuple(sorted(used - given - {one.name for one in catalogue}, key=in_lists)),
     )
 
 

@@ -53,7 +53,7 @@ def a_new_step(page: Page, looks: Looks, api: str) -> None:
     looks.at("tested")
     page.locator("#at-request-url").fill(f"{api}/orders/{{{{order.id}}}}")
     page.locator("#at-request-url").blur()
-    expect(page.get_by_role("button", name="Add it to the attributes")).to_be_visible()
+    expect(page.get_by_role("button", name="Keep this name for other steps")).to_be_visible()
     with page.expect_response("**/test"):
         page.keyboard.press("Control+Enter")
     looks.at("one new name")

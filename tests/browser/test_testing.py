@@ -158,7 +158,7 @@ def test_a_button_keeps_the_focus_through_its_answer(desk: Desk) -> None:
     expect(page.locator(".toast").last).to_contain_text("Next alert can be sent at once.")
     expect(page.get_by_role("button", name="Reset Mail Timeout")).to_be_focused()
     page.locator("#at-request-url").fill(f"{desk.api.url}/orders/{{{{brand.new}}}}")
-    page.get_by_role("button", name="Add it to the attributes").click()
+    page.get_by_role("button", name="Keep this name for other steps").click()
     expect(page.locator('[name="value:brand.new"]')).to_be_focused()
     page.keyboard.press("Control+s")
     expect(page.locator("[data-dirty]")).to_be_hidden()

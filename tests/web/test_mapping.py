@@ -250,7 +250,7 @@ def test_nothing_is_mapped_on_a_failed_answer(failed: Screen) -> None:
 
 
 def test_a_refusal_that_may_be_a_good_answer_says_how_to_make_it_one(screen: Screen, api: ThirdParty) -> None:
-    sentence = "is a good answer for you, add it to the statuses that count as success, under Options."
+    sentence = "is a good answer for you, add it to “Statuses that count as success”, under Options."
     for status in (404, 500):
         api.answers = [answer(status, {"error": "none"})]
         assert (sentence in screen.press("test").text) is (status == 404)

@@ -28,6 +28,23 @@ def test_it_offers_three_groups(names: Web) -> None:
     assert "x" * 20 not in page and "switched_off" not in page
 
 
+def test_names_that_nobody_added_are_offered_and_marked(names: Web) -> None:
+    """Those of other steps, and those of the form on the screen; a name that is known, or no name, is not among them."""
+    names.house.put(document("two", url="https://api.example/{{order_number}}/{{user.name}}?k={{secret.CRM_TOKEN}}"))
+    bob = names.as_("bob")
+    page = bob.get("/attributes/picker").text
+    assert "Used in other steps, not among the attributes yet" in page and page.count('data-name="order_number"') == 1
+    assert page.count('data-name="user.name"') == 1 and "Used in this step" not in page
+    page = bob.get("/attributes/picker?step=2&used=order_number+city+user.name+7*7+secret.X").text
+    assert "Used in this step, not among the attributes yet" in page
+    for name, times in (("order_number", 1), ("city", 1), ("user.name", 1), ("7*7", 0), ("secret.X", 0)):
+        assert page.count(f'data-name="{name}"') == times, name
+    names.as_("alice").post("/attributes", {"name": "order_number"})
+    page = bob.get("/attributes/picker?used=order_number").text
+    assert "Used in this step" not in page and page.count('data-name="order_number"') == 1
+    assert 'data-name="order_number"' not in names.as_("charlie").get("/attributes/picker").text
+
+
 def test_it_searches_without_minding_case_or_braces(names: Web) -> None:
     page = names.as_("bob").get("/attributes/picker?q={{CRM").text
     assert "secret.CRM_TOKEN" in page and "user.name" not in page

@@ -28,11 +28,13 @@ def dots(page: str) -> list[str]:
     return re.findall(r'role="img" aria-label="([^"]*(?:call|Never)[^"]*)"', page)
 
 
-def called(web: Web, step_id: int, *outcomes: tuple[str, int | None, int], at: float | None = None) -> None:
+def called(
+    web: Web, step_id: int, *outcomes: tuple[str, int | None, int], at: float | None = None, source: str = "bot"
+) -> None:
     """Ended calls of a step, oldest first: outcome, status, milliseconds."""
     with web.house.app.app_context():
         for outcome, status, ms in outcomes:
-            row = Log(account_id=1, step_id=step_id, request_id="r", source="bot", state="done", outcome=outcome)
+            row = Log(account_id=1, step_id=step_id, request_id="r", source=source, state="done", outcome=outcome)
             row.status, row.duration_ms, row.started_at = status, ms, time.time() if at is None else at
             db.session.add(row)
         db.session.commit()
@@ -60,6 +62,31 @@ def test_a_call_under_way_or_cancelled_is_no_result(web: Web) -> None:
         db.session.query(Log).order_by(Log.id.desc()).first().state = "running"  # type: ignore[union-attr]
         db.session.commit()
     assert dots(bob.get("/steps").text) == ["Last 2 calls, newest at the right: 2 without a result"]
+
+
+def test_tests_are_seen_as_tests_and_say_nothing_of_the_state(web: Web) -> None:
+    """Also of an address that is not saved; the state is that of the last call of a bot."""
+    web.house.put(document(name="Order status"))
+    bob = web.as_("bob")
+    broken = (("network_error", None, 60000), ("rejected", 200, 60000), ("http_error", 404, 60000))
+    called(web, 1, *broken, source="test")
+    page = bob.get("/steps").text
+    assert dots(page) == ["Last 3 calls, newest at the right: 3 tests"] and "Failing</span>" not in page
+    assert not re.findall(r'<(?:circle|path) class="(?:warn|bad)"', page.split('class="legend"')[0])
+    assert '"Test, No connection"' in page.replace("&#34;", '"') and "never" in page and "–" in page
+    assert rows(bob.get("/steps?show=failing").text) == [] and rows(bob.get("/steps?show=unused").text)
+
+    called(web, 1, ("success", 200, 100))
+    called(web, 1, *broken, source="test")
+    page = bob.get("/steps").text
+    assert dots(page) == ["Last 7 calls, newest at the right: 1 good, 6 tests"] and "100 ms" in page
+    assert rows(bob.get("/steps?show=failing").text) == rows(bob.get("/steps?show=unused").text) == []
+
+    called(web, 1, ("rejected", 200, 100))
+    called(web, 1, ("success", 200, 5), source="test")
+    page = bob.get("/steps").text
+    assert dots(page) == ["Last 9 calls, newest at the right: 1 good, 1 refused by the API, 7 tests"]
+    assert rows(bob.get("/steps?show=failing").text) == ["Order status"]
 
 
 def test_a_mapping_that_found_nothing_is_told(make_house: Callable[..., House]) -> None:

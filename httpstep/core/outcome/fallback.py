@@ -6,19 +6,24 @@ import re
 from collections.abc import Set
 from http import HTTPStatus
 from typing import Final, Literal
+from urllib.parse import unquote_plus
 
 from httpstep.core.addresses import without_internal
 from httpstep.core.answer.reasons import reason_given as reason_given
 from httpstep.core.errors import FailureKind, HttpStatusError, StepError, TimedOut
 from httpstep.core.exchange import HttpResponse
+from httpstep.core.masking.redaction import is_credential_name
 from httpstep.core.step.execution import Failure, MappingResult, Outcome
-from httpstep.core.step.spec import CONTINUE
+from httpstep.core.step.spec import CONTINUE, RequestSpec
 
 SUCCESS = "success"
 
+UNDER_AUTHENTICATION: Final = "under Authentication"
+_PLACE: Final = "{place}"
+_IN_QUERY: Final = re.compile(r"[?&]([^=&#]+)=")
 _ADVICE = {
     400: "Compare the request as sent with the API's documentation.",
-    401: "Check the credentials under Authentication.",
+    401: f"Check the credentials {_PLACE}.",
     403: "The credentials are known but not allowed to do this. Check their permissions.",
     404: "Check the URL, and the values inserted into it.",
     405: "Check the method.",
@@ -58,14 +63,34 @@ def failure_of(error: StepError) -> Failure:
     return Failure(error.kind, error.reason, error.message, error.advice, error.place)
 
 
-def status_error(response: HttpResponse, secrets: Set[str] = frozenset(), said: str | None = None) -> HttpStatusError:
-    """The failure of an answer outside the success rule. said: the reason the API itself gave, where it is known already."""
+def credentials_place(request: RequestSpec) -> str:
+    """Where the step has what proves who calls: "in the header X-Api-Key"; where none is seen, it is to be put "under
+    Authentication"."""
+    if request.auth.type == "none":
+        for pair in request.headers:
+            if is_credential_name(pair.name):
+                return f"in the header {pair.name}"
+        for name in map(unquote_plus, _IN_QUERY.findall(request.url)):
+            if is_credential_name(name):
+                return f"in the URL, at {name}"
+    return UNDER_AUTHENTICATION
+
+
+def status_error(
+    response: HttpResponse,
+    secrets: Set[str] = frozenset(),
+    said: str | None = None,
+    place: str = UNDER_AUTHENTICATION,
+) -> HttpStatusError:
+    """The failure of an answer outside the success rule. said: the reason the API itself gave, where it is known already;
+    place: see `credentials_place`."""
     try:
         phrase = HTTPStatus(response.status).phrase
     except ValueError:
         phrase = response.reason
     said = reason_given(response, secrets) if said is None else said
     of_ours, advice = _explained(response)
+    advice = advice.replace(_PLACE, place)
     why = said or of_ours
     message = f"The API answered {response.status} {phrase}".rstrip() + (f": {why}" if why else ".")
     if site := response.trace.left_behind:

@@ -16,6 +16,7 @@ from httpstep.storage.tables import ApiKey
 from httpstep.web.access import access, current_user
 from httpstep.web.editor.shellcommand import TOKEN, example
 from httpstep.web.forms import Form, see_other, sent
+from httpstep.web.fragments import respond, toast
 from httpstep.web.here import base_url
 
 blueprint = Blueprint("keys", __name__, url_prefix="/settings/keys")
@@ -63,7 +64,8 @@ def for_bot() -> ResponseReturnValue:
         abort(400)
     with editing():
         made, token = keys.create(current_user().account_id, name, "execute", time.time())
-    return make_response(render_template("keys/_bot_key.html", made=made, token=token), 201)
+    html = render_template("keys/_bot_key.html", made=made, token=token)
+    return respond(html, 201, trigger=toast(f"The key “{made.name}” is ready: copy it now."))
 
 
 @blueprint.post("/<int:key_id>/revoke")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
+
 from flask import Blueprint, Response, render_template, request
 
 from httpstep.core.answer.transliteration import in_ascii
@@ -21,10 +23,13 @@ MAX_SHOWN = 60
 @access("viewer")
 def picker_list() -> Response:
     """The names that contain `q`, in groups, and `q` itself as a new one. step: the id of the step that is edited, whose
-    own names are left out."""
+    own names are left out; used: names that its form asks for, saved or not."""
     names = names_for(account_id(), stepform.whole_number(request.args.get("step", "")))
+    here = _not_known(request.args.get("used", "").split(), names.attributes)
     groups = [("From your bot", list(names.bot))]
     groups += [(f"From the step “{step}”", list(found)) for step, found in names.from_steps.items()]
+    groups.append((f"Used in this step, {_NOT_KEPT}", here))
+    groups.append((f"Used in other steps, {_NOT_KEPT}", _not_known(names.used, here)))
     groups.append(("Secrets", [f"secret.{name}" for name in names.secrets]))
     typed = request.args.get("q", "").strip().strip("{}").strip()
     wanted = typed.casefold()
@@ -40,6 +45,13 @@ def picker_list() -> Response:
     return respond(
         render_template("picker/_picker_list.html", groups=shown, typed=typed, wanted=wanted, offered=offered)
     )
+
+
+_NOT_KEPT = "not among the attributes yet"
+
+
+def _not_known(found: Iterable[str], known: Collection[str]) -> list[str]:
+    return [name for name in dict.fromkeys(found) if name not in known and name_of(name) == name]
 
 
 def name_of(typed: str) -> str:

@@ -12,7 +12,7 @@ from flask import url_for
 
 from httpstep.storage import logs, overview
 from httpstep.storage.overview import LastCall, ListedStep
-from httpstep.web.editor.entries import LABELS, duration_text, tone
+from httpstep.web.editor.entries import LABELS, SOURCES, duration_text, tone
 
 MAX_ON_A_PAGE = 100
 _DOTS = logs.MAX_LOGS
@@ -23,7 +23,8 @@ _NAMED_AT_MOST = 3
 
 @dataclass(frozen=True, slots=True)
 class Dot:
-    """A call in the row of the last twenty. tone: ok, warn (the API refused), bad, other (cancelled, under way ...)."""
+    """A call in the row of the last twenty. tone: ok, warn (the API refused), bad, other (cancelled, under way ...), and
+    test, however that ended."""
 
     tone: str
     left: float
@@ -144,7 +145,8 @@ def _line(one: ListedStep, calls: list[LastCall], now: float) -> StepLine:
     spec, url = one.spec, one.spec.request.url
     host, path = _host_and_path(url)
     last = calls[-_DOTS:]
-    times = [call.duration_ms for call in last if call.duration_ms is not None]
+    of_bots = [call for call in last if call.source != "test"]
+    times = [call.duration_ms for call in of_bots if call.duration_ms is not None]
     good = next((call for call in reversed(calls) if call.detail), None)
     return StepLine(
         id=one.id,
@@ -164,7 +166,7 @@ def _line(one: ListedStep, calls: list[LastCall], now: float) -> StepLine:
         drift=one.drift,
         missing=tuple(overview.missing_of(good.detail, one.rules)) if good and one.rules else (),
         failing=LABELS.get(one.ended.outcome, "Failing") if one.ended and _failing(one) else "",
-        called_at=last[-1].started_at if last else None,
+        called_at=of_bots[-1].started_at if of_bots else None,
     )
 
 
@@ -179,13 +181,18 @@ _TONES: Final = {"green": "ok", "amber": "warn", "red": "bad"}
 
 
 def _tone(call: LastCall, now: float) -> str:
+    if call.source == "test":
+        return "test"
     if call.state != "done":
         return "other"
+    if call.outcome == "rejected":
+        return "warn"
     return _TONES.get(tone(call.status, call.outcome), "other")
 
 
 def _outcome(call: LastCall) -> str:
-    return LABELS.get(call.outcome or "running", call.outcome)
+    told = LABELS.get(call.outcome or "running", call.outcome)
+    return f"{SOURCES['test']}, {told}" if call.source == "test" else told
 
 
 def _in_words(tones: list[str]) -> str:
@@ -194,6 +201,8 @@ def _in_words(tones: list[str]) -> str:
         return "Never called"
     words = {"ok": "good", "warn": "refused by the API", "bad": "failed", "other": "without a result"}
     counts = [f"{tones.count(one)} {word}" for one, word in words.items() if one in tones]
+    if tests := tones.count("test"):
+        counts.append("1 test" if tests == 1 else f"{tests} tests")
     return (
         f"Last {len(tones)} calls, newest at the right: {', '.join(counts)}"
         if len(tones) > 1
