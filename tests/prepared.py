@@ -5,6 +5,9 @@ whatever is started from there: a process of its own, in a session of its own, w
 descriptors that it is given and no others. What a start from nothing does is tested by who starts a Python:
 tests/faults/test_start.py, tests/test_packaging.py, tests/test_embedding.py.
 
+Where a data folder is to be made, it is made with a database as a first start leaves it, in which ADMIN is a user and
+SESSION a session of ADMIN. Such a start neither runs the migrations nor derives a password's hash, 0.2 s of work.
+
 A start is a connection to that process: the request with three descriptors, then the id of the new process, and when that
 has ended what it ended with.
 """
@@ -25,6 +28,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from functools import cache
 from pathlib import Path
 from typing import IO, Any
@@ -32,6 +36,9 @@ from typing import IO, Any
 ROOT = Path(__file__).resolve().parent.parent
 MOST = 1 << 17
 """Bytes of a request: arguments and variables."""
+ADMIN = "ana@example.com"
+PASSWORD = "correct horse battery"
+SESSION = "the-session-of-ana-in-a-prepared-database"
 
 
 class Started:
@@ -68,12 +75,16 @@ class Started:
         self.send_signal(signal.SIGKILL)
 
 
-def start(arguments: list[str], environ: dict[str, str], out: IO[bytes], error: IO[bytes]) -> Started:
-    """In the checkout. arguments: ["app.py", "--demo"], ["flask", "--app", "app", "backup", …] or ["httpstep", …]."""
+def start(
+    arguments: list[str], environ: dict[str, str], out: IO[bytes], error: IO[bytes], data: Path | None = None
+) -> Started:
+    """In the checkout. arguments: ["app.py", "--demo"], ["flask", "--app", "app", "backup", …] or ["httpstep", …].
+    data: a data folder that is to be made first."""
     with _lock:
         address = _address()
     with Path(os.devnull).open("rb") as nothing:
-        return _asked(address, arguments, environ, ROOT, (nothing.fileno(), out.fileno(), error.fileno()))
+        descriptors = nothing.fileno(), out.fileno(), error.fileno()
+        return _asked(address, arguments, environ, ROOT, descriptors, data)
 
 
 def run(arguments: list[str], environ: dict[str, str], seconds: float) -> subprocess.CompletedProcess[str]:
@@ -96,11 +107,12 @@ def script(name: str) -> str:
 
 
 def _asked(
-    address: str, arguments: list[str], environ: dict[str, str], folder: Path, descriptors: tuple[int, int, int]
-) -> Started:
+    address: str, arguments: list[str], environ: dict[str, str], folder: Path, descriptors: tuple[int, int, int],
+    data: Path | None = None,
+) -> Started:  # fmt: skip
     wire = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     wire.connect(address)
-    request = {"arguments": arguments, "environ": environ, "folder": str(folder)}
+    request = {"arguments": arguments, "environ": environ, "folder": str(folder), "data": data and str(data)}
     socket.send_fds(wire, [json.dumps(request).encode()], descriptors)
     return Started(wire)
 
@@ -143,8 +155,9 @@ def _plain() -> dict[str, str]:
 class _Forking:
     """The process that forks."""
 
-    def __init__(self, listening: socket.socket) -> None:
+    def __init__(self, listening: socket.socket, database: bytes) -> None:
         self._listening = listening
+        self._database = database
         self._running: dict[int, tuple[int, socket.socket]] = {}  # descriptor of a process -> its id, who asked for it
 
     def serve(self) -> dict[str, Any] | None:
@@ -163,7 +176,10 @@ class _Forking:
         wire, _ = self._listening.accept()
         text, descriptors, _, _ = socket.recv_fds(wire, MOST, 3)
         if (pid := os.fork()) == 0:
-            return _clean(json.loads(text), descriptors)
+            request = _clean(json.loads(text), descriptors)
+            if request["data"] is not None:
+                _make_data(Path(request["data"]), self._database)
+            return request
         for one in descriptors:
             os.close(one)
         self._running[os.pidfd_open(pid)] = pid, wire
@@ -192,18 +208,48 @@ def _clean(request: dict[str, Any], descriptors: list[int]) -> dict[str, Any]:
     return request
 
 
-def _prepare() -> None:
-    """Import what a server and a command use, and do once what each of them would do again in the same way."""
+def _make_data(folder: Path, database: bytes) -> None:
+    folder.mkdir(mode=0o700, parents=True)
+    (folder / "httpstep.db").touch(mode=0o600)
+    (folder / "httpstep.db").write_bytes(database)
+
+
+def _database() -> bytes:
+    """The one of a first start with ADMIN, and SESSION in it."""
+    from httpstep.extensions import db
+    from httpstep.storage import keys
+    from httpstep.storage.tables import Session
+    from httpstep.upkeep import installation
+    from tests.house import House
+
+    with tempfile.TemporaryDirectory() as folder:
+        house = House(Path(folder) / "data", ADMIN_EMAIL=ADMIN, ADMIN_PASSWORD=PASSWORD)
+        copy, now = Path(folder) / "copy.db", time.time()
+        with house.app.app_context():
+            times = {"created_at": now, "last_seen_at": now, "expires_at": now + 30 * 24 * 3600}
+            db.session.add(Session(user_id=1, token_hash=keys.digest(SESSION), **times))
+            db.session.commit()
+            installation.copy_database(copy)
+            db.engine.dispose()
+        return copy.read_bytes()
+
+
+def _prepare() -> bytes:
+    """Import what a server and a command use, and do once what each of them would do again in the same way.
+
+    The database of a data folder that is to be made.
+    """
     from flask import Flask
 
     import httpstep.__main__  # noqa: F401
     from tests import house
 
-    house.prepared()
+    database = _database()
     Flask.jinja_options = Flask.jinja_options | {"bytecode_cache": house.compiled_templates()}
     assert threading.active_count() == 1, "a fork takes only the thread that forks along"
     gc.collect()
     gc.freeze()
+    return database
 
 
 def _go_on_as(name: str, arguments: list[str]) -> None:
@@ -231,9 +277,9 @@ def _be(address: str, arguments: list[str]) -> int:
 if __name__ == "__main__":
     if sys.argv[1] == "be":
         sys.exit(_be(sys.argv[2], sys.argv[3:]))
-    _prepare()
+    prepared_database = _prepare()
     with socket.socket(fileno=int(sys.argv[2])) as the_socket:
-        become = _Forking(the_socket).serve()
+        become = _Forking(the_socket, prepared_database).serve()
         the_socket.detach()
     if become is not None:
         _go_on_as(become["arguments"][0], become["arguments"][1:])

@@ -30,6 +30,7 @@ from httpstep.execution import calls, postponed
 from httpstep.extensions import db
 from httpstep.serving import upgrading
 from httpstep.serving.clients import CheckedBodies
+from httpstep.serving.master import Master
 from httpstep.serving.memory import bound_arenas
 from httpstep.serving.worker import Worker
 from httpstep.storage.patience import limit_waiting
@@ -100,7 +101,7 @@ class Server(BaseApplication):  # type: ignore[misc]
     def run(self) -> None:
         bound_arenas()
         with installation.mark_served(self._settings.data) as self._lock:
-            super().run()
+            Master(self).run()
 
     def _before_fork(self, _server: Any, worker: Any) -> None:
         """SQLite's descriptors and PostgreSQL's sockets must not be carried over a fork: two processes would speak on

@@ -10,6 +10,7 @@ threads more, those who wait so take none from the others.
 from __future__ import annotations
 
 import logging
+import signal
 import threading
 import time
 from collections import deque
@@ -28,6 +29,7 @@ from gunicorn.workers import gthread
 from httpstep.serving.clients import BoundedUnreader, ClientSocket, WaitingSlots
 from httpstep.serving.crowding import to_close
 from httpstep.serving.heads import MAX_WAITED_BYTES, HeadTooLarge, bytes_wanted, is_call
+from httpstep.serving.master import STOPPING
 from httpstep.serving.memory import GivingBack
 from httpstep.serving.refusals import NoFreeSlot, refusal
 
@@ -61,6 +63,10 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
     """When it was told to stop, by the monotonic clock; 0 before."""
     may_leave: Callable[[], bool]
     """Whether it does nothing beside answering, so that it may leave its place to another."""
+
+    def init_signals(self) -> None:
+        super().init_signals()
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING)
 
     def __init__(self, *args: Any, **named: Any) -> None:
         super().__init__(*args, **named)

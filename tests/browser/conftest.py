@@ -15,7 +15,9 @@ from tests.conftest import ABSENT
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     here = [item for item in items if Path(__file__).parent in item.path.parents]
     if here and not os.access(CHROMIUM, os.X_OK):
-        config.stash[ABSENT]["the browser"] = f"{CHROMIUM} is not there (Debian's package chromium)"
+        config.stash[ABSENT]["the browser"] = (
+            f"{CHROMIUM} is not there (Debian's package chromium, or chromium-headless-shell)"
+        )
         for item in here:
             item.add_marker(pytest.mark.skip(reason="chromium is not here; the summary names it"))
 

@@ -104,6 +104,7 @@ def look_at_a_log(page: Page) -> None:
     dialog = page.locator("#modal")
     expect(dialog).to_be_visible()
     expect(dialog).to_contain_text("Request sent")
+    settle(page, 0.1)  # htmx takes over the dialog's links a moment after they are shown
     page.keyboard.press("j")
     expect(dialog).to_contain_text("Cancelled")
     page.keyboard.press("Escape")
