@@ -111,7 +111,14 @@ def test_what_is_not_run_is_there_and_names_files_that_are_there() -> None:
 
 def test_make_run_starts_what_the_other_tests_start() -> None:
     """What it would do, from its own mouth: it would install packages first."""
-    said = subprocess.run(["make", "--no-print-directory", "-n", "-B", "run"], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
+    said = subprocess.run(
+        ["make", "--no-print-directory", "-n", "-B", "run"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
     assert said.stdout.rstrip().splitlines()[-1].endswith("python app.py")
 
 
