@@ -85,7 +85,7 @@
   const isOfTheScreen = (name) => name.startsWith("value:") || ["version", "draft_id", "pasted"].includes(name);
   const print = () => JSON.stringify(pairs().filter(([name]) => !isOfTheScreen(name)));
   let saved = "";
-  let leaving = false;
+  let leaving = false, thrownAway = false;
   let dirty = false;
   let titleWas = document.title;
   function showDirty(now) {
@@ -105,7 +105,7 @@
     if (dirty) store.set(keyOf("draft"), draftOf(pairs())); else store.drop(keyOf("draft"));
   }
   function look() {
-    if (!form()) return;
+    if (!form() || thrownAway) return; // a look that was waiting keeps nothing of it
     remember();
     body.dispatchEvent(new CustomEvent("form:looked"));
   }
@@ -180,6 +180,8 @@
     event.preventDefault();
     if (dirty && !confirm("Throw away what is not saved?")) return;
     leave();
+    thrownAway = true;
+    if (dirty) keepOffered([]); // with it goes what was offered before
     store.drop(keyOf("draft"));
     if (link.pathname === location.pathname) location.reload(); else location.assign(link.href);
   });
@@ -212,7 +214,7 @@
     offer.hidden = !draft;
     if (!draft) return;
     $("[data-draft-when]", offer).textContent = `, ${new Date(draft.at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" })}${draft.without ? ", passwords and tokens apart" : ""}`;
-    $("[data-draft-drop]", offer).onclick = () => { keepOffered(offered().slice(1)); offerDraft(); };
+    $("[data-draft-drop]", offer).onclick = () => { keepOffered([]); if (!dirty) store.drop(keyOf("draft")); offerDraft(); };
     $("[data-draft-restore]", offer).onclick = () => bringBack(draft);
   }
   async function bringBack(draft) {

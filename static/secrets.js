@@ -1,5 +1,5 @@
 // Where a key or token is typed: a line says that it can be a secret, and a dialog makes one without leaving the page. The
-// value goes to the server in that dialog's request and stays nowhere else: in no draft, and no undo brings it back.
+// value goes to the server in that dialog's requests and stays nowhere else: in no draft, and no undo brings it back.
 (() => {
   "use strict";
   const { body } = document;
@@ -25,17 +25,21 @@
   const isOpen = (value) => !httpstep.isPlaceholder(value) && !value.includes("{{secret.");
   const inUrl = (text) => httpstep.credentialsIn(text).find(([name, value]) => name !== "@" && isOpen(decoded(value)));
   const decoded = (text) => { try { return decodeURIComponent(text); } catch { return text; } };
+  // What a pasted text carries is kept by the save, as the note above the form says: once is enough.
+  const isKeptBySave = () => /It carries a credential/.test($("#paste-box [data-until-saved]")?.textContent)
+    && $('[name="keep_secrets"]', form())?.checked && /^https?:\/\/[^/?#{}]+([/?#]|$)/i.test($("#at-request-url").value);
   function look() {
     if (!form()) return;
+    const kept = isKeptBySave();
     for (const stem of ["header", "field"]) {
       for (const field of $$(`[name="${stem}_value"]`, form())) {
         const name = $(`[name="${stem}_name"]`, field.closest("[data-row]"))?.value.trim() || "";
-        showHint(field.closest("[data-row]"), field, name !== "" && httpstep.isCredentialName(name) && isOpen(field.value));
+        showHint(field.closest("[data-row]"), field, name !== "" && !kept && httpstep.isCredentialName(name) && isOpen(field.value));
       }
     }
-    for (const field of $$('[data-secret="true"]', form())) showHint(field.closest(".field"), field, isOpen(field.value));
+    for (const field of $$('[data-secret="true"]', form())) showHint(field.closest(".field"), field, !kept && isOpen(field.value));
     const url = $("#at-request-url");
-    showHint(url.closest(".field"), url, Boolean(inUrl(url.value)));
+    showHint(url.closest(".field"), url, !kept && Boolean(inUrl(url.value)));
   }
   body.addEventListener("form:looked", look);
   body.addEventListener("htmx:afterSettle", look);
@@ -53,6 +57,7 @@
   }
   function ask(name) {
     const values = { name, url: $("#at-request-url").value };
+    if (field) Object.assign(values, { into: "1", secret_value: typed });
     if ($('[name="auth_type"]', form()).value === "oauth2_client_credentials") values.auth_token_url = $('[name="auth_token_url"]', form())?.value || "";
     htmx.ajax("POST", secrets, { target: "#modal-body", swap: "innerHTML", values });
   }
@@ -66,10 +71,12 @@
     ask(name || nameFor(field));
   });
   body.addEventListener("htmx:afterSettle", ({ detail }) => {
-    if (detail.target.id !== "modal-body" || !$("#new-secret-value")) return;
-    $("#new-secret-value").value = typed;
+    if (detail.target.id !== "modal-body") return;
+    const value = typed;
     typed = "";
-    (typed || $("#new-secret-value").value ? $("#new-secret-name") : $("#new-secret-value")).focus();
+    if (!$("#new-secret-value")) return;
+    $("#new-secret-value").value = value;
+    ($("#new-secret-value").value ? $("#new-secret-name") : $("#new-secret-value")).focus();
   });
   function insert(one, name) {
     const text = `{{secret.${name}}}`;
@@ -83,11 +90,16 @@
     one.dispatchEvent(new Event("input", { bubbles: true }));
   }
   const isBearer = (one) => !one.value.trim() && /^authorization$/i.test($('[name="header_name"]', one.closest("[data-row]") || body)?.value.trim() || "") && one.name === "header_value";
-  body.addEventListener("secret:made", ({ detail }) => {
+  function put(name) {
     const into = field;
     field = null;
     $("#modal").close();
-    if (into?.isConnected) { insert(into, detail.name); look(); into.focus(); }
+    if (into?.isConnected) { insert(into, name); look(); into.focus(); }
     body.dispatchEvent(new CustomEvent("names:changed"));
+  }
+  body.addEventListener("secret:made", ({ detail }) => put(detail.name));
+  document.addEventListener("click", ({ target }) => {
+    const button = target.closest?.("[data-use-secret]");
+    if (button) put(button.dataset.useSecret || $("#kept-secret").value);
   });
 })();

@@ -278,6 +278,34 @@ def test_leaving_at_once_asks_and_keeps_the_draft(here: tuple[Server, Page]) -> 
     expect(page.locator('[name="name"]')).to_have_value("Typed a moment ago")
 
 
+@pytest.mark.parametrize("way", ["Forget it", "Undo changes"])
+def test_what_was_thrown_away_is_not_offered_again(here: tuple[Server, Page], way: str) -> None:
+    """Nor what was typed, and offered, before it; and the focus is where a new step begins."""
+    _, page = here
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.goto("/steps/new")
+    for text in ("First", "Second"):
+        page.locator('[name="name"]').fill(text)
+        settle(page)
+        page.reload()
+        expect(page.locator("#draft-offer")).to_be_visible()
+    if way == "Undo changes":
+        page.locator('[name="name"]').fill("Third")
+    page.locator("#draft-offer, .editor-actions").get_by_text(way, exact=True).click()
+    if way == "Undo changes":
+        expect(page.locator('[name="name"]')).to_have_value("")
+    expect(page.locator("#draft-offer")).to_be_hidden()
+    for _again in range(2):
+        page.reload()
+        settle(page)
+        expect(page.locator("#draft-offer")).to_be_hidden()
+        expect(page.locator("#at-request-url")).to_be_focused()
+    page.locator('[name="name"]').fill("Fourth")
+    page.reload()
+    page.get_by_role("button", name="Bring it back").click()
+    expect(page.locator('[name="name"]')).to_have_value("Fourth")
+
+
 def test_a_draft_is_not_the_next_persons(here: tuple[Server, Page]) -> None:
     server, page = here
     server.command("user", "add", OTHER, "--role", "editor", "--password", PASSWORD)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from playwright.sync_api import Page, expect
@@ -74,3 +75,53 @@ def test_a_secret_is_made_where_it_is_wanted(tmp_path: Path) -> None:
         page.keyboard.press("Control+s")
         page.wait_for_url("**/steps/1")
         assert [text for text in complaints if "422" not in text] == []
+
+
+def test_a_key_that_is_kept_is_offered_and_a_pasted_one_is_told_of_once(tmp_path: Path) -> None:
+    variables = {"ADMIN_EMAIL": ADMIN, "ADMIN_PASSWORD": PASSWORD}
+    with browsing(tmp_path / "data", **variables) as (_, page, complaints):
+        sign_in(page)
+        page.goto("/steps/new#paste-curl")
+        page.locator("#at-curl").fill(f"curl https://api.example/orders -H 'X-Api-Key: {VALUE}'")
+        page.get_by_role("button", name="Fill the form").click()
+        expect(page.get_by_text("It carries a credential.")).to_have_count(1)
+        settle(page)
+        expect(page.locator(".secret-hint")).to_have_count(0)
+        page.get_by_text("Keep tokens and passwords in it as secrets").evaluate(
+            "one => { one.closest('details').open = true; one.click(); }"
+        )
+        page.locator('[name="name"]').fill("Orders")
+        expect(page.locator("#headers .secret-hint")).to_have_count(1)
+        page.get_by_text("Keep tokens and passwords in it as secrets").click()
+        page.locator('[name="name"]').fill("All orders")
+        expect(page.locator(".secret-hint")).to_have_count(0)
+        page.keyboard.press("Control+s")
+        page.wait_for_url("**/steps/1")
+        value = page.locator('[name="header_value"]').first
+        expect(value).to_have_value(re.compile("secret[.]EXAMPLE_KEY|secret[.]API_KEY|secret[.]KEY"))
+        kept = value.input_value()
+
+        page.goto("/steps/new")
+        page.locator("#at-request-url").fill("https://api.example/orders")
+        page.get_by_role("button", name="Add Header").click()
+        page.keyboard.type("X-Api-Key")
+        page.keyboard.press("Tab")
+        page.keyboard.type(VALUE)
+        page.locator("#headers").get_by_role("button", name="Keep it as a secret").click()
+        dialog = page.locator("#modal")
+        expect(dialog).to_contain_text("This value is kept already")
+        insert = dialog.get_by_role("button", name="Insert it")
+        expect(insert).to_be_focused()
+        page.keyboard.press("Enter")
+        expect(dialog).to_be_hidden()
+        expect(value).to_have_value(kept)
+        expect(value).to_be_focused()
+        value.fill("another-key-55")
+        page.locator("#headers").get_by_role("button", name="Keep it as a secret").click()
+        expect(dialog.locator("#new-secret-value")).to_have_value("another-key-55")
+        expect(dialog.locator("#new-secret-name")).not_to_have_value(kept[9:-2])
+        dialog.get_by_label("One that is kept already").select_option(kept[9:-2])
+        dialog.get_by_role("button", name="Insert it", exact=True).click()
+        expect(value).to_have_value(kept)
+        page.evaluate("sessionStorage.clear()")
+        assert complaints == []

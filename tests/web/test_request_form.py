@@ -117,14 +117,28 @@ COMMAND = "curl https://api.example/x -H 'Authorization: Bearer abcdef123456'"
 
 
 def test_an_admins_pasted_credential_becomes_a_secret_when_the_step_is_saved(web: Web) -> None:
-    for said in ("Stored under Secrets: API_TOKEN.", "Was kept under Secrets already: API_TOKEN."):
+    for before, said in (
+        (
+            "When you save the step it is kept under Secrets (API_TOKEN), for https://api.example only.",
+            "Stored under Secrets: API_TOKEN.",
+        ),
+        (
+            "a credential that is kept under Secrets already: when you save the step, API_TOKEN takes its place.",
+            "Was kept under Secrets already: API_TOKEN.",
+        ),
+    ):
         screen = new_step(web.as_("alice"), url="").fill(curl=COMMAND).set("keep_secrets", "1").press("curl")
-        assert (
-            "When you save the step it is kept under Secrets (API_TOKEN), for https://api.example only." in screen.text
-        )
+        assert before in screen.text
         screen.press("save")
         assert "abcdef123456" not in screen.html and said in screen.text
         assert screen.get("auth_token") == "{{secret.API_TOKEN}}"
+
+
+def test_no_name_that_another_secret_has_is_named(web: Web) -> None:
+    put_secret(web, "API_TOKEN", "another value")
+    screen = new_step(web.as_("alice"), url="").fill(curl=COMMAND).set("keep_secrets", "1").press("curl")
+    assert "it is kept under Secrets (API_TOKEN_2), for https://api.example only." in screen.text
+    assert screen.press("save").get("auth_token") == "{{secret.API_TOKEN_2}}"
 
 
 def test_an_abandoned_step_leaves_no_secret(web: Web) -> None:

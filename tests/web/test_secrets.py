@@ -103,6 +103,25 @@ def test_only_hosts_that_are_written_out_are_filled_in(web: Web) -> None:
     assert "\nhttps://api.example\nhttps://login.example</textarea>" in alice.post("/secrets/dialog", token).text
 
 
+def test_what_is_kept_already_is_offered_and_no_name_that_is_taken(web: Web) -> None:
+    alice, bob = web.as_("alice"), web.as_("bob")
+    field = {"name": "TOKEN", "url": "https://api.example/", "into": "1", "secret_value": VALUE}
+    assert 'value="TOKEN"' in alice.post("/secrets/dialog", field).text
+    assert "kept-secret" not in alice.post("/secrets/dialog", field).text, "there is none"
+    alice.post("/secrets", {"name": "TOKEN", "secret_value": VALUE, **HOSTS})
+    alice.post("/secrets", {"name": "TOKEN_2", "secret_value": "another", **HOSTS})
+    same = alice.post("/secrets/dialog", field).text
+    assert "This value is kept already" in same and 'data-use-secret="TOKEN"' in same and VALUE not in same
+    assert "new-secret-value" not in same
+    other = alice.post("/secrets/dialog", field | {"secret_value": "a third"}).text
+    assert 'value="TOKEN_3"' in other and "a third" not in other
+    assert "<option>TOKEN</option><option>TOKEN_2</option>" in other
+    told = bob.post("/secrets/dialog", field).text
+    assert "<option>TOKEN</option>" in told and "This value is kept already" not in told, "nobody may guess values here"
+    assert "kept-secret" not in alice.post("/secrets/dialog", {"name": "NEW", "url": ""}).text, "no field asks"
+    assert "kept-secret" not in web.as_("charlie").post("/secrets/dialog", field | {"name": "A"}).text
+
+
 def test_an_editor_learns_who_can_make_one_and_makes_none(web: Web) -> None:
     bob = web.as_("bob")
     told = bob.post("/secrets/dialog", {"name": "A", "url": "https://api.example/"}).text

@@ -6,7 +6,10 @@ send it elsewhere.
 
 from __future__ import annotations
 
+import hmac
 import time
+from collections.abc import Collection, Mapping, Sequence
+from itertools import chain, count
 
 from flask import Blueprint, Response, abort, render_template, request
 from flask.typing import ResponseReturnValue
@@ -14,12 +17,14 @@ from flask.typing import ResponseReturnValue
 from httpstep.core.document.entrydocuments import secret_bytes, secret_name_fault, secret_value_fault
 from httpstep.core.inserting import secrethosts
 from httpstep.core.inserting.placeholders import SECRET_PREFIX
+from httpstep.core.step.naming import in_lists
 from httpstep.storage import catalogue, users
+from httpstep.storage.tables import Secret
 from httpstep.storage.vault import secret_place
 from httpstep.web.access import access, current_user, may
 from httpstep.web.forms import Form, see_other, sent
 from httpstep.web.fragments import open_modal, respond, toast
-from httpstep.web.here import parts
+from httpstep.web.here import parts, secret_value
 
 blueprint = Blueprint("secrets", __name__)
 
@@ -62,12 +67,31 @@ def _added(form: Form) -> str | None:
 @blueprint.post("/secrets/dialog")
 @access("editor")
 def new_secret() -> Response:
-    """The dialog of the step editor in which an admin makes a secret, and whoever is none learns whom to ask. Of the
-    form on the screen it gets the addresses alone: those that are written out are where the secret may be sent."""
+    """The dialog of the step editor in which an admin makes a secret, and whoever is none learns whom to ask. The
+    addresses of the form that are written out are where it may be sent; into: a field takes what is kept already, too.
+    secret_value: what is typed there. Whether it is kept is told to admins alone: it is no place to guess values."""
     typed = [request.form.get(name, "") for name in ("url", "auth_token_url")]
     origins = dict.fromkeys(filter(None, map(secrethosts.literal_origin, filter(None, typed))))
-    form = Form({"name": request.form.get("name", "")[:100], "hosts": "\n".join(origins)})
-    return respond(_dialog(form), trigger=open_modal())
+    kept = catalogue.stored_secrets(current_user().account_id)
+    name = _free(request.form.get("name", "")[:100], kept)
+    form = Form({"name": name, "hosts": "\n".join(origins)})
+    offered = sorted(kept, key=in_lists) if request.form.get("into") else []
+    same = _same(kept) if offered and may("admin") else ""
+    return respond(_dialog(form, offered, same), trigger=open_modal())
+
+
+def _free(name: str, taken: Collection[str]) -> str:
+    """That name, or with a number where a secret has it."""
+    return next(one for one in chain([name], (f"{name}_{number}" for number in count(2))) if one not in taken)
+
+
+def _same(kept: Mapping[str, Secret]) -> str:
+    """The secret that has the typed value, "" where none has."""
+    typed = secret_bytes(request.form.get("secret_value", ""))
+    if not typed:
+        return ""
+    values = ((name, secret_value(name, one.token).encode()) for name, one in kept.items())
+    return next((name for name, value in values if hmac.compare_digest(value, typed)), "")
 
 
 @blueprint.post("/secrets/dialog/made")
@@ -81,10 +105,10 @@ def new_secret_made() -> Response:
     return respond(trigger={"secret:made": {"name": form["name"]}, **toast(said)}, stays=True)
 
 
-def _dialog(form: Form) -> str:
+def _dialog(form: Form, offered: Sequence[str] = (), same: str = "") -> str:
     able = (one for one in users.listed(current_user().account_id) if one.role == "admin" and one.disabled_at is None)
     admins = [] if may("admin") else [one.email for one in able]
-    return render_template("secrets/_new_secret.html", form=form, admins=admins)
+    return render_template("secrets/_new_secret.html", form=form, admins=admins, offered=offered, same=same)
 
 
 @blueprint.get("/secrets/<name>/replace")

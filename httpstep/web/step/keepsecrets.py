@@ -14,6 +14,7 @@ from httpstep.core.inserting import secrethosts
 from httpstep.core.inserting.secrethosts import Hosts
 from httpstep.core.step.spec import RequestSpec, StepSpec
 from httpstep.storage import catalogue
+from httpstep.storage.tables import Secret
 from httpstep.upkeep import installation
 from httpstep.web.access import may
 from httpstep.web.here import account_id, parts, secret_value
@@ -47,12 +48,24 @@ def with_secrets(spec: StepSpec) -> StepWithSecrets:
     host = may_keep(spec.request) if found else ""
     if not host:
         return StepWithSecrets(spec)
-    stored = catalogue.stored_secrets(account_id())
-    named, new = _named(found, {name: secret_value(name, one.token) for name, one in stored.items()})
+    named, new, stored = _as_kept(found)
     known = {one.name: secrethosts.load(stored[one.name].hosts) for one in named if one not in new}
     written = with_values(spec.request, {one.value: f"{{{{secret.{one.name}}}}}" for one in named})
     said = tuple(_said_of([one.name for one in new], known, host))
     return StepWithSecrets(replace(spec, request=written), tuple(new), host, said)
+
+
+def names_of(found: Sequence[Credential]) -> tuple[list[str], list[str]]:
+    """(the names that a save makes secrets of, those that are secrets already)."""
+    named, new, _ = _as_kept(found)
+    made = [one.name for one in new]
+    return made, [one.name for one in named if one.name not in made]
+
+
+def _as_kept(found: Sequence[Credential]) -> tuple[list[Credential], list[Credential], dict[str, Secret]]:
+    """What `_named` says of the account's secrets, and those."""
+    stored = catalogue.stored_secrets(account_id())
+    return *_named(found, {name: secret_value(name, one.token) for name, one in stored.items()}), stored
 
 
 def _said_of(new: list[str], known: dict[str, Hosts], host: str) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from flask import request
@@ -101,14 +102,24 @@ def _fill_from(editor: Editor, source: Source, operation: Operation) -> Done | N
 _ONE_END = "Some lines of the body ended with CRLF and some with LF. All end with {} now."
 
 
-def _about_credentials(found: Imported) -> list[str]:
-    if not found.credentials:
-        return []
-    host = keepsecrets.may_keep(found.spec)
-    names = ", ".join(one.name if host else f"{{{{secret.{one.name}}}}}" for one in found.credentials)
-    if host:
-        return [f"It carries a credential. When you save the step it is kept under Secrets ({names}), for {host} only."]
-    return [f"This command carries a credential. Keep it under Secrets and write {names}."]
+def _about_credentials(found: Imported) -> Iterator[str]:
+    """Where a save keeps them. Where it does not, each field for credentials says so of what is in it."""
+    if host := keepsecrets.may_keep(found.spec):
+        new, known = keepsecrets.names_of(found.credentials)
+        if new:
+            yield (
+                f"It carries a credential. When you save the step it is kept under Secrets ({', '.join(new)}), "
+                f"for {host} only."
+            )
+        if known:
+            yield f"It carries a credential that is kept under Secrets already: when you save the step, {', '.join(known)} takes its place."
+    elif unseen := [one.name for one in found.credentials if not one.place.startswith(_HAVE_A_LINE)]:
+        names = ", ".join(f"{{{{secret.{name}}}}}" for name in unseen)
+        yield f"This command carries a credential. Keep it under Secrets and write {names}."
+
+
+_HAVE_A_LINE = ("headers[", "auth.token", "auth.password", "auth.value", "auth.client_secret")
+"""Places where the editor itself offers to keep what is there as a secret."""
 
 
 def _fill(editor: Editor, spec: StepSpec, notes: list[str], source: str) -> None:
