@@ -191,14 +191,17 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.fixture
-def database(request: pytest.FixtureRequest) -> dict[str, str]:
+def database(request: pytest.FixtureRequest) -> Iterator[dict[str, str]]:
     """The variables that choose the database."""
     if request.param == "sqlite":
-        return {}
+        yield {}
+        return
     service: PostgreSQL | None = request.getfixturevalue("postgresql")
     if service is None:
         pytest.skip("PostgreSQL is not here; the summary names it")
-    return {"DATABASE_URL": service.new_database()}
+    url = service.new_database()
+    yield {"DATABASE_URL": url}
+    service.drop(url)
 
 
 @pytest.fixture
