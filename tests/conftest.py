@@ -25,10 +25,12 @@ if TYPE_CHECKING:
     from tests.sweeps import Sweep
 
 LONGEST = (
-    "tests/test_fault_after_the_answer.py", "tests/test_operating_commands.py", "tests/faults/test_waiting_calls.py",
-    "tests/test_nightly.py", "tests/test_rasa_action_server.py", "tests/browser/test_accessibility.py", "tests/faults/test_start.py",
-    "tests/browser/test_editor_walk.py", "tests/test_generated_client.py",
-    "tests/browser/test_drafts.py", "tests/browser/test_drafts_without_credentials.py", "tests/browser/test_flow.py",
+    "tests/browser/test_accessibility.py", "tests/faults/test_waiting_calls.py", "tests/browser/test_testing.py",
+    "tests/faults/test_killed.py", "tests/faults/test_killed_upgrade.py", "tests/test_rasa_action_server.py",
+    "tests/test_fault_after_the_answer.py", "tests/faults/test_read_only.py", "tests/faults/test_storage.py",
+    "tests/test_idempotency.py", "tests/browser/test_drafts.py", "tests/browser/test_see_the_answer.py", "tests/test_alert_mail.py",
+    "tests/test_nightly.py", "tests/web/test_prefix.py", "tests/test_mail_server.py", "tests/browser/test_log.py",
+    "tests/web/test_incoming.py", "tests/test_generated_client.py", "tests/test_client.py",
 )  # fmt: skip
 """The files that take longest, which several processes begin first: the last to end would be waited for alone."""
 ABSENT = pytest.StashKey[dict[str, str]]()
@@ -191,14 +193,17 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.fixture
-def database(request: pytest.FixtureRequest) -> dict[str, str]:
+def database(request: pytest.FixtureRequest) -> Iterator[dict[str, str]]:
     """The variables that choose the database."""
     if request.param == "sqlite":
-        return {}
+        yield {}
+        return
     service: PostgreSQL | None = request.getfixturevalue("postgresql")
     if service is None:
         pytest.skip("PostgreSQL is not here; the summary names it")
-    return {"DATABASE_URL": service.new_database()}
+    url = service.new_database()
+    yield {"DATABASE_URL": url}
+    service.drop(url)
 
 
 @pytest.fixture

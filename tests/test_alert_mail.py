@@ -65,6 +65,7 @@ def test_a_mail_says_which_step_what_failed_since_when_how_often_and_where_to_lo
     assert since.endswith(" UTC")
 
 
+@pytest.mark.sqlite_only("the address is made above the database")
 def test_the_link_is_the_address_that_people_open(make_house: MakeHouse, inbox: Inbox) -> None:
     variables = {"SMTP_URL": f"smtp://127.0.0.1:{inbox.port}", "MAIL_FROM": "a@b.example"}
     house = make_house(ThirdParty(FAILING), BASE_URL="https://steps.example.com/x/", **variables)
@@ -191,6 +192,7 @@ def test_an_address_that_could_reach_a_header_is_refused_at_save(make_house: Mak
     assert "\0" not in refused.json["detail"] and "\n" not in refused.json["detail"]
 
 
+@pytest.mark.sqlite_only("refused above the database")
 def test_the_eleventh_and_a_doubled_address_get_a_sentence(make_house: MakeHouse) -> None:
     house = make_house()
     eleven = house.put(document(alert_emails=[f"a{number}@b.example" for number in range(11)]))
@@ -259,6 +261,7 @@ def test_a_rejected_answer_is_mailed_without_its_words(make_house: MakeHouse, in
     assert "The API said no in its answer" in inbox.text() and "kunde" not in inbox.text()
 
 
+@pytest.mark.sqlite_only("the address is made above the database")
 def test_a_mail_goes_to_the_domain_that_was_written_and_not_to_its_namesake(
     make_house: MakeHouse, inbox: Inbox
 ) -> None:

@@ -91,18 +91,18 @@ def test_what_a_caller_says_of_prefix_and_host_is_not_believed(site: Site) -> No
 
 
 def test_of_addresses_the_one_that_the_proxy_wrote_counts(site: Site) -> None:
-    """Whoever tries to sign in from ever other addresses is slowed down as one."""
+    """Whoever tries to sign in as somebody from ever other addresses is slowed down as one."""
     statuses = []
-    for number in range(70):
+    for number in range(6):
         page = ask(site, "GET", "/login")
         token = re.search(r'name="csrf_token" value="([^"]+)"', page.text)
         assert token
         answer = ask(
-            site, "POST", "/login", data={"csrf_token": token[1], "email": f"n{number}@b.example", "password": "x" * 12},
+            site, "POST", "/login", data={"csrf_token": token[1], "email": "n@b.example", "password": "x" * 12},
             headers={"X-Forwarded-For": f"203.0.113.{number}", "Origin": site.url}, cookies=page.cookies,
         )  # fmt: skip
         statuses.append(answer.status_code)
-    assert statuses[-1] == 429, statuses
+    assert statuses == [422] * 5 + [429]
 
 
 def test_a_body_that_is_too_large_is_a_413(site: Site) -> None:

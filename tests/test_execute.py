@@ -72,18 +72,21 @@ def test_a_failure_has_the_same_shape_and_does_what_the_fallback_says(
     assert body["message"]
 
 
+@pytest.mark.sqlite_only("the sentence is made above the database")
 def test_an_answer_that_is_not_json_says_so_in_the_fixed_words(make_house: MakeHouse) -> None:
     house = make_house(ThirdParty(answer(200, text="<html>hello")))
     house.put(document(mapping=[RULE]))
     assert house.execute().json["message"] == "Response Mapping Not Done, Only JSON can be mapped as Response"
 
 
+@pytest.mark.sqlite_only("decided above the database")
 def test_without_rules_an_answer_that_is_not_json_is_a_success(make_house: MakeHouse) -> None:
     house = make_house(ThirdParty(answer(200, text="thanks")))
     house.put(document(mapping=[]))
     assert house.execute().json["outcome"] == "success"
 
 
+@pytest.mark.sqlite_only("refused above the database")
 def test_a_missing_attribute_is_named_and_no_call_is_made(make_house: MakeHouse) -> None:
     house = make_house(third := ThirdParty())
     house.put(document())

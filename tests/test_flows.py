@@ -135,6 +135,7 @@ def test_a_rate_limited_step_mails_nobody(make_house: MakeHouse) -> None:
 # ---------------------------------------------------------------- one minute
 
 
+@pytest.mark.sqlite_only("the time is counted above the database")
 def test_the_time_a_step_took_is_gone_for_the_next(make_house: MakeHouse) -> None:
     def slow(_: RenderedRequest) -> Any:
         time.sleep(2)
@@ -146,6 +147,7 @@ def test_the_time_a_step_took_is_gone_for_the_next(make_house: MakeHouse) -> Non
     assert second - first < 1.5
 
 
+@pytest.mark.sqlite_only("the time is counted above the database")
 def test_a_step_for_which_no_time_is_left_is_not_begun(make_house: MakeHouse) -> None:
     def slow(_: RenderedRequest) -> Any:
         time.sleep(3)
@@ -171,6 +173,7 @@ def test_a_flow_that_is_not_there_is_a_404_and_another_accounts_too(make_house: 
     assert third.requests == []
 
 
+@pytest.mark.sqlite_only("refused above the database")
 def test_a_malformed_call_carries_the_next_of_the_first_step(make_house: MakeHouse) -> None:
     house, _ = shop(make_house, fallback="continue")
     refused = house.run_flow(body={"timeout": "soon"})

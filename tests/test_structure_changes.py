@@ -170,6 +170,7 @@ def test_what_varies_is_told_once_and_a_change_for_good_each_time(make_house: Ma
 
 
 @pytest.mark.parametrize("nothing", [[], {}, None, {"orders": [], "next": None}, [{}], {"a": {"b": []}}])
+@pytest.mark.sqlite_only("decided above the database")
 def test_a_first_answer_that_holds_nothing_does_not_use_up_the_once(make_house: MakeHouse, nothing: Any) -> None:
     house = make_house(ThirdParty(answer(200, nothing), answer(200, [{"id": 1, "st": "x"}])))
     house.put(document())
@@ -178,6 +179,7 @@ def test_a_first_answer_that_holds_nothing_does_not_use_up_the_once(make_house: 
     assert house.execute().json["attributes"].keys() == {"answer", "id", "st"}
 
 
+@pytest.mark.sqlite_only("decided above the database")
 def test_an_object_that_is_recognised_as_a_dictionary_gets_one_rule(make_house: MakeHouse) -> None:
     house = make_house(ThirdParty(answer(200, {"base": "EUR", "rates": {"USD": 1.1, "SEK": 11}})))
     house.put(document())

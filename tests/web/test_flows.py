@@ -63,6 +63,7 @@ def test_a_flow_is_made_and_run_by_the_line_on_its_page(shop: tuple[Web, ThirdPa
     assert web.house.run_flow("greet", {"user.email": "a@b"}).json["attributes"] == {"customer.id": 7, "name": "Ada"}
 
 
+@pytest.mark.sqlite_only("the form is drawn above the database")
 def test_a_new_form_has_no_faults_before_anybody_typed(shop: tuple[Web, ThirdParty]) -> None:
     web, _ = shop
     html = web.as_("bob").get("/flows/new").text
@@ -70,12 +71,14 @@ def test_a_new_form_has_no_faults_before_anybody_typed(shop: tuple[Web, ThirdPar
     assert "data-dirty hidden" in html
 
 
+@pytest.mark.sqlite_only("decided above the database")
 def test_only_what_no_earlier_step_gives_is_asked_for(shop: tuple[Web, ThirdParty]) -> None:
     web, _ = shop
     _, html = page(web.as_("bob"), form((1,), (2, "is", "vip", "true"), op="add"))
     assert 'name="value:user.email"' in html and 'name="value:vip"' in html and 'name="value:customer.id"' not in html
 
 
+@pytest.mark.sqlite_only("decided above the database")
 def test_what_a_step_that_may_be_left_out_gives_is_asked_for(shop: tuple[Web, ThirdParty]) -> None:
     web, _ = shop
     web.house.put(document("off", mapping=[{"path": ["id"], "attribute": "name"}], enabled=False))
@@ -91,6 +94,7 @@ def test_a_step_of_a_test_leads_to_the_page_of_its_log(shop: tuple[Web, ThirdPar
     assert "<nav" in bob.get("/steps/1/logs/1").text
 
 
+@pytest.mark.sqlite_only("refused above the database")
 def test_a_save_with_a_fault_says_nothing_of_a_test(shop: tuple[Web, ThirdParty]) -> None:
     web, _ = shop
     bob = web.as_("bob")
@@ -98,6 +102,7 @@ def test_a_save_with_a_fault_says_nothing_of_a_test(shop: tuple[Web, ThirdParty]
     assert "nothing was called" in page(bob, form(("",), op="test"))[1]
 
 
+@pytest.mark.sqlite_only("the form is read above the database")
 def test_rows_are_added_moved_and_removed_without_losing_what_is_typed(shop: tuple[Web, ThirdParty]) -> None:
     web, _ = shop
     bob = web.as_("bob")
@@ -113,6 +118,7 @@ def test_rows_are_added_moved_and_removed_without_losing_what_is_typed(shop: tup
     assert fragment.text.count('name="step"') == 3 and "<html" not in fragment.text
 
 
+@pytest.mark.sqlite_only("refused above the database")
 def test_what_is_not_right_comes_back_as_typed_with_a_sentence_at_each_place(shop: tuple[Web, ThirdParty]) -> None:
     web, third = shop
     bob = web.as_("bob")

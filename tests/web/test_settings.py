@@ -185,6 +185,7 @@ def test_a_password_link_works_once_and_signs_out_everywhere(web: Web) -> None:
 # ---------------------------------------------------------------- mail, accounts, about
 
 
+@pytest.mark.sqlite_only("decided above the database")
 def test_mail_that_is_off_says_how_to_turn_it_on(web: Web) -> None:
     page = web.as_("alice").get("/settings/mail").text
     assert "Mail is off" in page and "HTTPSTEP_SMTP_URL" in page and "/settings/mail/test" not in page
@@ -192,6 +193,7 @@ def test_mail_that_is_off_says_how_to_turn_it_on(web: Web) -> None:
     assert "Mail is off" in tested.text and "took the mail" not in tested.text
 
 
+@pytest.mark.sqlite_only("the mail server's answer is not stored")
 def test_a_test_mail_shows_what_the_mail_server_said(make_house: Callable[..., House]) -> None:
     web = Web(make_house(SMTP_URL="smtp://user:hidden-password@127.0.0.1:9?tls=none", MAIL_FROM="httpstep@example.com"))
     alice = web.as_("alice")
@@ -205,6 +207,7 @@ def test_a_test_mail_shows_what_the_mail_server_said(make_house: Callable[..., H
     assert wrong.status_code == 422 and "This is not an e-mail address" in wrong.text
 
 
+@pytest.mark.sqlite_only("the mail server's answer is not stored")
 def test_an_answer_of_the_mail_server_is_called_so(make_house: Callable[..., House], inbox: Inbox) -> None:
     inbox.refuse = "550 no such user"
     web = Web(make_house(SMTP_URL=f"smtp://127.0.0.1:{inbox.port}", MAIL_FROM="httpstep@example.com"))
@@ -212,6 +215,7 @@ def test_an_answer_of_the_mail_server_is_called_so(make_house: Callable[..., Hou
     assert "The mail server&#39;s answer:" in page and "550 no such user." in page
 
 
+@pytest.mark.sqlite_only("the mail server's answer is not stored")
 def test_a_mail_that_was_taken_is_told_with_the_servers_answer(make_house: Callable[..., House], inbox: Inbox) -> None:
     inbox.takes = "250 2.0.0 Ok: queued as <b>4F1</b>"
     web = Web(make_house(SMTP_URL=f"smtp://127.0.0.1:{inbox.port}", MAIL_FROM="httpstep@example.com"))
@@ -273,6 +277,7 @@ def test_the_operator_makes_another_link_for_an_account_that_nobody_came_into(we
     assert web.as_("charlie").post(shop, {"email": "f@example.com"}).status_code == 403
 
 
+@pytest.mark.sqlite_only("the text is made above the database")
 def test_about_and_the_contract_are_there_for_everybody(web: Web) -> None:
     vera = web.as_("vera")
     about = vera.get("/about").text
@@ -284,6 +289,7 @@ def test_about_and_the_contract_are_there_for_everybody(web: Web) -> None:
         assert word in contract
 
 
+@pytest.mark.sqlite_only("the text is made above the database")
 def test_the_page_of_the_contract_has_every_address_and_every_shape(web: Web) -> None:
     web.house.put(document())
     web.house.flow("order-status", name="Parcel flow")

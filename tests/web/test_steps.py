@@ -31,6 +31,7 @@ def stored(web: Web, key: str = "order-status") -> dict[str, Any]:
 # ---------------------------------------------------------------- the list
 
 
+@pytest.mark.sqlite_only("the page of nothing is the same")
 def test_an_account_without_steps_is_told_what_a_step_is(web: Web) -> None:
     page = web.as_("bob").get("/steps").text
     assert "No steps yet" in page and "A step lets your bot call an HTTP API." in page
@@ -95,6 +96,7 @@ def test_a_step_whose_tests_could_not_be_kept_is_not_saved_without_them(
     assert [step["key"] for step in web.house.call("GET", "/steps").json["steps"]] == ["order-status"]
 
 
+@pytest.mark.sqlite_only("refused above the database")
 def test_a_form_that_is_not_right_comes_back_as_typed_with_a_sentence_at_each_place(web: Web) -> None:
     screen = new_step(web.as_("alice"), url="ftp://x y").fill(
         name="", timeout="soon", alert_emails="a@b.example, nobody, a@b.example"
@@ -119,6 +121,7 @@ def test_a_form_that_is_not_right_comes_back_as_typed_with_a_sentence_at_each_pl
     assert "“nobody” is not an e-mail address." in screen.text and "“a@b.example” is there twice." in screen.text
 
 
+@pytest.mark.sqlite_only("refused above the database")
 def test_faults_are_told_in_the_order_of_the_page(web: Web) -> None:
     screen = new_step(web.as_("alice"), name="", url="nonsense").fill(body_mode="json", timeout="soon")
     screen.fill(json_text='{"a": ', auth_type="basic", alert_emails="nobody", dictionaries="rates", key="No Key")
@@ -135,6 +138,7 @@ def test_faults_are_told_in_the_order_of_the_page(web: Web) -> None:
     assert f"Fix these {len(places)} things before saving" in screen.text
 
 
+@pytest.mark.sqlite_only("refused above the database")
 def test_what_is_wrong_is_said_once_at_its_field_and_the_summary_names_the_place(web: Web) -> None:
     screen = new_step(web.as_("alice"), name="", url="{{order id}}").fill(body_mode="json", timeout="soon")
     screen.fill(json_text='{"a": ', auth_type="basic", alert_emails="nobody", dictionaries="rates", key="No Key")
@@ -149,11 +153,13 @@ def test_what_is_wrong_is_said_once_at_its_field_and_the_summary_names_the_place
     assert len(sentences) == 11 and all(one in elsewhere for one in sentences), "none is lost"
 
 
+@pytest.mark.sqlite_only("the form is read above the database")
 def test_an_address_that_came_in_several_lines_is_one(web: Web) -> None:
     screen = new_step(web.as_("alice"), url="https://api.example/\r\n  orders\r\n").press("preview")
     assert "GET https://api.example/orders" in screen.text
 
 
+@pytest.mark.sqlite_only("refused above the database")
 def test_too_many_addresses_and_a_bad_one_are_told_at_once(web: Web) -> None:
     good = ", ".join(f"p{number}@shop.example" for number in range(11))
     screen = new_step(web.as_("alice")).fill(alert_emails=f"{good}, nobody").press("save")
@@ -183,10 +189,12 @@ def test_only_an_admin_changes_whom_the_mails_go_to(web: Web, button: str) -> No
     assert (screen.status, stored(web)["alert_emails"]) == (200, [])
 
 
+@pytest.mark.sqlite_only("the form is drawn above the database")
 def test_a_name_can_be_typed_as_long_as_it_can_be_saved(web: Web) -> None:
     assert 'maxlength="100"' in new_step(web.as_("bob")).html.split('name="name"')[1].split(">")[0]
 
 
+@pytest.mark.sqlite_only("the form is drawn above the database")
 def test_without_javascript_a_button_shows_the_fields_of_another_authentication(web: Web) -> None:
     screen = new_step(web.as_("bob"))
     assert "auth_type" in [button.get("value") for button in screen.buttons]
@@ -275,6 +283,7 @@ def test_duplicate_export_and_delete(web: Web) -> None:
     assert bob.get("/steps/1").status_code == 404
 
 
+@pytest.mark.sqlite_only("the text is made above the database")
 def test_the_lines_for_the_bot_have_its_address_and_the_values_for_test(make_house: Callable[..., House]) -> None:
     web = web_with(make_house, ThirdParty(), BASE_URL="http://steps.example")
     web.house.put(document("order-status"))
@@ -302,6 +311,7 @@ def test_the_mail_line_says_what_happened_and_reset_clears_the_hour(
     assert "Next alert can be sent at once." in screen.press("reset_mail").text
 
 
+@pytest.mark.sqlite_only("decided above the database")
 def test_without_a_mail_server_the_editor_says_that_mail_is_off(web: Web) -> None:
     assert "Mail is off" in new_step(web.as_("bob")).press("add_header").text
 
@@ -309,6 +319,7 @@ def test_without_a_mail_server_the_editor_says_that_mail_is_off(web: Web) -> Non
 # ---------------------------------------------------------------- roles and accounts
 
 
+@pytest.mark.sqlite_only("decided above the database")
 def test_a_viewer_who_asks_for_a_new_step_is_told_why_there_is_none(web: Web) -> None:
     told = web.as_("vera").get("/steps/new", follow_redirects=True)
     assert told.request.path == "/steps" and "Making a step needs the role editor; yours is viewer." in told.text
