@@ -1,31 +1,31 @@
-"""urllib3 and requests, wired so that every connection is ours: `Dialer` opens it, the current `Call` rules it.
+"""urllib3's connections and answers, wired so that every connection is ours: `Dialer` opens it, the current `Call` rules it.
 
-The hooks used are semi-private names of urllib3 2.8 and requests 2.34 (`_new_conn`, `_get_conn`, `_put_conn`,
-`_new_pool`, `pool_classes_by_scheme`, `response_class`, `_read_status`, `init_poolmanager`). The versions are pinned, and
-tests/transport/test_hooks.py fails when one of the hooks is gone.
+Its pools, and requests above them, are not used: they took longer than all else that a call does to be sent.
+
+The hooks used are semi-private names of urllib3 2.8 and Python (`_new_conn`, `_dns_host`, `_read_status`). The version is
+pinned, and tests/transport/test_hooks.py fails when one of the hooks is gone.
 """
 
 from __future__ import annotations
 
 import http.client
-import queue
 import re
 import socket
 import ssl
+import weakref
+from contextlib import suppress
 from typing import Any, cast
 
 import urllib3
-from requests import PreparedRequest, Response
-from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.util.connection import is_connection_dropped
 from urllib3.util.response import assert_header_parsing
 
-from httpstep.transport.call import current_call
+from httpstep.transport.call import OutgoingCall, current_call
 from httpstep.transport.dialing import Dialer, address_text
 from httpstep.transport.idle import IdleConnections
 from httpstep.transport.limits import Limits
+from httpstep.transport.outgoing import Outgoing
 
 
 class AnswerHead(http.client.HTTPResponse):
@@ -49,12 +49,9 @@ class AnswerHead(http.client.HTTPResponse):
 
 
 class GuardedHTTPConnection(HTTPConnection):
-    """A connection that is dialed under guard and sends the request target exactly as it was rendered."""
+    """A connection that is dialed under guard and sends a request exactly as it was rendered."""
 
-    response_class = AnswerHead
     dialer: Dialer
-    keep_alive: float | None = None
-    _last = False
 
     def _new_conn(self) -> socket.socket:
         call = current_call()
@@ -62,131 +59,118 @@ class GuardedHTTPConnection(HTTPConnection):
         call.note(address=address_text(sock))
         return sock
 
-    def connect(self) -> None:
-        super().connect()
-        current_call().connected()
+    def exchange(self, hop: Outgoing) -> Answer:
+        """Send the request and read the head of its answer; the connection is closed where that fails."""
+        try:
+            self._send(hop)
+            return self._answer(hop)
+        except BaseException:
+            self.close()
+            raise
 
-    def request(self, method: str, url: str, body: Any = None, headers: Any = None, **options: Any) -> None:
+    def _send(self, hop: Outgoing) -> None:
         call = current_call()
-        if self.sock is not None:
+        if self.sock is None:
+            self.connect()
+            call.connected()
+        else:
             call.note(address=address_text(self.sock))
             call.enter("sending")
-        self._last = "close" in (headers or {}).get("Connection", "").lower()
-        # `url` went through urllib3's normalisation, which rewrites some characters.
-        super().request(method, call.request_target, body, headers, **options)
+        lines = [f"{hop.method} {hop.target.request_target} HTTP/1.1"]
+        lines += [f"{name}: {value}" for name, value in hop.wire_headers]
+        # A server that refuses a body answers and closes before it has read all of it: then its answer is there.
+        with suppress(BrokenPipeError, ConnectionResetError):
+            self.sock.sendall("\r\n".join((*lines, "\r\n")).encode("latin-1") + (hop.body or b""))
 
-    def getresponse(self) -> Any:
+    def _answer(self, hop: Outgoing) -> Answer:
         call = current_call()
         call.enter("waiting")
-        answer = super().getresponse()
-        call.head_complete()
-        # RFC 9112, 9.6: after a request that says "close" there is no other, whatever the answer says.
-        self.keep_alive = 0.0 if self._last else _promised_seconds(answer.headers.get("Keep-Alive", ""))
-        return answer
+        head = AnswerHead(self.sock, method=hop.method)
+        try:
+            head.begin()
+            call.head_complete()
+            # RFC 9112, 9.6: after a request that says "close" there is no other, whatever the answer says.
+            if any(name.lower() == "connection" and "close" in value.lower() for name, value in hop.headers):
+                head.will_close = True
+            return Answer(self, head, hop.method)
+        except BaseException:
+            head.close()
+            raise
 
 
 class GuardedHTTPSConnection(GuardedHTTPConnection, HTTPSConnection):
     """The same over TLS; names and certificates are checked by `ssl`."""
 
 
-class _GuardedPool(HTTPConnectionPool):
-    """The idle connections of one account to one origin, and nothing that repeats a request.
+class Answer:
+    """An answer whose head was read, and the connection that the rest of it comes on.
+
+    raw: reads the body, bounded by what the head says of its length, and undoes no coding.
+    """
+
+    def __init__(self, connection: GuardedHTTPConnection, head: AnswerHead, method: str) -> None:
+        self.connection = connection
+        self._head = head
+        self.raw = urllib3.HTTPResponse(
+            head, urllib3.HTTPHeaderDict(head.headers.items()), head.status, reason=head.reason, preload_content=False,
+            decode_content=False, original_response=head, request_method=method,
+        )  # fmt: skip
+
+    def promised(self) -> float | None:
+        """Seconds for which the server keeps the idle connection, from "timeout=5, max=100"; None if it does not say."""
+        found = re.search(r"timeout\s*=\s*(\d{1,6})", self.raw.headers.get("Keep-Alive", ""), re.ASCII | re.IGNORECASE)
+        return float(found[1]) if found else None
+
+    def close(self) -> None:
+        self.raw.close()
+        self.connection.close()
+
+    def is_whole(self) -> bool:
+        """Whether it was read to its end, which is certain, so that the connection may be used again."""
+        if self.raw.length_remaining == 0 and not self.raw.chunked:
+            self.raw.read(decode_content=False)
+        return self._head.isclosed() and not self.raw.length_remaining and not self._head.will_close
+
+
+class Connections:
+    """The connections of a transport: kept for one account and one origin, and nothing that repeats a request.
 
     A taken connection is new, or was silent and open a moment ago. Whether a request that is lost on it all the same
     may be sent again is for `sending` to decide.
     """
 
-    dialer: Dialer
-    idle: IdleConnections
+    def __init__(self, dialer: Dialer, context: ssl.SSLContext, limits: Limits) -> None:
+        self._dialer, self._context = dialer, context
+        self._idle: IdleConnections[GuardedHTTPConnection] = IdleConnections(
+            limit=limits.idle_connections, per_owner=limits.connections_per_host, seconds=limits.idle_seconds,
+            unpromised=limits.idle_unpromised,
+        )  # fmt: skip
+        weakref.finalize(self, self._idle.close)
 
-    def _new_conn(self) -> Any:
-        connection: Any = super()._new_conn()
-        connection.dialer = self.dialer
-        return connection
+    def take(self, call: OutgoingCall) -> GuardedHTTPConnection:
+        """One at rest that is still open, else a new one; new for certain where the call is sent again."""
+        resting = None if call.again else self._idle.take((call.account, *call.origin))
+        if resting is not None and is_connection_dropped(resting):
+            resting.close()
+            resting = None
+        call.reused = resting is not None
+        return resting or self._new(*call.origin)
 
-    def _get_conn(self, timeout: float | None = None) -> Any:
-        """A connection at rest that is still open, else a new one. A pool closed meanwhile has none at rest.
+    def let_go(self, call: OutgoingCall, answer: Answer) -> None:
+        """To rest where the answer was read to its end, else closed."""
+        if answer.is_whole():
+            self._idle.rest((call.account, *call.origin), answer.connection, answer.promised())
+        else:
+            answer.close()
 
-        New for certain where the call is sent again.
-        """
-        call, pool = current_call(), self.pool
-        try:
-            connection: Any = pool.get(block=False) if pool is not None else None
-        except queue.Empty:
-            connection = None
-        if connection is None:
-            return self._new_conn()
-        # Taken out of the book it is ours alone; before that it might be closed at any moment.
-        if not self.idle.take(connection) or call.again or is_connection_dropped(connection):
-            connection.close()
-        call.reused = connection.sock is not None
-        return connection
+    def close(self) -> None:
+        self._idle.close()
 
-    def _put_conn(self, conn: Any) -> None:
-        if conn is not None and conn.sock is not None:
-            self.idle.rest(conn, conn.keep_alive)
-        super()._put_conn(conn)
-
-
-class GuardedHTTPPool(_GuardedPool):
-    ConnectionCls = GuardedHTTPConnection
-
-
-class GuardedHTTPSPool(_GuardedPool, HTTPSConnectionPool):
-    ConnectionCls = GuardedHTTPSConnection
-
-
-class _GuardedPools(urllib3.PoolManager):
-    """Hands the dialer to each pool it makes."""
-
-    def __init__(self, dialer: Dialer, idle: IdleConnections, **options: Any) -> None:
-        super().__init__(**options)
-        self.pool_classes_by_scheme = {"http": GuardedHTTPPool, "https": GuardedHTTPSPool}
-        self._dialer = dialer
-        self._idle = idle
-
-    def _new_pool(self, *arguments: Any, **names: Any) -> HTTPConnectionPool:
-        pool: Any = super()._new_pool(*arguments, **names)
-        pool.dialer, pool.idle = self._dialer, self._idle
-        made: HTTPConnectionPool = pool
-        return made
-
-
-class GuardedAdapter(HTTPAdapter):
-    """requests' adapter for one account. `send` neither follows redirects nor reads a body.
-
-    No proxies, .netrc, cookies or environment: those belong to requests' session, which is not used.
-    """
-
-    def __init__(self, dialer: Dialer, idle: IdleConnections, context: ssl.SSLContext, limits: Limits) -> None:
-        self._dialer = dialer
-        self._idle = idle
-        self._context = context
-        super().__init__(limits.hosts_per_account, limits.connections_per_host)
-
-    def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **options: Any) -> None:
-        self.poolmanager = _GuardedPools(
-            self._dialer, self._idle, num_pools=connections, maxsize=maxsize, block=block, ssl_context=self._context
+    def _new(self, scheme: str, host: str, port: int) -> GuardedHTTPConnection:
+        made = (
+            GuardedHTTPSConnection(host, port, ssl_context=self._context)
+            if scheme == "https"
+            else GuardedHTTPConnection(host, port)
         )
-
-    def build_connection_pool_key_attributes(
-        self, request: PreparedRequest, verify: Any, cert: Any = None
-    ) -> tuple[Any, Any]:
-        """The origin that was judged, not a second reading of the URL."""
-        scheme, host, port = current_call().origin
-        return {"scheme": scheme, "host": host, "port": port}, {}
-
-    def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
-        """Nothing: the shared context verifies, always. requests would load the authorities anew per connection."""
-
-    def build_response(self, req: PreparedRequest, resp: Any) -> Response:
-        """Only the raw answer: no cookie jar is filled, no charset guessed."""
-        response = Response()
-        response.raw = resp
-        return response
-
-
-def _promised_seconds(keep_alive: str) -> float | None:
-    """How long the server keeps an idle connection, from "timeout=5, max=100"; None if it does not say."""
-    promised = re.search(r"timeout\s*=\s*(\d{1,6})", keep_alive, re.ASCII | re.IGNORECASE)
-    return float(promised[1]) if promised else None
+        made.dialer = self._dialer
+        return made

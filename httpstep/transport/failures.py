@@ -1,7 +1,7 @@
 """What the libraries raise, translated once into what the product says.
 
-Most failures never pass here: our own connection raises them in our own words. This table is for what http.client,
-urllib3 and requests find out by themselves.
+Most failures never pass here: our own connection raises them in our own words. This table is for what http.client and
+urllib3 find out by themselves.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import ssl
 import zlib
 from collections.abc import Callable, Iterator
 
-import requests
 import urllib3.exceptions
 
 from httpstep.core.errors import NetworkError, SendError
@@ -19,7 +18,6 @@ from httpstep.transport.call import OutgoingCall
 from httpstep.transport.tls import tls_failure
 
 FOREIGN = (
-    requests.RequestException,
     urllib3.exceptions.HTTPError,
     http.client.HTTPException,
     OSError,
@@ -45,7 +43,7 @@ def lost_on_kept_connection(error: BaseException, call: OutgoingCall) -> bool:
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    """The exception and all it wraps: urllib3 and requests keep them in `args` and `reason`, Python in `__cause__`."""
+    """The exception and all it wraps: urllib3 keeps them in `args` and `reason`, Python in `__cause__`."""
     pending: list[object] = [error]
     seen: set[int] = set()
     while pending:

@@ -15,7 +15,7 @@ class Limits:
     head: status line and headers of one answer, interim answers (100 Continue) included.
     idle_seconds: how long an unused connection may be taken up again; idle_unpromised where the server did not say
     how long it keeps it: many close after 5 seconds, some after 2. idle_connections: kept open in all, for
-    every account together. accounts: pools kept; the one used longest ago goes first.
+    every account together; the one used longest ago goes first. connections_per_host: of them, for one account.
     """
 
     decoded: int = MEGABYTE
@@ -28,5 +28,3 @@ class Limits:
     idle_unpromised: float = 4.0
     idle_connections: int = 256
     connections_per_host: int = 16
-    hosts_per_account: int = 16
-    accounts: int = 64

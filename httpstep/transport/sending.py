@@ -4,13 +4,7 @@ from __future__ import annotations
 
 import logging
 import socket
-import threading
-from collections import OrderedDict
 from collections.abc import Set
-from typing import Any
-
-import urllib3
-from requests import PreparedRequest
 
 from httpstep.core.addresses import AddressPolicy
 from httpstep.core.errors import NetworkError, SendError
@@ -18,10 +12,9 @@ from httpstep.core.exchange import HttpResponse, RenderedRequest
 from httpstep.core.masking.redaction import is_credential_header
 from httpstep.transport.answers import read_answer
 from httpstep.transport.call import OutgoingCall, as_current
-from httpstep.transport.connections import GuardedAdapter
+from httpstep.transport.connections import Answer, Connections
 from httpstep.transport.dialing import Dialer
 from httpstep.transport.failures import FOREIGN, lost_on_kept_connection, translate
-from httpstep.transport.idle import IdleConnections
 from httpstep.transport.limits import Limits
 from httpstep.transport.outgoing import REDIRECTS, Outgoing, first_hop, next_hop
 from httpstep.transport.resolving import GetAddrInfo, Resolver
@@ -53,13 +46,8 @@ class Transport:
         logging.getLogger("urllib3").setLevel(logging.CRITICAL)
         resolver = Resolver(getaddrinfo, places=limits.lookups, per_account=limits.lookups_per_account)
         self._limits = limits
-        self._dialer = Dialer(policy, resolver)
-        self._idle = IdleConnections(
-            limit=limits.idle_connections, seconds=limits.idle_seconds, unpromised=limits.idle_unpromised
-        )
-        self._context = trusting_context(ca_file, DeadlineTLSSocket)
-        self._adapters: OrderedDict[str, GuardedAdapter] = OrderedDict()
-        self._lock = threading.Lock()
+        context = trusting_context(ca_file, DeadlineTLSSocket)
+        self._connections = Connections(Dialer(policy, resolver), context, limits)
 
     def send(
         self,
@@ -94,61 +82,43 @@ class Transport:
 
     def close(self) -> None:
         """Close all idle connections. A later `send` opens new ones."""
-        with self._lock:
-            adapters = list(self._adapters.values())
-            self._adapters.clear()
-        for adapter in adapters:
-            adapter.close()
+        self._connections.close()
 
     def _follow(self, request: RenderedRequest, call: OutgoingCall) -> HttpResponse:
         hop = first_hop(request)
         for _ in range(self._limits.redirects + 1):
-            raw = self._exchange(hop, call)
+            answer = self._exchange(hop, call)
+            raw, following = answer.raw, None
             try:
                 location = raw.headers.get("Location", "") if raw.status in REDIRECTS else ""
                 call.note(status=raw.status, location=location)
-                if not (location and request.follow_redirects):
-                    return read_answer(raw, call, hop.target.url)
-                hop = _moved(hop, next_hop(hop, raw.status, location), call, request.secrets)
-            finally:
-                _let_go(raw)
+                if location and request.follow_redirects:
+                    following = next_hop(hop, raw.status, location)
+                else:
+                    read = read_answer(raw, call, hop.target.url)
+            except BaseException:
+                answer.close()
+                raise
+            self._connections.let_go(call, answer)
+            if following is None:
+                return read
+            hop = _moved(hop, following, call, request.secrets)
         raise NetworkError(
             f"The server redirected more than {self._limits.redirects} times.",
             reason="redirects",
             advice="The addresses may point at each other. Use the final URL in the step.",
         )
 
-    def _exchange(self, hop: Outgoing, call: OutgoingCall) -> urllib3.BaseHTTPResponse:
+    def _exchange(self, hop: Outgoing, call: OutgoingCall) -> Answer:
         """Send one hop, a second time where that is safe, and read the head of its answer. The body is left unread."""
         call.begin_hop(hop.method, hop.target)
         try:
-            return self._sent(hop, call)
+            return self._connections.take(call).exchange(hop)
         except FOREIGN as error:
             if not (hop.method in _SAFE and lost_on_kept_connection(error, call)):
                 raise
         call.begin_again()
-        return self._sent(hop, call)
-
-    def _sent(self, hop: Outgoing, call: OutgoingCall) -> urllib3.BaseHTTPResponse:
-        prepared: Any = PreparedRequest()
-        prepared.method, prepared.url, prepared.body = hop.method, hop.target.url, hop.body
-        prepared.headers = urllib3.HTTPHeaderDict()
-        for name, value in hop.wire_headers:
-            prepared.headers.add(name, value)
-        raw: urllib3.BaseHTTPResponse = self._adapter(call.account).send(prepared, stream=True).raw
-        return raw
-
-    def _adapter(self, account: str) -> GuardedAdapter:
-        """The account's connections: never shared, so that no answer or TLS session can cross over."""
-        with self._lock:
-            adapter = self._adapters.pop(account, None)
-            if adapter is None:
-                adapter = GuardedAdapter(self._dialer, self._idle, self._context, self._limits)
-            self._adapters[account] = adapter
-            dropped = self._adapters.popitem(last=False)[1] if len(self._adapters) > self._limits.accounts else None
-        if dropped is not None:
-            dropped.close()
-        return adapter
+        return self._connections.take(call).exchange(hop)
 
 
 def _moved(hop: Outgoing, following: Outgoing, call: OutgoingCall, secrets: Set[str]) -> Outgoing:
@@ -164,10 +134,3 @@ def _moved(hop: Outgoing, following: Outgoing, call: OutgoingCall, secrets: Set[
         )
         call.remark(f"The API redirected to {site}, {behind}; use that address in the URL of the step.")
     return following
-
-
-def _let_go(raw: urllib3.BaseHTTPResponse) -> None:
-    """Close what was not read to its end; a connection whose answer is complete is back in its pool by now."""
-    if raw.length_remaining == 0 and not raw.chunked:
-        raw.read(decode_content=False)
-    raw.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import threading
 import time
 from collections.abc import Callable
@@ -148,20 +147,27 @@ def test_idle_connections_are_bounded_over_all_accounts(
     assert open_connections(server) == 5
 
 
-def test_pools_are_bounded(call: CallIt, serve: Any, make_transport: Callable[..., Transport]) -> None:
+def test_connections_to_one_place_are_bounded_and_leave_nothing_behind(
+    call: CallIt, serve: Any, make_transport: Callable[..., Transport]
+) -> None:
     def handler(peer: Any) -> None:
         peer.read_request()
+        everybody.wait(30)
         peer.answer()
         peer.silence()
 
-    server = serve(handler)
-    transport = make_transport(limits=Limits(accounts=3))
-    for account in range(10):
-        call(server.url(), transport=transport, account=str(account))
-    gc.collect()
+    everybody, server = threading.Barrier(10), serve(handler)
+    transport = make_transport(limits=Limits(connections_per_host=3))
+    threads = [threading.Thread(target=call, args=(server.url(),), kwargs={"transport": transport}) for _ in range(10)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
     wait_until(lambda: open_connections(server) == 3)
-    assert len(transport._adapters) == 3
     assert open_connections(server) == 3
+    assert {len(kept) for kept in transport._connections._idle._of.values()} == {3}
+    transport.close()
+    assert not transport._connections._idle._of
 
 
 def test_close_ends_the_idle_connections(call: CallIt, serve: Any, make_transport: Callable[..., Transport]) -> None:

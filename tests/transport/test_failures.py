@@ -8,7 +8,6 @@ import time
 from collections.abc import Iterator
 
 import pytest
-import requests
 import urllib3.exceptions
 
 from httpstep.core.errors import NetworkError, SendError, TimedOut, TooLarge
@@ -25,7 +24,7 @@ def family(kind: type[BaseException]) -> Iterator[type[BaseException]]:
 
 ALL = sorted(
     {kind for root in FOREIGN for kind in family(root)
-     if kind.__module__.split(".")[0] in ("builtins", "http", "requests", "socket", "ssl", "urllib3", "zlib")},
+     if kind.__module__.split(".")[0] in ("builtins", "http", "socket", "ssl", "urllib3", "zlib")},
     key=lambda kind: f"{kind.__module__}.{kind.__name__}",
 )  # fmt: skip
 
@@ -49,7 +48,7 @@ def test_every_exception_of_the_libraries_has_a_translation(call: OutgoingCall, 
 
 
 def test_the_roots_cover_all_that_the_libraries_define() -> None:
-    for module in (requests.exceptions, urllib3.exceptions, http.client, ssl):
+    for module in (urllib3.exceptions, http.client, ssl):
         for thing in vars(module).values():
             if isinstance(thing, type) and issubclass(thing, Exception) and not issubclass(thing, Warning):
                 assert issubclass(thing, FOREIGN), thing
@@ -71,7 +70,7 @@ def test_the_roots_cover_all_that_the_libraries_define() -> None:
     ],
 )
 def test_the_innermost_cause_decides(call: OutgoingCall, cause: Exception, kind: type[SendError], reason: str) -> None:
-    wrapped = requests.ConnectionError(urllib3.exceptions.ProtocolError("Connection aborted.", cause))
+    wrapped = urllib3.exceptions.ProtocolError("Connection aborted.", cause)
     for error in (cause, wrapped):
         failure = translate(error, call)
         assert type(failure) is kind
