@@ -25,7 +25,7 @@ blueprint = Blueprint("about", __name__)
 
 _LIBRARIES = (
     "flask", "werkzeug", "jinja2", "sqlalchemy", "flask-sqlalchemy", "flask-migrate", "alembic", "flask-login", "flask-wtf",
-    "flask-limiter", "limits", "flask-mail", "htmx-flask", "urllib3", "msgspec", "python-jsonpath",
+    "flask-limiter", "limits", "flask-mail", "htmx-flask", "requests", "urllib3", "msgspec", "python-jsonpath",
     "cryptography", "gunicorn", "psycopg", "redis", "email-validator", "pyyaml",
 )  # fmt: skip
 
