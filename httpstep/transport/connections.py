@@ -1,6 +1,7 @@
-"""urllib3's connections and answers, wired so that every connection is ours: `Dialer` opens it, the current `Call` rules it.
+"""requests' transport adapter, wired so that every connection is ours: `Dialer` opens it, the current `Call` rules it.
 
-Its pools, and requests above them, are not used: they took longer than all else that a call does to be sent.
+Below it are urllib3's connections and answers without its pools, which took longer than all else that a call does to be
+sent.
 
 The hooks used are semi-private names of urllib3 2.8 and Python (`_new_conn`, `_dns_host`, `_read_status`). The version is
 pinned, and tests/transport/test_hooks.py fails when one of the hooks is gone.
@@ -17,6 +18,8 @@ from contextlib import suppress
 from typing import Any, cast
 
 import urllib3
+from requests import PreparedRequest, Response
+from requests.adapters import BaseAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.util.connection import is_connection_dropped
 from urllib3.util.response import assert_header_parsing
@@ -25,7 +28,6 @@ from httpstep.transport.call import OutgoingCall, current_call
 from httpstep.transport.dialing import Dialer, address_text
 from httpstep.transport.idle import IdleConnections
 from httpstep.transport.limits import Limits
-from httpstep.transport.outgoing import Outgoing
 
 
 class AnswerHead(http.client.HTTPResponse):
@@ -59,16 +61,16 @@ class GuardedHTTPConnection(HTTPConnection):
         call.note(address=address_text(sock))
         return sock
 
-    def exchange(self, hop: Outgoing) -> Answer:
+    def exchange(self, request: PreparedRequest) -> Answer:
         """Send the request and read the head of its answer; the connection is closed where that fails."""
         try:
-            self._send(hop)
-            return self._answer(hop)
+            self._send(request)
+            return self._answer(request)
         except BaseException:
             self.close()
             raise
 
-    def _send(self, hop: Outgoing) -> None:
+    def _send(self, request: PreparedRequest) -> None:
         call = current_call()
         if self.sock is None:
             self.connect()
@@ -76,23 +78,23 @@ class GuardedHTTPConnection(HTTPConnection):
         else:
             call.note(address=address_text(self.sock))
             call.enter("sending")
-        lines = [f"{hop.method} {hop.target.request_target} HTTP/1.1"]
-        lines += [f"{name}: {value}" for name, value in hop.wire_headers]
+        lines = [f"{request.method} {call.request_target} HTTP/1.1"]
+        lines += [f"{name}: {value}" for name, value in request.headers.items()]
         # A server that refuses a body answers and closes before it has read all of it: then its answer is there.
         with suppress(BrokenPipeError, ConnectionResetError):
-            self.sock.sendall("\r\n".join((*lines, "\r\n")).encode("latin-1") + (hop.body or b""))
+            self.sock.sendall("\r\n".join((*lines, "\r\n")).encode("latin-1") + cast(bytes, request.body or b""))
 
-    def _answer(self, hop: Outgoing) -> Answer:
+    def _answer(self, request: PreparedRequest) -> Answer:
         call = current_call()
         call.enter("waiting")
-        head = AnswerHead(self.sock, method=hop.method)
+        head = AnswerHead(self.sock, method=request.method)
         try:
             head.begin()
             call.head_complete()
             # RFC 9112, 9.6: after a request that says "close" there is no other, whatever the answer says.
-            if any(name.lower() == "connection" and "close" in value.lower() for name, value in hop.headers):
+            if "close" in request.headers.get("Connection", "").lower():
                 head.will_close = True
-            return Answer(self, head, hop.method)
+            return Answer(self, head, request)
         except BaseException:
             head.close()
             raise
@@ -102,18 +104,20 @@ class GuardedHTTPSConnection(GuardedHTTPConnection, HTTPSConnection):
     """The same over TLS; names and certificates are checked by `ssl`."""
 
 
-class Answer:
-    """An answer whose head was read, and the connection that the rest of it comes on.
+class Answer(Response):
+    """requests' answer, of which the head was read, and the connection that the rest of it comes on.
 
-    raw: reads the body, bounded by what the head says of its length, and undoes no coding.
+    raw: reads the body, bounded by what the head says of its length, and undoes no coding. No cookie jar is filled, no
+    charset guessed.
     """
 
-    def __init__(self, connection: GuardedHTTPConnection, head: AnswerHead, method: str) -> None:
-        self.connection = connection
+    def __init__(self, connection: GuardedHTTPConnection, head: AnswerHead, request: PreparedRequest) -> None:
+        super().__init__()
+        self.guarded = connection
         self._head = head
         self.raw = urllib3.HTTPResponse(
             head, urllib3.HTTPHeaderDict(head.headers.items()), head.status, reason=head.reason, preload_content=False,
-            decode_content=False, original_response=head, request_method=method,
+            decode_content=False, original_response=head, request_method=request.method,
         )  # fmt: skip
 
     def promised(self) -> float | None:
@@ -123,7 +127,7 @@ class Answer:
 
     def close(self) -> None:
         self.raw.close()
-        self.connection.close()
+        self.guarded.close()
 
     def is_whole(self) -> bool:
         """Whether it was read to its end, which is certain, so that the connection may be used again."""
@@ -132,14 +136,16 @@ class Answer:
         return self._head.isclosed() and not self.raw.length_remaining and not self._head.will_close
 
 
-class Connections:
-    """The connections of a transport: kept for one account and one origin, and nothing that repeats a request.
+class GuardedAdapter(BaseAdapter):
+    """The connections of a transport: kept for one account and one origin, and nothing that repeats a request, follows a
+    redirect or reads a body.
 
-    A taken connection is new, or was silent and open a moment ago. Whether a request that is lost on it all the same
+    No proxies, .netrc, cookies or environment: those belong to requests' session, which is not used. A taken connection is new, or was silent and open a moment ago. Whether a request that is lost on it all the same
     may be sent again is for `sending` to decide.
     """
 
     def __init__(self, dialer: Dialer, context: ssl.SSLContext, limits: Limits) -> None:
+        super().__init__()
         self._dialer, self._context = dialer, context
         self._idle: IdleConnections[GuardedHTTPConnection] = IdleConnections(
             limit=limits.idle_connections, per_owner=limits.connections_per_host, seconds=limits.idle_seconds,
@@ -147,7 +153,11 @@ class Connections:
         )  # fmt: skip
         weakref.finalize(self, self._idle.close)
 
-    def take(self, call: OutgoingCall) -> GuardedHTTPConnection:
+    def send(self, request: PreparedRequest, *_: Any, **__: Any) -> Answer:
+        """One request of the current call, sent once to the origin that was judged; the body is left unread."""
+        return self._take(current_call()).exchange(request)
+
+    def _take(self, call: OutgoingCall) -> GuardedHTTPConnection:
         """One at rest that is still open, else a new one; new for certain where the call is sent again."""
         resting = None if call.again else self._idle.take((call.account, *call.origin))
         if resting is not None and is_connection_dropped(resting):
@@ -157,9 +167,9 @@ class Connections:
         return resting or self._new(*call.origin)
 
     def let_go(self, call: OutgoingCall, answer: Answer) -> None:
-        """To rest where the answer was read to its end, else closed."""
+        """The connection to rest where the answer was read to its end, else closed."""
         if answer.is_whole():
-            self._idle.rest((call.account, *call.origin), answer.connection, answer.promised())
+            self._idle.rest((call.account, *call.origin), answer.guarded, answer.promised())
         else:
             answer.close()
 

@@ -5,6 +5,10 @@ from __future__ import annotations
 import logging
 import socket
 from collections.abc import Set
+from typing import Any
+
+import urllib3
+from requests import PreparedRequest
 
 from httpstep.core.addresses import AddressPolicy
 from httpstep.core.errors import NetworkError, SendError
@@ -12,7 +16,7 @@ from httpstep.core.exchange import HttpResponse, RenderedRequest
 from httpstep.core.masking.redaction import is_credential_header
 from httpstep.transport.answers import read_answer
 from httpstep.transport.call import OutgoingCall, as_current
-from httpstep.transport.connections import Answer, Connections
+from httpstep.transport.connections import Answer, GuardedAdapter
 from httpstep.transport.dialing import Dialer
 from httpstep.transport.failures import FOREIGN, lost_on_kept_connection, translate
 from httpstep.transport.limits import Limits
@@ -47,7 +51,7 @@ class Transport:
         resolver = Resolver(getaddrinfo, places=limits.lookups, per_account=limits.lookups_per_account)
         self._limits = limits
         context = trusting_context(ca_file, DeadlineTLSSocket)
-        self._connections = Connections(Dialer(policy, resolver), context, limits)
+        self._adapter = GuardedAdapter(Dialer(policy, resolver), context, limits)
 
     def send(
         self,
@@ -82,7 +86,7 @@ class Transport:
 
     def close(self) -> None:
         """Close all idle connections. A later `send` opens new ones."""
-        self._connections.close()
+        self._adapter.close()
 
     def _follow(self, request: RenderedRequest, call: OutgoingCall) -> HttpResponse:
         hop = first_hop(request)
@@ -99,7 +103,7 @@ class Transport:
             except BaseException:
                 answer.close()
                 raise
-            self._connections.let_go(call, answer)
+            self._adapter.let_go(call, answer)
             if following is None:
                 return read
             hop = _moved(hop, following, call, request.secrets)
@@ -112,13 +116,23 @@ class Transport:
     def _exchange(self, hop: Outgoing, call: OutgoingCall) -> Answer:
         """Send one hop, a second time where that is safe, and read the head of its answer. The body is left unread."""
         call.begin_hop(hop.method, hop.target)
+        request = _prepared(hop)
         try:
-            return self._connections.take(call).exchange(hop)
+            return self._adapter.send(request)
         except FOREIGN as error:
             if not (hop.method in _SAFE and lost_on_kept_connection(error, call)):
                 raise
         call.begin_again()
-        return self._connections.take(call).exchange(hop)
+        return self._adapter.send(request)
+
+
+def _prepared(hop: Outgoing) -> PreparedRequest:
+    """As it was rendered: none of requests' own preparation, which rewrites some of it."""
+    prepared: Any = PreparedRequest()
+    prepared.method, prepared.url, prepared.body = hop.method, hop.target.url, hop.body
+    prepared.headers = urllib3.HTTPHeaderDict(hop.wire_headers)
+    request: PreparedRequest = prepared
+    return request
 
 
 def _moved(hop: Outgoing, following: Outgoing, call: OutgoingCall, secrets: Set[str]) -> Outgoing:

@@ -19,7 +19,8 @@ ROOT = Path(__file__).parents[2]
 
 def test_the_versions_are_pinned() -> None:
     requirements = (ROOT / "requirements.txt").read_text().split()
-    assert f"urllib3=={version('urllib3')}" in requirements
+    for package in ("urllib3", "requests"):
+        assert f"{package}=={version(package)}" in requirements
 
 
 def test_urllib3_opens_its_connections_through_new_conn() -> None:
