@@ -13,7 +13,7 @@ from typing import Any
 
 import requests
 
-from tests.prepared import Started, run, start
+from tests import prepared
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -36,10 +36,10 @@ def free_port() -> int:
 class Server:
     """`python app.py` on a data folder, with loopback allowed unless a variable says otherwise.
 
-    prepared: its first start makes the data folder with what tests.prepared has in one.
+    ready: its first start makes the data folder with what tests.prepared has in one.
     """
 
-    def __init__(self, folder: Path, *arguments: str, prepared: bool = False, **variables: str) -> None:
+    def __init__(self, folder: Path, *arguments: str, ready: bool = False, **variables: str) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.folder = folder
@@ -52,13 +52,13 @@ class Server:
             "PYTHONDONTWRITEBYTECODE": "1",
         } | {f"HTTPSTEP_{name}": value for name, value in variables.items()}
         self.log = folder.with_suffix(".log")
-        self.process: Started | None = None
-        self._prepared = prepared
+        self.process: prepared.Started | None = None
+        self._ready = ready
 
     def start(self) -> Server:
-        data = self.folder if self._prepared and not self.folder.exists() else None
+        data = self.folder if self._ready and not self.folder.exists() else None
         with self.log.open("ab") as log:
-            self.process = start(["app.py", *self.arguments], self.environ, log, log, data)
+            self.process = prepared.start(["app.py", *self.arguments], self.environ, log, log, data)
         ends = time.monotonic() + 60
         while time.monotonic() < ends and self.process.poll() is None:
             try:
@@ -90,7 +90,7 @@ class Server:
 
     def command(self, *arguments: str, fails: bool = False) -> str:
         """The output of `flask --app app …`; its standard error where it is to fail."""
-        done = run(["flask", "--app", "app", *arguments], self.environ, 60)
+        done = prepared.run(["flask", "--app", "app", *arguments], self.environ, 60)
         assert (done.returncode != 0) == fails, done.stdout + done.stderr
         return done.stderr if fails else done.stdout.strip()
 

@@ -163,8 +163,8 @@ def browsing(
 ) -> Iterator[tuple[Server, Page, list[str]]]:
     """(server, page, what the browser complained of). Complaints of a page are a fault of the page."""
     complaints: list[str] = []
-    prepared = variables.get("ADMIN_EMAIL") == ADMIN and variables.get("ADMIN_PASSWORD") == PASSWORD
-    with Server(folder, *arguments, prepared=prepared, **variables) as server, chromium() as browser:
+    ready = variables.get("ADMIN_EMAIL") == ADMIN and variables.get("ADMIN_PASSWORD") == PASSWORD
+    with Server(folder, *arguments, ready=ready, **variables) as server, chromium() as browser:
         context = browser.new_context(viewport={"width": width, "height": 900}, base_url=server.url)
         page = context.new_page()
         page.set_default_timeout(PATIENCE)

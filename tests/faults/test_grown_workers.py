@@ -32,7 +32,9 @@ main([])
 def eager(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     """Its one worker counts as grown as soon as it is a second old and has answered something."""
 
-    def start(_: list[str], environ: dict[str, str], out: IO[bytes], error: IO[bytes]) -> subprocess.Popen[bytes]:
+    def start(
+        _: list[str], environ: dict[str, str], out: IO[bytes], error: IO[bytes], data: None
+    ) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-c", _EAGER]
         return subprocess.Popen(command, cwd=ROOT, env=environ, stdout=out, stderr=error, start_new_session=True)
 
