@@ -130,7 +130,7 @@
     const shown = $(".name-input", place);
     if (document.activeElement === shown && shown?.dataset.rule === wanted[0]?.[1]) return true;
     if (on && shown?.dataset.rule === wanted[0][1] && shown.value === wanted[0][0] && wanted.length === 1) return true;
-    place.replaceChildren(...(on ? [nameInput(node, wanted[0])] : []), ...wanted.slice(1).map(([name, id]) => Object.assign(make("a", "chip tree-chip", `→ {{${name}}}`), { href: `#${id}` })));
+    place.replaceChildren(...(on ? [nameInput(node, wanted[0])] : []), ...wanted.slice(1).map(([name, id]) => httpstep.pill(name, `#${id}`)));
     return true;
   }
   function nameInput(node, [name, id]) {
@@ -141,7 +141,13 @@
     showSame(input, node);
     return input;
   }
-  const showSame = (input, node) => input.classList.toggle("name-same", input.value === lastOf(node.dataset.node));
+  const showSame = (input, node) => { input.classList.toggle("name-same", input.value === lastOf(node.dataset.node)); cutInFront(input); };
+  // Names of a step often begin alike, so one that is too long loses its beginning. From right to left that would put a
+  // sign at either end at the other one, such as the _ of "_id": such a name is cut behind.
+  function cutInFront(input) {
+    input.classList.toggle("cut-front", /^[A-Za-z].*[A-Za-z0-9]$/.test(input.value));
+    if (input.title !== input.value) input.title = input.value;
+  }
   document.addEventListener("input", ({ target }) => {
     if (!target.matches?.(".name-input")) return;
     const node = target.closest("[data-node]");
@@ -203,8 +209,8 @@
     list.replaceChildren(...rows.map((row) => {
       const [name, sample, source] = [$(".rule-name", row).value.trim(), $(".rule-sample", row), $(".rule-source", row).value.trim()];
       const line = make("div", "");
-      const parts = [make("dt", "", name), make("dd", "", sample.textContent), make("dd", "path")];
-      parts[2].append(Object.assign(make("bdi", "", friendly(source)), { dir: "ltr" }));
+      const parts = [make("dt", ""), make("dd", "", sample.textContent), make("dd", "path")];
+      for (const [part, text] of [[parts[0], name], [parts[2], friendly(source)]]) part.append(Object.assign(make("bdi", "", text), { dir: "ltr" }));
       for (const [part, title] of [[parts[0], name], [parts[1], sample.title], [parts[2], source]]) part.title = title;
       line.append(...parts);
       return line;
@@ -216,6 +222,7 @@
       const source = $(".rule-source", row), path = friendly(source.value.trim());
       if ($(".rule-path", row).textContent !== path) $(".rule-path > bdi", row).textContent = path;
       source.title = source.value;
+      cutInFront($(".rule-name", row));
     }
   }
   // All are ticked at first, since the first answer is mapped by itself.

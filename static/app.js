@@ -88,6 +88,17 @@
     const menu = event.target.closest("[data-confirm-cancel]")?.closest("details");
     if (menu) { menu.open = false; find("summary", menu).focus(); }
   });
+  // One that would end below the window, or under the bar at its foot, opens upwards; without room there it is scrolled to.
+  document.addEventListener("toggle", ({ target }) => {
+    const list = target.matches?.("details.menu[data-menu]") && find(":scope > .menu-list", target);
+    if (!list) return;
+    target.classList.remove("menu-up");
+    const { height, bottom } = list.getBoundingClientRect();
+    const [bar, foot] = [find(".topbar"), find(".bottom-bar")].map((one) => one?.getBoundingClientRect());
+    if (!target.open || bottom <= (foot?.height ? foot.top : innerHeight)) return;
+    if (target.getBoundingClientRect().top - height > (bar?.bottom ?? 0)) target.classList.add("menu-up");
+    else list.scrollIntoView({ block: "nearest" });
+  }, true);
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Escape") return;
     for (const menu of all(POPPING)) {

@@ -103,12 +103,14 @@
       const wanted = names.get(node.dataset.node) || [];
       if (place && httpstep.tick?.(node, place, wanted)) continue;
       if (!place || !$("span", place) && place.textContent === wanted.map(([name]) => `→ {{${name}}}`).join("")) continue;
-      place.replaceChildren(...wanted.map(([name, id]) => {
-        const chip = make("a", "chip tree-chip", `→ {{${name}}}`);
-        Object.assign(chip, { href: `#${id}`, tabIndex: -1 });
-        return chip;
-      }));
+      place.replaceChildren(...wanted.map(([name, id]) => pill(name, `#${id}`)));
     }
+  }
+  // Leads to the row that maps a value. Cut in front, as in _macros.html: names of a step often begin alike.
+  function pill(name, href) {
+    const link = Object.assign(make("a", "chip tree-chip"), { href, title: name, tabIndex: -1 });
+    link.append(Object.assign(make("bdi", "", `→ {{${name}}}`), { dir: "ltr" }));
+    return link;
   }
   const saidAlready = (row) => $(".field-error:not([data-duplicate])", row)?.textContent.includes("already filled");
   function sayDuplicate(row, text) {
@@ -307,7 +309,7 @@
   // The budget is free again: ask for what changes by itself.
   body.addEventListener("countdown:done", () => body.dispatchEvent(new CustomEvent("logs:changed")));
   body.addEventListener("form:looked", () => { paint(); lookForNames(); markPreview(); });
-  Object.assign(httpstep, { paint, namesUsed });
+  Object.assign(httpstep, { paint, namesUsed, pill });
   setTimeout(paint);
   lookForNames(true);
 })();

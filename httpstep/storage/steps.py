@@ -281,7 +281,7 @@ def accept_structure(
 
 
 def names_taken(account_id: int, except_step: int | None) -> frozenset[str]:
-    """Attribute names that have another source than this step: the catalogue's bot attributes and other steps' rules."""
+    """Attribute names with another source than this step: the catalogue's bot attributes, other steps' rules that are on."""
     catalogue = select(Attribute.name, null(), null()).where(Attribute.account_id == account_id, Attribute.in_bot)
     others = (
         select(null(), Step.document, StepState.automatic).join(StepState).where(Step.account_id == account_id, THERE)
@@ -296,5 +296,5 @@ def names_taken(account_id: int, except_step: int | None) -> frozenset[str]:
         rules = spec_of(document).mapping
         if rules is None and automatic is not None:
             rules = rules_of(automatic)
-        names.update(rule.attribute for rule in rules or ())
+        names.update(rule.attribute for rule in rules or () if rule.on)
     return frozenset(names)

@@ -22,6 +22,14 @@ COVERED = """(notice) => {
   return [...found];
 }"""
 """What could be pressed where a notice lies, if it were not there."""
+CUT_BY = """(notice) => {
+  const box = notice.getBoundingClientRect();
+  return [...document.querySelectorAll(".editor-bar > * > *:not(.toasts), .editor-bar .editor-actions > *, .bottom-bar, .bottom-bar > *")].filter((one) => {
+    const other = one.checkVisibility() && one.getBoundingClientRect();
+    return other && other.left < box.right - 1 && other.right > box.left + 1 && other.top < box.bottom - 1 && other.bottom > box.top + 1;
+  }).map((one) => one.outerHTML.slice(0, 90));
+}"""
+"""What of the bars a notice lies over: their title, the badge beside it, their buttons."""
 
 
 @pytest.fixture
@@ -116,7 +124,7 @@ def test_all_values_are_ticked_at_first_says_one_line_and_one_press_unticks_them
 
 
 @pytest.mark.parametrize("width", [390, 1000, 1280])
-def test_a_notice_covers_nothing_that_can_be_pressed_and_no_gap_is_left(
+def test_a_notice_covers_nothing_of_the_bars_nor_what_can_be_pressed_at_the_foot_and_no_gap_is_left(
     desk: tuple[Page, OrderApi], width: int
 ) -> None:
     page, _ = desk
@@ -127,7 +135,7 @@ def test_a_notice_covers_nothing_that_can_be_pressed_and_no_gap_is_left(
     page.wait_for_url("**/steps/1")
     notice = page.locator(".toast")
     expect(notice).to_be_in_viewport(ratio=1)
-    assert notice.evaluate(COVERED) == []
+    assert notice.evaluate(CUT_BY) == []
     expect(page.locator("#paste-box")).to_contain_text("This step is saved.")
     page.locator("#paste-box").get_by_role("button", name="Use in your bot").click()
     expect(page.locator("#use-url")).to_be_visible()
@@ -135,4 +143,9 @@ def test_a_notice_covers_nothing_that_can_be_pressed_and_no_gap_is_left(
     page.evaluate("scrollTo(0, document.body.scrollHeight)")
     settle(page, 0.1)
     expect(notice).to_be_in_viewport(ratio=1)
+    assert notice.evaluate(CUT_BY) == []
     assert notice.evaluate(COVERED) == []
+    page.locator('[name="name"]').evaluate("field => { field.closest('details').open = true; field.focus(); }")
+    page.keyboard.type(" and more of it")
+    expect(page.locator("[data-dirty]")).to_be_visible()
+    assert notice.evaluate(CUT_BY) == []

@@ -12,6 +12,7 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
 from tests.browser.chromium import ADMIN, PASSWORD, browsing, sign_in
+from tests.browser.overlaps import overlaps
 
 SQLITE_ONLY = "what a person sees"
 SIZES = [(1280, 720), (1366, 768), (1280, 800), (1440, 900), (1920, 1080)]
@@ -66,6 +67,36 @@ def test_eight_rows_of_the_answer_are_seen_at_every_size(page: Page, httpserver:
         expect(page.get_by_text("Use in your bot").first).to_be_in_viewport(ratio=1)
         assert page.evaluate(SEEN) >= 8, (width, height, page.evaluate(SEEN))
         assert page.evaluate(INNER_SCROLLS) == ["answer-scroll"], (width, height)
+
+
+OPENED = """() => document.querySelectorAll("#test-panel details").forEach((fold) => { if (!fold.closest(".tree") && !fold.matches(".what")) fold.open = true; })"""
+SEEN_IN_PANEL = """() => {
+  const answer = document.querySelector(".answer-scroll"), panel = document.querySelector(".answer-body").getBoundingClientRect();
+  answer.scrollIntoView({ block: "nearest" });
+  const box = answer.getBoundingClientRect(), foot = document.querySelector(".answer-foot").getBoundingClientRect();
+  const top = Math.max(box.top, panel.top), bottom = Math.min(box.bottom, panel.bottom, innerHeight);
+  const rows = [...document.querySelectorAll("#test-result .tree-row")].map((row) => row.getBoundingClientRect());
+  return [rows.filter((row) => row.height && row.top >= top - 1 && row.bottom <= bottom + 1).length, foot.top >= box.bottom - 1];
+}"""
+"""How many rows can be seen once the panel is scrolled to the answer, and whether what the bot gets stands below them."""
+
+
+def test_with_every_fold_open_the_answer_keeps_eight_rows_and_nothing_lies_over_it(
+    page: Page, httpserver: HTTPServer
+) -> None:
+    make_step(page, httpserver, 5)
+    page.keyboard.press("Control+Enter")
+    expect(page.locator(".result-line")).to_contain_text("200 OK")
+    for width, height in SIZES:
+        page.set_viewport_size({"width": width, "height": height})
+        page.evaluate(OPENED)
+        rows, is_free = page.evaluate(SEEN_IN_PANEL)
+        assert rows >= 8, (width, height, rows)
+        assert is_free, (width, height)
+        assert overlaps(page) == []
+        page.locator("#bot-gets").scroll_into_view_if_needed()
+        expect(page.locator("#bot-gets dd").first).to_be_in_viewport(ratio=1)
+        expect(page.locator(".result-line")).to_be_in_viewport(ratio=1)
 
 
 def test_a_saved_step_is_short_on_a_phone_and_its_parts_say_what_is_in_them(page: Page, httpserver: HTTPServer) -> None:

@@ -87,3 +87,37 @@ def test_the_first_steps_lead_on_to_the_step_that_is_there(tmp_path: Path) -> No
         page.get_by_role("link", name="Press Test and see the answer").click()
         page.wait_for_url("**/steps/1")
         assert complaints == []
+
+
+def test_a_row_says_what_is_called_and_its_menu_is_on_the_screen_at_both_widths(tmp_path: Path) -> None:
+    with browsing(tmp_path / "data", **VARIABLES) as (server, page, complaints):
+        document = (
+            '{"format": "httpstep/1", "name": "%s", "request": {"method": "DELETE", "url": "https://%s/tickets"}}'
+        )
+        for index in range(9):
+            (tmp_path / "step.json").write_text(document % (f"Ticket {index}", f"desk-{index}.example"))
+            server.command("step", "import", str(tmp_path / "step.json"))
+        sign_in(page)
+        for width, height in ((1280, 640), (390, 844)):
+            page.set_viewport_size({"width": width, "height": height})
+            for index in (0, 7, 8):
+                row = page.locator(".steps-table tbody tr").nth(index)
+                expect(row.locator(".step-call .method")).to_be_visible()
+                expect(row.locator(".step-call .mono")).to_be_visible()
+                method, host = (row.locator(f".step-call .{one}").bounding_box() for one in ("method", "mono"))
+                assert method is not None
+                assert host is not None
+                assert method["x"] + method["width"] < host["x"]
+                page.evaluate("scrollTo(0, document.body.scrollHeight)")
+                row.locator("summary").click()
+                expect(row.locator(".menu-list")).to_be_in_viewport(ratio=1)
+                page.keyboard.press("Escape")
+        for edge in ("list-tick", "list-menu"):
+            assert page.locator(f"thead .{edge}").evaluate("one => getComputedStyle(one).borderBottomWidth") == "1px"
+        page.locator(".list-menu summary").first.click()
+        page.locator("tbody tr").first.get_by_role("button", name="Delete").click()
+        banner, title = page.locator(".flashes").bounding_box(), page.locator("h1").bounding_box()
+        assert banner is not None
+        assert title is not None
+        assert title["y"] - banner["y"] - banner["height"] >= 16
+        assert complaints == []
