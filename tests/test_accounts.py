@@ -82,7 +82,10 @@ def test_all_of_an_account_goes_and_nothing_of_another(web: Web) -> None:
         "accounts": [row for row in full["accounts"] if row[0] != theirs.account_id],
         "users": [row for row in full["users"] if row[0] != theirs.user_id],
     }
-    assert everything(house) == gone
+    left = everything(house)
+    *others, end = left["audit_entries"]
+    assert end[1] == house.account("default") and end[3:] == ("command line", "account deleted", "shop", "")
+    assert left | {"audit_entries": others} == gone
     assert house.execute("theirs", token=house.token("manage", "shop")).status_code == 401
     assert house.execute("theirs", token=house.token("manage", "charlies")).status_code == 200
 
@@ -126,6 +129,8 @@ def test_on_the_page_the_typed_name_is_the_confirmation(web: Web) -> None:
     deleted = alice.post(shop, {"typed": " shop "}, follow_redirects=True)
     assert "The account shop was deleted with all it had." in deleted.text and f'action="{shop}"' not in deleted.text
     assert alice.post(shop, {"typed": "shop"}).status_code == 404
+    _, home, _, *end = everything(house)["audit_entries"][-1]
+    assert (home, end) == (house.account("default"), ["alice@example.com", "account deleted", "shop", ""])
 
 
 def test_its_budget_goes_wherever_it_is_counted(make_house: Callable[..., House], needed_redis: Any) -> None:

@@ -22,6 +22,7 @@ from httpstep.storage.tables import (
     Step,
     User,
 )
+from httpstep.upkeep import audit
 
 _COUNTED: Final[tuple[tuple[type[Base], str, str], ...]] = (
     (User, "user", "users"), (Step, "step", "steps"), (Log, "log", "logs"), (Flow, "flow", "flows"),
@@ -70,11 +71,20 @@ def remove(account_id: int) -> bool:
         if account_id not in slugs:
             return False
         _refuse_if_needed(connection, account_id, slugs)
+        _note_end(connection, account_id, slugs)
         connection.execute(delete(Account).where(Account.id == account_id))
         connection.execute(delete(CallCount).where(CallCount.account == slugs[account_id]))
     with suppress(*ratelimit.AWAY):  # the id is never given again, and what is counted for it ends within the hour
         ratelimit.forget(account_id)
     return True
+
+
+def _note_end(connection: Connection, account_id: int, slugs: Mapping[int, str]) -> None:
+    """Who deleted it is found where operators look, as its own list goes with it; without any, in the oldest account."""
+    able = User.operator.is_(True), User.disabled_at.is_(None), User.account_id != account_id
+    homes = set(connection.execute(select(User.account_id).where(*able)).scalars())
+    told = homes or {min(slugs.keys() - {account_id})}
+    audit.note(connection, [(home, "account deleted", slugs[account_id], "") for home in sorted(told)])
 
 
 def _refuse_if_needed(connection: Connection, account_id: int, slugs: Mapping[int, str]) -> None:

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from flask import g, has_request_context
-from sqlalchemy import delete, event, insert, inspect, select
+from sqlalchemy import Connection, delete, event, insert, inspect, select
 from sqlalchemy.orm import Session
 
 from httpstep.extensions import db
@@ -85,12 +85,16 @@ def _note(session: Session, _: Any) -> None:
 
 def write(session: Session, changes: Iterable[Change]) -> None:
     """Note them in the session's transaction. Also for what is written past the session, which nobody sees there."""
+    note(session.connection(), changes)
+
+
+def note(connection: Connection, changes: Iterable[Change]) -> None:
+    """Note them in the transaction of the connection."""
     now = time.time()
     rows = [
         {"account_id": account, "at": now, "actor": _actor(what, name), "what": what, "name": name, "detail": detail}
         for account, what, name, detail in changes
     ]
-    connection = session.connection()
     connection.execute(insert(AuditEntry), rows)
     old = select(AuditEntry.id).where(AuditEntry.at < now - RETENTION_SECONDS).order_by(AuditEntry.id).limit(100)
     connection.execute(delete(AuditEntry).where(AuditEntry.id.in_(old.scalar_subquery())))
