@@ -20,6 +20,8 @@
     return found && { from: found.index, name: found[1] };
   }
 
+  // Where a credential is wanted, the secrets are offered first.
+  const holdsSecret = (target) => target.dataset.secret === "true" || /key|token|secret|auth/i.test(target.closest("[data-row]")?.querySelector('[name="header_name"]')?.value ?? "");
   const MOST_TOLD = 2000; // characters: they travel in an address
   // The names that the form asks for, but for the one at the caret.
   function namesBeside(target) {
@@ -42,6 +44,7 @@
     const below = box.bottom + 6 + picker.offsetHeight < innerHeight || box.top < 260;
     picker.style.top = `${(below ? Math.min(box.bottom, box.top + 44) + 6 : Math.max(8, box.top - 330)) + scrollY}px`;
     picker.querySelector("#picker-used").value = namesBeside(target).join(" ").slice(0, MOST_TOLD).replace(/ [^ ]*$/, "");
+    picker.querySelector("#picker-secret").value = holdsSecret(target) ? "1" : "";
     search.dispatchEvent(new CustomEvent("picker:open"));
     sift();
     if (!typing) search.focus({ preventScroll: true });

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.house import document
@@ -26,6 +28,13 @@ def test_it_offers_three_groups(names: Web) -> None:
     assert "From the step “Order status”" in page and "{{order_status}}" in page
     assert "Secrets" in page and "{{secret.CRM_TOKEN}}" in page
     assert "x" * 20 not in page and "switched_off" not in page
+
+
+def test_where_a_credential_is_wanted_the_secrets_come_first(names: Web) -> None:
+    bob = names.as_("bob")
+    for address, first in (("/attributes/picker", "user.name"), ("/attributes/picker?secret=1", "secret.CRM_TOKEN")):
+        offered = re.findall(r'data-name="([^"]+)"', bob.get(address).text)
+        assert offered[0] == first
 
 
 def test_names_that_nobody_added_are_offered_and_marked(names: Web) -> None:

@@ -23,14 +23,16 @@ MAX_SHOWN = 60
 @access("viewer")
 def picker_list() -> Response:
     """The names that contain `q`, in groups, and `q` itself as a new one. step: the id of the step that is edited, whose
-    own names are left out; used: names that its form asks for, saved or not."""
+    own names are left out; used: names that its form asks for, saved or not; secret: given
+    where the field is for a credential, so that secrets come first."""
     names = names_for(account_id(), stepform.whole_number(request.args.get("step", "")))
     here = _not_known(request.args.get("used", "").split(), names.attributes)
     groups = [("From your bot", list(names.bot))]
     groups += [(f"From the step “{step}”", list(found)) for step, found in names.from_steps.items()]
     groups.append((f"Used in this step, {_NOT_KEPT}", here))
     groups.append((f"Used in other steps, {_NOT_KEPT}", _not_known(names.used, here)))
-    groups.append(("Secrets", [f"secret.{name}" for name in names.secrets]))
+    secrets = ("Secrets", [f"secret.{name}" for name in names.secrets])
+    groups.insert(0 if request.args.get("secret") else len(groups), secrets)
     typed = request.args.get("q", "").strip().strip("{}").strip()
     wanted = typed.casefold()
     left, shown = MAX_SHOWN, []
