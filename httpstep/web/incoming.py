@@ -5,7 +5,7 @@ PostgreSQL keeps no NUL in a text, and no database a number of more than 64 bits
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from io import BytesIO
 from typing import IO, Any
 
@@ -38,12 +38,6 @@ class Incoming(HtmxAwareRequest):  # type: ignore[misc]  # htmx-flask has no typ
     def _get_file_stream(self, *_: Any, **__: Any) -> IO[bytes]:
         """A file that is sent stays in memory, for a request has at most 4 MB: there may be no place for it on a disk."""
         return BytesIO()
-
-
-class Application(Flask):
-    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
-        """The function itself: none of ours is a coroutine, and to look for one took ten looks a request."""
-        return func
 
 
 def _refuse_nul() -> None:
