@@ -56,6 +56,7 @@ def test_from_a_documented_line_to_a_mapped_value_in_six_clicks(tmp_path: Path) 
         clicks = Clicks(page)
         page.goto("/steps")
         page.get_by_role("link", name="New step").first.click()
+        page.wait_for_url("**/steps/new")  # with its scripts: one hears of the paste
         clicks.made += 1
         page.locator("#at-request-url").focus()
         paste(page, f'curl {api.url}/orders/1 \\\n  -H "Authorization: Bearer YOUR_API_KEY"')
