@@ -102,6 +102,22 @@ def test_what_was_learned_is_never_less_than_what_was_accepted(
         assert before is None or not compare(merge(watch.accepted, before), before)
 
 
+def test_of_an_odd_answer_with_more_names_than_a_step_can_keep_nothing_is_learned() -> None:
+    """An API that answers once with tens of thousands of names must not make every later call slow."""
+    usual, few = {"id": 1, "state": "x"}, {f"n{number}": number for number in range(1_500)}
+    many = {f"n{number}": {"m": number} for number in range(1_500)}
+    for odd, is_learned in ((few, True), (many, False)):
+        watch = Watch()
+        for answer in (usual, {"id": 1, **odd}, usual):
+            watch.see(answer)
+        assert ("n7" in watch.accepted["fields"]) is is_learned
+        assert bool(watch.see({"id": 1, **odd})) is not is_learned
+    watch = Watch()
+    for answer in ({"id": 1, **many}, many, {"id": 1, **many}):
+        watch.see(answer)
+    assert watch.accepted["optional"] == ["id"]
+
+
 def test_names_that_are_others_each_time_over_entries_alike_are_data() -> None:
     one, two, three = (shape_of({"shelf": {name: {"n": 1, "p": 2}}}) for name in ("oak", "elm", "ash"))
     assert variation.dictionaries_in(variation.learned(one, two, three)) == (("shelf",),)

@@ -7,13 +7,16 @@ be a change for good. Names that are others each time over entries that are alik
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 from httpstep.core.answer.dictionaries import ANY
 from httpstep.core.drift.comparison import is_hollow, possible, solid
 from httpstep.core.drift.marking import with_dictionaries
 from httpstep.core.drift.structure import Structure, merge
 from httpstep.core.jsontext import Path
+
+MAX_NAMES: Final = 2_000
+"""A structure grows by what is learned to so many at the most. One with more was accepted with them."""
 
 
 def dictionaries_in(structure: Structure) -> tuple[Path, ...]:
@@ -47,10 +50,28 @@ def filled(accepted: Structure, latest: Structure) -> Structure:
 
 def learned(accepted: Structure, odd: Structure, latest: Structure) -> Structure:
     """The accepted structure with what was odd in `odd` and has gone back in `latest`; the same object where nothing
-    has. With something gone back, what else was new in `odd` was told once, and comes and goes too."""
+    has. With something gone back, what else was new in `odd` was told once, and comes and goes too.
+
+    Of an odd answer with more names than MAX_NAMES nothing is learned: every later call would read and compare them.
+    """
     back = _Return()
     node = back.place(accepted, odd, with_dictionaries(latest, dictionaries_in(accepted)))
-    return _with_new(node, odd) if back.seen else accepted
+    if not back.seen:
+        return accepted
+    grown = _with_new(node, odd)
+    return grown if _names(grown) <= max(MAX_NAMES, _names(accepted)) else accepted
+
+
+def _names(structure: Structure) -> int:
+    """How many fields there are in it."""
+    count, waiting = 0, [structure]
+    while waiting:
+        node = waiting.pop()
+        fields = node.get("fields", {})
+        count += len(fields)
+        inside = (*fields.values(), node.get("items"), node.get("values"))
+        waiting.extend(one for one in inside if one and len(one) > 1)
+    return count
 
 
 def sides(accepted: Structure, odd: Structure | None, latest: Structure) -> tuple[Structure, Structure]:
