@@ -6,25 +6,15 @@ import gzip
 import hashlib
 import re
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from flask import Flask, Response, g, request, send_from_directory
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
-_SECURITY: Final = (
-    ("Content-Security-Policy", CSP),
-    ("X-Content-Type-Options", "nosniff"),
-    ("Referrer-Policy", "same-origin"),
-    ("X-Frame-Options", "DENY"),
-    ("Cross-Origin-Opener-Policy", "same-origin"),
 )
 _MIN_COMPRESSED_BYTES: Final = 1000
 _COMPRESSED_TYPES: Final = frozenset(
@@ -46,27 +36,16 @@ def request_id() -> str:
     return str(g.request_id)
 
 
-class Secured:
-    """WSGI middleware: the headers that are the same in every response, added where headers are still a plain list."""
-
-    def __init__(self, application: WSGIApplication) -> None:
-        self._application = application
-
-    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        def start(status: str, headers: list[tuple[str, str]], *error: Any) -> Callable[[bytes], object]:
-            return start_response(status, [*headers, *_SECURITY], *error)
-
-        return self._application(environ, start)
-
-
 def _headers(response: Response) -> Response:
+    response.headers.setdefault("Content-Security-Policy", CSP)
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Referrer-Policy"] = "same-origin"
+    response.headers["X-Frame-Options"] = "DENY"
+    response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
     response.headers["X-Request-Id"] = request_id()
     if request.endpoint != "static":
         response.headers.setdefault("Cache-Control", "no-store")
-        if "Vary" in response.headers:
-            response.vary.add("HX-Request")
-        else:
-            response.headers["Vary"] = "HX-Request"
+        response.vary.add("HX-Request")
     return response
 
 
@@ -151,4 +130,3 @@ def register(app: Flask) -> None:
     app.after_request(_compressed)
     app.after_request(static.keep)
     app.after_request(_headers)
-    app.wsgi_app = Secured(app.wsgi_app)  # type: ignore[method-assign]

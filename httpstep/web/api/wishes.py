@@ -19,15 +19,12 @@ from httpstep.web.problems import Problem
 NAMES: Final = ("flat",)
 EXTRA: Final = ("ignore",)
 _WORDS: Final = {"names": NAMES, "lists": tuple(LISTS), "extra": EXTRA}
-_HEADERS: Final = {name: f"HTTP_X_{name.upper()}" for name in _WORDS}
-"""As WSGI names them (PEP 3333)."""
 
 
 def _wishes() -> dict[str, str]:
     """What this request wishes, by the names of the query. Read once: it is asked for at each step of an execution."""
     if "wishes" not in g:
-        query, environ = request.args, request.environ
-        told = {name: query.get(name, environ.get(header)) for name, header in _HEADERS.items()}
+        told = {name: request.args.get(name, request.headers.get(f"X-{name.capitalize()}")) for name in _WORDS}
         g.wishes = {name: wish for name, wish in told.items() if wish is not None}
     wishes: dict[str, str] = g.wishes
     return wishes
