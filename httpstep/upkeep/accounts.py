@@ -80,11 +80,11 @@ def remove(account_id: int) -> bool:
 
 
 def _note_end(connection: Connection, account_id: int, slugs: Mapping[int, str]) -> None:
-    """Who deleted it is found where operators look, as its own list goes with it; without any, in the oldest account."""
+    """Who deleted it is found where operators look, as its own list goes with it. Nobody else is told of other accounts."""
     able = User.operator.is_(True), User.disabled_at.is_(None), User.account_id != account_id
     homes = set(connection.execute(select(User.account_id).where(*able)).scalars())
-    told = homes or {min(slugs.keys() - {account_id})}
-    audit.note(connection, [(home, "account deleted", slugs[account_id], "") for home in sorted(told)])
+    if homes:
+        audit.note(connection, [(home, "account deleted", slugs[account_id], "") for home in sorted(homes)])
 
 
 def _refuse_if_needed(connection: Connection, account_id: int, slugs: Mapping[int, str]) -> None:
