@@ -1,4 +1,4 @@
-"""Floor 2: the guarded call. urllib3, socket and ssl are used here and nowhere else.
+"""Floor 2: the guarded call. requests, urllib3, socket and ssl are used here and nowhere else.
 
 limits        how much a call may take
 call          one call under way: deadline, size, what it saw
@@ -7,7 +7,7 @@ outgoing      what is sent at each hop of a call
 resolving     names to addresses, in bounded places
 dialing       judge every address, connect to one of them
 sockets, tls  connections that keep the deadline; whom we trust
-connections   urllib3 wired to use these, and kept
+connections   requests' adapter over urllib3, wired to use these, and kept
 idle          connections at rest
 answers       the body, bounded
 codings       its compression undone, whatever its headers say

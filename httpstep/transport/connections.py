@@ -140,8 +140,9 @@ class GuardedAdapter(BaseAdapter):
     """The connections of a transport: kept for one account and one origin, and nothing that repeats a request, follows a
     redirect or reads a body.
 
-    No proxies, .netrc, cookies or environment: those belong to requests' session, which is not used. A taken connection is new, or was silent and open a moment ago. Whether a request that is lost on it all the same
-    may be sent again is for `sending` to decide.
+    No proxies, .netrc, cookies or environment: those belong to requests' session, which is not used. A taken connection
+    is new, or was silent and open a moment ago. Whether a request that is lost on it all the same may be sent again is
+    for `sending` to decide.
     """
 
     def __init__(self, dialer: Dialer, context: ssl.SSLContext, limits: Limits) -> None:

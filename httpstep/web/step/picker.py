@@ -23,8 +23,8 @@ MAX_SHOWN = 60
 @access("viewer")
 def picker_list() -> Response:
     """The names that contain `q`, in groups, and `q` itself as a new one. step: the id of the step that is edited, whose
-    own names are left out; used: names that its form asks for, saved or not; secret: given
-    where the field is for a credential, so that secrets come first."""
+    own names are left out; used: names that its form asks for, saved or not; secret: given where the field is for
+    a credential, so that secrets come first."""
     names = names_for(account_id(), stepform.whole_number(request.args.get("step", "")))
     here = _not_known(request.args.get("used", "").split(), names.attributes)
     groups = [("From your bot", list(names.bot))]
