@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Page
 
-from tests.browser.chromium import CHROMIUM, one_browser
+from tests.browser.chromium import ADMIN, CHROMIUM, PASSWORD, OrderApi, browsing, one_browser, order_api, sign_in
 from tests.conftest import ABSENT
 
 
@@ -26,3 +27,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def _one_browser() -> Iterator[None]:
     with one_browser():
         yield
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[tuple[Page, OrderApi]]:
+    """A new step on the screen, and an API to call. The browser may complain of forms that were refused, else of nothing."""
+    variables = {"ADMIN_EMAIL": ADMIN, "ADMIN_PASSWORD": PASSWORD}
+    with order_api() as api, browsing(tmp_path / "data", **variables) as (_, page, complaints):
+        sign_in(page)
+        page.goto("/steps/new")
+        yield page, api
+        page.evaluate("sessionStorage.clear()")
+        assert [text for text in complaints if "422" not in text] == []

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.chromium import ADMIN, PASSWORD, OrderApi, browsing, order_api, settle, sign_in
+from tests.browser.chromium import OrderApi, settle
 
 SQLITE_ONLY = "what a person does and sees"
 COVERED = """(notice) => {
@@ -30,17 +27,6 @@ CUT_BY = """(notice) => {
   }).map((one) => one.outerHTML.slice(0, 90));
 }"""
 """What of the bars a notice lies over: their title, the badge beside it, their buttons."""
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Iterator[tuple[Page, OrderApi]]:
-    variables = {"ADMIN_EMAIL": ADMIN, "ADMIN_PASSWORD": PASSWORD}
-    with order_api() as api, browsing(tmp_path / "data", **variables) as (_, page, complaints):
-        sign_in(page)
-        page.goto("/steps/new")
-        yield page, api
-        page.evaluate("sessionStorage.clear()")
-        assert [text for text in complaints if "422" not in text] == []
 
 
 def press_test(page: Page, address: str) -> None:

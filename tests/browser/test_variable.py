@@ -3,26 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
 
-import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.chromium import ADMIN, PASSWORD, OrderApi, browsing, order_api, settle, sign_in
+from tests.browser.chromium import OrderApi, settle
 
 SQLITE_ONLY = "what a person does and sees"
-
-
-@pytest.fixture
-def here(tmp_path: Path) -> Iterator[tuple[Page, OrderApi]]:
-    variables = {"ADMIN_EMAIL": ADMIN, "ADMIN_PASSWORD": PASSWORD}
-    with order_api() as api, browsing(tmp_path / "data", **variables) as (_, page, complaints):
-        sign_in(page)
-        page.goto("/steps/new")
-        yield page, api
-        page.evaluate("sessionStorage.clear()")
-        assert complaints == []
 
 
 def select(page: Page, field: str, text: str) -> None:
@@ -32,8 +18,8 @@ def select(page: Page, field: str, text: str) -> None:
     )
 
 
-def test_a_literal_of_the_address_becomes_a_variable_by_keyboard(here: tuple[Page, OrderApi]) -> None:
-    page, api = here
+def test_a_literal_of_the_address_becomes_a_variable_by_keyboard(desk: tuple[Page, OrderApi]) -> None:
+    page, api = desk
     url = page.locator("#at-request-url")
     url.fill(f"{api.url}/orders/4711?lang=de%20AT")
     offer = page.get_by_role("button", name="Make this a variable")
@@ -59,8 +45,8 @@ def test_a_literal_of_the_address_becomes_a_variable_by_keyboard(here: tuple[Pag
     expect(url).to_have_value(f"{api.url}/orders/{{{{order.id}}}}?lang=de%20AT")
 
 
-def test_what_is_a_variable_or_has_another_value_already_is_not_made_one(here: tuple[Page, OrderApi]) -> None:
-    page, api = here
+def test_what_is_a_variable_or_has_another_value_already_is_not_made_one(desk: tuple[Page, OrderApi]) -> None:
+    page, api = desk
     page.locator("#at-request-url").fill(f"{api.url}/orders/{{{{id}}}}")
     expect(page.locator('[name="value:id"]')).to_be_visible()
     page.locator('[name="value:id"]').fill("7")
@@ -88,10 +74,10 @@ def test_what_is_a_variable_or_has_another_value_already_is_not_made_one(here: t
 
 
 def test_what_is_made_a_variable_or_typed_while_an_answer_is_on_its_way_keeps_its_value(
-    here: tuple[Page, OrderApi],
+    desk: tuple[Page, OrderApi],
 ) -> None:
     """A second name and a new value, both while the fields for the first name are asked for."""
-    page, api = here
+    page, api = desk
     page.locator("#at-request-url").fill(f"{api.url}/orders/{{{{id}}}}")
     page.locator('[name="value:id"]').fill("7")
     page.get_by_role("radio", name="JSON").check()

@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.chromium import ADMIN, PASSWORD, OrderApi, browsing, order_api, settle, sign_in
+from tests.browser.chromium import OrderApi, settle
 
 SQLITE_ONLY = "what a person does and sees"
 WAITS = "The test begins when the form is ready."
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[tuple[Page, OrderApi]]:
-    variables = {"ADMIN_EMAIL": ADMIN, "ADMIN_PASSWORD": PASSWORD}
-    with order_api() as api, browsing(tmp_path / "data", **variables) as (_, page, complaints):
-        sign_in(page)
-        page.goto("/steps/new#paste-curl")
-        expect(page.locator("#at-curl")).to_be_focused()
-        yield page, api
-        page.evaluate("sessionStorage.clear()")
-        assert [text for text in complaints if "422" not in text] == []
+def pasting(desk: tuple[Page, OrderApi]) -> tuple[Page, OrderApi]:
+    """With the box for a command open."""
+    page, _ = desk
+    page.goto("about:blank")
+    page.goto("/steps/new#paste-curl")
+    expect(page.locator("#at-curl")).to_be_focused()
+    return desk
 
 
 def hold(page: Page, address: str) -> list[Route]:
@@ -50,9 +45,9 @@ def let_go(page: Page, held: list[Route]) -> None:
 
 @pytest.mark.parametrize("by", ["keyboard", "pointer"])
 def test_a_test_pressed_while_the_form_is_filled_is_made_with_what_has_come(
-    desk: tuple[Page, OrderApi], by: str
+    pasting: tuple[Page, OrderApi], by: str
 ) -> None:
-    page, api = desk
+    page, api = pasting
     held = hold(page, "**/move")
     page.locator("#at-curl").fill(f"curl '{api.url}/orders/4711'")
     page.get_by_role("button", name="Fill the form").click()
@@ -70,8 +65,8 @@ def test_a_test_pressed_while_the_form_is_filled_is_made_with_what_has_come(
     assert api.paths == ["/orders/4711"]
 
 
-def test_a_save_pressed_meanwhile_is_made_once_with_what_has_come(desk: tuple[Page, OrderApi]) -> None:
-    page, api = desk
+def test_a_save_pressed_meanwhile_is_made_once_with_what_has_come(pasting: tuple[Page, OrderApi]) -> None:
+    page, api = pasting
     page.locator('[name="name"]').fill("Order status")
     held = hold(page, "**/move")
     page.locator("#at-curl").fill(f"curl '{api.url}/orders/4711'")
@@ -85,8 +80,8 @@ def test_a_save_pressed_meanwhile_is_made_once_with_what_has_come(desk: tuple[Pa
     expect(page.get_by_role("link", name="Order status")).to_have_count(1)
 
 
-def test_what_waits_for_a_form_that_is_not_filled_is_not_made_and_says_so(desk: tuple[Page, OrderApi]) -> None:
-    page, api = desk
+def test_what_waits_for_a_form_that_is_not_filled_is_not_made_and_says_so(pasting: tuple[Page, OrderApi]) -> None:
+    page, api = pasting
     page.locator("#at-request-url").fill(f"{api.url}/orders/1")
     held = hold(page, "**/move")
     page.locator("#at-curl").fill("curl --data")
@@ -102,8 +97,8 @@ def test_what_waits_for_a_form_that_is_not_filled_is_not_made_and_says_so(desk: 
     expect(page.locator(".result-line")).to_contain_text("200 OK")
 
 
-def test_a_test_that_waits_can_be_cancelled(desk: tuple[Page, OrderApi]) -> None:
-    page, api = desk
+def test_a_test_that_waits_can_be_cancelled(pasting: tuple[Page, OrderApi]) -> None:
+    page, api = pasting
     held = hold(page, "**/move")
     page.locator("#at-curl").fill(f"curl '{api.url}/orders/4711'")
     page.get_by_role("button", name="Fill the form").click()
@@ -116,8 +111,8 @@ def test_a_test_that_waits_can_be_cancelled(desk: tuple[Page, OrderApi]) -> None
     assert api.paths == []
 
 
-def test_a_refusal_of_the_form_before_it_was_filled_is_not_said_of_the_new_one(desk: tuple[Page, OrderApi]) -> None:
-    page, api = desk
+def test_a_refusal_of_the_form_before_it_was_filled_is_not_said_of_the_new_one(pasting: tuple[Page, OrderApi]) -> None:
+    page, api = pasting
     held = hold(page, "**/test")
     page.keyboard.press("Control+Enter")
     page.locator("#at-curl").fill(f"curl '{api.url}/orders/4711'")
@@ -132,9 +127,9 @@ def test_a_refusal_of_the_form_before_it_was_filled_is_not_said_of_the_new_one(d
 
 
 @pytest.mark.parametrize("first", ["test", "fill"])
-def test_no_order_of_two_answers_takes_the_panel_away(desk: tuple[Page, OrderApi], first: str) -> None:
+def test_no_order_of_two_answers_takes_the_panel_away(pasting: tuple[Page, OrderApi], first: str) -> None:
     """A test that was sent before the filling is refused with the whole form while that is on its way."""
-    page, api = desk
+    page, api = pasting
     tests, fills = hold(page, "**/test"), hold(page, "**/move")
     page.keyboard.press("Control+Enter")
     page.locator("#at-curl").fill(f"curl '{api.url}/orders/4711'")

@@ -2,26 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.chromium import ADMIN, PASSWORD, OrderApi, browsing, order_api, settle, sign_in
+from tests.browser.chromium import OrderApi, settle
 
 SQLITE_ONLY = "what a person does and sees"
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Iterator[tuple[Page, OrderApi]]:
-    variables = {"ADMIN_EMAIL": ADMIN, "ADMIN_PASSWORD": PASSWORD}
-    with order_api() as api, browsing(tmp_path / "data", **variables) as (_, page, complaints):
-        sign_in(page)
-        page.goto("/steps/new")
-        yield page, api
-        page.evaluate("sessionStorage.clear()")
-        assert [text for text in complaints if "422" not in text] == []
 
 
 def test_a_part_that_was_closed_and_opened_by_a_fault_stays_open_around_the_typing(
