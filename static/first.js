@@ -59,6 +59,7 @@
     editor.dataset.ref = $("#picker-step").value = home.split("/").pop();
     $("[data-revert]").href = home;
     $("#draft-offer").hidden = true;
+    $(".editor-log").hidden = false;
     closePasting();
     for (const button of $$("[data-needs-step]")) {
       button.disabled = false;

@@ -122,6 +122,12 @@ def test_a_notice_covers_nothing_of_the_bars_nor_what_can_be_pressed_at_the_foot
     notice = page.locator(".toast")
     expect(notice).to_be_in_viewport(ratio=1)
     assert notice.evaluate(CUT_BY) == []
+    notice.locator("p").evaluate(
+        "p => { p.textContent = 'Saved. Your bot can use this step now. Stored under Secrets: SHOP_KEY. It may be sent to https://api.shop.example only.'; }"
+    )
+    assert notice.locator("p").evaluate("p => p.scrollHeight - p.clientHeight") <= 1
+    assert notice.evaluate(CUT_BY) == []
+    expect(page.locator(".editor-log")).to_be_visible()
     expect(page.locator("#paste-box")).to_contain_text("This step is saved.")
     page.locator("#paste-box").get_by_role("button", name="Use in your bot").click()
     expect(page.locator("#use-url")).to_be_visible()
