@@ -41,7 +41,11 @@ def action_server(programs: Path, folder: Path) -> Iterator[Callable[[dict[str, 
             yield lambda slots: requests.post(f"http://127.0.0.1:{port}/webhook", json=_asked(slots), timeout=30)
         finally:
             process.terminate()
-            process.wait(30)
+            try:
+                process.wait(30)
+            except subprocess.TimeoutExpired:  # how Rasa stops is not ours to test
+                process.kill()
+                process.wait(30)
 
 
 def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
