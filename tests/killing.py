@@ -66,6 +66,21 @@ def one_kill(house: House, round_: int) -> list[tuple[str, int]]:
     return [(key, int(log_id)) for key, log_id in lines]
 
 
+def settle(house: House) -> None:
+    """PostgreSQL goes on with what a killed process had asked for, and finds out later that nobody listens."""
+    busy = text(
+        "select count(*) from pg_stat_activity "
+        "where datname = current_database() and pid <> pg_backend_pid() and state <> 'idle'"
+    )
+    ends = time.monotonic() + 30
+    with house.app.app_context():
+        while time.monotonic() < ends:
+            with reading() as connection:
+                if connection.dialect.name == "sqlite" or not connection.execute(busy).scalar_one():
+                    return
+            time.sleep(0.05)
+
+
 def is_sound(house: House) -> bool:
     with house.app.app_context(), reading() as connection:
         if connection.dialect.name != "sqlite":
@@ -90,6 +105,7 @@ def main(folder: str, rounds: str, variables: str) -> None:
     result: dict[str, Any] = {"acknowledged": 0, "missing": [], "unsound": 0, "most_rows": 0, "unknown": 0}
     for round_ in range(int(rounds)):
         acknowledged = one_kill(house, round_)
+        settle(house)
         result["unsound"] += not is_sound(house)
         with house.app.app_context():
             logs.interrupt(house.app.extensions["httpstep"].instance)

@@ -120,6 +120,7 @@ def test_a_notice_covers_nothing_of_the_bars_nor_what_can_be_pressed_at_the_foot
     page.keyboard.press("Control+s")
     page.wait_for_url("**/steps/1")
     notice = page.locator(".toast")
+    notice.dispatch_event("pointerenter")  # it stays as long as somebody points at it
     expect(notice).to_be_in_viewport(ratio=1)
     assert notice.evaluate(CUT_BY) == []
     notice.locator("p").evaluate(
