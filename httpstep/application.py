@@ -30,6 +30,7 @@ from httpstep.serving import demo, server
 from httpstep.storage import database, vault
 from httpstep.storage.accesstokens import StoredTokens
 from httpstep.upkeep import installation
+from httpstep.web.incoming import Application
 
 MAX_FRAMES = 5000
 """Python's own limit is 1,000. A JSON answer may have 200 levels, its structure has 400, and what walks or draws them
@@ -66,7 +67,7 @@ def assemble(settings: config.Config, *, send: Send | None = None) -> Flask:
     """
     sys.setrecursionlimit(max(sys.getrecursionlimit(), MAX_FRAMES))
     templates, static = (str(config.folder_of(name)) for name in ("templates", "static"))
-    app = Flask("httpstep", template_folder=templates, static_folder=static)
+    app = Application("httpstep", template_folder=templates, static_folder=static)
     app.url_map.merge_slashes = False  # an empty key in an address is no other address
     _configure(app, settings)
     extensions.bind(app, str(config.folder_of("migrations")))

@@ -12,7 +12,6 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import replace
 from typing import Literal
 
 from httpstep.core.errors import Cancelled, TimedOut, TooLarge
@@ -189,12 +188,10 @@ class OutgoingCall:
     def note(self, *, address: str = "", status: int | None = None, location: str = "") -> None:
         """Add what is now known about the current hop; what is empty stays as it was."""
         hop = self._hops[-1]
-        self._hops[-1] = replace(
-            hop,
-            address=address or hop.address,
-            status=hop.status if status is None else status,
-            location=location or hop.location,
-        )
+        self._hops[-1] = Hop(
+            hop.method, hop.url, address or hop.address, hop.status if status is None else status,
+            location or hop.location,
+        )  # fmt: skip
 
     def trace(self) -> Trace:
         spent = {**self._spent}

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from decimal import Decimal
 from typing import Final
 
-from httpstep.core.jsonnumbers import NotKept
+from httpstep.core.jsonnumbers import NotKept, WrittenNumber
 from httpstep.core.jsontext import Json, dumps, size_of
 from httpstep.core.step.execution import MappedRow
 from httpstep.core.step.spec import NO_DEFAULT, MappingRule
@@ -21,6 +22,12 @@ MAX_VALUE: Final = 256 * 1024
 MAX_ATTRIBUTES: Final = 1024 * 1024
 """Bytes of the object that holds all attributes of one execution."""
 
+_FEW: Final = 40
+_SHORT: Final = 1000
+_NUMBERS: Final = frozenset({type(None), bool, int, Decimal, WrittenNumber})
+"""So many rows always fit, each with a number (4,300 digits at most) or a text of so many characters (six bytes each where
+all of them are escaped): what nearly every answer gives is not measured at all."""
+
 _VALUE_TOO_LARGE: Final = "The value is larger than 256 KB as JSON, which is the most that one attribute can be."
 _ALL_TOO_LARGE: Final = (
     "With this value the attributes would be more than 1 MB as JSON, which is the most that a bot gets."
@@ -30,6 +37,8 @@ _ALL_TOO_LARGE: Final = (
 def within_limits(rows: Sequence[MappedRow], document: Json, work: WorkCounter) -> list[MappedRow]:
     """The rows, those whose value is too much without it: with their default or missing. In the order of the rules, so
     that a value for which there is no room leaves it to smaller ones after it."""
+    if len(rows) <= _FEW and all(_is_short(row.value) for row in rows):
+        return list(rows)
     sizes = _Sizes([row.rule for row in rows], document, work)
     room = MAX_ATTRIBUTES - 1  # the two braces, and no comma before the first
     kept: dict[str, None] = {}
@@ -42,6 +51,10 @@ def within_limits(rows: Sequence[MappedRow], document: Json, work: WorkCounter) 
                 room -= size + len(dumps(row.rule.attribute)) + 2
         result.append(row)
     return result
+
+
+def _is_short(value: Json) -> bool:
+    return len(value) <= _SHORT if type(value) is str else type(value) in _NUMBERS
 
 
 def _fitting(row: MappedRow, sizes: _Sizes, room: int) -> tuple[MappedRow, int]:

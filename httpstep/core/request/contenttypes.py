@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from email.message import Message
+from functools import lru_cache
 from typing import Final
 
 from httpstep.core import jsontext
@@ -17,16 +18,23 @@ _UTF8: Final = frozenset({"", "utf-8", "utf8"})
 
 def contradictions(mode: str, content_type: str, body: bytes) -> Iterator[str]:
     """mode: the body's, not `multipart`, whose type is never typed."""
-    said = Message()
-    said["Content-Type"] = content_type
-    media, shown = said.get_content_type(), content_type.partition(";")[0].strip()
+    media, charset, boundary = _read(content_type)
+    shown = content_type.partition(";")[0].strip()
     if mode in _MADE_OF and not (media == FORM_TYPE if mode == "query" else _is_json(media)):
         yield f"The Content-Type says “{shown}”, but the body is {_MADE_OF[mode]}. Remove the header, and the right one is sent."
     elif mode == "raw":
-        yield from _of_raw(media, shown, str(said.get_param("boundary", "")), body)
-    charset = str(said.get_param("charset", "")).lower()
+        yield from _of_raw(media, shown, boundary, body)
     if charset not in _UTF8 and not body.isascii():
         yield f"The Content-Type says “charset={charset}”, but the body is sent as UTF-8."
+
+
+@lru_cache(64)
+def _read(content_type: str) -> tuple[str, str, str]:
+    """Media type, charset in small letters, boundary; "" where it has none."""
+    said = Message()
+    said["Content-Type"] = content_type
+    charset, boundary = str(said.get_param("charset", "")).lower(), str(said.get_param("boundary", ""))
+    return said.get_content_type(), charset, boundary
 
 
 def _is_json(media: str) -> bool:

@@ -30,8 +30,9 @@ from httpstep.serving.clients import CALLER
 from httpstep.storage import flows as stored_flows
 from httpstep.storage import keys, steps
 from httpstep.storage.database import end_transaction
-from httpstep.web.api import telling, wishes
+from httpstep.web.api import telling
 from httpstep.web.api.asked import Asked, json_body, malformed
+from httpstep.web.api.wishes import Wishes
 from httpstep.web.callers import hangup
 from httpstep.web.faults import unavailable
 from httpstep.web.here import parts
@@ -79,11 +80,11 @@ def execute(key: str) -> Response:
     step = account.step(key=key)
     if step is None:
         raise no_step(key)
-    internal = internal_answer(step.spec, request_id())
-    gives = step.spec.gives if wishes.wants_flat() else ()
+    internal, wishes = internal_answer(step.spec, request_id()), Wishes.of(request)
+    gives = step.spec.gives if wishes.flat else ()
 
     def executed() -> Response:
-        asked = Asked.read(who, step.spec.fallback, gives)
+        asked = Asked.read(who, step.spec.fallback, gives, wishes)
         claimed = _claim(asked, step_id=step.id)
         return _executed(asked, claimed, internal, lambda peer: _run(asked, step, account, peer))
 
@@ -99,12 +100,12 @@ def execute_flow(key: str) -> Response:
         raise no_flow(key)
     flow_id, spec = flow.id, stored_flows.spec_of(flow)
     next_ = flows.fallback_of(parts(), who.account_id, spec)
-    internal = internal_flow_answer(spec.key, next_, request_id())
-    gives = flows.attributes_of(parts(), who.account_id, spec) if wishes.wants_flat() else ()
+    internal, wishes = internal_flow_answer(spec.key, next_, request_id()), Wishes.of(request)
+    gives = flows.attributes_of(parts(), who.account_id, spec) if wishes.flat else ()
     end_transaction()
 
     def executed() -> Response:
-        asked = Asked.read(who, next_, gives)
+        asked = Asked.read(who, next_, gives, wishes)
         claimed = _claim(asked, flow_id=flow_id)
         return _executed(asked, claimed, internal, lambda peer: _run_flow(asked, spec, peer))
 
@@ -228,7 +229,7 @@ def _answer(answer: Json, asked: Asked, headers: dict[str, str], budget: ratelim
     elif request.args.get("errors") == "http" and answer["outcome"] != "success":
         status = 504 if answer["outcome"] == FailureKind.TIMEOUT else 502
     headers |= _budget_headers(budget) if budget else _budget_left(asked.who)
-    return json_response(wishes.answered(answer, asked.gives), status, headers)
+    return json_response(asked.wishes.answered(answer, asked.gives), status, headers)
 
 
 def _budget_left(who: keys.Caller) -> dict[str, str]:

@@ -13,7 +13,7 @@ from httpstep.core import jsontext
 from httpstep.core.errors import UnreadableAnswer
 from httpstep.core.jsontext import Json
 from httpstep.storage import keys
-from httpstep.web.api import wishes
+from httpstep.web.api.wishes import Wishes
 from httpstep.web.problems import Problem, busy
 
 MAX_BODY_BYTES = 256 * 1024
@@ -45,21 +45,24 @@ def json_body(**more: Json) -> Json:
 @dataclass(frozen=True, slots=True)
 class Asked:
     """An execute call: who calls, what the body has, and `next_` for whatever refuses it. gives: the attributes that
-    may come of it, where their names are to be flat."""
+    may come of it, where their names are to be flat. wishes: how it wants to be answered."""
 
     who: keys.Caller
     next_: Literal["continue", "stop"]
     gives: Sequence[str]
+    wishes: Wishes
     attributes: dict[str, Json]
     timeout: float | None
 
     @classmethod
-    def read(cls, who: keys.Caller, next_: Literal["continue", "stop"], gives: Sequence[str]) -> Asked:
+    def read(
+        cls, who: keys.Caller, next_: Literal["continue", "stop"], gives: Sequence[str], wishes: Wishes
+    ) -> Asked:
         wishes.require_known(next_)
         body = json_body(next=next_)
         if not isinstance(body, dict):
             raise malformed('The body must be an object: {"attributes": {...}}.', next_)
-        if (unknown := sorted(set(body) - {"attributes", "timeout"})) and not wishes.ignores_extra():
+        if (unknown := sorted(set(body) - {"attributes", "timeout"})) and not wishes.ignores_extra:
             raise malformed(
                 f'Unknown member "{unknown[0][:100]}". The body has "attributes" and, if wanted, "timeout".', next_
             )
@@ -68,10 +71,10 @@ class Asked:
             raise malformed('"attributes" must be an object of names and values.', next_)
         timeout = body.get("timeout")
         if timeout is None:
-            return cls(who, next_, gives, attributes, None)
+            return cls(who, next_, gives, wishes, attributes, None)
         if isinstance(timeout, (bool, str, list, dict)) or not 0 < timeout <= 60 or not float(timeout):
             raise malformed('"timeout" must be a number of seconds above 0 and at most 60.', next_)
-        return cls(who, next_, gives, attributes, float(timeout))
+        return cls(who, next_, gives, wishes, attributes, float(timeout))
 
 
 def malformed(detail: str, next_: str) -> Problem:

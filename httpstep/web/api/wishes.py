@@ -8,9 +8,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Final
 
-from flask import g, request
+from flask import Request
 
 from httpstep.core.jsontext import Json
 from httpstep.core.outcome.flat import LISTS, flat
@@ -19,35 +20,38 @@ from httpstep.web.problems import Problem
 NAMES: Final = ("flat",)
 EXTRA: Final = ("ignore",)
 _WORDS: Final = {"names": NAMES, "lists": tuple(LISTS), "extra": EXTRA}
+_HEADERS: Final = {name: f"X-{name.capitalize()}" for name in _WORDS}
 
 
-def _wishes() -> dict[str, str]:
-    """What this request wishes, by the names of the query. Read once: it is asked for at each step of an execution."""
-    if "wishes" not in g:
-        told = {name: request.args.get(name, request.headers.get(f"X-{name.capitalize()}")) for name in _WORDS}
-        g.wishes = {name: wish for name, wish in told.items() if wish is not None}
-    wishes: dict[str, str] = g.wishes
-    return wishes
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """told: what the request says, by the names of the query."""
 
+    told: dict[str, str]
 
-def require_known(next_: str) -> None:
-    """Raises the 400 for a wish that there is none of: it would be answered otherwise than the bot expects."""
-    for name, wish in _wishes().items():
-        if wish not in (words := _WORDS[name]):
-            detail = f'"{name}" may be {" or ".join(words)}, not "{wish[:50]}".'
-            raise Problem(400, "Malformed Request", detail, next=next_)
-    if "lists" in _wishes() and not wants_flat():
-        raise Problem(400, "Malformed Request", '"lists" goes with names=flat alone.', next=next_)
+    @classmethod
+    def of(cls, request: Request) -> Wishes:
+        query, headers = request.args, request.headers
+        told = {name: query.get(name, headers.get(header)) for name, header in _HEADERS.items()}
+        return cls({name: wish for name, wish in told.items() if wish is not None})
 
+    def require_known(self, next_: str) -> None:
+        """Raises the 400 for a wish that there is none of: it would be answered otherwise than the bot expects."""
+        for name, wish in self.told.items():
+            if wish not in (words := _WORDS[name]):
+                detail = f'"{name}" may be {" or ".join(words)}, not "{wish[:50]}".'
+                raise Problem(400, "Malformed Request", detail, next=next_)
+        if "lists" in self.told and not self.flat:
+            raise Problem(400, "Malformed Request", '"lists" goes with names=flat alone.', next=next_)
 
-def wants_flat() -> bool:
-    return _wishes().get("names") == "flat"
+    @property
+    def flat(self) -> bool:
+        return self.told.get("names") == "flat"
 
+    @property
+    def ignores_extra(self) -> bool:
+        return self.told.get("extra") == "ignore"
 
-def ignores_extra() -> bool:
-    return _wishes().get("extra") == "ignore"
-
-
-def answered(answer: dict[str, Json], known: Iterable[str]) -> dict[str, Json]:
-    """The answer as this request wants it. known: the attributes that the step or flow may give."""
-    return flat(answer, _wishes().get("lists", "json"), known) if wants_flat() else answer
+    def answered(self, answer: dict[str, Json], known: Iterable[str]) -> dict[str, Json]:
+        """The answer as this request wants it. known: the attributes that the step or flow may give."""
+        return flat(answer, self.told.get("lists", "json"), known) if self.flat else answer
