@@ -117,7 +117,8 @@ def _failed(parts: Parts, call: Call, log_id: int, error: Exception, secrets: Se
 
 def _gather(parts: Parts, call: Call) -> executor.Known:
     account = call.account or parts.accounts.get(call.tenant.account_id)
-    stored = account.secrets(secrets_used(call.spec))
+    saved = call.step if call.step is not None and call.spec is call.step.spec else None
+    stored = account.secrets(saved.secrets if saved else secrets_used(call.spec))
     step = call.step if call.structure is None else None
     return executor.Known(
         secrets={name: parts.vault.secret(account.slug, name, token) for name, (token, _) in stored.items()},

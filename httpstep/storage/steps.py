@@ -13,6 +13,7 @@ from httpstep.core import jsontext
 from httpstep.core.document import stepdocument
 from httpstep.core.drift import variation
 from httpstep.core.jsontext import Json, Path
+from httpstep.core.request.rendering import secrets_used
 from httpstep.core.step import stepkey
 from httpstep.core.step.naming import in_lists
 from httpstep.core.step.spec import MappingRule, StepSpec
@@ -34,7 +35,8 @@ class LoadedStep:
     """A step as the execute path needs it: the row, its parsed document, and what the machine knows.
 
     `spec.mapping` is the mapping in force: the editor's, else the automatic one, else None. recognised: the objects of
-    the structure whose names are data. characters: of the texts that it was read from.
+    the structure whose names are data. secrets: the names of those that its request needs. characters: of the texts that
+    it was read from.
     """
 
     id: int
@@ -48,6 +50,7 @@ class LoadedStep:
     odd: str | None
     odd_streak: int
     drift: str | None
+    secrets: tuple[str, ...]
     characters: int = 0
 
 
@@ -65,6 +68,7 @@ def _dictionaries_in(text: str) -> tuple[Path, ...]:
 
 spec_of = TextCache(_spec_of, 2_000_000)
 """The step of a stored document. Read once for calls and pages alike: a step is a value, and nothing changes it."""
+_secrets_used_in = TextCache(lambda document: tuple(secrets_used(spec_of(document))), 1_000_000)
 rules_of = TextCache(_rules_of, 500_000)
 structure_of = TextCache[Json](jsontext.read_back, 400_000)
 _recognised_in = TextCache(_dictionaries_in, 400_000)
@@ -115,7 +119,7 @@ def _loaded(row: Any, state: Any = None) -> LoadedStep:
     recognised = () if state.structure is None else _recognised_in(state.structure)
     return LoadedStep(
         row.id, row.account_id, row.version, spec, own, state.automatic, structure, recognised,
-        state.odd, state.odd_streak, state.drift,
+        state.odd, state.odd_streak, state.drift, _secrets_used_in(row.document),
         sum(len(text or "") for text in (row.document, state.automatic, state.structure, state.odd)),
     )  # fmt: skip
 

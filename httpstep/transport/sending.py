@@ -7,7 +7,6 @@ import socket
 from collections.abc import Set
 from typing import Any
 
-import urllib3
 from requests import PreparedRequest
 
 from httpstep.core.addresses import AddressPolicy
@@ -130,7 +129,7 @@ def _prepared(hop: Outgoing) -> PreparedRequest:
     """As it was rendered: none of requests' own preparation, which rewrites some of it."""
     prepared: Any = PreparedRequest()
     prepared.method, prepared.url, prepared.body = hop.method, hop.target.url, hop.body
-    prepared.headers = urllib3.HTTPHeaderDict(hop.wire_headers)
+    prepared.headers = dict(hop.wire_headers)  # whose names are distinct
     request: PreparedRequest = prepared
     return request
 
