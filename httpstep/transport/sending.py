@@ -125,11 +125,18 @@ class Transport:
         return self._adapter.send(request)
 
 
+class _Rows(tuple[tuple[str, str], ...]):
+    """Headers in their order, with those that are repeated: of a mapping only what sending them takes."""
+
+    def items(self) -> _Rows:
+        return self
+
+
 def _prepared(hop: Outgoing) -> PreparedRequest:
     """As it was rendered: none of requests' own preparation, which rewrites some of it."""
     prepared: Any = PreparedRequest()
     prepared.method, prepared.url, prepared.body = hop.method, hop.target.url, hop.body
-    prepared.headers = dict(hop.wire_headers)  # whose names are distinct
+    prepared.headers = _Rows(hop.wire_headers)
     request: PreparedRequest = prepared
     return request
 
