@@ -197,11 +197,13 @@ _ESCAPE: Final = re.compile(r"\\(?:u([0-9a-f]{4})|.)")
 
 def normalized(path: Path) -> str:
     """The path as an RFC 9535 normalized path: $['data'][0]['status']."""
-    return "$" + "".join(f"[{part}]" if isinstance(part, int) else f"['{_escaped(part)}']" for part in path)
+    return "$" + "".join([f"[{part}]" if isinstance(part, int) else f"['{_escaped(part)}']" for part in path])
 
 
 def _escaped(key: str) -> str:
-    if key.isprintable():  # as nearly all are: ten times faster
+    if key.isidentifier():  # as nearly all are
+        return key
+    if key.isprintable():  # ten times faster
         return key.replace("\\", "\\\\").replace("'", "\\'")
     return key.translate(_ESCAPED)
 
