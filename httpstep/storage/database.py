@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import cache
+from functools import cache, partial
 from typing import Any, TypeVar
 
 from flask import current_app
@@ -56,9 +56,9 @@ def prepare_engine(engine: Engine) -> None:
     """Hook SQLite's connections; other databases need nothing."""
     if engine.dialect.name != "sqlite":
         return
-    current_app.extensions[_TURN] = threading.Lock()
-    current_app.extensions[_WAITING] = Sharing(_sqlite_transaction, _turn)
-    current_app.extensions[_KEPT] = sqlitefile.open_in(engine, BUSY_SECONDS)
+    current_app.extensions[_TURN] = turn = threading.Lock()
+    current_app.extensions[_KEPT] = kept = sqlitefile.open_in(engine, BUSY_SECONDS)
+    current_app.extensions[_WAITING] = Sharing(partial(_sqlite_transaction, kept), turn)
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
@@ -154,9 +154,9 @@ def together(job: Callable[[Connection], _T]) -> _T:
 
 
 @contextmanager
-def _sqlite_transaction() -> Iterator[Connection]:
+def _sqlite_transaction(kept: sqlitefile.KeptConnections) -> Iterator[Connection]:
     """As `writing()` without a turn, and by the driver: what SQLAlchemy does around it takes longer than SQLite."""
-    with _kept() as connection:
+    with kept.one() as connection:
         ask(connection, "BEGIN IMMEDIATE", {})
         token = _open.set(connection)
         try:
@@ -169,11 +169,6 @@ def _sqlite_transaction() -> Iterator[Connection]:
             _open.reset(token)
 
 
-def _kept() -> AbstractContextManager[Connection]:
-    kept: sqlitefile.KeptConnections = current_app.extensions[_KEPT]
-    return kept.one()
-
-
 def ask(connection: Connection, statement: str, values: Mapping[str, Any]) -> list[Any]:
     """The rows that a statement gives, prepared once and run by the driver (SQLAlchemy takes ten times as long as SQLite
     itself). It names its values as :name; errors are SQLAlchemy's."""
@@ -184,7 +179,8 @@ def look(statement: str, values: Mapping[str, Any]) -> list[Any]:
     """The same for a statement that only reads, in a transaction of its own."""
     dialect = db.engine.dialect
     if dialect.name == "sqlite":
-        with _kept() as connection:
+        kept: sqlitefile.KeptConnections = current_app.extensions[_KEPT]
+        with kept.one() as connection:
             return _run(dialect, _driver(connection), statement, values)
     try:
         pooled = db.engine.raw_connection()

@@ -106,15 +106,10 @@ class Sharing:
     A fault of ours in whoever leads must hold up nobody: it is the lock that says whether somebody leads, each wakes now
     and then by itself, and a job that was taken is done or has an error.
 
-    transaction: a transaction that writes, committed at its end. turn: of the threads that write, for so many seconds at
-    most; it raises PoolTimeout.
+    transaction: a transaction that writes, committed at its end. turn: held by the one thread that writes.
     """
 
-    def __init__(
-        self,
-        transaction: Callable[[], AbstractContextManager[Connection]],
-        turn: Callable[[float], AbstractContextManager[None]],
-    ) -> None:
+    def __init__(self, transaction: Callable[[], AbstractContextManager[Connection]], turn: threading.Lock) -> None:
         self._transaction, self._turn = transaction, turn
         self._waiting: deque[_Waiting] = deque()
         self._leading = threading.Lock()
@@ -154,18 +149,20 @@ class Sharing:
     def _lead(self, patience: float) -> None:
         """Do all that wait, and wake them."""
         group: list[_Waiting] = []
-        with self._turn(patience):
-            try:
-                with suppress(IndexError):
-                    while True:
-                        group.append(self._waiting.popleft())
-                self._do_all(group)
-            finally:
-                for one in group:
-                    if not one.is_done:
-                        one.error = one.error or PoolTimeout("the transaction was broken off")
-                        one.is_done = True
-                    one.woken.put(None)
+        if not self._turn.acquire(timeout=patience):
+            raise PoolTimeout("database is locked")
+        try:
+            with suppress(IndexError):
+                while True:
+                    group.append(self._waiting.popleft())
+            self._do_all(group)
+        finally:
+            self._turn.release()
+            for one in group:
+                if not one.is_done:
+                    one.error = one.error or PoolTimeout("the transaction was broken off")
+                    one.is_done = True
+                one.woken.put(None)
 
     def _do_all(self, group: list[_Waiting]) -> None:
         """Everybody's job in one transaction. Never raises what a job raised: that is for whoever asked for it."""
