@@ -30,6 +30,7 @@ from httpstep.transport.dialing import Dialer, address_text
 from httpstep.transport.idle import IdleConnections
 from httpstep.transport.limits import Limits
 
+_TIMEOUT: Final = re.compile(r"timeout\s*=\s*(\d{1,6})", re.ASCII | re.IGNORECASE)
 _PLAIN: Final = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([\t\x20-\x7e\x80-\xff]*)\r\n")
 
 
@@ -168,7 +169,7 @@ class Answer(Response):
 
     def promised(self) -> float | None:
         """Seconds for which the server keeps the idle connection, from "timeout=5, max=100"; None if it does not say."""
-        found = re.search(r"timeout\s*=\s*(\d{1,6})", self.raw.headers.get("Keep-Alive", ""), re.ASCII | re.IGNORECASE)
+        found = _TIMEOUT.search(self.raw.headers.get("Keep-Alive", ""))
         return float(found[1]) if found else None
 
     def close(self) -> None:
@@ -177,7 +178,7 @@ class Answer(Response):
 
     def is_whole(self) -> bool:
         """Whether it was read to its end, which is certain, so that the connection may be used again."""
-        if self.raw.length_remaining == 0 and not self.raw.chunked:
+        if self.raw.length_remaining == 0 and not self.raw.chunked and not self._head.isclosed():
             self.raw.read(decode_content=False)
         return self._head.isclosed() and not self.raw.length_remaining and not self._head.will_close
 
