@@ -136,7 +136,9 @@ class GuardedHTTPConnection(HTTPConnection):
             head.begin()
             call.head_complete()
             # RFC 9112, 9.6: after a request that says "close" there is no other, whatever the answer says.
-            if any(name.lower() == "connection" and "close" in value.lower() for name, value in request.headers.items()):
+            if any(
+                name.lower() == "connection" and "close" in value.lower() for name, value in request.headers.items()
+            ):
                 head.will_close = True
             return Answer(self, head, request)
         except BaseException:

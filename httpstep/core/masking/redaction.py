@@ -156,7 +156,9 @@ def redact_pairs(pairs: Iterable[tuple[str, str]], secrets: AbstractSet[str]) ->
     The values of Authorization, Cookie and Set-Cookie, and of names like X-Api-Key, X-Auth-Token and
     Client-Secret are always masked, known secret or not; the scheme ("Bearer") stays.
     """
-    return tuple([(redact(name, secrets) if secrets else name, _pair_value(name, value, secrets)) for name, value in pairs])
+    return tuple(
+        [(redact(name, secrets) if secrets else name, _pair_value(name, value, secrets)) for name, value in pairs]
+    )
 
 
 def is_credential_header(name: str) -> bool:

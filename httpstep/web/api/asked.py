@@ -55,9 +55,7 @@ class Asked:
     timeout: float | None
 
     @classmethod
-    def read(
-        cls, who: keys.Caller, next_: Literal["continue", "stop"], gives: Sequence[str], wishes: Wishes
-    ) -> Asked:
+    def read(cls, who: keys.Caller, next_: Literal["continue", "stop"], gives: Sequence[str], wishes: Wishes) -> Asked:
         wishes.require_known(next_)
         body = json_body(next=next_)
         if not isinstance(body, dict):
