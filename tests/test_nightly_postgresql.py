@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import tarfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
+from sqlalchemy import create_engine
+from sqlalchemy.exc import OperationalError
 
 from httpstep import config
 from httpstep.extensions import db
@@ -138,8 +142,29 @@ def test_the_password_is_no_argument_and_no_variable_of_ours_goes_along(
     assert failed.exit_code == 1 and "pg_dump failed" in failed.output and "hunter2" not in failed.output
     assert not (tmp_path / "b.tar.gz").exists()
     arguments, _, variables = asked.read_text().partition("\n")
-    assert "hunter2" not in arguments and "HTTPSTEP_" not in variables
+    assert "hunter2" not in arguments and "***" not in arguments and "HTTPSTEP_" not in variables
     assert "PGPASSWORD=hunter2 %\n" in variables
+
+
+@pytest.fixture
+def with_password(service: PostgreSQL) -> Iterator[str]:
+    """The address of a database whose user has to send a password."""
+    name = f"guarded_{time.monotonic_ns()}"
+    service.run(f"CREATE ROLE {name} SUPERUSER LOGIN PASSWORD 'hunter2 %@/:'")
+    file = Path(str(service.asked("SHOW hba_file")))
+    before = file.read_text()
+    file.write_text(f"host all {name} 127.0.0.1/32 scram-sha-256\n{before}")
+    service.run("SELECT pg_reload_conf()")
+    yield service.new_database().replace("test@", f"{name}:{quote('hunter2 %@/:', safe='')}@")
+    file.write_text(before)
+    service.run("SELECT pg_reload_conf()")
+
+
+def test_a_server_that_wants_a_password_gets_it(make: MakeHouse, with_password: str, tmp_path: Path) -> None:
+    made = run(make(ThirdParty(), with_password), "backup", str(tmp_path / "b.tar.gz"))
+    assert made.exit_code == 0, made.output
+    with pytest.raises(OperationalError, match="password authentication failed"):
+        create_engine(re.sub(r":[^:@]+@", ":wrong@", with_password)).connect()
 
 
 def test_a_command_makes_one_and_a_restore_says_how(make: MakeHouse, tmp_path: Path) -> None:
