@@ -32,7 +32,9 @@ def write(target: Path) -> None:
     """
     url = db.engine.url
     # Not `url.set(password=None)`, which leaves the password where it is, and so *** in the address.
-    address = URL.create("postgresql", url.username, None, url.host, url.port, url.database, url.query).render_as_string()
+    address = URL.create(
+        "postgresql", url.username, None, url.host, url.port, url.database, url.query
+    ).render_as_string()
     environ = {name: value for name, value in os.environ.items() if not name.startswith("HTTPSTEP_")}
     if url.password:
         environ["PGPASSWORD"] = str(url.password)
