@@ -53,7 +53,7 @@ $(VENV)/tests: requirements.txt requirements-dev.txt | $(VENV)/bin/python
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "httpstep needs Python 3.11 or newer."; exit 1; }
-	$(PYTHON) -m venv $(VENV)
+	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
 
 clean: ## remove .venv
 	rm -rf $(VENV)

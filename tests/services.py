@@ -134,12 +134,12 @@ class PostgreSQL:
         """'on' or 'off' for all transactions of new sessions, and no others are left when this returns."""
         self.run(f"ALTER SYSTEM SET default_transaction_read_only = {value}")
         self.run("SELECT pg_reload_conf()")
-        self._until(lambda: self._asked("SHOW default_transaction_read_only") == value)
-        others = f"FROM pg_stat_activity WHERE datname <> '' AND backend_start < '{self._asked('SELECT now()')}'"
+        self._until(lambda: self.asked("SHOW default_transaction_read_only") == value)
+        others = f"FROM pg_stat_activity WHERE datname <> '' AND backend_start < '{self.asked('SELECT now()')}'"
         self.run(f"SELECT pg_terminate_backend(pid) {others}")
-        self._until(lambda: self._asked(f"SELECT count(*) {others}") == 0)
+        self._until(lambda: self.asked(f"SELECT count(*) {others}") == 0)
 
-    def _asked(self, query: str) -> Any:
+    def asked(self, query: str) -> Any:
         with psycopg.connect(self._address("postgres"), autocommit=True) as connection:
             row = connection.execute(query).fetchone()  # type: ignore[call-overload]
             return row and row[0]

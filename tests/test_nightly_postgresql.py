@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import tarfile
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
+from sqlalchemy import create_engine
+from sqlalchemy.exc import OperationalError
 
 from httpstep import config
 from httpstep.extensions import db
-from httpstep.upkeep import nightly
+from httpstep.upkeep import nightly, nights
 from tests.conftest import ABSENT
 from tests.fakes import ThirdParty, answer
 from tests.house import House
@@ -138,8 +143,29 @@ def test_the_password_is_no_argument_and_no_variable_of_ours_goes_along(
     assert failed.exit_code == 1 and "pg_dump failed" in failed.output and "hunter2" not in failed.output
     assert not (tmp_path / "b.tar.gz").exists()
     arguments, _, variables = asked.read_text().partition("\n")
-    assert "hunter2" not in arguments and "HTTPSTEP_" not in variables
+    assert "hunter2" not in arguments and "***" not in arguments and "HTTPSTEP_" not in variables
     assert "PGPASSWORD=hunter2 %\n" in variables
+
+
+@pytest.fixture
+def with_password(service: PostgreSQL) -> Iterator[str]:
+    """The address of a database whose user has to send a password."""
+    name = f"guarded_{time.monotonic_ns()}"
+    service.run(f"CREATE ROLE {name} SUPERUSER LOGIN PASSWORD 'hunter2 %@/:'")
+    file = Path(str(service.asked("SHOW hba_file")))
+    before = file.read_text()
+    file.write_text(f"host all {name} 127.0.0.1/32 scram-sha-256\n{before}")
+    service.run("SELECT pg_reload_conf()")
+    yield service.new_database().replace("test@", f"{name}:{quote('hunter2 %@/:', safe='')}@")
+    file.write_text(before)
+    service.run("SELECT pg_reload_conf()")
+
+
+def test_a_server_that_wants_a_password_gets_it(make: MakeHouse, with_password: str, tmp_path: Path) -> None:
+    made = run(make(ThirdParty(), with_password), "backup", str(tmp_path / "b.tar.gz"))
+    assert made.exit_code == 0, made.output
+    with pytest.raises(OperationalError, match="password authentication failed"):
+        create_engine(re.sub(r":[^:@]+@", ":wrong@", with_password)).connect()
 
 
 def test_a_command_makes_one_and_a_restore_says_how(make: MakeHouse, tmp_path: Path) -> None:
@@ -189,3 +215,80 @@ def test_without_pg_dump_it_is_off_and_refused_with_a_sentence_where_it_is_asked
     monkeypatch.setattr(config.shutil, "which", lambda _: "/usr/bin/pg_dump")  # type: ignore[attr-defined]
     assert config.load(ADDRESS).backup_at == "02:00"
     assert config.load(ADDRESS | {"HTTPSTEP_BACKUP_AT": "off"}).backup_at == "off"
+
+
+# ---------------------------------------------------------------- several hosts
+
+
+@pytest.fixture
+def hosts(service: PostgreSQL, make: MakeHouse) -> tuple[House, House]:
+    """Two on one database, each with a data folder of its own."""
+    url, third = service.new_database(), ThirdParty()
+    pair = make(third, url, "one", BACKUP_KEEP="3"), make(third, url, "two", BACKUP_KEEP="3")
+    for house in pair:
+        born(house, NIGHT - 3600)
+    return pair
+
+
+def numbers(*pair: House) -> list[int]:
+    return [len(list(settings_of(house).backup_folder.glob("nightly-*"))) for house in pair]
+
+
+def test_of_two_hosts_at_once_one_makes_it_and_goes_on_doing_so(hosts: tuple[House, House]) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        made = list(pool.map(lambda house: nightly.make_if_due(house.app, NIGHT), hosts))
+    assert sorted(one is not None for one in made) == [False, True]
+    maker, other = hosts if made[0] else hosts[::-1]
+    for later in (30, 3600, DAY - 60):
+        assert [nightly.make_if_due(house.app, NIGHT + later) for house in hosts] == [None, None]
+    assert nightly.make_if_due(other.app, NIGHT + DAY + 1) is None, "it is the other's turn"
+    assert nightly.make_if_due(maker.app, NIGHT + DAY + 30) is not None
+    assert nightly.make_if_due(other.app, NIGHT + DAY + 7200) is None
+    assert numbers(maker, other) == [2, 0]
+
+
+def test_another_host_makes_up_for_one_that_is_gone_and_goes_on_from_there(hosts: tuple[House, House]) -> None:
+    one, two = hosts
+    assert nightly.make_if_due(one.app, NIGHT) is not None
+    assert nightly.make_if_due(two.app, NIGHT + DAY + 899) is None
+    assert nightly.make_if_due(two.app, NIGHT + DAY + 901) is not None
+    assert nightly.make_if_due(one.app, NIGHT + DAY + 902) is None, "it is back"
+    assert nightly.make_if_due(one.app, NIGHT + 2 * DAY + 1) is None
+    assert nightly.make_if_due(two.app, NIGHT + 2 * DAY + 1) is not None
+    assert numbers(one, two) == [1, 2]
+
+
+def test_what_failed_on_one_host_is_made_by_another_and_is_no_failure_then(
+    hosts: tuple[House, House], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(nightly.time, "time", lambda: NIGHT + 9 * DAY)  # type: ignore[attr-defined]
+    one, two = hosts
+    assert nightly.make_if_due(one.app, NIGHT) is not None
+    with monkeypatch.context() as broken:
+        fake_pg_dump(tmp_path / "fake", broken)
+        assert nightly.make_if_due(one.app, NIGHT + DAY) is None
+    assert nightly.failure(settings_of(one)) is not None
+    assert nightly.make_if_due(two.app, NIGHT + DAY + 901) is not None
+    alice = Web(one).as_("alice")
+    page = alice.get("/settings/backup").text
+    assert "Another host made the newest" in page and "nightly backup failed" not in page
+    told = alice.get("/health").json["backup"]
+    assert (told["kept"], told["last"]["at"], told["failed"]) == (1, "2031-05-10T02:00:00Z", None)
+    assert told["elsewhere"] == "2031-05-11T02:15:01Z"
+    assert nightly.make_if_due(one.app, NIGHT + DAY + 3601) is None
+    assert nightly.failure(settings_of(one)) is None
+    with two.app.app_context():
+        assert nightly.made_elsewhere(two.app) is None
+
+
+def test_a_host_that_is_killed_while_it_makes_one_keeps_no_other_from_it(
+    hosts: tuple[House, House], service: PostgreSQL
+) -> None:
+    one, two = hosts
+    with one.app.app_context(), nights.alone() as is_ours:
+        assert is_ours and nightly.make_if_due(two.app, NIGHT) is None
+        service.run("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'")
+        ends = time.monotonic() + 60
+        while service.asked("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") and time.monotonic() < ends:
+            time.sleep(0.05)
+        assert nightly.make_if_due(two.app, NIGHT + 30) is not None

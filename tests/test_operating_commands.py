@@ -22,18 +22,23 @@ from tests.house import House, document
 from tests.server import ROOT, Server
 
 DOCUMENT = (ROOT / "docs/operating.md").read_text(encoding="utf-8")
-NOT_RUN = {
-    "make run": "it installs packages; below is what it would start, and every other test starts that",
-    "python3 -m venv /opt/httpstep": "it asks a package registry; tests/test_packaging.py installs without one",
-    "useradd --system httpstep": "it changes the machine; tests/test_packaging.py has systemd verify the unit",
-    "tar -xzf nightly-20310510-020000.tar.gz": "it needs PostgreSQL; tests/test_nightly_postgresql.py runs it",
-    "docker compose up -d": "there is no Docker here",
-    "docker compose -f compose.yaml -f packaging/compose.postgresql.yaml up -d": "there is no Docker here",
-    "docker compose -f compose.yaml -f packaging/compose.caddy.yaml up -d": "there is no Docker here",
+_INSTALLS, _DOCKER = "tests/test_documented_installs.py", "test_docker_is_told_what_it_knows_of_services_that_there_are"
+ELSEWHERE = {
+    "make run": "tests/test_operating_commands.py::test_make_run_starts_what_the_other_tests_start",
+    "python3 -m venv /opt/httpstep": f"{_INSTALLS}::test_pip_installs_a_command_that_serves_what_was_built",
+    'export PATH="/opt/httpstep/bin:$PATH"': f"{_INSTALLS}::test_pip_installs_a_command_that_serves_what_was_built",
+    "useradd --system httpstep": f"{_INSTALLS}::test_the_steps_of_the_service_leave_a_command_with_its_variables",
+    "docker compose up -d": f"{_INSTALLS}::{_DOCKER}",
+    "docker compose exec httpstep httpstep backup httpstep.tar.gz": f"{_INSTALLS}::{_DOCKER}",
+    "docker compose -f compose.yaml -f packaging/compose.postgresql.yaml up -d": f"{_INSTALLS}::{_DOCKER}",
+    "docker compose -f compose.yaml -f packaging/compose.caddy.yaml up -d": f"{_INSTALLS}::{_DOCKER}",
+    "tar -xzf nightly-20310510-020000.tar.gz": (
+        "tests/test_nightly_postgresql.py::test_it_restores_by_the_documented_commands"
+    ),
 }
-"""The first line of a block, and why the block cannot be run by a test."""
+"""The first line of a block that needs more than a folder and a server, and the test that runs it."""
 OTHERS = {"--require-hashes", "--no-deps", "--system", "--now", "--max-time"}
-"""Options of other programs in the blocks that are not run."""
+"""Options of other programs in those blocks."""
 ADDRESS, TYPED = "127.0.0.1:8080", "correct horse battery staple\n" * 2
 TOKEN = "a-token-of-sixteen-letters"
 
@@ -101,11 +106,13 @@ def test_a_misspelt_word_is_found(commands: click.Group, wrong: str) -> None:
     assert spoken(f"Type `httpstep {wrong}` now.") == [wrong]
 
 
-def test_what_is_not_run_is_there_and_names_files_that_are_there() -> None:
+def test_what_is_run_elsewhere_is_there_and_names_files_that_are_there() -> None:
     all_of_it = {first_line(block): block for block in blocks("sh")}
-    assert NOT_RUN.keys() <= all_of_it.keys()
-    for line in NOT_RUN:
-        named = re.findall(r"(?<![/\w])((?:packaging/)?[\w.-]+\.(?:yaml|lock|service))", all_of_it[line])
+    assert ELSEWHERE.keys() <= all_of_it.keys()
+    for line, test in ELSEWHERE.items():
+        file, _, name = test.partition("::")
+        assert f"\ndef {name}(" in (ROOT / file).read_text(encoding="utf-8")
+        named = re.findall(r"(?<![/\w])((?:packaging/)?[\w.-]+\.(?:yaml|lock|service|sh))", all_of_it[line])
         assert [name for name in named if not (ROOT / name).exists()] == []
 
 
@@ -137,7 +144,7 @@ def test_the_year_of_an_installation(tmp_path: Path) -> None:
     }  # fmt: skip
     ran = 0
     for block in blocks("sh"):
-        if first_line(block) in NOT_RUN:
+        if first_line(block) in ELSEWHERE:
             continue
         asks = ADDRESS in block
         with server if asks else nullcontext():

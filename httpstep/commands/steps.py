@@ -48,7 +48,10 @@ def prepared(command: Callable[P, R]) -> Callable[P, R]:
     @wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
-            installation.prepare(current_app._get_current_object())  # type: ignore[attr-defined]
+            data: Path = current_app.config["HTTPSTEP"].data
+            installation.refuse_root_for_another(data)
+            if installation.prepare(current_app._get_current_object()):  # type: ignore[attr-defined]
+                click.echo(f"This is a new installation, its data is in {data}.", err=True)
             return command(*args, **kwargs)
         except config.StartError as error:
             raise click.ClickException(str(error)) from None

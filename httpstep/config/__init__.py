@@ -144,10 +144,12 @@ _LINE = re.compile(
 def with_env_file(environ: Mapping[str, str], file: Path = Path(".env")) -> dict[str, str]:
     """The environment with what `file` says of our variables beside it; what both have is the environment's.
 
-    A line is NAME=value, with quotes or not, or a comment. Raises ConfigError, which shows nothing of a line.
+    A line is NAME=value, with quotes or not, or a comment. A folder into which this user may not look has none: that is
+    where root was as it called `sudo -u`. Raises ConfigError, which shows nothing of a line.
     """
     try:
-        lines = file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
+        is_there = os.access(file.parent, os.X_OK) and file.is_file()
+        lines = file.read_text(encoding="utf-8").splitlines() if is_there else []
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{file} cannot be read: {error}.") from None
     found: dict[str, str] = {}

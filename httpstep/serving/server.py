@@ -276,7 +276,8 @@ def _interrupted_before(app: Flask) -> int:
 
 def _announce(log: logging.Logger, app: Flask) -> None:
     settings = app.config["HTTPSTEP"]
-    address = settings.base_url or f"http://{settings.listen}"
+    here = settings.listen.replace("0.0.0.0:", "127.0.0.1:").replace("[::]:", "[::1]:")  # no browser opens "everywhere"
+    address = settings.base_url or f"http://{here}"
     log.info("data folder: %s", settings.data)
     if code := installation.new_setup_code():
         log.info("no user yet: open %s/setup and enter the one-time code %s", address, code)

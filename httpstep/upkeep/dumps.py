@@ -10,7 +10,7 @@ import subprocess
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import text
+from sqlalchemy import URL, text
 
 from httpstep.config import PG_DUMP
 from httpstep.extensions import db
@@ -31,7 +31,10 @@ def write(target: Path) -> None:
     The password goes by the environment: other users of the machine see what a command is started with.
     """
     url = db.engine.url
-    address = url.set(drivername="postgresql", password=None).render_as_string()
+    # Not `url.set(password=None)`, which leaves the password where it is, and so *** in the address.
+    address = URL.create(
+        "postgresql", url.username, None, url.host, url.port, url.database, url.query
+    ).render_as_string()
     environ = {name: value for name, value in os.environ.items() if not name.startswith("HTTPSTEP_")}
     if url.password:
         environ["PGPASSWORD"] = str(url.password)

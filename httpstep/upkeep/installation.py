@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import fcntl
 import logging
+import os
+import pwd
 import secrets
 import shutil
 import sqlite3
@@ -41,19 +43,23 @@ _TRIED = 50
 """Secrets that a start tries to decrypt, the newest first."""
 
 
-def prepare(app: Flask) -> None:
-    """Upgrade the schema (after a backup), make the first account, and the admin of the two variables if there is none."""
+def prepare(app: Flask) -> bool:
+    """Upgrade the schema (after a backup), make the first account, and the admin of the two variables if there is none.
+
+    Returns whether the installation is a new one.
+    """
     with app.app_context(), database.one_at_a_time(app, "prepare"):
         data = app.config["HTTPSTEP"].data
         database.upgrade_schema(app, before=lambda: _back_up_first(data))
         with database.editing():
-            if db.session.scalar(select(func.count()).select_from(Account)) == 0:
+            if is_new := db.session.scalar(select(func.count()).select_from(Account)) == 0:
                 db.session.add(Account(slug=FIRST_ACCOUNT, name="Default", created_at=time.time()))
         _make_admin(app)
         settings = app.config["HTTPSTEP"]
         keys = Vault(settings.vault_keys or read_keys(settings.data / "vault.key"))  # a restore has put others there
         rotation.bind(keys)
         _warn_of_unreadable(keys)
+    return is_new
 
 
 def prepare_mounted(app: Flask) -> None:
@@ -74,6 +80,21 @@ def prepare_mounted(app: Flask) -> None:
                 page = f"{base}/setup" if (base := app.config["HTTPSTEP"].base_url) else "/setup of httpstep"
                 app.logger.warning("no user yet: open %s and enter the one-time code %s", page, code)
         app.extensions["httpstep.served"] = mark_served(data)
+
+
+def refuse_root_for_another(data: Path) -> None:
+    """Root may open the data of a service's user, who then cannot read the keys and copies that root made. Raises StartError."""
+    owner = (data / "instance").stat().st_uid
+    if os.geteuid() != 0 or owner == 0:
+        return
+    try:
+        name = pwd.getpwuid(owner).pw_name
+    except KeyError:
+        name = f"#{owner}"
+    raise StartError(
+        f"The data in {data} belongs to the user {name}, who could not read what root makes there. "
+        f"Run the command as that user: sudo -u {name} …"
+    )
 
 
 def start_error(error: SQLAlchemyError) -> StartError:

@@ -1,7 +1,8 @@
 """The nightly backup of the whole installation: made by one of its processes, told where it failed, a number of them kept.
 
 What is due is read from the files themselves (their names have the time), so it is right over processes and restarts:
-a night that was slept through is made up for after the start. Of PostgreSQL it is made where pg_dump is (`config`).
+a night that was slept through is made up for after the start. Of PostgreSQL it is made where pg_dump is (`config`), and
+of several hosts by the one that made the last, or by another where that one does not (`upkeep.nights`).
 """
 
 from __future__ import annotations
@@ -29,11 +30,13 @@ from httpstep.config import Config
 from httpstep.core.errors import place_of
 from httpstep.storage.database import reading
 from httpstep.storage.tables import User
-from httpstep.upkeep import backups
+from httpstep.upkeep import backups, nights
 
 LOOK_EVERY: Final = 30.0
 AGAIN_AFTER: Final = 3600.0
 """Seconds after which one that failed is tried again."""
+ANOTHER_AFTER: Final = 900.0
+"""Seconds that other hosts leave to the one that made the last."""
 THREAD: Final = "httpstep-nightly"
 _DAY: Final = 24 * 3600.0
 _NAME: Final = re.compile(r"nightly-(\d{8}-\d{6})\.tar\.gz")
@@ -81,12 +84,41 @@ def is_due(settings: Config, now: float) -> bool:
     """Whether a night has passed since the last one, or since the installation was made."""
     if settings.backup_at == "off":
         return False
-    hours, minutes = map(int, settings.backup_at.split(":"))
-    tonight = now - (now - hours * 3600 - minutes * 60) % _DAY
     made = [one.at for one in kept(settings) if one.at <= now + 1]
     since = max(made, default=(settings.data / "instance").stat().st_mtime)
     failed = failure(settings)
-    return since < tonight and (failed is None or not failed.at <= now < failed.at + AGAIN_AFTER)
+    return since < _tonight(settings, now) and (failed is None or not failed.at <= now < failed.at + AGAIN_AFTER)
+
+
+def _tonight(settings: Config, now: float) -> float:
+    """The last moment at which one was to be made."""
+    hours, minutes = map(int, settings.backup_at.split(":"))
+    return now - (now - hours * 3600 - minutes * 60) % _DAY
+
+
+def made_elsewhere(app: Flask) -> float | None:
+    """When another host made one, where that is newer than those of this one. Raises SQLAlchemyError."""
+    night, own = nights.last(), kept(app.config["HTTPSTEP"])
+    is_newer = night and night.instance != app.extensions["httpstep"].instance and night.at >= (own[0].at if own else 0)
+    return night.at if night and is_newer else None
+
+
+def unmended(app: Flask) -> Failure | None:
+    """The failure of this host, where no other has made one since. Raises SQLAlchemyError."""
+    failed, elsewhere = failure(app.config["HTTPSTEP"]), made_elsewhere(app)
+    return None if failed and elsewhere and elsewhere >= failed.at else failed
+
+
+def _is_left_to_another(app: Flask, now: float) -> bool:
+    """Whether another host has made tonight's, or is given the time to: then the backups stay together on one."""
+    settings: Config = app.config["HTTPSTEP"]
+    night, tonight = nights.last(), _tonight(settings, now)
+    if night is None or night.instance == app.extensions["httpstep"].instance or night.at > now + ANOTHER_AFTER:
+        return False
+    if night.at >= tonight:
+        _note(settings).unlink(missing_ok=True)
+        return True
+    return now < tonight + ANOTHER_AFTER
 
 
 def watch(app: Flask) -> None:
@@ -120,7 +152,11 @@ def make_if_due(app: Flask, now: float) -> Kept | None:
             return None
         started = time.monotonic()
         try:
-            made = _make(app, settings, now)
+            with nights.alone() as is_ours:
+                if not is_ours or _is_left_to_another(app, now):
+                    return None
+                made = _make(app, settings, now)
+                nights.note(nights.Night(made.at, app.extensions["httpstep"].instance))
         except (backups.BackupError, OSError, SQLAlchemyError) as error:
             why = "The database is away." if isinstance(error, SQLAlchemyError) else str(error)
             _failed(app, settings, why, now)

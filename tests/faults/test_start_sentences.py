@@ -66,6 +66,13 @@ def test_a_star_is_every_address(tmp_path: Path) -> None:
         assert "serving plain HTTP beyond this machine" in server.log.read_text()
 
 
+def test_who_listens_everywhere_is_told_an_address_that_a_browser_opens(tmp_path: Path) -> None:
+    server = Server(tmp_path / "data", ready=False)
+    server.environ["HTTPSTEP_LISTEN"] = f"0.0.0.0:{server.port}"
+    with server:
+        assert f"no user yet: open http://127.0.0.1:{server.port}/setup and enter" in server.log.read_text()
+
+
 # ---------------------------------------------------------------- the data
 
 

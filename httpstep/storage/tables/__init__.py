@@ -14,6 +14,7 @@ from httpstep.storage.tables.accounts import (
     Attribute,
     AuditEntry,
     Edition,
+    NightlyBackup,
     OneTimeCode,
     Secret,
     Session,
@@ -35,5 +36,5 @@ from httpstep.storage.tables.steps import (
 
 __all__ = [
     "AcceptedStructure", "AccessToken", "Account", "Alert", "ApiKey", "Attribute", "AuditEntry", "BudgetHit", "CallCount", "Case", "Edition", "Flow",
-    "Idempotency", "Log", "OneTimeCode", "Secret", "Session", "Step", "StepState", "Text", "User",
+    "Idempotency", "Log", "NightlyBackup", "OneTimeCode", "Secret", "Session", "Step", "StepState", "Text", "User",
 ]  # fmt: skip

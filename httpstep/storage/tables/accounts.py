@@ -145,3 +145,12 @@ class Edition(Base):
     __tablename__ = "editions"
     account_id: Mapped[int] = mapped_column(Id, ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True)
     edition: Mapped[int] = mapped_column(BigInteger)
+
+
+class NightlyBackup(Base):
+    """The last nightly backup of all hosts (`upkeep.nights`), one row. instance: the host that made it."""
+
+    __tablename__ = "nightly_backups"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[float]
+    instance: Mapped[str] = mapped_column(Text)

@@ -52,6 +52,8 @@ def _backup(settings: Config) -> Json:
     """Of every night. failed: why there is none since, or null."""
     if settings.backup_at == "off":
         return {"on": False}
-    made, failed = nightly.kept(settings), nightly.failure(settings)
+    made, failed = nightly.kept(settings), nightly.unmended(current_app)
     last = {"at": utc_machine(made[0].at), "bytes": made[0].size} if made else None
-    return {"on": True, "kept": len(made), "last": last, "failed": failed.why if failed else None}
+    told = {"on": True, "kept": len(made), "last": last, "failed": failed.why if failed else None}
+    elsewhere = nightly.made_elsewhere(current_app)
+    return told | ({"elsewhere": utc_machine(elsewhere)} if elsewhere else {})

@@ -62,6 +62,8 @@ class Nights:
     settings: Config
     kept: tuple[nightly.Kept, ...]
     failure: nightly.Failure | None
+    elsewhere: float | None
+    """When another host made one that is newer."""
 
     @property
     def is_sqlite(self) -> bool:
@@ -85,7 +87,9 @@ def _page(preview: Preview | None = None, sentences: tuple[str, ...] = (), *, de
 
 def _nights() -> Nights:
     settings = current_app.config["HTTPSTEP"]
-    return Nights(settings, tuple(nightly.kept(settings)), nightly.failure(settings))
+    return Nights(
+        settings, tuple(nightly.kept(settings)), nightly.unmended(current_app), nightly.made_elsewhere(current_app)
+    )
 
 
 @blueprint.get("/account.json")
