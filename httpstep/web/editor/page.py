@@ -30,7 +30,7 @@ from httpstep.web.editor.editor import Editor, Preview, Shown
 from httpstep.web.editor.loglist import LogList, log_list_of
 from httpstep.web.editor.mailstatus import MailStatus, mail_status_of
 from httpstep.web.editor.rulelines import Mapping, Notes, lines_of, mapping_of, notes_of
-from httpstep.web.editor.shellcommand import Usage, usage
+from httpstep.web.editor.shellcommand import Usage, examples_for, usage
 from httpstep.web.editor.testvalues import TestValue
 from httpstep.web.here import account_id, base_url, parts
 from httpstep.web.recipes.platforms import Recipe, recipes
@@ -235,15 +235,18 @@ def _host_of(url: str) -> str:
 
 def _usage(editor: Editor) -> Usage:
     key = editor.saved.step.spec.key if editor.saved else "your-step"
-    return usage(base_url(), key, editor.given)
+    return usage(base_url(), key, _examples(editor))
 
 
 def _recipes(editor: Editor) -> tuple[Recipe, ...]:
     if editor.saved is None:
         return ()
-    samples: dict[str, Json] = dict.fromkeys(rendering.attributes_used(StepSpec(request=editor.request)), "")
     gives = [rule.attribute for rule in editor.form.rules if rule.on and rule.attribute]
-    return tuple(recipes(base_url(), editor.saved.step.spec.key, samples | editor.given, gives))
+    return tuple(recipes(base_url(), editor.saved.step.spec.key, _examples(editor), gives))
+
+
+def _examples(editor: Editor) -> dict[str, Json]:
+    return examples_for(editor.attributes_used, editor.given, editor.sources.names)
 
 
 def _key_makers() -> list[str] | None:

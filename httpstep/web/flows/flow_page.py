@@ -15,7 +15,7 @@ from httpstep.storage import flows as stored
 from httpstep.storage import logs, steps
 from httpstep.web.access import current_user, may
 from httpstep.web.editor.entries import LABELS, duration_text, tone
-from httpstep.web.editor.shellcommand import Usage, usage
+from httpstep.web.editor.shellcommand import Usage, examples_for, usage
 from httpstep.web.flows.flow_editor import ALWAYS, FlowEditor, FlowRow
 from httpstep.web.here import account_id, base_url
 
@@ -134,10 +134,10 @@ def _choices(editor: FlowEditor) -> list[StepChoice]:
 
 
 def _usage(editor: FlowEditor) -> Usage | None:
-    """The line names all that is asked for, also what nobody has given a value yet."""
     if editor.saved is None:
         return None
-    return usage(base_url(), editor.saved.key, dict.fromkeys(editor.asked, "") | editor.given, part="flows")
+    attributes = examples_for(editor.asked, editor.given, editor.names)
+    return usage(base_url(), editor.saved.key, attributes, part="flows")
 
 
 def _result(editor: FlowEditor) -> FlowResult | None:
