@@ -163,7 +163,7 @@ def test_over_the_budget_the_plain_page_keeps_the_answer(make_house: Make) -> No
     limit(web, 1)
     screen = new_step(web.as_("bob")).press("test").press("test")
     assert screen.status == 429 and "Rate Limit Exceeded" in screen.text
-    assert "The answer of an earlier test." in screen.text and "Ada Lovelace" in screen.text
+    assert "The answer of an earlier test, with order.id=42" in screen.text and "Ada Lovelace" in screen.text
 
 
 def test_faults_of_a_test_do_not_speak_of_saving(make_house: Make) -> None:

@@ -54,7 +54,7 @@ class Values:
 @dataclass(frozen=True, slots=True)
 class AnswerView:
     """The answer on the screen as a tree. log_id: the test that large parts of it are loaded from. failed: it is looked
-    at and never mapped."""
+    at and never mapped. asked_with: the values of its call (name, text); None where nobody knows them."""
 
     tree: tree.Node
     log_id: int | None
@@ -62,6 +62,7 @@ class AnswerView:
     cut: bool
     failed: bool
     can_map: bool
+    asked_with: tuple[tuple[str, str], ...] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,4 +275,13 @@ def _answer(editor: Editor) -> AnswerView | None:
     whole = document.pasted or document.cut
     node = tree.tree_of(document.value, tree.names_by_path(editor.form.rules), whole=whole)
     can_map = may("editor") and not document.failed
-    return AnswerView(node, document.log_id, document.pasted, document.cut, document.failed, can_map)
+    return AnswerView(
+        node, document.log_id, document.pasted, document.cut, document.failed, can_map, _asked_with(editor)
+    )
+
+
+def _asked_with(editor: Editor) -> tuple[tuple[str, str], ...] | None:
+    if not editor.attributes_used:
+        return ()
+    values = editor.asked_with
+    return None if values is None else tuple((name, stepform.typed_text(one)) for name, one in values.items())
