@@ -40,6 +40,11 @@ def test_an_accepted_answer_says_the_values_it_came_with(web: Web, screen: Scree
     assert "The accepted answer, with order.id=1042 . Press Test" in again.text and "shipped" in again.html
 
 
+def test_the_example_of_a_sentence_is_of_the_answer(web: Web, screen: Screen) -> None:
+    assert screen.set("value:order.id", "a-7").press("test").html.count("For example:") == 1
+    assert 'Your status is <b title="status">new</b>.' in screen.html
+
+
 def test_what_the_bot_says_is_never_of_two_calls(web: Web, screen: Screen) -> None:
     screen.set("value:order.id", "7").press("test")
     again = open_step(web.as_("bob")).set("says", "{{order.id}}: {{status}}").press("says")
@@ -59,4 +64,4 @@ def test_an_answer_whose_call_is_not_kept_any_more_says_so(web: Web, screen: Scr
 
 def test_a_test_says_its_values_once_others_are_typed(screen: Screen) -> None:
     screen.set("value:order.id", "1042").press("test")
-    assert "before your last changes, with order.id=1042" in screen.text, "which the page shows then"
+    assert "before your last changes ( order.id=1042 )" in screen.text, "which the page shows then"

@@ -254,7 +254,7 @@ def test_code_says_which_values_are_examples(name: str) -> None:
         found = recipes("https://httpstep.example", "order-status", dict.fromkeys(names, 42), [])
         return next(one.blocks[0].text for one in found if one.platform.name == name)
 
-    remark = "# beside message the values are examples: your bot puts its own in their place\n"
+    remark = "# example values beside message: your bot sends its own\n"
     assert remark in code("text", "order.id") and remark not in code("text")
 
 

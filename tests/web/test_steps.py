@@ -314,9 +314,9 @@ def test_every_line_for_the_bot_names_all_that_is_asked_for_and_what_to_replace(
             found = re.search(f'id="use-{language}"[^>]*>(.*?)</pre>', html, re.S)
             text = unescape(found[1]) if found else ""
             assert json.dumps(sent, separators=(",", ":")) in text, language
-            assert "the values are examples: your bot puts its own in their place" in text, language
+            assert "example values: your bot sends its own" in text, language
     web.house.put(document(url="https://a.example/"))
-    assert "the values are examples" not in bob.get("/steps/1").text, "there is none"
+    assert "example values" not in bob.get("/steps/1").text, "there is none"
 
 
 # ---------------------------------------------------------------- mail

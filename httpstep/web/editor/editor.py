@@ -245,7 +245,8 @@ class Editor:
         found, then = ({}, None) if failed else (self.results(), self.asked_with)
         named = [(row.attribute, found[row.id]) for row in self.form.rules if row.on and row.id in found]
         mapped = {name: one.value for name, one in named if one.state in ("ok", "default")}
-        return sentence_of(self.form.says, self.given | (then or {}) | mapped)
+        # The first ones are those that an example is made of.
+        return sentence_of(self.form.says, mapped | self.given | (then or {}) | mapped)
 
     # ------------------------------------------------------------ its structure
 

@@ -79,7 +79,7 @@ const attributes = answer.attributes ?? {{}};
 """
 
 
-_NOTE: Final = "the values are examples: your bot puts its own in their place\n"
+_NOTE: Final = "example values: your bot sends its own\n"
 
 
 @dataclass(frozen=True, slots=True)

@@ -158,7 +158,7 @@ bot.run_polling()
 )
 
 
-_NOTE: Final = "    # beside message the values are examples: your bot puts its own in their place\n"
+_NOTE: Final = "    # example values beside message: your bot sends its own\n"
 
 
 def filled(
