@@ -116,6 +116,15 @@ def test_a_failed_test_shows_message_advice_and_fallback(make_house: Make) -> No
     assert screen.all("rule") == [], "a 404's JSON is not mapped"
 
 
+def test_missing_is_said_of_a_success_alone(make_house: Make) -> None:
+    """After a good answer that lacks a value, and not after a failed one, in which nothing is looked for."""
+    _, api, screen = after_test(make_house, answer(200, ORDER), answer(200, {"data": {"id": 1}}), answer(500, {}))
+    screen.press("save").press("test")
+    assert " missing Not in this answer:" in screen.text
+    screen.press("test")
+    assert "500 " in screen.text and "Not in this answer" not in screen.text and len(api.requests) == 3
+
+
 @pytest.mark.parametrize(
     ("error", "words"),
     [(TimedOut("No answer within 60 seconds.", reason="timeout_waiting"), "Timeout"), (NetworkError("The name is not known.", reason="dns"), "No connection")],
