@@ -154,6 +154,7 @@
       if (element.textContent !== first) element.textContent = first;
       element.title = first === whole ? near : whole;
     }
+    for (const option of all("option[data-epoch]", root)) option.textContent = `${option.dataset.before}, ${absolute.format(new Date(Number(option.dataset.epoch) * 1000))}`;
     for (const element of all("[data-title-epoch]", root)) element.title = absolute.format(new Date(Number(element.dataset.titleEpoch) * 1000));
   }
   setInterval(() => showTimes(document), 20000);

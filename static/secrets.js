@@ -48,7 +48,7 @@
   // ---- the dialog
   let field = null, typed = "";
   const fieldOf = (hint) => $("#at-request-url", hint.parentElement) || $('[name$="_value"], [data-secret="true"]', hint.parentElement);
-  // "X-API-Key" is API_KEY, what stands in Authorization a TOKEN.
+  // "X-API-Key" is API_KEY, what stands in Authorization a TOKEN; the server puts the name of the host in front.
   function nameFor(one) {
     const row = one.closest("[data-row]");
     const name = one.id === "at-request-url" ? inUrl(one.value)?.[0] : row ? $('[name$="_name"]', row).value : one.name.replace(/^auth_/, "");
@@ -75,7 +75,7 @@
     const value = typed;
     typed = "";
     if (!$("#new-secret-value")) return;
-    $("#new-secret-value").value = value;
+    if (value) $("#new-secret-value").value = value; // else it has what was typed since the dialog came
     ($("#new-secret-value").value ? $("#new-secret-name") : $("#new-secret-value")).focus();
   });
   function insert(one, name) {

@@ -183,6 +183,12 @@ def get(account_id: int, log_id: int) -> Log | None:
     return db.session.scalar(select(Log).where(Log.account_id == account_id, Log.id == log_id))
 
 
+def detail_of_answer(account_id: int, step_id: int, body: bytes) -> str | None:
+    """What is kept of the newest call of a step that got this very answer; None where none is kept."""
+    query = select(Log.detail).where(_mine(account_id, step_id, None), Log.response_body == body)
+    return db.session.scalar(query.order_by(Log.id.desc()).limit(1))
+
+
 def details(account_id: int, log_ids: Sequence[int]) -> list[str]:
     """What is kept of these executions, in their order, by one question."""
     query = select(Log.detail).where(Log.account_id == account_id, Log.id.in_(log_ids), Log.detail.is_not(None))

@@ -39,7 +39,7 @@ _PRIVATE_FIELDS: Final = frozenset(("password", "password_again", "current_passw
 _MAX_RESENT_BYTES: Final = 200_000
 _FOREIGN: Final = (
     "This came from a page at another address than this one, so nothing was changed. If you pressed a button of "
-    "httpstep, the operator can mend it: HTTPSTEP_BASE_URL has to be the address that your browser shows."
+    "httpstep, {} mend it: HTTPSTEP_BASE_URL has to be the address that your browser shows."
 )
 _EXPIRED: Final = "This page was open too long, so its form could not be checked. Nothing was changed."
 
@@ -237,7 +237,7 @@ def _checked(view: Callable[..., ResponseReturnValue], *args: Any, **kwargs: Any
     except CSRFError:
         return _form_expired()
     if request.method in current_app.config["WTF_CSRF_METHODS"] and not _comes_from_here():
-        raise Forbidden(_FOREIGN)
+        raise Forbidden(_FOREIGN.format("you can" if may("operator") else "the operator can"))
     return view(*args, **kwargs)
 
 

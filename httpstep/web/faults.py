@@ -13,7 +13,7 @@ from httpstep.execution import calls
 from httpstep.serving.refusals import BUSY, NO_PLACE, RETRY_AFTER
 from httpstep.storage.database import is_unavailable
 from httpstep.storage.vault import VaultError
-from httpstep.web.access import form_to_send_again
+from httpstep.web.access import form_to_send_again, may
 from httpstep.web.fragments import asked_by_htmx
 from httpstep.web.problems import Problem
 from httpstep.web.responses import request_id
@@ -25,7 +25,7 @@ _TITLES = {
     405: ("Method Not Allowed", "This address does not take that method."),
     413: ("Content Too Large", "The request is larger than this address takes."),
     429: ("Too Many Requests", "This was tried too often. Wait a moment and try again."),
-    500: ("Internal Error", "httpstep itself failed. The operator finds the reason in the application's log."),
+    500: ("Internal Error", calls.INTERNAL_MESSAGE),
     503: ("Storage Unavailable", "httpstep cannot reach its storage just now. No call was made. Try again shortly."),
 }
 _CALLED = "The call was made, but httpstep cannot reach its storage just now and cannot show what came of it. Look at the logs before you call again."
@@ -53,6 +53,7 @@ def _shown(status: int, title: str, text: str, retry_after: int | None) -> Respo
     mark = {"X-Fault": "true"} if asked_by_htmx() else {}
     more = {"reference": reference, "retry_after": retry_after}
     try:
+        text = own_fault() if status == 500 else text
         if status == 503 and request.method == "POST" and not mark and not is_call_made() and text != NO_PLACE:
             html = form_to_send_again(title, text, **more)
         else:
@@ -61,6 +62,17 @@ def _shown(status: int, title: str, text: str, retry_after: int | None) -> Respo
     except Exception:
         current_app.logger.exception("the page of a fault could not be drawn")
         return Response(f"{title}\n{text}\n", status, content_type="text/plain; charset=utf-8")
+
+
+def reason_in_log() -> str:
+    """Where the reason of a fault of ours is, for whoever reads it."""
+    who = "You find" if may("operator") else "The operator finds"
+    return f"{who} the reason in the application's log."
+
+
+def own_fault() -> str:
+    """`INTERNAL_MESSAGE`, for whoever reads it."""
+    return f"httpstep itself failed. {reason_in_log()}"
 
 
 def _http(error: HTTPException) -> Response:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 from playwright.sync_api import Page, expect
@@ -98,7 +97,7 @@ def test_a_key_that_is_kept_is_offered_and_a_pasted_one_is_told_of_once(tmp_path
         page.keyboard.press("Control+s")
         page.wait_for_url("**/steps/1")
         value = page.locator('[name="header_value"]').first
-        expect(value).to_have_value(re.compile("secret[.]EXAMPLE_KEY|secret[.]API_KEY|secret[.]KEY"))
+        expect(value).to_have_value("{{secret.API_KEY}}")
         kept = value.input_value()
 
         page.goto("/steps/new")
@@ -120,8 +119,11 @@ def test_a_key_that_is_kept_is_offered_and_a_pasted_one_is_told_of_once(tmp_path
         page.locator("#headers").get_by_role("button", name="Keep it as a secret").click()
         expect(dialog.locator("#new-secret-value")).to_have_value("another-key-55")
         expect(dialog.locator("#new-secret-name")).not_to_have_value(kept[9:-2])
+        dialog.locator("#new-secret-name").fill("no name")
+        dialog.get_by_role("button", name="Store and insert it").click()
+        expect(dialog).to_contain_text("A name begins with a letter")
         dialog.get_by_label("One that is kept already").select_option(kept[9:-2])
         dialog.get_by_role("button", name="Insert it", exact=True).click()
         expect(value).to_have_value(kept)
         page.evaluate("sessionStorage.clear()")
-        assert complaints == []
+        assert [text for text in complaints if "422" not in text] == []

@@ -48,7 +48,7 @@ def test_a_key_that_the_save_made_a_secret_is_no_change_since_the_test(desk: tup
     line = page.locator(".result-line")
     expect(line).to_contain_text("200 OK")
     page.keyboard.press("Control+s")
-    expect(page.locator('[name="header_value"]').first).to_have_value("{{secret.KEY}}")
+    expect(page.locator('[name="header_value"]').first).to_have_value("{{secret.API_KEY}}")
     settle(page)
     expect(line).not_to_contain_text(EARLIER, use_inner_text=True)
     page.locator("#at-request-url").fill(f"{api.url}/orders/4712")

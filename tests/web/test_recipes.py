@@ -248,6 +248,16 @@ def test_botpress(web: Web, pytestconfig: pytest.Config) -> None:
     assert ran(web, "Botpress", BOTPRESS, command=node) == {"order_id": "42", "next": "stop"}
 
 
+@pytest.mark.parametrize("name", ["Chatwoot", "WhatsApp Cloud", "python-telegram-bot"])
+def test_code_says_which_values_are_examples(name: str) -> None:
+    def code(*names: str) -> str:
+        found = recipes("https://httpstep.example", "order-status", dict.fromkeys(names, 42), [])
+        return next(one.blocks[0].text for one in found if one.platform.name == name)
+
+    remark = "# example values beside message: your bot sends its own\n"
+    assert remark in code("text", "order.id") and remark not in code("text")
+
+
 def test_every_recipe_of_code_is_run_by_a_test_of_its_own() -> None:
     tests = {name.removeprefix("test_") for name in globals() if name.startswith("test_")}
     assert {

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from html import unescape
 from pathlib import Path
 
+import pytest
+
 from tests.fakes import ThirdParty, answer
 from tests.house import House, document
 from tests.web.conftest import Web
@@ -106,20 +108,41 @@ def test_only_hosts_that_are_written_out_are_filled_in(web: Web) -> None:
 def test_what_is_kept_already_is_offered_and_no_name_that_is_taken(web: Web) -> None:
     alice, bob = web.as_("alice"), web.as_("bob")
     field = {"name": "TOKEN", "url": "https://api.example/", "into": "1", "secret_value": VALUE}
-    assert 'value="TOKEN"' in alice.post("/secrets/dialog", field).text
+    assert 'value="API_TOKEN"' in alice.post("/secrets/dialog", field).text
     assert "kept-secret" not in alice.post("/secrets/dialog", field).text, "there is none"
-    alice.post("/secrets", {"name": "TOKEN", "secret_value": VALUE, **HOSTS})
-    alice.post("/secrets", {"name": "TOKEN_2", "secret_value": "another", **HOSTS})
+    alice.post("/secrets", {"name": "API_TOKEN", "secret_value": VALUE, **HOSTS})
+    alice.post("/secrets", {"name": "API_TOKEN_2", "secret_value": "another", **HOSTS})
     same = alice.post("/secrets/dialog", field).text
-    assert "This value is kept already" in same and 'data-use-secret="TOKEN"' in same and VALUE not in same
+    assert "This value is kept already" in same and 'data-use-secret="API_TOKEN"' in same and VALUE not in same
     assert "new-secret-value" not in same
     other = alice.post("/secrets/dialog", field | {"secret_value": "a third"}).text
-    assert 'value="TOKEN_3"' in other and "a third" not in other
-    assert "<option>TOKEN</option><option>TOKEN_2</option>" in other
+    assert 'value="API_TOKEN_3"' in other and "a third" not in other
+    both = "<option>API_TOKEN</option><option>API_TOKEN_2</option>"
+    assert both in other and '<input type="hidden" name="into" value="1">' in other
+    refused = alice.post("/secrets/dialog/made", {"name": "no name", "secret_value": "a third", "into": "1", **HOSTS})
+    assert refused.status_code == 422 and both in refused.text, "what was refused leaves the choice"
     told = bob.post("/secrets/dialog", field).text
-    assert "<option>TOKEN</option>" in told and "This value is kept already" not in told, "nobody may guess values here"
+    assert "<option>API_TOKEN</option>" in told and "This value is kept already" not in told, (
+        "nobody may guess values here"
+    )
     assert "kept-secret" not in alice.post("/secrets/dialog", {"name": "NEW", "url": ""}).text, "no field asks"
     assert "kept-secret" not in web.as_("charlie").post("/secrets/dialog", field | {"name": "A"}).text
+
+
+@pytest.mark.parametrize(
+    ("name", "url", "suggested"),
+    [
+        ("API_KEY", "https://api.corner-shop.example/orders", "CORNER_SHOP_API_KEY"),
+        ("TOKEN", "https://crm.co.uk/", "CRM_TOKEN"),
+        ("STRIPE_KEY", "https://api.stripe.com/v1", "STRIPE_KEY"),
+        ("API_KEY", "http://localhost:9000/", "API_KEY"),
+        ("KEY", "http://10.0.0.1/?key=a", "API_KEY"),
+        ("TOKEN", "https://{{shop}}.example/", "API_TOKEN"),
+    ],
+)
+def test_a_name_is_suggested_that_says_later_what_it_is_for(web: Web, name: str, url: str, suggested: str) -> None:
+    field = {"name": name, "url": url, "into": "1", "secret_value": VALUE}
+    assert f'value="{suggested}"' in web.as_("alice").post("/secrets/dialog", field).text
 
 
 def test_an_editor_learns_who_can_make_one_and_makes_none(web: Web) -> None:

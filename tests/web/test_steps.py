@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from html import unescape
 from typing import Any
 from unittest.mock import Mock
 
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from httpstep.storage import deleting, logs, steps
+from httpstep.storage import catalogue, deleting, logs, steps
 from tests.fakes import ThirdParty, answer
 from tests.house import House, document
 from tests.mailbox import Inbox, settled
@@ -291,6 +292,31 @@ def test_the_lines_for_the_bot_have_its_address_and_the_values_for_test(make_hou
     lines = screen.fragment("values").text
     assert "http://steps.example/api/v1/steps/order-status/execute" in lines
     assert "{&#34;attributes&#34;:{&#34;order.id&#34;:42}}" in lines and "YOUR_API_KEY" in lines
+
+
+@pytest.mark.sqlite_only("the text is made above the database")
+def test_every_line_for_the_bot_names_all_that_is_asked_for_and_what_to_replace(
+    make_house: Callable[..., House],
+) -> None:
+    """The value of the last test, or the default, or else a place for one; in a flow and in every language alike."""
+    web = web_with(make_house, ThirdParty())
+    web.house.put(document(url="https://a.example/{{order.id}}?a={{lang}}&b={{who-ever}}"))
+    web.house.flow("order-status")
+    with web.house.app.app_context():
+        catalogue.save(1, catalogue.AttributeEntry("lang", default='"de"', in_bot=True))
+    bob = web.as_("bob")
+    step = open_step(bob).set("value:order.id", "42").set("value:lang", "").set("value:who-ever", "").fragment("values")
+    flow = bob.get("/flows/1")
+    own = ("curl", "python", "javascript")
+    for html, order, languages in ((step.text, 42, own), (flow.text, "YOUR_ORDER_ID", own[:1])):
+        sent = {"attributes": {"order.id": order, "lang": "de", "who-ever": "YOUR_WHO_EVER"}}
+        for language in languages:
+            found = re.search(f'id="use-{language}"[^>]*>(.*?)</pre>', html, re.S)
+            text = unescape(found[1]) if found else ""
+            assert json.dumps(sent, separators=(",", ":")) in text, language
+            assert "example values: your bot sends its own" in text, language
+    web.house.put(document(url="https://a.example/"))
+    assert "example values" not in bob.get("/steps/1").text, "there is none"
 
 
 # ---------------------------------------------------------------- mail

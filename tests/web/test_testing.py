@@ -116,6 +116,17 @@ def test_a_failed_test_shows_message_advice_and_fallback(make_house: Make) -> No
     assert screen.all("rule") == [], "a 404's JSON is not mapped"
 
 
+def test_missing_is_said_of_a_success_alone(make_house: Make) -> None:
+    """After a good answer that lacks a value, and not after a failed one, in which nothing is looked for."""
+    web = web_with(make_house, ThirdParty(answer(200, ORDER), answer(500, {})))
+    rules = [{"path": ["data", name], "attribute": name} for name in ("status", "nowhere")]
+    web.house.put(document(url="https://api.example/", mapping=rules))
+    screen = open_step(web.as_("bob")).press("test")
+    assert "Not in this answer: nowhere" in screen.text
+    screen.press("save").press("test")
+    assert "500 " in screen.text and "Not in this answer" not in screen.text
+
+
 @pytest.mark.parametrize(
     ("error", "words"),
     [(TimedOut("No answer within 60 seconds.", reason="timeout_waiting"), "Timeout"), (NetworkError("The name is not known.", reason="dns"), "No connection")],
@@ -163,7 +174,7 @@ def test_over_the_budget_the_plain_page_keeps_the_answer(make_house: Make) -> No
     limit(web, 1)
     screen = new_step(web.as_("bob")).press("test").press("test")
     assert screen.status == 429 and "Rate Limit Exceeded" in screen.text
-    assert "The answer of an earlier test." in screen.text and "Ada Lovelace" in screen.text
+    assert "The answer of an earlier test, with order.id=42" in screen.text and "Ada Lovelace" in screen.text
 
 
 def test_faults_of_a_test_do_not_speak_of_saving(make_house: Make) -> None:

@@ -26,6 +26,9 @@ _TOO_GENERAL: Final = frozenset({"key", "sig"})
 _IN_QUERY: Final = re.compile(r"(?<=[?&])([^=&#]+)=([^&#]+)")
 
 
+_NAMELESS: Final = "API_"
+
+
 @dataclass(frozen=True, slots=True)
 class Credential:
     """A value to keep as the secret `name`, a suggestion like "STRIPE_KEY"; `place` is where it stands."""
@@ -156,18 +159,20 @@ class Names:
 
     def next(self, what: str) -> str:
         number = self._used[what] = self._used.get(what, 0) + 1
-        return f"{self._prefix}{what}" if number == 1 else f"{self._prefix}{what}_{number}"
+        name = what if what.startswith(self._prefix) else f"{self._prefix}{what}"
+        return name if number == 1 else f"{name}_{number}"
 
 
 def _prefix(url: str) -> str:
-    """ "STRIPE_" of https://api.stripe.com/…; "" where the host gives no name."""
+    """ "STRIPE_" of https://api.stripe.com/…; "API_" where the host gives no name: KEY alone says nothing later."""
     found = _HOST.match(url)
-    labels = [label for label in (found[1] if found else "").split(":")[0].split(".") if label]
-    if len(labels) < 2 or not all(re.fullmatch(r"[A-Za-z0-9-]+", label) for label in labels[-2:]):
-        return ""
-    label = labels[-3] if len(labels) > 2 and len(labels[-1]) == 2 and len(labels[-2]) <= 3 else labels[-2]
-    name = re.sub(r"[^A-Z0-9]", "_", label.upper())
-    return f"{name}_" if re.match(r"[A-Z]", name) and len(name) <= 40 else ""
+    host = (found[1] if found else "").rpartition("@")[2].split(":")[0]
+    labels = [label for label in host.split(".") if label]
+    if host in ("", "localhost") or not all(re.fullmatch(r"[A-Za-z0-9-]+", label) for label in labels[-2:]):
+        return _NAMELESS
+    national = len(labels) > 2 and len(labels[-1]) == 2 and len(labels[-2]) <= 3
+    name = re.sub(r"[^A-Z0-9]", "_", labels[-min(3 if national else 2, len(labels))].upper())
+    return f"{name}_" if re.match(r"[A-Z]", name) and len(name) <= 40 else _NAMELESS
 
 
 # ---------------------------------------------------------------- placeholders

@@ -143,7 +143,7 @@ class Editor:
         if self.is_new:
             self._follow_draft()
         before = self.__dict__.pop("sources", None)
-        for made in ("drift", "accepted", "document"):
+        for made in ("drift", "accepted", "document", "asked_with"):
             self.__dict__.pop(made, None)
         history: list[AcceptedStructure] = []
         if self.step_id is not None:
@@ -204,6 +204,17 @@ class Editor:
             return documents.of_log(self.log(self.form.tested_log))
         return documents.of_body(self.state.sample) if self.state else None
 
+    @cached_property
+    def asked_with(self) -> dict[str, Json] | None:
+        """The values of the call that the answer on the screen is of; None where nobody knows. They may be others than
+        those for the next test."""
+        document, given = self.document, None
+        if document is not None and document.call is not None:
+            given = document.call.given
+        elif document is not None and not document.pasted and self.state and self.state.sample:
+            given = self.sources.given_for(self.state.sample)
+        return None if given is None else testvalues.found_in(self.attributes_used, given)
+
     @property
     def mapped_document(self) -> AnswerDocument | None:
         """The answer the mapping is made on: the one on the screen, the accepted one where that is of a failed call."""
@@ -228,13 +239,14 @@ class Editor:
 
     @property
     def sentence(self) -> Sentence:
-        """What the bot would say with the values for test and, where the call went well, what the mapping gives."""
-        found = {} if self.document is not None and self.document.failed else self.results()
+        """What the bot would say with the values for test and, where the call went well, what the mapping gives: then
+        with the values of that call, as a name of one order does not go with the state of another."""
+        failed = self.document is not None and self.document.failed
+        found, then = ({}, None) if failed else (self.results(), self.asked_with)
         named = [(row.attribute, found[row.id]) for row in self.form.rules if row.on and row.id in found]
         mapped = {name: one.value for name, one in named if one.state in ("ok", "default")}
-        return sentence_of(
-            self.form.says, mapped | {name: value for name, value in self.given.items() if name not in mapped}
-        )
+        # The first ones are those that an example is made of.
+        return sentence_of(self.form.says, mapped | self.given | (then or {}) | mapped)
 
     # ------------------------------------------------------------ its structure
 

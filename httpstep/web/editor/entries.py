@@ -16,6 +16,7 @@ from httpstep.core.step.spec import FALLBACKS
 from httpstep.storage import logs
 from httpstep.storage.tables import Log
 from httpstep.web.editor.documents import headers_of
+from httpstep.web.faults import own_fault
 
 LABELS: Final = {
     "success": "Success", "http_error": "HTTP error", "rejected": "Rejected", "timeout": "Timeout", "network_error": "No connection",
@@ -87,6 +88,8 @@ class LogView:
             return "The call succeeded. The bot goes on."
         if self.outcome == "running":
             return "The call is under way."
+        if self.outcome == "internal":
+            return own_fault()
         failure = self.detail.get("failure") or {}  # which says more than the bot is told
         return failure.get("message") or self.log.message or "The call failed."
 

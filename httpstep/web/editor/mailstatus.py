@@ -40,8 +40,7 @@ def mail_status_of(editor: Editor) -> MailStatus:
     on, state = parts().alerts.on, editor.state
     can_reset = on and not editor.is_new and may("editor")
     if not on:
-        line = MailLine(("Mail is off: the operator has not set a mail server, so no alert is sent.",), "muted")
-        return MailStatus([line], can_reset)
+        return MailStatus([MailLine((mail_is_off("so no alert is sent"),), "muted")], can_reset)
     if state is None:
         return MailStatus([MailLine(("No alert has been sent yet.",), "muted")], can_reset)
     waiting = alerts.undelivered(state.step_id)
@@ -52,6 +51,12 @@ def mail_status_of(editor: Editor) -> MailStatus:
     if waiting is None or delivered > 0:
         lines.append(_sent(editor, state, delivered))
     return MailStatus(lines, can_reset)
+
+
+def mail_is_off(meaning: str = "") -> str:
+    """For whoever reads it: an operator can turn it on. meaning: what follows from it."""
+    why = "HTTPSTEP_SMTP_URL is not set" if may("operator") else "the operator has not set a mail server"
+    return f"Mail is off: {why}{f', {meaning}' if meaning else ''}."
 
 
 def _under_way(waiting: alerts.Undelivered, now: float) -> MailLine:

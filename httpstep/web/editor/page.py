@@ -30,7 +30,7 @@ from httpstep.web.editor.editor import Editor, Preview, Shown
 from httpstep.web.editor.loglist import LogList, log_list_of
 from httpstep.web.editor.mailstatus import MailStatus, mail_status_of
 from httpstep.web.editor.rulelines import Mapping, Notes, lines_of, mapping_of, notes_of
-from httpstep.web.editor.shellcommand import Usage, usage
+from httpstep.web.editor.shellcommand import Usage, examples_for, usage
 from httpstep.web.editor.testvalues import TestValue
 from httpstep.web.here import account_id, base_url, parts
 from httpstep.web.recipes.platforms import Recipe, recipes
@@ -54,7 +54,7 @@ class Values:
 @dataclass(frozen=True, slots=True)
 class AnswerView:
     """The answer on the screen as a tree. log_id: the test that large parts of it are loaded from. failed: it is looked
-    at and never mapped."""
+    at and never mapped. asked_with: the values of its call (name, text); None where nobody knows them."""
 
     tree: tree.Node
     log_id: int | None
@@ -62,6 +62,7 @@ class AnswerView:
     cut: bool
     failed: bool
     can_map: bool
+    asked_with: tuple[tuple[str, str], ...] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,15 +236,18 @@ def _host_of(url: str) -> str:
 
 def _usage(editor: Editor) -> Usage:
     key = editor.saved.step.spec.key if editor.saved else "your-step"
-    return usage(base_url(), key, editor.given)
+    return usage(base_url(), key, _examples(editor))
 
 
 def _recipes(editor: Editor) -> tuple[Recipe, ...]:
     if editor.saved is None:
         return ()
-    samples: dict[str, Json] = dict.fromkeys(rendering.attributes_used(StepSpec(request=editor.request)), "")
     gives = [rule.attribute for rule in editor.form.rules if rule.on and rule.attribute]
-    return tuple(recipes(base_url(), editor.saved.step.spec.key, samples | editor.given, gives))
+    return tuple(recipes(base_url(), editor.saved.step.spec.key, _examples(editor), gives))
+
+
+def _examples(editor: Editor) -> dict[str, Json]:
+    return examples_for(editor.attributes_used, editor.given, editor.sources.names)
 
 
 def _key_makers() -> list[str] | None:
@@ -271,4 +275,13 @@ def _answer(editor: Editor) -> AnswerView | None:
     whole = document.pasted or document.cut
     node = tree.tree_of(document.value, tree.names_by_path(editor.form.rules), whole=whole)
     can_map = may("editor") and not document.failed
-    return AnswerView(node, document.log_id, document.pasted, document.cut, document.failed, can_map)
+    return AnswerView(
+        node, document.log_id, document.pasted, document.cut, document.failed, can_map, _asked_with(editor)
+    )
+
+
+def _asked_with(editor: Editor) -> tuple[tuple[str, str], ...] | None:
+    if not editor.attributes_used:
+        return ()
+    values = editor.asked_with
+    return None if values is None else tuple((name, stepform.typed_text(one)) for name, one in values.items())

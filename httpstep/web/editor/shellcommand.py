@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import shlex
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -22,10 +24,11 @@ _CURLS_OWN = {"host", "connection", "content-length", "accept-encoding", "user-a
 # A bot goes on only where `next` says so, whatever the status: a refusal carries the step's fallback where the step is
 # known. Everything else stops: another status, silence, no connection, a proxy's page of HTML. The limit is a little
 # above the 60 s within which an answer comes. `# go on` is where the bot's own lines go (tests/web/test_examples.py).
+# The values are those of the last test, so that the lines work at once, and a remark says that they are to be replaced.
 # The token stands in double quotes, so that a shell variable may be in its place. jq 1.6 says 0 to an empty input
 # unless it is read by `input`, and it would change long numbers in what it prints.
 _SHELL: Final = """\
-if answer=$(curl -sS --max-time 65 -X POST {url} \\
+{note}if answer=$(curl -sS --max-time 65 -X POST {url} \\
   -H "Authorization: Bearer {token}" \\
   -H 'Content-Type: application/json' \\
   -d {body}) &&
@@ -44,7 +47,7 @@ try:
     response = requests.post(
         "{url}",
         headers={{"Authorization": "Bearer {token}", "Content-Type": "application/json"}},
-        data={body},
+{note}        data={body},
         timeout=65,
     )
     status = response.status_code
@@ -62,7 +65,7 @@ try {{
   const response = await fetch("{url}", {{
     method: "POST",
     headers: {{ "Authorization": "Bearer {token}", "Content-Type": "application/json" }},
-    body: JSON.stringify({body}),
+{note}    body: JSON.stringify({body}),
     signal: AbortSignal.timeout(65_000),
   }});
   status = response.status;
@@ -74,6 +77,9 @@ if (answer?.next !== "continue") throw new Error(`stop: ${{status}} ${{answer?.t
 const attributes = answer.attributes ?? {{}};
 // go on: put these attributes beside the ones the bot has
 """
+
+
+_NOTE: Final = "example values: your bot sends its own\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,14 +96,29 @@ class Usage:
 def usage(
     base: str, key: str, attributes: dict[str, Json], token: str = TOKEN, part: Literal["steps", "flows"] = "steps"
 ) -> Usage:
-    """The lines for one step or flow; the attributes as they are filled in for the test."""
+    """The lines for one step or flow, with the attributes of `examples_for`."""
     url = f"{base}/api/v1/{part}/{key}/execute"
     body = jsontext.dumps_text({"attributes": attributes})
+
+    def note(sign: str) -> str:
+        return sign + _NOTE if attributes else ""
+
     return Usage(
-        key, url, _SHELL.format(url=shlex.quote(url), token=token, body=shlex.quote(body)),
-        _PYTHON.format(url=url, token=token, body=_python_text(body)),
-        _JAVASCRIPT.format(url=url, token=token, body=body),
+        key, url, _SHELL.format(url=shlex.quote(url), token=token, body=shlex.quote(body), note=note("# ")),
+        _PYTHON.format(url=url, token=token, body=_python_text(body), note=note("        # ")),
+        _JAVASCRIPT.format(url=url, token=token, body=body, note=note("    // ")),
     )  # fmt: skip
+
+
+def examples_for(wanted: Iterable[str], given: Mapping[str, Json], names: overview.Names) -> dict[str, Json]:
+    """What the lines send of all that a step asks for: what was given for the test, else the default that the account
+    keeps, else the sample, else a name to put a value in the place of ("YOUR_ORDER_ID")."""
+    kept = {name: jsontext.read_back(text) for name, text in (names.samples | names.defaults).items()}
+    return {name: given[name] if name in given else kept.get(name, _placeholder(name)) for name in wanted}
+
+
+def _placeholder(name: str) -> str:
+    return "YOUR_" + re.sub(r"[.-]", "_", name).upper()
 
 
 def example(base: str, account_id: int, token: str = TOKEN) -> Usage:
@@ -106,9 +127,8 @@ def example(base: str, account_id: int, token: str = TOKEN) -> Usage:
     if not found:
         return usage(base, "order-status", {"order.id": 42}, token)
     key, spec = min(found, key=lambda one: one[1].request.method not in ("GET", "HEAD"))
-    samples = overview.names_for(account_id, None).samples
-    used = rendering.attributes_used(spec)
-    return usage(base, key, {name: jsontext.read_back(samples.get(name, '""')) for name in used}, token)
+    names = overview.names_for(account_id, None)
+    return usage(base, key, examples_for(rendering.attributes_used(spec), {}, names), token)
 
 
 def _python_text(body: str) -> str:

@@ -63,6 +63,11 @@ class Sources:
         given = jsontext.read_back(newest.detail).get("given") if newest is not None and newest.detail else None
         return given if isinstance(given, dict) else {}
 
+    def given_for(self, answer: bytes) -> dict[str, Json] | None:
+        """The attributes of the call of this step that got this answer; None where it is not kept any more."""
+        detail = logs.detail_of_answer(account_id(), self._step_id, answer) if self._step_id is not None else None
+        return jsontext.read_back(detail).get("given") if detail else None
+
     def know(self, history: list[AcceptedStructure], before: Sources | None) -> None:
         """What need not be asked again: the history, and the names as they were."""
         self.history = history

@@ -62,7 +62,13 @@ def given_by(typed: Mapping[str, str]) -> dict[str, Json]:
 
 def as_given(wanted: Iterable[str], given: Mapping[str, Json]) -> dict[str, str]:
     """The inputs as a call had them, and empty where it had none."""
-    found = {name: placeholders.lookup(name, given) for name in wanted}
-    return {
-        name: "" if value is placeholders.NOT_FOUND else stepform.typed_text(value) for name, value in found.items()
+    names = list(wanted)
+    return dict.fromkeys(names, "") | {
+        name: stepform.typed_text(value) for name, value in found_in(names, given).items()
     }
+
+
+def found_in(wanted: Iterable[str], given: Mapping[str, Json]) -> dict[str, Json]:
+    """Those of the wanted that a call had."""
+    found = {name: placeholders.lookup(name, given) for name in wanted}
+    return {name: value for name, value in found.items() if value is not placeholders.NOT_FOUND}

@@ -8,6 +8,7 @@ from typing import Any, Final
 from flask import render_template, url_for
 
 from httpstep.core import jsontext
+from httpstep.core.errors import FailureKind
 from httpstep.core.jsontext import Json
 from httpstep.core.step.spec import OPERATORS
 from httpstep.execution import ratelimit
@@ -15,7 +16,8 @@ from httpstep.storage import flows as stored
 from httpstep.storage import logs, steps
 from httpstep.web.access import current_user, may
 from httpstep.web.editor.entries import LABELS, duration_text, tone
-from httpstep.web.editor.shellcommand import Usage, usage
+from httpstep.web.editor.shellcommand import Usage, examples_for, usage
+from httpstep.web.faults import own_fault
 from httpstep.web.flows.flow_editor import ALWAYS, FlowEditor, FlowRow
 from httpstep.web.here import account_id, base_url
 
@@ -134,10 +136,10 @@ def _choices(editor: FlowEditor) -> list[StepChoice]:
 
 
 def _usage(editor: FlowEditor) -> Usage | None:
-    """The line names all that is asked for, also what nobody has given a value yet."""
     if editor.saved is None:
         return None
-    return usage(base_url(), editor.saved.key, dict.fromkeys(editor.asked, "") | editor.given, part="flows")
+    attributes = examples_for(editor.asked, editor.given, editor.names)
+    return usage(base_url(), editor.saved.key, attributes, part="flows")
 
 
 def _result(editor: FlowEditor) -> FlowResult | None:
@@ -149,7 +151,7 @@ def _result(editor: FlowEditor) -> FlowResult | None:
     for detail in logs.details(account_id(), log_ids):
         gives |= jsontext.read_back(detail).get("attributes", {})
     return FlowResult(
-        _label(answer), _tone(answer), duration_text(answer["http"]["duration_ms"]), answer["message"] or "",
+        _label(answer), _tone(answer), duration_text(answer["http"]["duration_ms"]), _message(answer),
         answer["next"] == "continue", [_step_result(editor, one) for one in answer["steps"]], gives, answer["missing"],
     )  # fmt: skip
 
@@ -165,8 +167,12 @@ def _step_result(editor: FlowEditor, one: dict[str, Any]) -> StepResult:
     duration = "" if one["outcome"] == "skipped" else duration_text(one["http"]["duration_ms"])
     return StepResult(
         name, _label(one), _tone(one), one["http"]["status"], duration, one["structure_changed"], view,
-        one["message"] or "",
+        _message(one),
     )  # fmt: skip
+
+
+def _message(one: dict[str, Any]) -> str:
+    return own_fault() if one["outcome"] == FailureKind.INTERNAL.value else one["message"] or ""
 
 
 def _label(one: dict[str, Any]) -> str:

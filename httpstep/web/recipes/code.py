@@ -1,6 +1,6 @@
 """The code of the platforms that run code (`platforms`). tests/web/test_examples.py runs each as it is.
 
-«message» in a template is where the attributes stand: the first gets what the person wrote, the others their samples.
+«message» in a template is where the attributes stand: the first gets what the person wrote, the others their examples.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def chatwoot():
 
 def reply(event):
     message = event["content"]
-    answer = steps.execute("«key»", «message», idempotency_key=f"chatwoot-{event['id']}")
+«note»    answer = steps.execute("«key»", «message», idempotency_key=f"chatwoot-{event['id']}")
 """
     + _REPLY
     + """\
@@ -121,7 +121,7 @@ def whatsapp():
 
 def reply(value, sent):
     message = sent["text"]["body"]
-    answer = steps.execute("«key»", «message», idempotency_key=sent["id"])
+«note»    answer = steps.execute("«key»", «message», idempotency_key=sent["id"])
 """
     + _REPLY
     + """\
@@ -144,7 +144,7 @@ steps = Client("«base»", "«token»")
 
 async def reply(update, context):
     message, once = update.message.text, f"telegram-{update.update_id}"
-    answer = await steps.execute_async("«key»", «message», idempotency_key=once)
+«note»    answer = await steps.execute_async("«key»", «message», idempotency_key=once)
 """
     + _REPLY
     + """\
@@ -158,6 +158,9 @@ bot.run_polling()
 )
 
 
+_NOTE: Final = "    # example values beside message: your bot sends its own\n"
+
+
 def filled(
     code: str, *, base: str, address: str, key: str, token: str, seconds: int | None, attributes: Mapping[str, Json],
     gives: Sequence[str],
@@ -169,7 +172,7 @@ def filled(
     workflow = ", ".join(f"{_text(name)}: workflow.{plain[name]}" for name in attributes)
     words = {
         "base": base, "address": address, "key": key, "token": token, "action": key.replace("-", "_"),
-        "slots": _object(slots), "message": _object(message),
+        "note": _NOTE if len(message) > 1 else "", "slots": _object(slots), "message": _object(message),
         "workflow": f"{{ attributes: {{ {workflow} }}, timeout: {seconds} }}",
         "assignments": "\n".join(f"  workflow.{name} = data.attributes.{name};" for name in gives) or "  // it gives nothing",
     }  # fmt: skip

@@ -15,6 +15,7 @@ from flask import Blueprint, Response, abort, render_template, request
 from flask.typing import ResponseReturnValue
 
 from httpstep.core.document.entrydocuments import secret_bytes, secret_name_fault, secret_value_fault
+from httpstep.core.importing.credentials import Names
 from httpstep.core.inserting import secrethosts
 from httpstep.core.inserting.placeholders import SECRET_PREFIX
 from httpstep.core.step.naming import in_lists
@@ -73,11 +74,21 @@ def new_secret() -> Response:
     typed = [request.form.get(name, "") for name in ("url", "auth_token_url")]
     origins = dict.fromkeys(filter(None, map(secrethosts.literal_origin, filter(None, typed))))
     kept = catalogue.stored_secrets(current_user().account_id)
-    name = _free(request.form.get("name", "")[:100], kept)
+    name = _free(_suggested(request.form.get("name", "")[:100], typed[0]), kept)
     form = Form({"name": name, "hosts": "\n".join(origins)})
-    offered = sorted(kept, key=in_lists) if request.form.get("into") else []
+    offered = _offered(kept)
     same = _same(kept) if offered and may("admin") else ""
     return respond(_dialog(form, offered, same), trigger=open_modal())
+
+
+def _offered(kept: Collection[str]) -> list[str]:
+    """The names that may go into the field instead, [] where no field asks."""
+    return sorted(kept, key=in_lists) if request.form.get("into") else []
+
+
+def _suggested(name: str, url: str) -> str:
+    """Of a field's key or token: after the host, so that it is recognised later. A name that a step asks for is as it is."""
+    return Names(url).next(name) if name and request.form.get("into") else name
 
 
 def _free(name: str, taken: Collection[str]) -> str:
@@ -100,7 +111,7 @@ def new_secret_made() -> Response:
     """Make it. 422: the dialog's form with what is wrong; its value stays in the browser and is never sent back."""
     form = sent("name", "hosts")
     if _added(form) is None:
-        return respond(_dialog(form), 422)
+        return respond(_dialog(form, _offered(catalogue.stored_secrets(current_user().account_id))), 422)
     said = f"Stored as {{{{secret.{form['name']}}}}}. Its value is not shown again."
     return respond(trigger={"secret:made": {"name": form["name"]}, **toast(said)}, stays=True)
 

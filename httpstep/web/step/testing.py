@@ -30,9 +30,10 @@ from httpstep.web.editor import documents
 from httpstep.web.editor.documents import AnswerDocument
 from httpstep.web.editor.editor import Editor, Shown
 from httpstep.web.editor.entries import ended, entry_of
+from httpstep.web.editor.mailstatus import mail_is_off
 from httpstep.web.editor.opening import submitted
 from httpstep.web.editor.page import fragments
-from httpstep.web.faults import is_call_made
+from httpstep.web.faults import is_call_made, own_fault, reason_in_log
 from httpstep.web.fragments import respond
 from httpstep.web.here import account_id, parts, tenant
 from httpstep.web.moves import Done
@@ -59,7 +60,7 @@ def test_result(ref: str) -> Response:
         return _answer(editor, status, again is not None)
     except Exception as error:
         _require_bug_after_call(error)
-        editor.shown = Shown(why=_NOT_SHOWN)
+        editor.shown = Shown(why=_not_shown())
         return respond(fragments(editor, "testing/_test_result.html"))
 
 
@@ -114,21 +115,20 @@ def run(editor: Editor) -> int:
         g.call_is_made = True
         editor.renew()
         does = FALLBACKS[error.answer["next"]]
-        editor.shown = Shown(why=f"{calls.INTERNAL_MESSAGE} In a live call your bot would do this: {does}.")
+        editor.shown = Shown(why=f"{own_fault()} In a live call your bot would do this: {does}.")
         return 200
     g.call_is_made = True
     try:
         _note(editor, done)
     except Exception as error:
         _require_bug_after_call(error)
-        editor.shown = Shown(why=_NOT_SHOWN)
+        editor.shown = Shown(why=_not_shown())
     return 200
 
 
-_NOT_SHOWN = (
-    "The call was made, but httpstep itself failed as it was about to show the result. Look at the logs of this step; "
-    "the operator finds the reason in the application's log."
-)
+def _not_shown() -> str:
+    failed = "The call was made, but httpstep itself failed as it was about to show the result."
+    return f"{failed} Look at the logs of this step. {reason_in_log()}"
 
 
 def _require_bug_after_call(error: Exception) -> None:
@@ -181,9 +181,7 @@ def _note(editor: Editor, done: calls.Run) -> None:
     if execution.has_document:
         editor.fresh = _document(done)
     log = editor.log(done.log_id)
-    lost = (
-        "The call was made, but its record could not be kept. The operator finds the reason in the application's log."
-    )
+    lost = f"The call was made, but its record could not be kept. {reason_in_log()}"
     editor.shown = Shown(why=lost) if log is None else Shown(entry=entry_of(log, editor.now, may_edit=True))
 
 
@@ -240,7 +238,7 @@ def send_alert(editor: Editor) -> tuple[str, bool]:
         first = "Enter at least one alert address first."
         return first if may("admin") else "An admin of your account has to enter an alert address first.", False
     if not parts().alerts.on:
-        return "Mail is off: the operator has not set a mail server.", False
+        return mail_is_off(), False
     detail: dict[str, Json] = jsontext.read_back(log.detail) if log is not None and log.detail else {}
     if not detail.get("failure"):
         return "The last test did not fail, so there is nothing to send.", False
