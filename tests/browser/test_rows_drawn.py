@@ -13,7 +13,9 @@ IN_SIZE_CONTAINERS = """() => [...document.querySelectorAll("#mapping .rule, #lo
   for (let one = row; one; one = one.parentElement) if (getComputedStyle(one).containerType !== "normal") return true;
 }).length"""
 """Chromium 156 loses the boxes of what is parsed into one of these, inside a fold, while somebody scrolls: they stay away."""
-NOT_DRAWN = '() => [...document.querySelectorAll("#mapping .rule")].filter((row) => !row.getBoundingClientRect().height).length'
+NOT_DRAWN = (
+    '() => [...document.querySelectorAll("#mapping .rule")].filter((row) => !row.getBoundingClientRect().height).length'
+)
 
 
 def saved_step(page: Page, api: OrderApi) -> str:
