@@ -237,7 +237,7 @@ class Editor:
         named = [(row.attribute, found[row.id]) for row in self.form.rules if row.on and row.id in found]
         mapped = {name: one.value for name, one in named if one.state in ("ok", "default")}
         return sentence_of(
-            self.form.says, mapped | {name: value for name, value in self.given.items() if name not in mapped}
+            self.form.says, mapped | {name: value for name, value in self.given.items() if name not in mapped}, mapped
         )
 
     # ------------------------------------------------------------ its structure
