@@ -63,3 +63,19 @@ def test_what_is_to_be_mended_names_its_section_and_is_focused(desk: tuple[Page,
     page.keyboard.press("Control+Enter")
     expect(page.locator("#fault-summary a").first).to_have_text("Authentication: Name")
     expect(name).to_be_focused()
+
+
+def test_what_the_bot_says_of_a_failed_call_is_one_press_away(desk: tuple[Page, OrderApi]) -> None:
+    page, api = desk
+    page.locator("#at-request-url").fill(f"{api.url}/orders/1")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator(".rule").first).to_be_attached()
+    page.locator("#part-mapping > summary").click()
+    section = page.locator("#section-fallback")
+    expect(section).to_contain_text("refuses the answer (Succeed only then)")
+    expect(section).to_contain_text("may be those of the customer's earlier question")
+    section.get_by_role("button", name="Show me").click()
+    default = page.get_by_label("If it is missing").first
+    expect(default).to_be_focused()
+    expect(default).to_be_in_viewport(ratio=1)
+    assert default.evaluate("(field) => field.scrollWidth <= field.clientWidth")
