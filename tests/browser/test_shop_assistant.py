@@ -79,3 +79,9 @@ def test_what_the_bot_says_of_a_failed_call_is_one_press_away(desk: tuple[Page, 
     expect(default).to_be_focused()
     expect(default).to_be_in_viewport(ratio=1)
     assert default.evaluate("(field) => field.scrollWidth <= field.clientWidth")
+
+
+def test_the_box_to_paste_into_has_the_cursor_once_it_is_open(desk: tuple[Page, OrderApi]) -> None:
+    page, _ = desk
+    page.locator("#paste-curl > summary").click()
+    expect(page.locator("#at-curl")).to_be_focused()
