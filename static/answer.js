@@ -51,6 +51,17 @@
     box.open = false;
     if (left) $("summary", box).focus({ preventScroll: true });
   });
+  // Whoever opens them wants to type another: the first, or the one whose chip was pressed.
+  document.addEventListener("click", ({ target }) => {
+    const summary = target.closest?.("#values-for-test > summary");
+    if (!summary || summary.parentElement.open) return;
+    const chip = target.closest("[data-chip-of]")?.dataset.chipOf;
+    setTimeout(() => {
+      const input = (chip && document.getElementById(chip)) || values()[0];
+      input?.focus();
+      input?.select();
+    });
+  });
   // Whoever was in one of them and types on is in it again.
   let left = "";
   document.addEventListener("keydown", (event) => {

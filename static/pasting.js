@@ -24,5 +24,6 @@
     event.preventDefault();
     document.querySelector("#paste-fill").click();
   });
+  on("#paste-curl > summary", "click", (summary) => { if (!summary.parentElement.open) setTimeout(() => document.querySelector("#at-curl").focus()); });
   on("#paste-operations", "dblclick", () => document.querySelector("#paste-fill").click());
 })();

@@ -6,6 +6,7 @@
   if (!picker) return;
   const search = picker.querySelector("#picker-search");
   let field = null;
+  let byHand = ""; // the name that the arrows chose
   let typing = false; // opened by typing "{{": the focus is in the field, not in the search
   const FOLLOWED = { "aria-autocomplete": "list", "aria-controls": "picker-options" };
 
@@ -34,7 +35,7 @@
     close(false);
     field = target;
     typing = byTyping;
-    search.value = "";
+    byHand = search.value = "";
     search.hidden = typing;
     picker.hidden = false;
     if (typing) for (const [name, value] of Object.entries(FOLLOWED)) target.setAttribute(name, value);
@@ -90,8 +91,18 @@
     else holder?.removeAttribute("aria-activedescendant");
   }
   function choose(next) {
+    sift(); // a list that just came is not settled: it has lost what was chosen in it
     const all = options();
-    select(all[Math.max(0, Math.min(all.length - 1, all.findIndex(isChosen) + next))]);
+    const chosen = all[Math.max(0, Math.min(all.length - 1, all.findIndex(isChosen) + next))];
+    byHand = chosen?.dataset.name || "";
+    select(chosen);
+  }
+  // What is known goes before what would be new, however exactly that is what was typed: a name half typed is none.
+  function bestFor(typed) {
+    const all = options(), known = all.filter((option) => option.id !== "pick-new");
+    const bare = ({ dataset }) => dataset.name.toLowerCase().replace(/^secret\./, "");
+    return known.find(({ dataset }) => dataset.name.toLowerCase() === typed) || all.find(({ dataset }) => dataset.name === byHand)
+      || known.find((option) => bare(option).startsWith(typed)) || all[0];
   }
   // The list follows a moment after the typing: what it still shows of an earlier text is not what is meant.
   function sift() {
@@ -101,8 +112,7 @@
       option.hidden = option.id === "pick-new" ? option.dataset.typed.toLowerCase() !== typed : !name.includes(typed);
     }
     for (const group of picker.querySelectorAll('[role="group"]')) group.hidden = !group.querySelector('[role="option"]:not([hidden])');
-    const all = options();
-    select(all.find((option) => option.dataset.name.toLowerCase() === typed) || all.find(isChosen) || all[0]);
+    select(bestFor(typed));
   }
   // What Enter takes, "" where there is nothing to take.
   function meant() {
@@ -166,15 +176,7 @@
     if (innerWidth !== width) close(false);
     width = innerWidth;
   });
-  // A new list must not undo what the arrows chose in the one before it.
-  let kept = "";
-  document.body.addEventListener("htmx:beforeSwap", (event) => {
-    if (event.detail.target.id === "picker-list") kept = options().find(isChosen)?.dataset.name || "";
-  });
-  document.body.addEventListener("htmx:afterSwap", (event) => {
-    if (event.detail.target.id !== "picker-list" || picker.hidden) return;
-    const again = everyOption().find((option) => option.dataset.name === kept);
-    if (again) select(again);
-    sift();
+  for (const came of ["htmx:afterSwap", "htmx:afterSettle"]) document.body.addEventListener(came, (event) => {
+    if (event.detail.target.id === "picker-list" && !picker.hidden) sift(); // what the arrows chose stays chosen
   });
 })();

@@ -55,6 +55,17 @@
     row.focus();
   });
 
+  // "Show me": what the bot gets of the first row where its value is missing.
+  document.addEventListener("click", ({ target }) => {
+    if (!target.closest?.("[data-show-default]")) return;
+    const row = rows()[0];
+    $("#part-mapping").open = true;
+    if (row) $(".rule-more", row).open = true;
+    const field = (row && $('[name$="-default"]', row)) || $("#mapping-adder [data-add-rule]");
+    field?.scrollIntoView({ block: "center" });
+    field?.focus({ preventScroll: true });
+  });
+
   body.addEventListener("htmx:afterSettle", gather);
   body.addEventListener("htmx:oobAfterSwap", gather);
   body.addEventListener("form:looked", gather);

@@ -34,6 +34,8 @@
     filledFrom = basis();
   });
   body.addEventListener("htmx:afterSettle", ({ detail }) => {
+    const example = $("#bubble")?.dataset.example;
+    if (example !== undefined && $("[data-says]")) $("[data-says]").placeholder = example;  // the field itself stays
     if (detail.target.id === "bubble") return;
     // Of a test that has come its example is right; a sentence may have been typed on while it ran.
     if (detail.target.id === "test-result") filledFrom = $("[data-says]")?.value ? "" : basis();

@@ -2,9 +2,12 @@
 (() => {
   "use strict";
   const root = document.documentElement;
-  const isWide = () => root.dataset.answer === "wide" && matchMedia("(min-width: 1100px)").matches;
+  const room = matchMedia("(min-width: 1100px)");
+  let wide = root.dataset.answer === "wide";
+  try { wide ||= localStorage.getItem("httpstep-wide") === "1"; } catch { /* it lasts as long as this page */ }
   function show() {
-    document.querySelector("[data-wide]")?.setAttribute("aria-pressed", String(root.dataset.answer === "wide"));
+    if (wide && room.matches) root.dataset.answer = "wide"; else delete root.dataset.answer;
+    document.querySelector("[data-wide]")?.setAttribute("aria-pressed", String(wide));
   }
   function fold(closed) {
     const request = document.querySelector("#part-request");
@@ -13,13 +16,13 @@
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-wide]");
     if (!button) return;
-    const wide = root.dataset.answer !== "wide";
-    if (wide) root.dataset.answer = "wide"; else delete root.dataset.answer;
+    wide = !wide;
     try { localStorage.setItem("httpstep-wide", wide ? "1" : ""); } catch { /* it lasts as long as this page */ }
-    fold(wide);
     show();
+    fold(wide);
     button.scrollIntoView({ block: "nearest" });
   });
-  if (isWide() && document.querySelector("[data-editor]").dataset.ref !== "new") fold(true);
+  room.addEventListener("change", show);
   show();
+  if (wide && room.matches && document.querySelector("[data-editor]").dataset.ref !== "new") fold(true);
 })();

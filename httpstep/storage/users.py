@@ -212,7 +212,10 @@ def accept(code: str, password: str) -> User | None:
 
 
 def set_up(code: str, email: str, password: str) -> User | None:
-    """The first user, admin and operator, by the one-time code of the log; None where the code is not it."""
+    """The first user, admin and operator, by the one-time code of the log, however its groups and letters are written;
+    None where the code is not it."""
+    signs = "".join(code.lower().replace("-", " ").split())
+    code = "-".join(signs[start : start + 4] for start in range(0, len(signs), 4))
     with editing():
         if db.session.scalar(select(func.count()).select_from(User)) or _use("setup", code) is None:
             return None

@@ -74,7 +74,7 @@ def test_a_save_pressed_meanwhile_is_made_once_with_what_has_come(pasting: tuple
     for _ in range(2):
         page.keyboard.press("Control+s")
     let_go(page, held)
-    expect(page.get_by_text("Saved. Your bot can use this step now.")).to_be_visible()
+    expect(page.get_by_text("Saved. Not tested yet: press Test to see what your bot gets.")).to_be_visible()
     expect(page.locator("#at-request-url")).to_have_value(f"{api.url}/orders/4711")
     page.goto("/steps")
     expect(page.get_by_role("link", name="Order status")).to_have_count(1)

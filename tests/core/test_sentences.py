@@ -53,6 +53,8 @@ def test_where_nothing_is_typed_there_is_an_example_of_what_is_there() -> None:
     assert (found.typed, "".join(part.text for part in found.parts)) == ("", "Your order status is shipped.")
     assert example_of({"id": 7}) == "Your id is {{id}}." and example_of({"paid": True, "empty": ""}) == ""
     assert sentence_of("", {}).parts == ()
+    assert example_of({"carrier": "DHL", "order_status": "shipped"}) == "Your order status is {{order_status}}."
+    assert sentence_of("", {"order": "9999"}, {}).parts == () and sentence_of("{{id}}", ORDER, {}).example == ""
 
 
 def test_long_texts_are_cut() -> None:

@@ -34,8 +34,7 @@ def kept_tests(web: Web, step_id: int = 1) -> int:
 
 
 def test_the_page_stays_and_is_told_its_new_address(web: Web) -> None:
-    screen = new_step(web.as_("bob"))
-    screen.fragment("test")
+    screen = new_step(web.as_("bob")).press("test")
     saved = screen.fragment("save")
     assert (saved.status_code, saved.headers["HX-Reswap"]) == (200, "none") and "HX-Redirect" not in saved.headers
     told = json.loads(saved.headers["HX-Trigger"])
@@ -45,6 +44,16 @@ def test_the_page_stays_and_is_told_its_new_address(web: Web) -> None:
     for part in ('id="more"', 'id="usage"', 'id="logs"', 'id="mail-status"'):
         assert part in saved.text
     assert 'id="step-form"' not in saved.text and "/steps/new" not in saved.text
+
+
+def test_what_is_said_of_it_says_what_is_missing(web: Web) -> None:
+    said = json.loads(new_step(web.as_("bob")).fragment("save").headers["HX-Trigger"])["toast"]["text"]
+    assert said == "Saved. Not tested yet: press Test to see what your bot gets."
+    screen = new_step(web.as_("bob")).press("test")
+    for row in screen.all("rule"):
+        screen.set(f"rule-{row}-on", None)
+    said = json.loads(screen.fragment("save").headers["HX-Trigger"])["toast"]["text"]
+    assert said == "Saved. No value of the answer is ticked: your bot gets nothing."
 
 
 def test_the_same_once_more_is_the_same_step_in_the_same_version(web: Web) -> None:

@@ -231,6 +231,15 @@ def test_two_calls_are_compared_in_request_answer_and_mapping(make_house: Callab
     assert 'value="1"' in bob.get("/logs/2").text and 'name="with"' in bob.get("/logs/2").text
 
 
+def test_hidden_values_are_not_called_the_same(web: Web) -> None:
+    for key in ("the-wrong-key", "the-right-key"):
+        web.house.put(document(headers=[{"name": "X-API-Key", "value": key}]))
+        web.house.execute()
+    page = web.as_("bob").get("/logs/2/compare?with=1").text
+    assert "X-API-Key" not in page and page.count("The same in both, as far as it is shown: hidden values") == 1
+    assert "are not compared" in page and page.count("The same in both.") == 2
+
+
 def test_a_test_of_the_draft_is_compared_with_a_later_call_of_the_step(web: Web) -> None:
     bob = web.as_("bob")
     new_step(bob).press("test").press("save")

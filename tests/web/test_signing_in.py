@@ -64,6 +64,15 @@ def test_a_setup_code_works_once(empty: House) -> None:
         assert users.set_up(form["code"], "b@example.com", PASSWORD) is None
 
 
+@pytest.mark.parametrize(
+    "written", [str.upper, lambda code: code.replace("-", ""), lambda code: f" {code.replace('-', ' ')} "]
+)
+def test_how_a_setup_code_is_written_does_not_matter(empty: House, written: Callable[[str], str]) -> None:
+    form = setup_form(empty)
+    with empty.app.app_context():
+        assert users.set_up(written(form["code"]), "a@example.com", PASSWORD) is not None
+
+
 def test_signing_in_leads_back_to_the_page_that_was_asked_for(web: Web) -> None:
     browser = web.browser()
     asked = browser.get("/settings/keys?x=1")

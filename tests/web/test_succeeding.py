@@ -103,3 +103,19 @@ def test_a_viewer_is_offered_none_of_it(web: Web) -> None:
     html = web.as_("vera").get("/steps/1").text
     assert "succeeds only if" not in html
     assert "add_condition" not in html
+
+
+def test_an_answer_that_may_be_an_error_is_no_alarm_and_its_drift_goes_with_the_rule(
+    make_house: Callable[..., House],
+) -> None:
+    good = answer(200, {"ok": True, "id": 7, "status": "shipped"})
+    web = Web(make_house(ThirdParty(good, answer(200, {"error": "order not found", "ok": False}))))
+    places = [{"path": ["id"], "attribute": "id"}, {"path": ["status"], "attribute": "status"}]
+    web.house.put(document(mapping=places, url="https://api.example/orders/9"))
+    screen = open_step(web.as_("alice")).press("test").press("save").press("test")
+    doubt = "This answer may be an error of the API. JSON Structure Change Detected 2 values are not there any more."
+    assert doubt in screen.text and "2 missing" in screen.text
+    moved = screen.move("suggest_conditions").text
+    assert "JSON Structure" not in moved and "2 missing" not in moved and "not in the answer" not in moved
+    for page in (screen.press("suggest_conditions"), screen.press("save"), open_step(web.as_("alice"))):
+        assert "JSON Structure Change Detected" not in page.text and "2 missing" not in page.text

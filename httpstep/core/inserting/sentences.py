@@ -13,6 +13,8 @@ from httpstep.core.jsontext import Json
 MAX_CHARACTERS: Final = 2_000
 """Of a sentence; the rest of a longer one is left out."""
 _MAX_VALUE_CHARACTERS: Final = 200
+_TELLING: Final = frozenset({"status", "state"})
+"""Last words of the names that say most to whoever asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,29 +29,38 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """typed: as it was written, "" where `parts` are an example. faults: a sentence for each placeholder that is none."""
+    """typed: as it was written, "" where `parts` are an example. example: that one as it is written, "" where there is none.
+    faults: a sentence for each placeholder that is none."""
 
     typed: str
     parts: tuple[Part, ...]
+    example: str
     faults: tuple[str, ...] = ()
 
 
-def sentence_of(typed: str, attributes: Mapping[str, Json]) -> Sentence:
-    """The sentence with its values; an example of one where nothing is typed."""
-    text = typed[:MAX_CHARACTERS]
-    pieces, faults = scan_with_faults(text if text.strip() else example_of(attributes))
+def sentence_of(typed: str, attributes: Mapping[str, Json], mapped: Mapping[str, Json] | None = None) -> Sentence:
+    """The sentence with its values; an example of one where nothing is typed, of what is `mapped` where that is given:
+    a value that the bot sent tells nobody anything."""
+    text, example = typed[:MAX_CHARACTERS], example_of(attributes if mapped is None else mapped)
+    pieces, faults = scan_with_faults(text if text.strip() else example)
     parts = tuple(
         _filled(piece, attributes) if isinstance(piece, Placeholder) else Part(piece.text) for piece in pieces
     )
-    return Sentence(text if text.strip() else "", parts, faults)
+    return Sentence(text if text.strip() else "", parts, example, faults)
 
 
 def example_of(attributes: Mapping[str, Json]) -> str:
-    """ "Your order status is {{order_status}}.", of the first text or else number among them; "" where there is none."""
-    for name in (*_of_type(attributes, str), *_of_type(attributes, (int, float))):
-        words = name.rpartition(".")[2].replace("_", " ").replace("-", " ").strip()
-        return f"Your {words} is {{{{{name}}}}}."
+    """ "Your order status is {{order_status}}.", of a text that is a status by its name, or else of the first
+    text or number among them; "" where there is none."""
+    texts = list(_of_type(attributes, str))
+    telling = [name for name in texts if _words_of(name).rpartition(" ")[2].casefold() in _TELLING]
+    for name in (*telling, *texts, *_of_type(attributes, (int, float))):
+        return f"Your {_words_of(name)} is {{{{{name}}}}}."
     return ""
+
+
+def _words_of(name: str) -> str:
+    return name.rpartition(".")[2].replace("_", " ").replace("-", " ").strip()
 
 
 def _of_type(attributes: Mapping[str, Json], kind: type | tuple[type, ...]) -> Iterator[str]:

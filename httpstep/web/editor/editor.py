@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import TypeGuard
 
 from httpstep.core import jsontext
 from httpstep.core.answer.mapping import CallFacts, apply_rules
@@ -34,7 +35,7 @@ from httpstep.web.editor.entries import LogView
 from httpstep.web.editor.sources import Sources
 from httpstep.web.editor.testvalues import TestValue
 from httpstep.web.here import account_id
-from httpstep.web.stepform import StepForm
+from httpstep.web.stepform import StepForm, conditions
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,12 +197,11 @@ class Editor:
     @cached_property
     def document(self) -> AnswerDocument | None:
         """The JSON answer on the screen: the test's, a pasted one, else the accepted sample."""
-        if self.fresh is not None:
-            return self.fresh
-        if self.form.sample.strip():
+        if self.fresh is None and self.form.sample.strip():
             return documents.of_body(self.form.sample.encode(errors="replace"), pasted=True)
-        if self.form.tested_log is not None:
-            return documents.of_log(self.log(self.form.tested_log))
+        if self.fresh is not None or self.form.tested_log is not None:
+            tested = self.fresh or documents.of_log(self.log(self.form.tested_log))
+            return replace(tested, failed=True) if self.says_no(tested) else tested
         return documents.of_body(self.state.sample) if self.state else None
 
     @cached_property
@@ -214,6 +214,10 @@ class Editor:
         elif document is not None and not document.pasted and self.state and self.state.sample:
             given = self.sources.given_for(self.state.sample)
         return None if given is None else testvalues.found_in(self.attributes_used, given)
+
+    def says_no(self, answer: AnswerDocument | None) -> TypeGuard[AnswerDocument]:
+        """Whether it is no success by what the form says now, whatever was said when it came."""
+        return answer is not None and conditions.refuses(self.form, answer.value)
 
     @property
     def mapped_document(self) -> AnswerDocument | None:
@@ -245,8 +249,7 @@ class Editor:
         found, then = ({}, None) if failed else (self.results(), self.asked_with)
         named = [(row.attribute, found[row.id]) for row in self.form.rules if row.on and row.id in found]
         mapped = {name: one.value for name, one in named if one.state in ("ok", "default")}
-        # The first ones are those that an example is made of.
-        return sentence_of(self.form.says, mapped | self.given | (then or {}) | mapped)
+        return sentence_of(self.form.says, mapped | self.given | (then or {}) | mapped, mapped)
 
     # ------------------------------------------------------------ its structure
 
@@ -261,7 +264,7 @@ class Editor:
         if form.accepted_log == later.id:
             return differences.accepted_view(form, later, new) if form.drift_log else None
         accepted = self.accepted or self.in_force
-        if accepted is None:
+        if accepted is None or self.says_no(new):
             return None
         latest = with_dictionaries(jsontext.read_back(later.structure), stepform.dictionaries_of(form))
         usual = drifting.usual_before(self.sources.logs, later, accepted.structure)
@@ -292,5 +295,5 @@ class Editor:
 
     def compare_anew(self) -> None:
         """What is accepted or marked in the form has changed."""
-        for name in ("drift", "accepted"):
+        for name in ("drift", "accepted", "document", "asked_with"):
             self.__dict__.pop(name, None)

@@ -53,3 +53,13 @@ def submitted(ref: str) -> Editor:
         form.emails_kept = saved.step.spec.alert_emails if saved else ()
         form.alert_emails = request.form.get("alert_emails", ", ".join(form.emails_kept))
     return Editor(NEW if row is None else str(row.id), form, saved, row.state if row else None, typed=True)
+
+
+def said_of_first(editor: Editor) -> str:
+    """Of the first save: whether the bot gets something of the step, as far as a test has shown it."""
+    if any(row.on and row.attribute for row in editor.form.rules):
+        return "Saved. Your bot can use this step now."
+    if editor.form.mapping_set:
+        return "Saved. No value of the answer is ticked: your bot gets nothing."
+    tested = "No test has succeeded yet" if editor.sources.logs else "Not tested yet"
+    return f"Saved. {tested}: press Test to see what your bot gets."

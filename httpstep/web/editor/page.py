@@ -141,7 +141,7 @@ NEEDS: Final = {
     "request_form/_success_suggestion.html": ("suggested",),
     "mapping/_mapping.html": ("mapping", "history"),
     "mapping/_structures.html": ("history",),
-    "drift/_drift_banner.html": ("drift",),
+    "drift/_drift_banner.html": ("drift", "suggested"),
     "logs/_logs.html": ("logs",),
     "testing/_test_values.html": ("values",),
     "testing/_budget.html": ("budget",),

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from httpstep.core.jsontext import Json
 from httpstep.core.outcome.fallback import SUCCESS
 from httpstep.storage import overview
+from httpstep.storage.tables import Log
 from httpstep.web import stepform
 from httpstep.web.access import may
-from httpstep.web.editor import marking
+from httpstep.web.editor import documents, marking
 from httpstep.web.editor.editor import Editor
 from httpstep.web.stepform import RuleRow
 
@@ -86,7 +87,7 @@ def lines_of(editor: Editor) -> list[RuleLine]:
 
 def mapping_of(editor: Editor, lines: list[RuleLine]) -> Mapping:
     known, sources = editor.mapped_document, editor.sources
-    last = next((log for log in sources.logs if log.outcome == SUCCESS and log.detail), None)
+    last = next((log for log in sources.logs if log.outcome == SUCCESS and log.detail and _is_good(editor, log)), None)
     rules = [rule for rule in map(stepform.rule_of, editor.form.rules) if rule is not None]
     return Mapping(
         lines,
@@ -95,10 +96,15 @@ def mapping_of(editor: Editor, lines: list[RuleLine]) -> Mapping:
     )
 
 
+def _is_good(editor: Editor, log: Log) -> bool:
+    """Whether a success of then is one by what the form says now."""
+    return not editor.form.success_when or not editor.says_no(documents.of_log(editor.log(log.id)))
+
+
 def notes_of(editor: Editor, lines: list[RuleLine]) -> Notes:
     of_a_test = editor.fresh is not None or (editor.document is not None and editor.document.log_id is not None)
     missing = [line.row.attribute for line in lines if line.row.on and line.state in ("missing", "default")]
     tested = editor.log(editor.form.tested_log)
     undecided = bool(tested and tested.structure_changed and editor.drift and not editor.drift.accepted)
-    good = tested is None or tested.outcome == SUCCESS
+    good = tested is None or (tested.outcome == SUCCESS and _is_good(editor, tested))
     return Notes(missing if of_a_test and good else [], undecided)

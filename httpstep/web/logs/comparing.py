@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 
 from httpstep.core import jsontext
+from httpstep.core.masking.redaction import MASK
 from httpstep.web.editor.entries import LogView
 from httpstep.web.editor.loglist import LogLine
 
@@ -25,11 +26,13 @@ class DiffLine:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """lines: empty where both are the same. cut: only the beginnings were compared."""
+    """lines: empty where both are the same. cut: only the beginnings were compared. hidden: values in it are masked, and
+    nothing is kept by which they could be told apart."""
 
     title: str
     lines: tuple[DiffLine, ...]
     cut: bool
+    hidden: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +80,8 @@ def _value(row: dict[str, object]) -> str:
 def _part(title: str, before: list[str], after: list[str]) -> Part:
     cut = max(len(before), len(after)) > MAX_LINES
     before, after = before[:MAX_LINES], after[:MAX_LINES]
-    return Part(title, tuple(_difference(before, after)) if before != after else (), cut)
+    hidden = any(MASK in line for line in (*before, *after))
+    return Part(title, tuple(_difference(before, after)) if before != after else (), cut, hidden)
 
 
 def _difference(before: list[str], after: list[str]) -> Iterator[DiffLine]:

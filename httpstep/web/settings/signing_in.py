@@ -26,7 +26,8 @@ _PER_ADDRESS: Final = RateLimitItemPerMinute(60)
 """Sign-ins from one address in all: high enough for an office, low enough that hashing cannot be used to wear us out."""
 _WRONG: Final = "E-mail address and password do not match."
 _BAD_CODE: Final = (
-    "This code is not the one in the log, or it was used already. Each start of httpstep prints a new one."
+    "This code is not the one in the log, or it was used already. Each start of httpstep prints a new one: "
+    "ask whoever started it."
 )
 
 

@@ -22,7 +22,12 @@ def anchor(place: str) -> str:
 _SHOWN: Final = ("name", "key", "timeout", "retries", "success_statuses", "missing_attributes", "fallback")
 _LABELS: Final = {
     **{one.name: one.label for one in members_of(StepSpec) if one.name in _SHOWN},
-    **{f"request.auth.{one.name}": one.label for kind in KINDS.values() for one in kind.members if not one.choices},
+    **{
+        f"request.auth.{one.name}": f"Authentication: {one.label}"
+        for kind in KINDS.values()
+        for one in kind.members
+        if not one.choices
+    },
     "request.method": "Method",
     "request.url": "URL",
     "request.headers": "Headers",

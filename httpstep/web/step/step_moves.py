@@ -59,7 +59,7 @@ MOVES: Final[dict[str, Move[Editor]]] = {
     "remove_condition": Move(succeeding.remove_condition, _SUCCESS),
     "add_expiry": Move(succeeding.add_expiry, _SUCCESS),
     "remove_expiry": Move(succeeding.remove_expiry, _SUCCESS),
-    "suggest_conditions": Move(succeeding.suggest_conditions, _SUCCESS),
+    "suggest_conditions": Move(succeeding.suggest_conditions, (*_SUCCESS, *_DRIFT)),
     "sample": Move(mapping.show_sample, ("testing/_test_result.html", _MAPPING)),
     "says": Move(lambda editor, _: None, ("testing/_bubble.html",)),
     "mark": Move(mapping.mark_dictionary, (_MAPPING, _BANNER, _NOTES)),

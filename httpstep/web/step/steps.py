@@ -42,7 +42,7 @@ from httpstep.web.api.manage import exported
 from httpstep.web.editor.acceptance import Accepted
 from httpstep.web.editor.editor import Editor
 from httpstep.web.editor.entries import duration_text, ended, size_text
-from httpstep.web.editor.opening import opened, step_or_404, submitted, submitted_or_new
+from httpstep.web.editor.opening import opened, said_of_first, step_or_404, submitted, submitted_or_new
 from httpstep.web.editor.page import fragments, page
 from httpstep.web.editor.tree import short_text
 from httpstep.web.forms import see_other
@@ -205,7 +205,7 @@ def _saved(editor: Editor, step_id: int) -> Response:
     beside = tuple(template for template, differs in parts.items() if differs)
     address = url_for("steps.edit", ref=after.ref)
     noted = cast(list[str], get_flashed_messages())
-    said = " ".join(["Saved. Your bot can use this step now." if first else "Saved.", *noted])
+    said = " ".join([said_of_first(after) if first else "Saved.", *noted])
     trigger = {"step:saved": {"title": after.form.name, "changed": changed, "address": address}}
     trigger |= toast(said, stays=bool(noted))
     return respond(fragments(after, beside=beside), trigger=trigger, stays=True)

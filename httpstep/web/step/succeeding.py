@@ -45,8 +45,9 @@ def remove_expiry(editor: Editor, index: str) -> None:
 
 
 def suggest_conditions(editor: Editor, _: str) -> None:
-    """The rows that the answer on the screen suggests."""
+    """The rows that the answer on the screen suggests. By these it may be no success any more."""
     editor.form.success_when += suggested(editor.form, editor.document)
+    editor.compare_anew()
 
 
 def _value_at(editor: Editor, source: str) -> Json:

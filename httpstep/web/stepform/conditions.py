@@ -8,6 +8,7 @@ from typing import Any, Final
 from werkzeug.datastructures import MultiDict
 
 from httpstep.core.answer import success
+from httpstep.core.answer.conditions import faults_in, is_met
 from httpstep.core.document import stepdocument
 from httpstep.core.jsontext import Json
 from httpstep.core.query.jsonpath import check_query, normalized
@@ -26,6 +27,19 @@ def suggested(form: StepForm, document: Any | None) -> list[ConditionRow]:
     """What the JSON answer on the screen (its `value`) suggests; nothing where the form has conditions already: what they
     say is not to be guessed again."""
     return [] if form.success_when or document is None else rows_of(success.suggested(document.value))
+
+
+def refuses(form: StepForm, document: Json) -> bool:
+    """Whether the rows of the form say of this answer that it is no success. A row that is not right says nothing."""
+    return any(not is_met(one, document) for row in form.success_when if (one := _condition(row)) is not None)
+
+
+def _condition(row: ConditionRow) -> AnswerCondition | None:
+    faults: list[stepdocument.Fault] = []
+    found: dict[str, Any] = _document(row, "", faults)
+    path = tuple(found["path"]) if "path" in found else None
+    condition = AnswerCondition(path, found.get("jsonpath"), row.operator, found.get("value", NO_DEFAULT))
+    return condition if row.source and not faults and not any(faults_in([condition])) else None
 
 
 def source_of(place: AnswerPlace | None) -> str:
