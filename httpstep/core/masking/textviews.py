@@ -13,7 +13,8 @@ from itertools import accumulate
 from typing import Final
 
 Span = tuple[int, int]
-_Meaning = Callable[[str], str]
+_Meaning = Callable[[list[str]], list[str]]
+"""What each of some runs reads as."""
 
 
 @dataclass(slots=True)
@@ -62,7 +63,7 @@ class View:
     def _lost_inside(self, place: int, run: str, at: int) -> int:
         """How much longer the run is than what it means, up to there."""
         if place not in self.inside:
-            self.inside[place] = _measured(_ENCODED_LETTER.split(run), _letter_of)
+            self.inside[place] = _measured(_ENCODED_LETTER.split(run), _letters)
         ends, lost = self.inside[place]
         passed = bisect_right(ends, at)
         return lost[passed - 1] if passed else 0
@@ -72,7 +73,7 @@ def _measured(parts: list[str], meaning: _Meaning) -> tuple[list[int], list[int]
     """Where each replaced part ends once it is, and how much shorter it is from there on than before."""
     before = list(accumulate(map(len, parts)))[1::2]
     after = parts.copy()
-    after[1::2] = map(meaning, parts[1::2])
+    after[1::2] = meaning(parts[1::2])
     ends = list(accumulate(map(len, after)))[1::2]
     return ends, list(map(operator.sub, before, ends))
 
@@ -85,12 +86,12 @@ def with_plain_letters(view: View) -> View | None:
     marks = _marks(_LETTERS, view.text)
     if not marks:
         return None
-    runs = _runs_of_letters(marks)
+    runs, meaning = (_runs_of_letters(marks), _letters_of) if marks in ("%", "\\") else (_one_letter(marks), _letters)
     parts = runs.split(view.text)
     if len(parts) == 1:
         return None
-    parts[1::2] = map(_meant, parts[1::2])
-    return view.next("".join(parts), runs, _meant)
+    parts[1::2] = meaning(parts[1::2])
+    return view.next("".join(parts), runs, meaning)
 
 
 def letters_said_by(text: str, layers: int) -> set[str]:
@@ -111,28 +112,49 @@ def without_line_breaks(view: View) -> View | None:
     return view.next(text, _line_breaks(marks), _nothing) if len(text) < len(view.text) else None
 
 
-def _nothing(_: str) -> str:
-    return ""
+def _nothing(runs: list[str]) -> list[str]:
+    return [""] * len(runs)
 
 
-def _meant(run: str) -> str:
-    return _letters_of(run) if len(run) <= _MAX_CACHED else _letters(run)
+def _letters(spellings: list[str]) -> list[str]:
+    """Of one letter each."""
+    return list(map(_letter_of, spellings))
 
 
-def _letters(run: str) -> str:
-    """What a run of encoded letters says. A text may be nothing else, so the usual ones are read as a whole."""
-    for before, length in (("%", 3), ("\\u00", 6)):
-        if run.count(before) * length == len(run):
-            return bytes.fromhex(run.replace(before, "")).decode("ascii")
+def _letters_of(runs: list[str]) -> list[str]:
+    """What each run of encoded letters says. A text may be hundreds of thousands of runs, or one of hundreds of thousands
+    of letters, so all are read as one text. Usual spellings are made `%41`, or are decimal entities: both are read as a
+    whole."""
+    if len(runs) == 1 and len(runs[0]) <= _MAX_CACHED:
+        return [_letters_of_run(runs[0])]
+    whole = _BETWEEN.join(runs)
+    for usual, plainer in _USUAL:
+        if usual in whole:
+            whole = whole.replace(usual, plainer)
+    if whole.count("%") * 3 == len(whole):
+        return bytes.fromhex(whole.replace("%", "")).decode("ascii").split("\0")
+    parts = _ENCODED_LETTER.split("\0".join(runs))
+    parts[1::2] = _letters(parts[1::2])
+    return "".join(parts).split("\0")
+
+
+@lru_cache(maxsize=4096)
+def _letters_of_run(run: str) -> str:
     return "".join(map(_letter_of, _ENCODED_LETTER.findall(run)))
 
 
+_BETWEEN: Final = "%00"
+_USUAL: Final = (
+    ("%2525", "%"), ("%25", "%"), ("\\" * 4 + "u00", "%"), ("\\" * 2 + "u00", "%"), ("\\u00", "%"),
+    ("\\" * 4 + "x", "%"), ("\\" * 2 + "x", "%"), ("\\x", "%"),
+)  # fmt: skip
+"""Spellings of one letter before its two digits, the longer ones first. Of any other number of backslashes one is left,
+and a decimal entity stays one: then it is not all `%41`."""
 _ALPHANUMERIC: Final = string.ascii_letters + string.digits
 _CODES: Final = {letter: (f"{ord(letter):x}", f"{ord(letter):X}", f"{ord(letter)}") for letter in _ALPHANUMERIC}
 """Each letter's code as it is written in escapes and entities."""
 _MAX_CACHED: Final = 32
 """Characters."""
-_letters_of: Final = lru_cache(maxsize=4096)(_letters)
 
 
 @lru_cache(maxsize=4096)
@@ -184,6 +206,12 @@ def _marks(spellings: Mapping[str, str], text: str) -> str:
 def _runs_of_letters(marks: str) -> re.Pattern[str]:
     letter = "|".join(_LETTERS[mark] for mark in marks)
     return re.compile(f"((?:{letter})(?:{letter})*+)")
+
+
+@lru_cache
+def _one_letter(marks: str) -> re.Pattern[str]:
+    """Where spellings of several kinds may follow one another, a run is seldom of one, and is read letter by letter."""
+    return re.compile(f"({'|'.join(_LETTERS[mark] for mark in marks)})")
 
 
 @lru_cache
