@@ -13,8 +13,8 @@ from itertools import accumulate
 from typing import Final
 
 Span = tuple[int, int]
-_Meaning = Callable[[list[str]], list[str]]
-"""What each of some runs reads as."""
+_Parts = tuple[list[str], list[str]]
+"""A text cut before and behind each run, so that every second part is one, and the parts as they read then."""
 
 
 @dataclass(slots=True)
@@ -28,8 +28,7 @@ class View:
     text: str
     before: View | None = None
     depth: int = 0
-    runs: re.Pattern[str] | None = None
-    meaning: _Meaning | None = None
+    cut: Callable[[], _Parts] | None = None
     ends: list[int] = field(default_factory=list)
     """Where each run ends in `text`."""
     lost: list[int] = field(default_factory=list)
@@ -37,17 +36,17 @@ class View:
     parts: list[str] = field(default_factory=list)
     inside: dict[int, tuple[list[int], list[int]]] = field(default_factory=dict)
 
-    def next(self, text: str, runs: re.Pattern[str], meaning: _Meaning) -> View:
-        """What this one reads as. runs: each of them, a pattern that is one group as a whole."""
-        return View(text, self, self.depth + 1, runs, meaning)
+    def next(self, text: str, cut: Callable[[], _Parts]) -> View:
+        """What this one reads as. cut: gives the parts of this one."""
+        return View(text, self, self.depth + 1, cut)
 
     def back(self, span: Span) -> Span:
         """Where a span of this view is in the first text."""
-        if self.before is None or self.runs is None or self.meaning is None:
+        if self.before is None or self.cut is None:
             return span
         if not self.ends:
-            self.parts = self.runs.split(self.before.text)
-            self.ends, self.lost = _measured(self.parts, self.meaning)
+            self.parts, read = self.cut()
+            self.ends, self.lost = _measured(self.parts, read)
         return self.before.back((self._before(span[0]), self._before(span[1])))
 
     def _before(self, at: int) -> int:
@@ -63,19 +62,24 @@ class View:
     def _lost_inside(self, place: int, run: str, at: int) -> int:
         """How much longer the run is than what it means, up to there."""
         if place not in self.inside:
-            self.inside[place] = _measured(_ENCODED_LETTER.split(run), _letters)
+            self.inside[place] = _measured(*_read(_ENCODED_LETTER.split(run), _letters))
         ends, lost = self.inside[place]
         passed = bisect_right(ends, at)
         return lost[passed - 1] if passed else 0
 
 
-def _measured(parts: list[str], meaning: _Meaning) -> tuple[list[int], list[int]]:
-    """Where each replaced part ends once it is, and how much shorter it is from there on than before."""
+def _measured(parts: list[str], read: list[str]) -> tuple[list[int], list[int]]:
+    """Where each run ends in what is read, and how much shorter that is from there on."""
     before = list(accumulate(map(len, parts)))[1::2]
-    after = parts.copy()
-    after[1::2] = meaning(parts[1::2])
-    ends = list(accumulate(map(len, after)))[1::2]
+    ends = list(accumulate(map(len, read)))[1::2]
     return ends, list(map(operator.sub, before, ends))
+
+
+def _read(parts: list[str], meaning: Callable[[list[str]], list[str]]) -> _Parts:
+    """The parts and what they read as. meaning: what each of the runs does."""
+    read = parts.copy()
+    read[1::2] = meaning(parts[1::2])
+    return parts, read
 
 
 def with_plain_letters(view: View) -> View | None:
@@ -90,8 +94,8 @@ def with_plain_letters(view: View) -> View | None:
     parts = runs.split(view.text)
     if len(parts) == 1:
         return None
-    parts[1::2] = meaning(parts[1::2])
-    return view.next("".join(parts), runs, meaning)
+    read = _read(parts, meaning)
+    return view.next("".join(read[1]), lambda: read)
 
 
 def letters_said_by(text: str, layers: int) -> set[str]:
@@ -108,8 +112,9 @@ def without_line_breaks(view: View) -> View | None:
     marks = _marks(_LINE_BREAKS, view.text)
     if not marks:
         return None
-    text = _line_breaks(marks).sub("", view.text)
-    return view.next(text, _line_breaks(marks), _nothing) if len(text) < len(view.text) else None
+    breaks = _line_breaks(marks)
+    text = breaks.sub("", view.text)
+    return view.next(text, lambda: _read(breaks.split(view.text), _nothing)) if len(text) < len(view.text) else None
 
 
 def _nothing(runs: list[str]) -> list[str]:
