@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
+from itertools import chain
 
 from httpstep.core.answer import reading
 from httpstep.core.exchange import HttpResponse, RenderedRequest, Timings
@@ -51,6 +52,7 @@ _MAX_MAPPED_CHARACTERS = 512 * 1024
 _MAX_PATH = 300
 _MAX_NAME = 200
 """Characters of the path of a difference, and of one name in it."""
+_MAX_PARTS = 30
 _MAX_AROUND = 4
 """Characters of a normalized path around a name."""
 
@@ -179,11 +181,22 @@ def _timings(timings: Timings) -> dict[str, Json]:
 def source_text(rule: MappingRule, limit: int | None = None) -> str:
     """Where a rule reads, for people: a normalized path (RFC 9535, 2.7), a query, or the name of a fact of the call.
 
-    limit: characters of a name that are written. The text is right up to there.
+    limit: the text is right up to so many characters, and may end there.
     """
     if rule.path is not None:
-        return normalized(tuple(part[:limit] if isinstance(part, str) else part for part in rule.path))
+        return normalized(rule.path if limit is None else _beginning(rule.path, limit))
     return rule.jsonpath if rule.jsonpath is not None else f"call {rule.call}"
+
+
+def _beginning(path: Path, limit: int) -> Path:
+    """The parts that are written up to so many characters."""
+    kept: list[str | int] = []
+    for part in path:
+        kept.append(part[:limit] if isinstance(part, str) else part)
+        limit -= len(str(kept[-1])) + 2
+        if limit <= 0:
+            break
+    return tuple(kept)
 
 
 def _row(row: MappedRow, short: Json, secrets: Set[str]) -> Json:
@@ -239,8 +252,8 @@ def _failure(failure: Failure | None) -> Json:
 def drift_json(drift: Drift, secrets: Set[str] = frozenset()) -> Json:
     """The difference as JSON; None where there is none. `more`: how many of a kind there are beside those listed.
 
-    A name of more than 200 characters is cut, masked, and of a path of more than 300 there is the end, with "…" before it:
-    400 are listed, and what they share may be nearly all of the answer.
+    A name of more than 200 characters is cut, masked, and of a path of more than 300, or of more than 30 names, there is
+    the end, with "…" before it: 400 are listed, and what they share may be nearly all of the answer.
     """
     if not drift:
         return None
@@ -259,18 +272,18 @@ def _change(one: Change, path: Path) -> Json:
 
 def _cut_names(changes: Iterable[Change], secrets: Set[str]) -> dict[str, str]:
     """The names in their paths that are too long, and what is kept of them."""
-    paths = {id(change.path): change.path for change in changes}
-    long = {part for path in paths.values() for part in path if isinstance(part, str) and len(part) > _MAX_NAME}
+    parts = chain.from_iterable(change.path[-_MAX_PARTS:] for change in changes)
+    long = {part for part in parts if isinstance(part, str) and len(part) > _MAX_NAME}
     return dict(zip(long, masked_beginnings(list(long), _MAX_NAME, secrets), strict=True))
 
 
 def _short_path(path: Path, names: Mapping[str, str]) -> Path:
     """names: by those that are too long."""
     room, kept = _MAX_PATH, deque[str | int]()
-    for part in reversed(path):
+    for part in reversed(path[-_MAX_PARTS:]):
         part = names.get(part, part) if isinstance(part, str) else part
         room -= len(str(part)) + _MAX_AROUND
         if room < 0:
             return ("…", *kept)
         kept.appendleft(part)
-    return tuple(kept)
+    return tuple(kept) if len(path) <= _MAX_PARTS else ("…", *kept)

@@ -86,7 +86,7 @@ def _differences() -> Named:
     more = but(closed(**dict.fromkeys(kinds, _COUNT)), *kinds)
     described = {"description": "How many of a kind there are beside those listed."}
     cut = {
-        "description": "Names are cut at 200 characters. Of more than 300 in all there is the end, with … before it."
+        "description": "Names are cut at 200 characters. Of more than 300 in all, or 30 names, there is the end, with … before it."
     }
     return {
         "Differences": but(closed(**changes, more=more | described), "more"),
