@@ -8,7 +8,7 @@ import string
 from bisect import bisect_right
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import accumulate
 from typing import Final
 
@@ -162,7 +162,7 @@ _MAX_CACHED: Final = 32
 """Characters."""
 
 
-@lru_cache(maxsize=4096)
+@cache  # of 64 letters there are some thousand spellings
 def _letter_of(piece: str) -> str:
     """The letter, digit or backslash. Of a run of backslashes before it a power of two is the escape in so many layers
     of JSON; others have backslashes of the text in them (`a\\\\\\u0062` is `a\\b`)."""
@@ -183,7 +183,7 @@ def _letters_spelled(hexadecimal: str, decimal: str) -> dict[str, str]:
     return {
         "%": rf"%(?:{hexadecimal}|25(?:25)?{hexadecimal})",
         "\\": rf"\\\\{{0,7}}+(?:u00|x){hexadecimal}",
-        "&": rf"&(?:amp;)?#(?:[xX]0{{0,6}}{hexadecimal};|0{{0,6}}{decimal};)",
+        "&": rf"&(?:amp;)?+#(?:[xX]0{{0,6}}+{hexadecimal}|0{{0,6}}+{decimal});",
     }
 
 
