@@ -189,7 +189,7 @@ def _pair_value(name: str, value: str, secrets: AbstractSet[str]) -> str:
     return value[: len(value) - len(rest)] + MASK if rest else value
 
 
-def _possible(needles: Iterable[Needle], letters: AbstractSet[str]) -> list[Needle]:
+def _possible(needles: Iterable[Needle], letters: set[str]) -> list[Needle]:
     return [needle for needle in needles if letters.issuperset(needle.anchor)]
 
 
