@@ -14,12 +14,12 @@ from __future__ import annotations
 import argparse
 import gc
 import json
-import random
 import sys
 from collections.abc import Callable
 from time import monotonic, perf_counter, thread_time, time
-from typing import Any, Final
+from typing import Final
 
+from benchmarks.hostile_shapes import SECRETS, SHAPES
 from httpstep.core import jsontext
 from httpstep.core.answer.automatic import automatic_rules
 from httpstep.core.authentication import Auth
@@ -38,12 +38,6 @@ from httpstep.execution import answers, executor
 TIMES: Final = 15
 MS_PER_MEGABYTE: Final = 60.0
 FLOOR_MS: Final = 8.0
-SECRETS: Final = {
-    "token": "sk_live_51H8xT2eZvKYlo2C0aBcDeFgH",
-    "password": 'p"w/ü+1% &<long>',
-    "client": "a-b-c-1f0e9d8c",
-    "pin": "4711",
-}
 
 
 class _Clock:
@@ -57,86 +51,6 @@ class _Clock:
 class _NoTokens:
     def get(self, *_: object, **__: object) -> str:
         raise AssertionError("no token is asked for here")
-
-
-def ids(count: int, seed: int) -> bytes:
-    """An object whose keys are ids, others in every answer; not the sort that looks like ids."""
-    chance = random.Random(seed)
-    keys = ("".join(chance.choices("abcdefghijklmnop", k=10)) for _ in range(count))
-    return json.dumps({key: {"n": 1, "s": "x"} for key in keys}).encode()
-
-
-def nested(levels: int, pairs: int) -> bytes:
-    return b"[" * levels + b",".join([b"[[1]]"] * pairs) + b"]" * levels
-
-
-def _lists(count: int) -> bytes:
-    return b"[" + b",".join([b"[[1]]"] * count) + b"]"
-
-
-def filled(piece: str, size: int = 900_000, around: str = '{"text": "%s"}') -> bytes:
-    return (around % (piece * (size // len(piece)))).encode()
-
-
-def numbers(kind: str, size: int = 1_000_000) -> bytes:
-    return ("[" + ",".join([kind] * (size // (len(kind) + 1))) + "]").encode()
-
-
-def records(size: int = 900_000) -> list[dict[str, Any]]:
-    return [
-        {
-            "id": n,
-            "number": f"SO-{n:06}",
-            "total": n / 8,
-            "note": None,
-            "customer": {"name": f"Name {n}", "city": "Köln"},
-        }
-        for n in range(size // 120)
-    ]
-
-
-ENCODED: Final = "".join(f"%{ord(letter):02x}" for letter in SECRETS["token"])
-SHAPES: Final[dict[str, tuple[bytes, bytes]]] = {
-    "20,000 ids, others each call": (ids(20_000, 1), ids(20_000, 2)),
-    "20,000 ids, the same": (ids(20_000, 1), ids(20_000, 1)),
-    "1,000 ids, others each call": (ids(1_000, 1), ids(1_000, 2)),
-    "95 levels, 150,000 [[1]]": (nested(95, 150_000), nested(95, 150_000)),
-    "95 levels around 200 KB": (nested(95, 33_000), nested(95, 33_000)),
-    "0.9 MB of {}": (b"[" + b"{}," * 299_999 + b"{}]",) * 2,
-    "0.9 MB of [[[]]]": (b"[" + b"[[[]]]," * 128_999 + b"[]]",) * 2,
-    "45,000 flat keys": (json.dumps({f"key{n:08}": n for n in range(45_000)}).encode(),) * 2,
-    "one text, 900 KB": (filled("All good things. "),) * 2,
-    "one text, 900 KB, no words": (filled("A"),) * 2,
-    "one text, 900 KB of \\u0041": (filled("\\u0041"),) * 2,
-    "one text, 900 KB of \\n": (filled("\\n"),) * 2,
-    "one text, 900 KB of %41": (filled("%41"),) * 2,
-    "a name, 900 KB of %41": (filled("%41", around='{"%s": 1}'),) * 2,
-    "a name, 900 KB of \\u0041": (filled("\\\\u0041", around='{"%s": 1}'),) * 2,
-    "many texts, 900 KB": (json.dumps([f"text {n}" for n in range(65_000)]).encode(),) * 2,
-    "1 MB of whole numbers": (numbers("1234567"),) * 2,
-    "1 MB of one digit": (numbers("7"),) * 2,
-    "1 MB of decimals": (numbers("12.5"),) * 2,
-    "1 MB of 1e5": (numbers("1e5"),) * 2,
-    "1 MB with one -0": (numbers("7")[:-1] + b",-0]",) * 2,
-    "records, 900 KB": (json.dumps(records(), ensure_ascii=False).encode(),) * 2,
-    "records on many lines": (json.dumps(records(600_000), indent=2).encode()[:1_000_000],) * 2,
-    "echoed secrets, 900 KB": (json.dumps({"a": [*SECRETS.values()] * 12_000}).encode(),) * 2,
-    "1 MB of 1.5e10": (numbers("1.5e10"),) * 2,
-    "1 MB of 1e-300": (numbers("1e-300"),) * 2,
-    "1 MB of 1e999": (numbers("1e999"),) * 2,
-    "1 MB of 0.0000001": (numbers("0.0000001"),) * 2,
-    "1 MB of -0": (numbers("-0"),) * 2,
-    "1 MB of NaN": (numbers("NaN"),) * 2,
-    "one number, 900 KB": (b'{"a":' + b"9" * 900_000 + b"}",) * 2,
-    "records in Latin-1": (json.dumps(records(), ensure_ascii=False).encode("latin-1"),) * 2,
-    "one text in Latin-1": (filled("\u00e4", 400_000).decode().encode("latin-1"),) * 2,
-    "a name, 900 KB of %": (filled("%", around='{"%s": 1}'),) * 2,
-    "a name, 900 KB of &": (filled("&", around='{"%s": 1}'),) * 2,
-    "a name, 900 KB of Base64 lines": (filled("QUJDREVGR0hJSktM" * 4 + "\\n", around='{"%s": 1}'),) * 2,
-    "echoed secrets, encoded": (json.dumps({"a": [ENCODED] * 9_000}).encode(),) * 2,
-    "a list of one object each": (json.dumps({f"n{n:05}": [{"a": 1, "b": "x"}] for n in range(30_000)}).encode(),) * 2,
-    "secrets as names": (json.dumps({f"{n}-{SECRETS['token']}": 1 for n in range(18_000)}).encode(),) * 2,
-}
 
 
 class Line:

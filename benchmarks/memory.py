@@ -29,7 +29,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Final
 
-from benchmarks.hostile_answers import SHAPES
+from benchmarks.hostile_shapes import SHAPES
 from benchmarks.load import _Message, answer, started
 from benchmarks.servers import ATTRIBUTES, Server, prepare, running
 from httpstep.core import jsontext

@@ -1,11 +1,15 @@
 """The numbers of JSON texts. They keep their digits: whole numbers are int, all others Decimal, and one whose text a
 Decimal would rewrite (1e5, 0.0000001, -0) is a WrittenNumber. What cannot be kept is NaN, Infinity, a number beyond a
 double's range (1e400) and one of more than 4,300 digits.
+
+A megabyte may be 200,000 of them, no two alike: reading one is a call, and nothing is said about a number before
+somebody asks.
 """
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from decimal import Decimal
 from functools import lru_cache
@@ -14,13 +18,17 @@ from typing import Final, NoReturn
 from httpstep.core.errors import UnreadableAnswer
 
 MAX_DIGITS: Final = 4300
-_SHORT: Final = 7
-_SHORT_ZEROS: Final = 9
+_SHORT: Final = 4
+"""Characters. There are some 2,000 such numbers with an exponent, and 250,000 in a megabyte of them."""
 _DOUBLE: Final = 100
-"""Characters of a number whose exponent is small enough where it has two digits, or where a double holds the number."""
-_REMEMBERED: Final = 20
-"""Characters. 4,096 numbers of that length are some 500 KB."""
+"""Characters of a number that a double holds where its exponent has two digits at most."""
+_LARGE_EXPONENT: Final = re.compile(
+    "[^eE]+[eE][-+]?0*(?:430[1-9]|43[1-9][0-9]|4[4-9][0-9]{2}|[5-9][0-9]{3}|[1-9][0-9]{4})"
+)
+"""Above 4,300."""
 
+_INFINITY: Final = math.inf
+_NAN: Final = Decimal("NaN")
 _decimal: Final = Decimal.__new__
 
 
@@ -45,21 +53,23 @@ class WrittenNumber(Decimal):
         return WrittenNumber, (self.text,)
 
 
+_remembered: Final = lru_cache(maxsize=4096)(WrittenNumber)
+
+
 class UnkeptNumber(Decimal):
     """Stands in an answer where a number cannot be kept, and is not a number to reckon with. It is never given to a bot;
-    written as JSON it is null. why: the reason, as a sentence."""
+    written as JSON it is null. Made by `unkept`."""
 
-    __slots__ = ("text", "why")
+    __slots__ = ("text",)
     text: str
-    why: str
-
-    def __new__(cls, text: str, why: str) -> UnkeptNumber:
-        number = _decimal(cls, "NaN")
-        number.text, number.why = _short(text), why
-        return number
 
     def __str__(self) -> str:
-        return self.text
+        return _short(self.text)
+
+    @property
+    def why(self) -> str:
+        """The reason, as a sentence."""
+        return _why_not_kept(self.text)
 
 
 class NotKept(ValueError):
@@ -69,65 +79,88 @@ class NotKept(ValueError):
 # ---------------------------------------------------------------- as they are read
 
 
-def number(text: str) -> Decimal:
-    """A number with a fraction or an exponent. Raises UnreadableAnswer, as `whole_number` and `no_number` do."""
-    if len(text) > MAX_DIGITS and sum(map(str.isdigit, text)) > MAX_DIGITS:
-        raise _too_many_digits()
-    if "e" in text or "E" in text:
-        return _short_as_written(text) if len(text) <= _SHORT else _as_written(text)
-    if "0.000000" in text:  # str(Decimal("0.0000001")) is "1E-7"
-        return _short_as_written(text) if len(text) <= _SHORT_ZEROS else _as_written(text)
-    return Decimal(text)
+def refused(text: str) -> NoReturn:
+    """What becomes of a number that cannot be kept, where it refuses the whole text."""
+    raise UnreadableAnswer(_why_not_kept(text), reason="number")
 
 
-def _as_written(text: str) -> WrittenNumber:
-    if len(text) > _DOUBLE or not ("e" in text[-3:] or "E" in text[-3:] or 0 < abs(float(text)) < math.inf):
-        _check_exponent(text)
-    number = _decimal(WrittenNumber, text)  # what its __new__ does, in half the time: a megabyte of them is 100,000
+def unkept(text: str) -> UnkeptNumber:
+    """What becomes of it where it is not the whole answer."""
+    number = _decimal(UnkeptNumber, _NAN)
     number.text = text
     return number
 
 
-_short_as_written: Final = lru_cache(maxsize=4096)(_as_written)
-"""The shorter they are, the more of them an answer of 1 MB holds, and the fewer there are that differ."""
+def numbers_or(otherwise: Callable[[str], Decimal]) -> Callable[[str], Decimal]:
+    """Reads a number with a fraction or an exponent. otherwise: `refused` or `unkept`."""
+
+    def number(text: str) -> Decimal:
+        if "e" in text or "E" in text:
+            if len(text) <= _SHORT:
+                return _remembered(text)
+            if len(text) > _DOUBLE:
+                if _why_not_kept(text):
+                    return otherwise(text)
+            elif not ("e" in text[-3:] or "E" in text[-3:]):  # of one or two digits it is none too large
+                size = abs(float(text))
+                if size == _INFINITY or (size == 0 and _LARGE_EXPONENT.match(text)):
+                    return otherwise(text)
+        elif len(text) > MAX_DIGITS and _why_not_kept(text):
+            return otherwise(text)
+        elif "0.000000" not in text:  # str(Decimal("0.0000001")) is "1E-7"
+            return Decimal(text)
+        written = _decimal(WrittenNumber, text)  # what its __new__ does, without a call
+        written.text = text
+        return written
+
+    return number
+
+
+def whole_numbers_or(otherwise: Callable[[str], Decimal]) -> Callable[[str], int | Decimal]:
+    """The same for one without either."""
+
+    def whole_number(text: str) -> int | Decimal:
+        if len(text) > MAX_DIGITS and _why_not_kept(text):
+            return otherwise(text)
+        return _NEGATIVE_ZERO if text == "-0" else int(text)
+
+    return whole_number
+
+
 _NEGATIVE_ZERO: Final = WrittenNumber("-0")
 
 
-def whole_number(text: str) -> int | Decimal:
-    if len(text) > MAX_DIGITS and len(text.lstrip("-")) > MAX_DIGITS:
-        raise _too_many_digits()
-    return _NEGATIVE_ZERO if text == "-0" else int(text)
+# ---------------------------------------------------------------- in a text of JSON
 
 
-def no_number(name: str) -> NoReturn:
-    """NaN, Infinity and -Infinity, which Python and JavaScript write and JSON does not know."""
-    raise UnreadableAnswer(f"{name} stands where a value should be; JSON has no such number.", reason="number")
+def may_have_strange(text: bytes | str) -> bool:
+    """Whether -0, NaN or an Infinity may stand in it where a value stands. What is inside of a text counts too."""
+    if isinstance(text, str):
+        return any(number in text and found.search(text) for number, found in _STRANGE.items())
+    return any(number in text and found.search(text) for number, found in _STRANGE_BYTES.items())
 
 
-def or_unkept(read: Callable[[str], int | Decimal]) -> Callable[[str], int | Decimal]:
-    """The same, with an UnkeptNumber in the place of a refusal."""
-
-    def forgiving(text: str) -> int | Decimal:
-        try:
-            return read(text)
-        except UnreadableAnswer as error:
-            return UnkeptNumber(text, error.message)
-
-    remembered = lru_cache(maxsize=4096)(forgiving)  # a refusal takes ten times as long as a number
-    return lambda text: remembered(text) if len(text) <= _REMEMBERED else forgiving(text)
+def _pattern(number: str) -> str:
+    """It begins with the number itself, which is looked for ten times faster."""
+    return rf"{number}(?=[\s,\]}}]|\Z)(?<![^\s:,\[]{number})"
 
 
-def _check_exponent(text: str) -> None:
-    _, e, digits = text.lower().partition("e")
-    if not e:
-        return
-    exponent = digits.lstrip("+-0")
-    if len(exponent) > 4 or int(exponent or "0") > MAX_DIGITS or math.isinf(float(text)):
-        raise UnreadableAnswer(f"The number {_short(text)} is outside the range that can be kept.", reason="number")
+_STRANGE: Final = {number: re.compile(_pattern(number)) for number in ("-0", "NaN", "Infinity", "-Infinity")}
+_STRANGE_BYTES: Final = {number.encode(): re.compile(found.pattern.encode()) for number, found in _STRANGE.items()}
 
 
-def _too_many_digits() -> UnreadableAnswer:
-    return UnreadableAnswer(f"A number has more than {MAX_DIGITS:,} digits.", reason="number")
+# ---------------------------------------------------------------- what cannot be kept
+
+
+def _why_not_kept(text: str) -> str:
+    """The reason, as a sentence; "" where it can."""
+    if text.endswith(("NaN", "Infinity")):  # what Python and JavaScript write
+        return f"{text} stands where a value should be; JSON has no such number."
+    if len(text) > MAX_DIGITS and sum(map(str.isdigit, text)) > MAX_DIGITS:
+        return f"A number has more than {MAX_DIGITS:,} digits."
+    if "e" in text.lower() and (abs(float(text)) == _INFINITY or _LARGE_EXPONENT.match(text)):
+        return f"The number {_short(text)} is outside the range that can be kept."
+    return ""
 
 
 def _short(text: str) -> str:

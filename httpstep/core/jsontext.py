@@ -12,10 +12,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
+from functools import cache
 from itertools import chain
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -42,13 +43,9 @@ def loads(data: bytes | str, *, bad_numbers: bool = False) -> Json:
     if not text.strip():
         raise UnreadableAnswer("There is nothing to read: the text is empty.", reason="empty")
     try:
-        value = _read(text, MAX_DEPTH)
+        value = _read(text, MAX_DEPTH, _forgiving if bad_numbers else _strict)
     except RecursionError:
         raise _too_deep() from None
-    except UnreadableAnswer as error:
-        if error.reason != "number" or not bad_numbers:
-            raise
-        value = _read_with_care(text, MAX_DEPTH, _forgiving)
     _check_depth(value, _openings(text))
     return value
 
@@ -56,7 +53,7 @@ def loads(data: bytes | str, *, bad_numbers: bool = False) -> Json:
 def read_back(data: bytes | str) -> Json:
     """The value of a text that `dumps` wrote, of any depth that it could write. Raises UnreadableAnswer where the text
     was changed by something else."""
-    return _read(data, None)
+    return _read(data, None, _strict)
 
 
 def size_of(value: Json) -> int:
@@ -164,39 +161,40 @@ def _wrong_encoding(detail: str) -> UnreadableAnswer:
 # ---------------------------------------------------------------- reading
 
 
-_decoder = msgspec.json.Decoder(float_hook=jsonnumbers.number)
-_careful = json.JSONDecoder(
-    parse_float=jsonnumbers.number, parse_int=jsonnumbers.whole_number, parse_constant=jsonnumbers.no_number
-)
-_forgiving = json.JSONDecoder(
-    parse_float=jsonnumbers.or_unkept(jsonnumbers.number),
-    parse_int=jsonnumbers.or_unkept(jsonnumbers.whole_number),
-    parse_constant=jsonnumbers.or_unkept(jsonnumbers.no_number),
-)
-_negative_zero = re.compile(r"-0(?=[\s,\]}]|\Z)(?<![^\s:,\[]-0)")
-_negative_zero_bytes = re.compile(_negative_zero.pattern.encode())
+class _Readers(NamedTuple):
+    """fast: knows neither lone surrogates nor -0 nor NaN, and not where a mistake is. careful: knows all of it."""
+
+    fast: msgspec.json.Decoder[Json]
+    careful: json.JSONDecoder
 
 
-def _has_negative_zero(text: bytes | str) -> bool:
-    """Whether -0 may stand in it as a number. The fast reader makes 0 of it."""
-    found = _negative_zero.search(text) if isinstance(text, str) else _negative_zero_bytes.search(text)
-    return found is not None
+def _readers(otherwise: Callable[[str], Decimal]) -> _Readers:
+    """otherwise: what becomes of a number that cannot be kept."""
+    numbers, whole_numbers = jsonnumbers.numbers_or(otherwise), jsonnumbers.whole_numbers_or(otherwise)
+    return _Readers(
+        msgspec.json.Decoder(float_hook=numbers),
+        json.JSONDecoder(parse_float=numbers, parse_int=whole_numbers, parse_constant=cache(otherwise)),
+    )
 
 
-def _read(text: bytes | str, max_depth: int | None) -> Json:
-    if _has_negative_zero(text):
-        return _read_with_care(text, max_depth)
+_strict: Final = _readers(jsonnumbers.refused)
+_forgiving: Final = _readers(jsonnumbers.unkept)
+
+
+def _read(text: bytes | str, max_depth: int | None, readers: _Readers) -> Json:
+    if jsonnumbers.may_have_strange(text):
+        return _read_with_care(text, max_depth, readers)
     try:
-        return _decoder.decode(text)
+        return readers.fast.decode(text)
     except (msgspec.MsgspecError, UnicodeError, ValueError):
-        return _read_with_care(text, max_depth)
+        return _read_with_care(text, max_depth, readers)
 
 
-def _read_with_care(text: bytes | str, max_depth: int | None, decoder: json.JSONDecoder = _careful) -> Json:
-    """Slower: knows lone surrogates and -0, and the line and column of what is wrong."""
+def _read_with_care(text: bytes | str, max_depth: int | None, readers: _Readers) -> Json:
+    """Slower: gives the line and column of what is wrong."""
     characters = _as_text(text)
     try:
-        value = decoder.decode(characters)
+        value = readers.careful.decode(characters)
     except json.JSONDecodeError as error:
         raise _syntax(error) from None
     if max_depth is not None:
@@ -268,14 +266,16 @@ def _too_deep() -> UnreadableAnswer:
 
 
 def _write_other(value: object) -> msgspec.Raw:
-    if isinstance(value, WrittenNumber):
-        return msgspec.Raw(value.text.encode())
+    if type(value) is WrittenNumber:
+        return msgspec.Raw(value.text)
     if isinstance(value, UnkeptNumber):
         return msgspec.Raw(b"null")
     raise TypeError(f"{type(value).__name__} cannot be written as JSON")
 
 
 def _write_kept(value: object) -> msgspec.Raw:
+    if type(value) is WrittenNumber:
+        return msgspec.Raw(value.text)  # and no second call for each of 100,000
     if isinstance(value, UnkeptNumber):
         raise jsonnumbers.NotKept(value.why)
     return _write_other(value)

@@ -239,6 +239,23 @@ def test_the_words_of_a_path_fit_and_end_as_the_path_does(path: Path, most: int)
     assert in_words(path).endswith(words.removeprefix("…").removeprefix(" › "))
 
 
+@given(st.lists(st.text(max_size=20) | st.integers(0, 10**6), max_size=60).map(tuple), st.integers(5, 120))
+def test_so_many_words_are_kept_as_there_is_room_for(path: Path, most: int) -> None:
+    words = in_words(path, most)
+    if len(in_words(path)) <= most:
+        assert words == in_words(path)
+    elif len(in_words(path[-1:])) + len("… › ") <= most:
+        fitting = [in_words(path[at:]) for at in range(1, len(path)) if len(in_words(path[at:])) + len("… › ") <= most]
+        assert words == f"… › {fitting[0]}"
+
+
+def test_the_words_of_a_long_name_take_no_longer_than_those_of_a_short_one() -> None:
+    """There may be a hundred rules below a name that is nearly the whole answer."""
+    path = (*["A" * 800_000] * 50, "a")
+    assert within(0.2, lambda: [in_words(path, 120) for _ in range(1000)])
+    assert in_words(path, 120) == "… › a" and in_words(path[:1], 120) == "…" + "A" * 119
+
+
 @pytest.mark.parametrize("source", ["$.items[*].price", "call status", "header:X-Total", "$[?@.a==1]"])
 def test_what_is_no_single_place_stays_as_it_is_written(source: str) -> None:
     assert source_in_words(source) == source

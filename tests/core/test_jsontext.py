@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from httpstep.core.errors import UnreadableAnswer
+from httpstep.core.jsonnumbers import UnkeptNumber
 from httpstep.core.jsontext import dumps, dumps_text, json_type, loads, pretty
 from tests.core.timing import within
 
@@ -173,6 +174,28 @@ def test_a_number_that_cannot_be_kept_is_known_by_its_own_text() -> None:
     numbers = loads("[1e999, -0, NaN, 1e999, -1e999, 0, -0, NaN]", bad_numbers=True)
     assert [str(number) for number in numbers] == ["1e999", "-0", "NaN", "1e999", "-1e999", "0", "-0", "NaN"]
     assert dumps_text(numbers) == "[null,-0,null,null,null,0,-0,null]"
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("1e308", ""), ("1e309", "outside the range"), ("-1E+309", "outside the range"), ("9" * 400 + ".5", ""),
+        ("9" * 400 + ".5e0", "outside the range"), ("0e999", ""), ("-0E4300", ""), ("0e4301", "outside the range"),
+        ("0.00e-0000000004300", ""), ("1e-4300", ""), ("1e-4301", "outside the range"), ("1e-43000", "outside the range"),
+        ("0." + "0" * 200 + "1e4300", "outside the range"), ("0." + "0" * 4200 + "1e4201", ""),
+        ("9" * 4299 + ".9", ""), ("9" * 4300 + ".9", "more than 4,300 digits"), ("1" + "0" * 4300, "more than 4,300 digits"),
+        ("-0", ""), ("NaN", "NaN stands where"), ("-Infinity", "-Infinity stands where"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("beside", ["1", "1e999", "NaN", "-0", '"\\ud800"'])
+def test_an_answer_keeps_what_can_be_kept_and_says_why_not_of_the_rest(text: str, why: str, beside: str) -> None:
+    for data in (f'[{{"a": {text}}}, {beside}]', f'[{{"a": {text}}}, {beside}]'.encode()):
+        number = loads(data, bad_numbers=True)[0]["a"]
+        assert dumps_text(number) == ("null" if why else text)
+        assert isinstance(number, UnkeptNumber) == bool(why) and why in getattr(number, "why", "")
+    if why:
+        with pytest.raises(UnreadableAnswer, match=why):
+            loads(f"[{text}]")
 
 
 def test_it_takes_200_levels_and_4300_digits() -> None:

@@ -10,8 +10,10 @@ import pytest
 
 from httpstep.core import jsontext
 from httpstep.core.authentication import Auth
+from httpstep.core.drift.structure import compare, shape_of
 from httpstep.core.outcome import record
 from httpstep.core.query.jsonpath import normalized
+from httpstep.core.step.execution import Change, Drift
 from httpstep.core.step.spec import (
     MappingRule,
     Pair,
@@ -148,3 +150,36 @@ def test_a_cut_never_splits_a_character(char: str, offset: int) -> None:
     kept, _ = record.cut(("x" * offset + char * record.MAX_BODY_BYTES).encode())
     kept.decode()
     assert record.MAX_BODY_BYTES - 4 < len(kept) <= record.MAX_BODY_BYTES
+
+
+def test_what_differs_below_a_name_as_long_as_an_answer_is_a_small_record() -> None:
+    """The name is in each of 400 paths, and was written, masked and kept as often."""
+    accepted, later = ({"n" * 20_000: {f"{call}{number}": 1 for number in range(200)}} for call in ("a", "b"))
+    drift = compare(shape_of(accepted), shape_of(later))
+    kept = record.drift_json(drift, frozenset({SECRET}))
+    assert (len(kept["missing"]), len(kept["new"])) == (200, 200) and "more" not in kept
+    assert kept["new"][7]["path"] == ["n" * 200 + "…", "b7"] and kept["new"][7]["text"] == f"$['{'n' * 200}…']['b7']"
+    assert len(jsontext.dumps(kept)) < 300_000
+
+
+@pytest.mark.parametrize("levels", [5, 28, 29, 74, 200])
+def test_of_a_deep_path_of_a_difference_the_end_is_kept(levels: int) -> None:
+    path = (*(f"{number:04}" for number in range(levels)), "*", "end")
+    change = record.drift_json(Drift(changed=(Change(path, "number", "string"),)))["changed"][0]
+    kept = change["path"]
+    if len(path) <= 30:
+        assert tuple(kept) == path
+    else:
+        assert kept[0] == "…" and tuple(kept[1:]) == path[-30:]
+    assert change["text"] == normalized(tuple(kept)) and len(change["text"]) <= 310
+
+
+def test_no_part_of_a_secret_is_left_where_a_name_is_cut() -> None:
+    """A structure may have been accepted before what is in its names became a secret."""
+    for before in range(200 - len(PLAIN), 201):
+        for after in (0, 1, 500, 5000):
+            name = "." * before + PLAIN + "x" * after
+            drift = Drift(missing=(Change((name, "*"), "null"), Change(("a", name), "null")))
+            text = jsontext.dumps_text(record.drift_json(drift, frozenset({PLAIN, SECRET})))
+            assert PLAIN[:3] not in text.replace(PLAIN, "") and ("." * min(before, 190)) in text
+            assert after < 20 or PLAIN not in text

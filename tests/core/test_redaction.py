@@ -6,7 +6,8 @@ import base64
 import html
 import json
 import quopri
-from collections.abc import Callable
+import random
+from collections.abc import Callable, Iterable
 from time import process_time
 from unittest.mock import patch
 from urllib.parse import quote, quote_plus, unquote, urlencode
@@ -263,3 +264,32 @@ def test_a_whole_answer_is_read_in_a_time_that_grows_with_its_length(unit: str) 
     reading(1000)
     small = min(reading(62_500) for _ in range(3))
     assert min(reading(500_000) for _ in range(2)) < 8 * 3 * small + 0.1
+
+
+SPELLED = {
+    "%41": "%{:02x}", "%2541": "%25{:02X}", "%252541": "%2525{:02x}", "\\u0041": "\\u{:04x}", "\\\\u0041": "\\\\u{:04x}",
+    "\\x41": "\\x{:02x}", "8 backslashes": "\\" * 8 + "x{:02X}", "&#65;": "&#{};",
+    "&#x41;": "&#x{:x};", "&#X041;": "&#X0{:x};", "&amp;#65;": "&amp;#{};",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", [*SPELLED, "all kinds", "some letters plain"])
+def test_a_secret_is_found_in_a_long_text_of_nothing_but_encoded_letters(kind: str) -> None:
+    chance = random.Random(kind)
+    kinds = [SPELLED.get(kind, "")] if kind in SPELLED else [*SPELLED.values()]
+
+    def spelled(letters: Iterable[str]) -> str:
+        plain = 0.5 if kind == "some letters plain" else 0
+        return "".join(
+            letter if chance.random() < plain else chance.choice(kinds).format(ord(letter)) for letter in letters
+        )
+
+    secret = "51H8xT2eZvKYlo2C0aBcDeFgH"
+    around = [spelled(chance.choices("abcXYZ019", k=20_000)) for _ in range(3)]
+    for echoed in (spelled(secret), secret):
+        assert redact(f" {echoed} ".join(around), {secret}) == " •••• ".join(around)
+    if kind not in SPELLED:
+        return
+    for backslashes in (3, 5, 6, 7):  # each letter has a backslash of the text before it
+        others = "".join("\\" * backslashes + f"u00{ord(letter):x}" for letter in secret)
+        assert redact("".join((*around, others)), {secret}) == "".join((*around, others))

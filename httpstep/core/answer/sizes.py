@@ -92,6 +92,9 @@ class _Sizes:
     def _in_parts(self, value: Json) -> int:
         """Of a list or object some of whose members are on the way of a rule: those by themselves, the others together."""
         self._work.spend(len(value))
+        members = value.values() if isinstance(value, dict) else value
+        if self._on_the_way.isdisjoint(map(id, members)):
+            return self._written(value)
         if isinstance(value, dict):
             apart = {name: member for name, member in value.items() if id(member) in self._on_the_way}
             others: Json = {name: member for name, member in value.items() if name not in apart}

@@ -6,7 +6,7 @@ cut divides the first part is no longer known for one, so the margin goes afterw
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Mapping, Sequence, Set
 from decimal import Decimal
 from itertools import chain
 
@@ -47,6 +47,16 @@ def masked_beginning(value: str | list[Json] | dict[str, Json], limit: int, secr
     needed = limit + redaction.margin(secrets)
     text = _start(value, needed + 1)
     return masked_start(text, len(text) > needed, limit, secrets)
+
+
+def masked_beginnings(texts: Sequence[str], limit: int, secrets: Set[str]) -> list[str]:
+    """Of each of the texts, all longer than `limit`, so many characters at most, masked, and "…"."""
+    margin = redaction.margin(secrets)
+    masked = redaction.redact_all([text[: limit + margin] for text in texts], secrets)
+    return [
+        (hidden[: max(0, len(hidden) - margin)] if len(text) > limit + margin else hidden)[:limit] + "…"
+        for hidden, text in zip(masked, texts, strict=True)
+    ]
 
 
 def _start(value: str | list[Json] | dict[str, Json], limit: int) -> str:

@@ -107,12 +107,13 @@ def may_be_number(secrets: AbstractSet[str]) -> bool:
 
 def _spans(text: str, needles: Sequence[Needle]) -> list[Span]:
     """Where secrets are in the text, in no order."""
+    plain: Sequence[Needle] = needles
     if len(text) > _LONG:
-        letters = letters_said_by(text, _LAYERS)
-        needles = [needle for needle in needles if letters.issuperset(needle.anchor)]
+        needles = _possible(needles, letters_said_by(text, _LAYERS))
+        plain = _possible(needles, letters_said_by(text, 0))
     if not needles:
         return []
-    spans = _found(needles, text)
+    spans = _found(plain, text)
     view = View(text)
     while view.depth < _LAYERS and (plainer := with_plain_letters(view)):
         view = plainer
@@ -188,6 +189,10 @@ def _pair_value(name: str, value: str, secrets: AbstractSet[str]) -> str:
         return redact(value, secrets) if secrets else value
     rest = without_scheme(value)
     return value[: len(value) - len(rest)] + MASK if rest else value
+
+
+def _possible(needles: Iterable[Needle], letters: set[str]) -> list[Needle]:
+    return [needle for needle in needles if letters.issuperset(needle.anchor)]
 
 
 def _found(needles: Iterable[Needle], text: str) -> list[Span]:

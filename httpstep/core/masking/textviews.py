@@ -8,12 +8,13 @@ import string
 from bisect import bisect_right
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import accumulate
 from typing import Final
 
 Span = tuple[int, int]
-_Meaning = Callable[[str], str]
+_Parts = tuple[list[str], list[str]]
+"""A text cut before and behind each run, so that every second part is one, and the parts as they read then."""
 
 
 @dataclass(slots=True)
@@ -27,8 +28,7 @@ class View:
     text: str
     before: View | None = None
     depth: int = 0
-    runs: re.Pattern[str] | None = None
-    meaning: _Meaning | None = None
+    cut: Callable[[], _Parts] | None = None
     ends: list[int] = field(default_factory=list)
     """Where each run ends in `text`."""
     lost: list[int] = field(default_factory=list)
@@ -36,17 +36,17 @@ class View:
     parts: list[str] = field(default_factory=list)
     inside: dict[int, tuple[list[int], list[int]]] = field(default_factory=dict)
 
-    def next(self, text: str, runs: re.Pattern[str], meaning: _Meaning) -> View:
-        """What this one reads as. runs: each of them, a pattern that is one group as a whole."""
-        return View(text, self, self.depth + 1, runs, meaning)
+    def next(self, text: str, cut: Callable[[], _Parts]) -> View:
+        """What this one reads as. cut: gives the parts of this one."""
+        return View(text, self, self.depth + 1, cut)
 
     def back(self, span: Span) -> Span:
         """Where a span of this view is in the first text."""
-        if self.before is None or self.runs is None or self.meaning is None:
+        if self.before is None or self.cut is None:
             return span
         if not self.ends:
-            self.parts = self.runs.split(self.before.text)
-            self.ends, self.lost = _measured(self.parts, self.meaning)
+            self.parts, read = self.cut()
+            self.ends, self.lost = _measured(self.parts, read)
         return self.before.back((self._before(span[0]), self._before(span[1])))
 
     def _before(self, at: int) -> int:
@@ -62,19 +62,24 @@ class View:
     def _lost_inside(self, place: int, run: str, at: int) -> int:
         """How much longer the run is than what it means, up to there."""
         if place not in self.inside:
-            self.inside[place] = _measured(_ENCODED_LETTER.split(run), _letter_of)
+            self.inside[place] = _measured(*_read(_ENCODED_LETTER.split(run), _letters))
         ends, lost = self.inside[place]
         passed = bisect_right(ends, at)
         return lost[passed - 1] if passed else 0
 
 
-def _measured(parts: list[str], meaning: _Meaning) -> tuple[list[int], list[int]]:
-    """Where each replaced part ends once it is, and how much shorter it is from there on than before."""
+def _measured(parts: list[str], read: list[str]) -> tuple[list[int], list[int]]:
+    """Where each run ends in what is read, and how much shorter that is from there on."""
     before = list(accumulate(map(len, parts)))[1::2]
-    after = parts.copy()
-    after[1::2] = map(meaning, parts[1::2])
-    ends = list(accumulate(map(len, after)))[1::2]
+    ends = list(accumulate(map(len, read)))[1::2]
     return ends, list(map(operator.sub, before, ends))
+
+
+def _read(parts: list[str], meaning: Callable[[list[str]], list[str]]) -> _Parts:
+    """The parts and what they read as. meaning: what each of the runs does."""
+    read = parts.copy()
+    read[1::2] = meaning(parts[1::2])
+    return parts, read
 
 
 def with_plain_letters(view: View) -> View | None:
@@ -85,12 +90,12 @@ def with_plain_letters(view: View) -> View | None:
     marks = _marks(_LETTERS, view.text)
     if not marks:
         return None
-    runs = _runs_of_letters(marks)
+    runs, meaning = (_runs_of_letters(marks), _letters_of) if marks in ("%", "\\") else (_one_letter(marks), _letters)
     parts = runs.split(view.text)
     if len(parts) == 1:
         return None
-    parts[1::2] = map(_meant, parts[1::2])
-    return view.next("".join(parts), runs, _meant)
+    read = _read(parts, meaning)
+    return view.next("".join(read[1]), lambda: read)
 
 
 def letters_said_by(text: str, layers: int) -> set[str]:
@@ -107,35 +112,57 @@ def without_line_breaks(view: View) -> View | None:
     marks = _marks(_LINE_BREAKS, view.text)
     if not marks:
         return None
-    text = _line_breaks(marks).sub("", view.text)
-    return view.next(text, _line_breaks(marks), _nothing) if len(text) < len(view.text) else None
+    breaks = _line_breaks(marks)
+    text = breaks.sub("", view.text)
+    return view.next(text, lambda: _read(breaks.split(view.text), _nothing)) if len(text) < len(view.text) else None
 
 
-def _nothing(_: str) -> str:
-    return ""
+def _nothing(runs: list[str]) -> list[str]:
+    return [""] * len(runs)
 
 
-def _meant(run: str) -> str:
-    return _letters_of(run) if len(run) <= _MAX_CACHED else _letters(run)
+def _letters(spellings: list[str]) -> list[str]:
+    """Of one letter each."""
+    return list(map(_letter_of, spellings))
 
 
-def _letters(run: str) -> str:
-    """What a run of encoded letters says. A text may be nothing else, so the usual ones are read as a whole."""
-    for before, length in (("%", 3), ("\\u00", 6)):
-        if run.count(before) * length == len(run):
-            return bytes.fromhex(run.replace(before, "")).decode("ascii")
+def _letters_of(runs: list[str]) -> list[str]:
+    """What each run of encoded letters says. A text may be hundreds of thousands of runs, or one of hundreds of thousands
+    of letters, so all are read as one text. Usual spellings are made `%41`, or are decimal entities: both are read as a
+    whole."""
+    if len(runs) == 1 and len(runs[0]) <= _MAX_CACHED:
+        return [_letters_of_run(runs[0])]
+    whole = _BETWEEN.join(runs)
+    for usual, plainer in _USUAL:
+        if usual in whole:
+            whole = whole.replace(usual, plainer)
+    if whole.count("%") * 3 == len(whole):
+        return bytes.fromhex(whole.replace("%", "")).decode("ascii").split("\0")
+    parts = _ENCODED_LETTER.split("\0".join(runs))
+    parts[1::2] = _letters(parts[1::2])
+    return "".join(parts).split("\0")
+
+
+@lru_cache(maxsize=4096)
+def _letters_of_run(run: str) -> str:
     return "".join(map(_letter_of, _ENCODED_LETTER.findall(run)))
 
 
+_BETWEEN: Final = "%00"
+_USUAL: Final = (
+    ("%2525", "%"), ("%25", "%"), ("\\" * 4 + "u00", "%"), ("\\" * 2 + "u00", "%"), ("\\u00", "%"),
+    ("\\" * 4 + "x", "%"), ("\\" * 2 + "x", "%"), ("\\x", "%"),
+)  # fmt: skip
+"""Spellings of one letter before its two digits, the longer ones first. Of any other number of backslashes one is left,
+and a decimal entity stays one: then it is not all `%41`."""
 _ALPHANUMERIC: Final = string.ascii_letters + string.digits
 _CODES: Final = {letter: (f"{ord(letter):x}", f"{ord(letter):X}", f"{ord(letter)}") for letter in _ALPHANUMERIC}
 """Each letter's code as it is written in escapes and entities."""
 _MAX_CACHED: Final = 32
 """Characters."""
-_letters_of: Final = lru_cache(maxsize=4096)(_letters)
 
 
-@lru_cache(maxsize=4096)
+@cache  # of 64 letters there are some thousand spellings
 def _letter_of(piece: str) -> str:
     """The letter, digit or backslash. Of a run of backslashes before it a power of two is the escape in so many layers
     of JSON; others have backslashes of the text in them (`a\\\\\\u0062` is `a\\b`)."""
@@ -156,7 +183,7 @@ def _letters_spelled(hexadecimal: str, decimal: str) -> dict[str, str]:
     return {
         "%": rf"%(?:{hexadecimal}|25(?:25)?{hexadecimal})",
         "\\": rf"\\\\{{0,7}}+(?:u00|x){hexadecimal}",
-        "&": rf"&(?:amp;)?#(?:[xX]0{{0,6}}{hexadecimal};|0{{0,6}}{decimal};)",
+        "&": rf"&(?:amp;)?+#(?:[xX]0{{0,6}}+{hexadecimal}|0{{0,6}}+{decimal});",
     }
 
 
@@ -184,6 +211,12 @@ def _marks(spellings: Mapping[str, str], text: str) -> str:
 def _runs_of_letters(marks: str) -> re.Pattern[str]:
     letter = "|".join(_LETTERS[mark] for mark in marks)
     return re.compile(f"((?:{letter})(?:{letter})*+)")
+
+
+@lru_cache
+def _one_letter(marks: str) -> re.Pattern[str]:
+    """Where spellings of several kinds may follow one another, a run is seldom of one, and is read letter by letter."""
+    return re.compile(f"({'|'.join(_LETTERS[mark] for mark in marks)})")
 
 
 @lru_cache

@@ -6,15 +6,23 @@ secret that is masked here is masked everywhere. What the bot gets is not: it is
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections import deque
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
+from itertools import chain
 
 from httpstep.core.answer import reading
 from httpstep.core.exchange import HttpResponse, RenderedRequest, Timings
 from httpstep.core.inserting.headers import authority_of, completed
-from httpstep.core.jsontext import Json
+from httpstep.core.jsontext import Json, Path
 from httpstep.core.masking import redaction
-from httpstep.core.masking.masking import is_longer, masked_beginning, masked_json, masked_members
+from httpstep.core.masking.masking import (
+    is_longer,
+    masked_beginning,
+    masked_beginnings,
+    masked_json,
+    masked_members,
+)
 from httpstep.core.query.jsonpath import normalized
 from httpstep.core.step.execution import (
     Change,
@@ -41,6 +49,12 @@ MAX_BODY_BYTES = 64 * 1024
 MAX_VALUE_CHARACTERS = 2000
 _MAX_MAPPED_CHARACTERS = 512 * 1024
 """Characters of long values that are masked for one record. Of those beyond it nothing is kept but the mark of a cut."""
+_MAX_PATH = 300
+_MAX_NAME = 200
+"""Characters of the path of a difference, and of one name in it."""
+_MAX_PARTS = 30
+_MAX_AROUND = 4
+"""Characters of a normalized path around a name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +88,7 @@ def record_of(execution: Execution, given: Mapping[str, Json], timeout: float | 
         "missing": list(execution.outcome.missing),
         "failure": _failure(execution.failure),
         "unreadable": _failure(execution.unreadable),
-        "drift": drift_json(execution.drift),
+        "drift": drift_json(execution.drift, secrets),
         "fallback": execution.spec.fallback,
         "token_url": execution.token_url,
     }
@@ -167,11 +181,22 @@ def _timings(timings: Timings) -> dict[str, Json]:
 def source_text(rule: MappingRule, limit: int | None = None) -> str:
     """Where a rule reads, for people: a normalized path (RFC 9535, 2.7), a query, or the name of a fact of the call.
 
-    limit: characters of a name that are written. The text is right up to there.
+    limit: the text is right up to so many characters, and may end there.
     """
     if rule.path is not None:
-        return normalized(tuple(part[:limit] if isinstance(part, str) else part for part in rule.path))
+        return normalized(rule.path if limit is None else _beginning(rule.path, limit))
     return rule.jsonpath if rule.jsonpath is not None else f"call {rule.call}"
+
+
+def _beginning(path: Path, limit: int) -> Path:
+    """The parts that are written up to so many characters."""
+    kept: list[str | int] = []
+    for part in path:
+        kept.append(part[:limit] if isinstance(part, str) else part)
+        limit -= len(str(kept[-1])) + 2
+        if limit <= 0:
+            break
+    return tuple(kept)
 
 
 def _row(row: MappedRow, short: Json, secrets: Set[str]) -> Json:
@@ -224,17 +249,41 @@ def _failure(failure: Failure | None) -> Json:
     }
 
 
-def drift_json(drift: Drift) -> Json:
-    """The difference as JSON; None where there is none. `more`: how many of a kind there are beside those listed."""
+def drift_json(drift: Drift, secrets: Set[str] = frozenset()) -> Json:
+    """The difference as JSON; None where there is none. `more`: how many of a kind there are beside those listed.
+
+    A name of more than 200 characters is cut, masked, and of a path of more than 300, or of more than 30 names, there is
+    the end, with "…" before it: 400 are listed, and what they share may be nearly all of the answer.
+    """
     if not drift:
         return None
     more = {"missing": drift.more_missing, "changed": drift.more_changed, "new": drift.more_new}
-    listed = {"missing": _changes(drift.missing), "changed": _changes(drift.changed), "new": _changes(drift.new)}
+    names = _cut_names((*drift.missing, *drift.changed, *drift.new), secrets)
+    listed = {
+        kind: [_change(one, _short_path(one.path, names)) for one in changes]
+        for kind, changes in (("missing", drift.missing), ("changed", drift.changed), ("new", drift.new))
+    }
     return listed | ({"more": {kind: count for kind, count in more.items() if count}} if any(more.values()) else {})
 
 
-def _changes(changes: tuple[Change, ...]) -> list[Json]:
-    return [
-        {"path": list(one.path), "text": normalized(one.path), "was": one.was, "now": one.now, "mapped": one.mapped}
-        for one in changes
-    ]
+def _change(one: Change, path: Path) -> Json:
+    return {"path": list(path), "text": normalized(path), "was": one.was, "now": one.now, "mapped": one.mapped}
+
+
+def _cut_names(changes: Iterable[Change], secrets: Set[str]) -> dict[str, str]:
+    """The names in their paths that are too long, and what is kept of them."""
+    parts = chain.from_iterable(change.path[-_MAX_PARTS:] for change in changes)
+    long = {part for part in parts if isinstance(part, str) and len(part) > _MAX_NAME}
+    return dict(zip(long, masked_beginnings(list(long), _MAX_NAME, secrets), strict=True))
+
+
+def _short_path(path: Path, names: Mapping[str, str]) -> Path:
+    """names: by those that are too long."""
+    room, kept = _MAX_PATH, deque[str | int]()
+    for part in reversed(path[-_MAX_PARTS:]):
+        part = names.get(part, part) if isinstance(part, str) else part
+        room -= len(str(part)) + _MAX_AROUND
+        if room < 0:
+            return ("…", *kept)
+        kept.appendleft(part)
+    return tuple(kept) if len(path) <= _MAX_PARTS else ("…", *kept)

@@ -211,8 +211,8 @@ def _escaped(key: str) -> str:
 def in_words(path: Path, limit: int = 0) -> str:
     """The path as people say it: order › items › 1 › price. Items are counted from 1. limit: characters there is room for;
     what is too much goes in front, since the end tells more."""
-    parts = [_in_words(part) for part in path] or ["the whole answer"]
-    text = _BETWEEN.join(parts)
+    parts = _last_words(path, limit) if limit else [_in_words(part) for part in path]
+    text = _BETWEEN.join(parts) if path else "the whole answer"
     while limit and len(text) > limit and len(parts) > 1:
         parts = parts[1:]
         text = _BETWEEN.join(["…", *parts])
@@ -220,6 +220,19 @@ def in_words(path: Path, limit: int = 0) -> str:
 
 
 _BETWEEN: Final = " › "
+
+
+def _last_words(path: Path, limit: int) -> list[str]:
+    """The parts of its words from the end, up to the first with which they are too long: a path may be as long as the
+    answer, and there are a hundred rules."""
+    words: list[str] = []
+    length = 0
+    for part in reversed(path):
+        words.insert(0, _in_words(part, limit))
+        length += len(words[0]) + len(_BETWEEN)
+        if length > limit + len(_BETWEEN):
+            break
+    return words
 
 
 def source_in_words(source: str, limit: int = 0) -> str:
@@ -231,8 +244,9 @@ def source_in_words(source: str, limit: int = 0) -> str:
     return in_words(path, limit)
 
 
-def _in_words(part: str | int) -> str:
-    return str(part + 1) if isinstance(part, int) else " ".join(part.split()) or "“”"
+def _in_words(part: str | int, limit: int = 0) -> str:
+    """limit: characters there is room for. Of a name that is much longer only the end is looked at."""
+    return str(part + 1) if isinstance(part, int) else " ".join(part[-20 * limit :].split()) or "“”"
 
 
 def parse_normalized(text: str) -> Path:

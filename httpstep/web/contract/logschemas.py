@@ -85,7 +85,10 @@ def _differences() -> Named:
     changes = {kind: list_of(reference("Change")) for kind in kinds}
     more = but(closed(**dict.fromkeys(kinds, _COUNT)), *kinds)
     described = {"description": "How many of a kind there are beside those listed."}
+    cut = {
+        "description": "Names are cut at 200 characters. Of more than 300 in all, or 30 names, there is the end, with … before it."
+    }
     return {
         "Differences": but(closed(**changes, more=more | described), "more"),
-        "Change": closed(path=list_of(WORDS_OF_PATH), text=TEXT, was=TEXT, now=TEXT, mapped=_FLAG),
+        "Change": closed(path=list_of(WORDS_OF_PATH) | cut, text=TEXT, was=TEXT, now=TEXT, mapped=_FLAG),
     }
