@@ -17,6 +17,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import gc
+import importlib
 import json
 import os
 import select
@@ -78,7 +79,8 @@ class Started:
 def start(
     arguments: list[str], environ: dict[str, str], out: IO[bytes], error: IO[bytes], data: Path | None = None
 ) -> Started:
-    """In the checkout. arguments: ["app.py", "--demo"], ["flask", "--app", "app", "backup", …] or ["httpstep", …].
+    """In the checkout. arguments: ["app.py", "--demo"], ["flask", "--app", "app", "backup", …], ["httpstep", …] or
+    ["tests.killing", …], a module with a `main`.
     data: a data folder that is to be made first."""
     with _lock:
         address = _address()
@@ -261,11 +263,12 @@ def _go_on_as(name: str, arguments: list[str]) -> None:
         from httpstep.__main__ import command
 
         command.main(arguments, prog_name="httpstep")
-    else:
+    elif name == "app.py":
         from httpstep.application import main
 
-        assert name == "app.py", name
         main(arguments)
+    else:  # a program of the tests, such as tests.contention
+        importlib.import_module(name).main(*arguments)
 
 
 def _be(address: str, arguments: list[str]) -> int:
