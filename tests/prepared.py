@@ -32,7 +32,10 @@ import threading
 import time
 from functools import cache
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tests.house import House
 
 ROOT = Path(__file__).resolve().parent.parent
 MOST = 1 << 17
@@ -222,18 +225,44 @@ def _database() -> bytes:
     from httpstep.storage import keys
     from httpstep.storage.tables import Session
     from httpstep.upkeep import installation
+    from tests.fakes import answer
     from tests.house import House
 
     with tempfile.TemporaryDirectory() as folder:
-        house = House(Path(folder) / "data", ADMIN_EMAIL=ADMIN, ADMIN_PASSWORD=PASSWORD)
+        house = House(Path(folder) / "data", lambda *_: answer(), ADMIN_EMAIL=ADMIN, ADMIN_PASSWORD=PASSWORD)
         copy, now = Path(folder) / "copy.db", time.time()
         with house.app.app_context():
             times = {"created_at": now, "last_seen_at": now, "expires_at": now + 30 * 24 * 3600}
             db.session.add(Session(user_id=1, token_hash=keys.digest(SESSION), **times))
             db.session.commit()
             installation.copy_database(copy)
+        _use(house)
+        with house.app.app_context():
             db.engine.dispose()
         return copy.read_bytes()
+
+
+def _use(house: House) -> None:
+    """What the first requests of a process compile, SQLAlchemy's statements above all, is compiled for every fork."""
+    from tests.house import document
+
+    house.put(document())
+    house.execute()
+    house.flow("order-status")
+    house.client.set_cookie("httpstep_session", SESSION)
+    for page in (
+        "/login",
+        "/steps",
+        "/steps/new",
+        "/steps/1",
+        "/flows",
+        "/flows/1",
+        "/attributes",
+        "/secrets",
+        "/about",
+    ):
+        assert house.client.get(page).status_code < 400, page
+    house.app.extensions["httpstep"].alerts.finish()
 
 
 def _prepare() -> bytes:
