@@ -1,13 +1,12 @@
 """Eight processes of eight threads that want the same thing at the same moment.
 
-`python -m tests.contention JOB VARIABLES` prints how often the 64 got it between them.
+`main(JOB, VARIABLES)`, in a process of its own, prints how often the 64 got it between them.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 import threading
 import time
@@ -27,8 +26,8 @@ from httpstep.extensions import db
 from httpstep.storage import keys, logs
 from httpstep.storage.database import editing, writing
 from httpstep.storage.tables import Step
+from tests import prepared
 
-ROOT: Final = Path(__file__).resolve().parent.parent
 PROCESSES: Final = 8
 THREADS: Final = 8
 CALLS: Final = 10
@@ -116,10 +115,7 @@ JOBS: Final[Mapping[str, Callable[[Flask], int]]] = {
 
 def contend(job: str, variables: Mapping[str, str]) -> int:
     """Run a job 64 times at once against that data; returns how often it was won. AssertionError where one failed."""
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.contention", job, json.dumps(dict(variables))],
-        cwd=ROOT, capture_output=True, text=True, timeout=170, check=False,
-    )  # fmt: skip
+    done = prepared.run(["tests.contention", job, json.dumps(dict(variables))], dict(os.environ), 170)
     assert done.returncode == 0, done.stdout + done.stderr
     return int(done.stdout)
 
@@ -160,7 +156,3 @@ def main(job: str, variables: str) -> None:
     if not all(0 <= code < FAILED for code in codes):
         sys.exit(f"a contender failed: {codes}")
     sys.stdout.write(f"{sum(codes)}\n")
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])

@@ -1,6 +1,6 @@
 """Kill a process that executes steps as fast as it can, again and again, and look at what it had acknowledged.
 
-`python -m tests.killing FOLDER ROUNDS VARIABLES` prints one JSON object: what was acknowledged, what of it is missing.
+`main(FOLDER, ROUNDS, VARIABLES)`, in a process of its own, prints one JSON object: what was acknowledged, what of it is missing.
 """
 
 from __future__ import annotations
@@ -123,7 +123,3 @@ def main(folder: str, rounds: str, variables: str) -> None:
         )
     result["works"] = house.execute().status_code == 200
     sys.stdout.write(f"{json.dumps(result)}\n")
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])

@@ -17,6 +17,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import gc
+import importlib
 import json
 import os
 import select
@@ -31,7 +32,10 @@ import threading
 import time
 from functools import cache
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tests.house import House
 
 ROOT = Path(__file__).resolve().parent.parent
 MOST = 1 << 17
@@ -78,7 +82,8 @@ class Started:
 def start(
     arguments: list[str], environ: dict[str, str], out: IO[bytes], error: IO[bytes], data: Path | None = None
 ) -> Started:
-    """In the checkout. arguments: ["app.py", "--demo"], ["flask", "--app", "app", "backup", …] or ["httpstep", …].
+    """In the checkout. arguments: ["app.py", "--demo"], ["flask", "--app", "app", "backup", …], ["httpstep", …] or
+    ["tests.killing", …], a module with a `main`.
     data: a data folder that is to be made first."""
     with _lock:
         address = _address()
@@ -220,18 +225,44 @@ def _database() -> bytes:
     from httpstep.storage import keys
     from httpstep.storage.tables import Session
     from httpstep.upkeep import installation
+    from tests.fakes import answer
     from tests.house import House
 
     with tempfile.TemporaryDirectory() as folder:
-        house = House(Path(folder) / "data", ADMIN_EMAIL=ADMIN, ADMIN_PASSWORD=PASSWORD)
+        house = House(Path(folder) / "data", lambda *_: answer(), ADMIN_EMAIL=ADMIN, ADMIN_PASSWORD=PASSWORD)
         copy, now = Path(folder) / "copy.db", time.time()
         with house.app.app_context():
             times = {"created_at": now, "last_seen_at": now, "expires_at": now + 30 * 24 * 3600}
             db.session.add(Session(user_id=1, token_hash=keys.digest(SESSION), **times))
             db.session.commit()
             installation.copy_database(copy)
+        _use(house)
+        with house.app.app_context():
             db.engine.dispose()
         return copy.read_bytes()
+
+
+def _use(house: House) -> None:
+    """What the first requests of a process compile, SQLAlchemy's statements above all, is compiled for every fork."""
+    from tests.house import document
+
+    house.put(document())
+    house.execute()
+    house.flow("order-status")
+    house.client.set_cookie("httpstep_session", SESSION)
+    for page in (
+        "/login",
+        "/steps",
+        "/steps/new",
+        "/steps/1",
+        "/flows",
+        "/flows/1",
+        "/attributes",
+        "/secrets",
+        "/about",
+    ):
+        assert house.client.get(page).status_code < 400, page
+    house.app.extensions["httpstep"].alerts.finish()
 
 
 def _prepare() -> bytes:
@@ -261,11 +292,12 @@ def _go_on_as(name: str, arguments: list[str]) -> None:
         from httpstep.__main__ import command
 
         command.main(arguments, prog_name="httpstep")
-    else:
+    elif name == "app.py":
         from httpstep.application import main
 
-        assert name == "app.py", name
         main(arguments)
+    else:  # a program of the tests, such as tests.contention
+        importlib.import_module(name).main(*arguments)
 
 
 def _be(address: str, arguments: list[str]) -> int:

@@ -49,6 +49,7 @@ def due(house: House) -> list[Any]:
 # ---------------------------------------------------------------- what it says
 
 
+@pytest.mark.sqlite_only("what a mail says is made above the database")
 def test_a_mail_says_which_step_what_failed_since_when_how_often_and_where_to_look(
     make_house: MakeHouse, inbox: Inbox
 ) -> None:
@@ -75,6 +76,7 @@ def test_the_link_is_the_address_that_people_open(make_house: MakeHouse, inbox: 
     assert "Open the step: https://steps.example.com/x/steps/1" in inbox.text().splitlines()
 
 
+@pytest.mark.sqlite_only("what a mail says is made above the database")
 def test_a_mail_holds_no_secret_and_nothing_of_a_customer(make_house: MakeHouse, inbox: Inbox) -> None:
     customer, secret = "kunde-7431", "sesame-9942"
 
@@ -168,6 +170,7 @@ def test_a_sentence_without_a_host_stays_as_it_is(kind: str, message: str) -> No
     assert mailtext.failure_sentence(failed(message, kind=kind), ("https://api.example/", "")) == message
 
 
+@pytest.mark.sqlite_only("what a mail says is made above the database")
 def test_a_mail_is_plain_text_whatever_the_names_are(make_house: MakeHouse, inbox: Inbox) -> None:
     house = mailing(make_house, inbox, ThirdParty(FAILING), name="<b>Größe & Co</b> " + "ü" * 80)
     house.execute()
@@ -231,6 +234,7 @@ def test_a_mail_on_drift_comes_when_the_step_is_marked(make_house: MakeHouse, in
     assert "Failed calls" not in inbox.text()
 
 
+@pytest.mark.sqlite_only("what a mail says is made above the database")
 def test_a_mail_on_drift_names_what_the_mapping_reads_as_people_say_it_and_nothing_else(
     make_house: MakeHouse, inbox: Inbox
 ) -> None:
@@ -250,6 +254,7 @@ def test_a_mail_on_drift_names_what_the_mapping_reads_as_people_say_it_and_nothi
     assert "kunde" not in text
 
 
+@pytest.mark.sqlite_only("what a mail says is made above the database")
 def test_a_rejected_answer_is_mailed_without_its_words(make_house: MakeHouse, inbox: Inbox) -> None:
     ok = [{"path": ["ok"], "is": "equals", "value": True}]
     house = mailing(
@@ -340,6 +345,7 @@ def test_a_mail_that_is_tried_again_counts_what_failed_meanwhile(make_house: Mak
         assert (state.failures, state.failing_since) == (0, None)
 
 
+@pytest.mark.sqlite_only("what a mail says is made above the database")
 def test_an_address_that_is_refused_alone_does_not_mail_the_others_twice(make_house: MakeHouse, inbox: Inbox) -> None:
     house = mailing(make_house, inbox, ThirdParty(FAILING))
     inbox.refuse_only = "dev@shop.example"
@@ -356,6 +362,7 @@ def test_an_address_that_is_refused_alone_does_not_mail_the_others_twice(make_ho
 
 
 @pytest.mark.parametrize("how", ["421", "drop"])
+@pytest.mark.sqlite_only("what a mail says is made above the database")
 def test_a_server_that_hangs_up_at_one_address_keeps_no_mail_from_the_others(
     make_house: MakeHouse, inbox: Inbox, how: str
 ) -> None:
@@ -481,6 +488,7 @@ def test_a_failed_mail_is_tried_again_by_whatever_comes_next(make_house: MakeHou
     assert len(inbox.to) == 2
 
 
+@pytest.mark.sqlite_only("what a mail says is made above the database")
 def test_a_mail_of_a_refused_secret_names_neither_it_nor_a_host_that_an_attribute_gave(
     make_house: MakeHouse, inbox: Inbox
 ) -> None:

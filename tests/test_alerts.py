@@ -107,6 +107,7 @@ def test_sixty_four_failures_at_once_are_one_mail(make_house: MakeHouse, inbox: 
 
 
 @pytest.mark.parametrize("failing", [errors.Cancelled("Gone.", reason="cancelled")])
+@pytest.mark.sqlite_only("nothing is written for it")
 def test_a_cancelled_call_never_mails(make_house: MakeHouse, inbox: Inbox, failing: Exception) -> None:
     house = mailing(make_house, inbox, ThirdParty(failing))
     house.execute()
@@ -114,6 +115,7 @@ def test_a_cancelled_call_never_mails(make_house: MakeHouse, inbox: Inbox, faili
     assert inbox.mails == []
 
 
+@pytest.mark.sqlite_only("nothing is written for it")
 def test_a_success_mails_nobody(make_house: MakeHouse, inbox: Inbox) -> None:
     house = mailing(make_house, inbox, ThirdParty(answer(200, {"a": 1})))
     house.execute()
@@ -148,6 +150,7 @@ def test_a_mail_server_that_is_away_does_not_change_the_answer(make_house: MakeH
         assert "refused" in (state.mail_error or "").lower()
 
 
+@pytest.mark.sqlite_only("nothing is written for it")
 def test_without_a_mail_server_nothing_is_claimed(make_house: MakeHouse) -> None:
     house = make_house(ThirdParty(answer(500)))
     house.put(document(alert_emails=["ops@shop.example"]))

@@ -77,6 +77,7 @@ def test_a_folder_is_applied_and_a_second_time_there_is_nothing_to_do(house: Hou
     assert state(house) == before
 
 
+@pytest.mark.sqlite_only("the plan is made and said above the database")
 def test_what_changes_is_said_with_its_members_and_nothing_else_is_touched(house: House, folder: Path) -> None:
     run(house, "apply", str(folder))
     write(
@@ -111,6 +112,7 @@ def test_the_next_call_is_of_what_was_applied(make_house: MakeHouse, folder: Pat
     assert [one.url for one in third.requests] == ["https://api.example/Bern", "https://api.example/new/Genf"]
 
 
+@pytest.mark.sqlite_only("the plan is made and said above the database")
 def test_plan_says_it_and_does_nothing(house: House, folder: Path) -> None:
     done = run(house, "apply", str(folder), "--plan", "--delete")
     assert done.exit_code == 0 and "create  step       one" in done.output and "Done" not in done.output
@@ -134,6 +136,7 @@ def test_only_with_delete_goes_what_the_folder_does_not_say(house: House, folder
         assert deleting.bring_back(house.account(), [kept.id], time.time())[0][1], "for an hour it can be undone"
 
 
+@pytest.mark.sqlite_only("the plan is made and said above the database")
 def test_an_empty_folder_deletes_nothing(house: House, folder: Path, tmp_path: Path) -> None:
     run(house, "apply", str(folder))
     (tmp_path / "empty").mkdir()
@@ -142,6 +145,7 @@ def test_an_empty_folder_deletes_nothing(house: House, folder: Path, tmp_path: P
     assert len(state(house)) == 7
 
 
+@pytest.mark.sqlite_only("the plan is made and said above the database")
 def test_a_mapping_that_was_made_by_itself_stays_and_is_no_difference(house: House, folder: Path) -> None:
     run(house, "apply", str(folder))
     assert house.execute("one").json["attributes"] == {"a": 1}
@@ -152,6 +156,7 @@ def test_a_mapping_that_was_made_by_itself_stays_and_is_no_difference(house: Hou
     assert run(house, "apply", str(folder)).output == "Nothing to do: 4 unchanged.\n"
 
 
+@pytest.mark.sqlite_only("the plan is made and said above the database")
 def test_a_secret_that_steps_need_is_named(house: House, folder: Path) -> None:
     write(folder, {"s.json": document("s", headers=[{"name": "X", "value": "{{secret.token}}"}])})
     done = run(house, "apply", str(folder))
@@ -206,6 +211,7 @@ def test_one_broken_document_is_a_sentence_with_its_file_and_nothing_is_done(
     assert state(house) == before
 
 
+@pytest.mark.sqlite_only("the plan is made and said above the database")
 def test_what_cannot_be_read_is_a_sentence(house: House, folder: Path) -> None:
     os.mkfifo(folder / "pipe.json")
     (folder / "nowhere.json").symlink_to("gone")
@@ -219,6 +225,7 @@ def test_what_cannot_be_read_is_a_sentence(house: House, folder: Path) -> None:
     assert run(house, "apply", str(folder)).exit_code == 0
 
 
+@pytest.mark.sqlite_only("the plan is made and said above the database")
 def test_what_a_document_says_is_not_obeyed_by_a_terminal(house: House, folder: Path) -> None:
     write(folder, {"x\x1b[2J.json": {"\x1b]0;owned\x07": 1, "key": "x"}})
     refused = run(house, "apply", str(folder))

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.fakes import ThirdParty, answer
 from tests.house import House, document
 
@@ -17,6 +19,7 @@ def run(house: House, *arguments: str) -> Any:
     return house.app.test_cli_runner().invoke(args=list(arguments))
 
 
+@pytest.mark.sqlite_only("what a command reads and prints is made above the database")
 def test_a_flow_runs_as_a_bot_would(make_house: MakeHouse) -> None:
     house = make_house(third := ThirdParty(answer(200, {"a": 1}), answer(500, {"message": "no"})))
     house.put(document("first", mapping=[{"path": ["a"], "attribute": "a"}]))
@@ -48,6 +51,7 @@ def test_import_takes_a_list_and_saves_all_or_none(make_house: MakeHouse, tmp_pa
     assert run(house, "step", "import", str(file)).output == "a\nb\n"
 
 
+@pytest.mark.sqlite_only("what a command reads and prints is made above the database")
 def test_a_file_that_is_not_json_is_a_sentence(make_house: MakeHouse, tmp_path: Path) -> None:
     file = tmp_path / "steps.json"
     file.write_text("{oops")
@@ -56,6 +60,7 @@ def test_a_file_that_is_not_json_is_a_sentence(make_house: MakeHouse, tmp_path: 
     assert "is not JSON" in refused.output
 
 
+@pytest.mark.sqlite_only("what a command reads and prints is made above the database")
 def test_export_gives_what_import_takes(make_house: MakeHouse, tmp_path: Path) -> None:
     house = make_house(ThirdParty())
     house.put(document(mapping=[{"path": ["a"], "attribute": "a"}]))
@@ -68,6 +73,7 @@ def test_export_gives_what_import_takes(make_house: MakeHouse, tmp_path: Path) -
     assert run(house, "step", "export", "nothing").exit_code == 1
 
 
+@pytest.mark.sqlite_only("what a command reads and prints is made above the database")
 def test_run_prints_the_answer_of_execute(make_house: MakeHouse) -> None:
     house = make_house(ThirdParty(answer(200, {"a": 1})))
     house.put(document())
@@ -77,6 +83,7 @@ def test_run_prints_the_answer_of_execute(make_house: MakeHouse) -> None:
     assert "not JSON" in run(house, "step", "run", "order-status", "--attributes", "{").output
 
 
+@pytest.mark.sqlite_only("what a command reads and prints is made above the database")
 def test_a_key_is_printed_alone(make_house: MakeHouse) -> None:
     house = make_house(ThirdParty())
     house.put(document())
@@ -86,6 +93,7 @@ def test_a_key_is_printed_alone(make_house: MakeHouse) -> None:
     assert token not in run(house, "key", "list").output
 
 
+@pytest.mark.sqlite_only("what a command reads and prints is made above the database")
 def test_a_key_has_a_name(make_house: MakeHouse) -> None:
     house = make_house(ThirdParty())
     for name in ("", "  "):
@@ -104,6 +112,7 @@ def test_with_several_accounts_one_must_be_named(make_house: MakeHouse) -> None:
     assert run(house, "account", "limit", "second", "0").exit_code == 2
 
 
+@pytest.mark.sqlite_only("what a command reads and prints is made above the database")
 def test_config_show_names_every_variable(make_house: MakeHouse) -> None:
     output = run(make_house(ThirdParty()), "config", "show").output
     assert "HTTPSTEP_LISTEN=127.0.0.1:8080  # default" in output
@@ -124,6 +133,7 @@ def test_a_secret_is_set_from_standard_input_listed_without_it_and_deleted(make_
     assert 'no secret "token"' in run(house, "secret", "delete", "token").output
 
 
+@pytest.mark.sqlite_only("what a command reads and prints is made above the database")
 def test_a_secret_that_cannot_be_is_a_sentence_without_its_value(make_house: MakeHouse) -> None:
     house = make_house(ThirdParty())
     cli = house.app.test_cli_runner()

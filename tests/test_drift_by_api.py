@@ -41,6 +41,7 @@ def accept(house: House, apply: Any, log_id: Any = None, **more: Any) -> Any:
     return house.call("POST", "/steps/order-status/drift/accept", json=body)
 
 
+@pytest.mark.sqlite_only("what is compared and suggested is decided above the database")
 def test_it_says_what_went_and_came_and_where_each_rule_may_read(house: House) -> None:
     found = drift(house)
     assert [change["text"] for change in found["drift"]["missing"]] == ["$['order']", "$['paid']"]
@@ -51,6 +52,7 @@ def test_it_says_what_went_and_came_and_where_each_rule_may_read(house: House) -
     assert paid["suggested"] is None and paid["places"][0]["path"] == ["data", "archived"]
 
 
+@pytest.mark.sqlite_only("what is compared and suggested is decided above the database")
 def test_a_step_that_is_not_marked_has_none(make_house: MakeHouse) -> None:
     house = make_house(ThirdParty(answer(200, BEFORE)))
     house.put(document(mapping=RULES))
@@ -67,6 +69,7 @@ def test_what_is_suggested_is_taken_over_and_the_rest_stays(house: House) -> Non
     assert after["structure_changed"] is False and drift(house)["drift"] is None
 
 
+@pytest.mark.sqlite_only("what is compared and suggested is decided above the database")
 def test_none_moves_nothing_and_a_choice_is_by_attribute(house: House) -> None:
     log_id = drift(house)["log_id"]
     assert accept(house, {"paid": ["data", "archived"], "status": None}).status_code == 200
@@ -97,6 +100,7 @@ def test_another_log_is_a_conflict_and_no_log_is_refused(house: House) -> None:
     assert house.call("POST", "/steps/order-status/drift/accept", json={"apply": "none"}).status_code == 422
 
 
+@pytest.mark.sqlite_only("what is compared and suggested is decided above the database")
 def test_it_takes_the_scope_manage_and_a_step_of_the_account(house: House) -> None:
     execute, stranger = house.token("execute"), house.token("manage", "other")
     for method, path in (("GET", "/steps/order-status/drift"), ("POST", "/steps/order-status/drift/accept")):
@@ -116,12 +120,14 @@ def test_the_kept_answer_to_the_same_attributes_is_compared(make_house: MakeHous
     assert [rule["was"] for rule in drift(house)["rules"]] == ["SO-4711", "shipped", True]
 
 
+@pytest.mark.sqlite_only("what is compared and suggested is decided above the database")
 def test_the_command_prints_the_same(house: House) -> None:
     printed = house.app.test_cli_runner().invoke(args=["step", "drift", "order-status"])
     assert json.loads(printed.stdout) == drift(house)
     assert house.app.test_cli_runner().invoke(args=["step", "drift", "nothing"]).exit_code == 1
 
 
+@pytest.mark.sqlite_only("what is compared and suggested is decided above the database")
 def test_the_command_accepts_as_the_page_would(house: House) -> None:
     invoke = house.app.test_cli_runner().invoke
     assert "'unsure' is not one of" in invoke(args=["step", "drift", "order-status", "--accept", "unsure"]).output

@@ -106,6 +106,7 @@ def test_a_missing_attribute_takes_the_default_of_the_catalogue(make_house: Make
     assert third.requests[0].url == "https://api.example/orders/7"
 
 
+@pytest.mark.sqlite_only("decided above the database")
 def test_a_step_that_is_switched_off_calls_nobody(make_house: MakeHouse) -> None:
     house = make_house(third := ThirdParty())
     house.put(document(enabled=False, fallback="continue"))
@@ -127,6 +128,7 @@ def test_numbers_keep_their_digits_on_the_whole_way(make_house: MakeHouse) -> No
         assert digits in response.data
 
 
+@pytest.mark.sqlite_only("decided above the database")
 def test_a_bug_of_our_own_is_a_500_in_the_same_shape(make_house: MakeHouse) -> None:
     def bug(_request: RenderedRequest) -> object:
         raise ZeroDivisionError("boom")
@@ -247,6 +249,7 @@ def test_the_operators_figure_is_in_force_at_once(make_house: MakeHouse) -> None
     assert [house.execute().status_code for _ in range(2)] == [200, 429]
 
 
+@pytest.mark.sqlite_only("decided above the database")
 def test_a_wrong_key_spends_nobodys_budget(make_house: MakeHouse) -> None:
     house = make_house(ThirdParty())
     house.put(document())
@@ -274,6 +277,7 @@ def test_each_answer_tells_what_is_left_of_the_budget(make_house: MakeHouse) -> 
     assert 1 <= int(house.execute().headers["RateLimit"].rpartition("=")[2]) <= 16
 
 
+@pytest.mark.sqlite_only("decided above the database")
 def test_too_many_calls_in_flight_spend_no_budget_and_leave_no_log(make_house: MakeHouse) -> None:
     house = make_house(ThirdParty(), IN_FLIGHT="2")
     house.put(document())
@@ -341,6 +345,7 @@ def test_the_stored_answer_is_not_readable_in_the_database(make_house: MakeHouse
     assert b"very-private-status" not in stored
 
 
+@pytest.mark.sqlite_only("decided above the database")
 def test_an_answer_that_says_no_leaves_the_automatic_mapping_to_the_first_good_one(make_house: MakeHouse) -> None:
     house = make_house(
         ThirdParty(answer(200, {"ok": False, "description": "Unauthorized"}), answer(200, {"ok": True, "id": 7}))
@@ -356,6 +361,7 @@ def test_an_answer_that_says_no_leaves_the_automatic_mapping_to_the_first_good_o
     assert (second["outcome"], second["attributes"]["id"]) == ("success", 7)
 
 
+@pytest.mark.sqlite_only("decided above the database")
 def test_how_an_odd_answer_was_read_stands_in_the_log(make_house: MakeHouse) -> None:
     odd = HttpResponse(200, "", (("Content-Type", "application/json"),), b'{"status": "verz\xf6gert", "x": NaN}')
     house = make_house(ThirdParty(odd))

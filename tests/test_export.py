@@ -52,6 +52,7 @@ def exported(house: House, file: Path, *more: str) -> dict[str, Any]:
     return dict(json.loads(done.output))
 
 
+@pytest.mark.sqlite_only("what is read and written is made above the database")
 def test_an_export_says_everything_but_the_values_of_secrets(house: House, tmp_path: Path) -> None:
     whole = exported(house, tmp_path / "account.json")
     assert list(whole) == ["format", "account", "attributes", "steps", "flows", "secrets"]
@@ -157,6 +158,7 @@ def test_a_file_that_is_no_export_is_a_sentence(house: House, tmp_path: Path, co
     assert state(house) == before
 
 
+@pytest.mark.sqlite_only("what is read and written is made above the database")
 def test_a_file_that_does_not_end_or_is_too_much_is_a_sentence(house: House, tmp_path: Path) -> None:
     before, huge, pipe = state(house), tmp_path / "huge.json", tmp_path / "pipe.json"
     with huge.open("wb") as file:

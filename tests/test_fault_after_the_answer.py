@@ -179,7 +179,7 @@ def test_a_flow_is_ended_and_answered(faulty: tuple[Web, Watched], sweep: Sweep)
     third.answers = [answer(200, USUAL)]
     found = third.functions_of(lambda: web.house.run_flow(headers={"Idempotency-Key": "k"}))
     reached = number = 0
-    for number, (what, failing) in enumerate(sweep.portion(faults(found, 1), 3)):
+    for number, (what, failing) in enumerate(sweep.portion(faults(found, 1), 6)):
         del third.requests[:]
         head = {"Idempotency-Key": f"k{number}"}
         with failing(third) as done:
@@ -198,7 +198,7 @@ def test_a_test_is_ended_and_says_so(faulty: tuple[Web, Watched], sweep: Sweep) 
     SCENES[2].prepare(web, third, "tested")
     screen = open_step(web.as_("bob"), 1)
     found = third.functions_of(lambda: screen.fragment("test"))
-    reached, tried = 0, sweep.portion(zip(found.items(), cycle(KINDS), strict=False), 5)
+    reached, tried = 0, sweep.portion(zip(found.items(), cycle(KINDS), strict=False), 11)
     for (code, name), kind in tried:
         with third.failing_once(code, kind()) as done:
             shown = screen.fragment("test")
@@ -220,7 +220,7 @@ def test_a_command_is_ended_and_answered(faulty: tuple[Web, Watched], sweep: Swe
 
     run()  # takes in once what the odd answer before it taught
     found = third.functions_of(run)
-    reached, tried = 0, sweep.portion(zip(found.items(), cycle(KINDS), strict=False), 2)
+    reached, tried = 0, sweep.portion(zip(found.items(), cycle(KINDS), strict=False), 5)
     for (code, name), kind in tried:
         with third.failing_once(code, kind()) as done:
             ran = run()

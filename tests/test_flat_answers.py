@@ -33,6 +33,7 @@ def but_for(told: dict[str, Any], *members: str) -> dict[str, Any]:
     return {name: value for name, value in told.items() if name not in (*members, "request_id", "log_id", "http")}
 
 
+@pytest.mark.sqlite_only("the shape of an answer is made above the database")
 def test_names_are_flat_and_values_plain_and_the_rest_is_as_it_was(house: House) -> None:
     plain = house.execute().json
     told = house.execute(query="?names=flat").json
@@ -42,12 +43,14 @@ def test_names_are_flat_and_values_plain_and_the_rest_is_as_it_was(house: House)
     assert but_for(told, "attributes", "missing") == but_for(plain, "attributes", "missing")
 
 
+@pytest.mark.sqlite_only("the shape of an answer is made above the database")
 def test_a_list_is_one_text_where_that_is_asked_for(house: House) -> None:
     assert house.execute(query="?names=flat&lists=text").json["attributes"]["order_items"] == "a, b"
     headers = {"X-Names": "flat", "X-Lists": "text"}
     assert house.execute(headers=headers).json["attributes"]["order_items"] == "a, b"
 
 
+@pytest.mark.sqlite_only("the shape of an answer is made above the database")
 def test_a_failure_and_a_fault_of_ours_have_flat_names_too(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     house.execute(), house.execute()
     failed = house.execute(query="?names=flat&errors=http")
@@ -68,6 +71,7 @@ def test_a_stored_answer_comes_as_each_call_wants_it(house: House) -> None:
     assert house.execute(query="?names=flat", headers=headers).json == first.json
 
 
+@pytest.mark.sqlite_only("the shape of an answer is made above the database")
 def test_names_that_meet_are_the_same_in_every_answer_of_a_flow(make_house: Callable[..., House]) -> None:
     house = make_house(ThirdParty(answer(200, GOOD)))
     house.put(document(mapping=RULES))
@@ -78,6 +82,7 @@ def test_names_that_meet_are_the_same_in_every_answer_of_a_flow(make_house: Call
         assert (told["order_status_2"], told.get("order_status")) == ("shipped", expected)
 
 
+@pytest.mark.sqlite_only("the shape of an answer is made above the database")
 def test_members_that_a_platform_adds_are_passed_over_where_the_caller_says_so(house: House) -> None:
     more = {"bot": "b", "contact": {"id": 1}}
     refused = house.execute(body=more)

@@ -52,6 +52,7 @@ def counted(house: House, table: Any) -> int:
         return int(db.session.scalar(select(func.count()).select_from(table)) or 0)
 
 
+@pytest.mark.sqlite_only("which step runs is decided above the database")
 def test_each_steps_attributes_are_there_for_the_next(make_house: MakeHouse) -> None:
     house, third = shop(make_house, answer(200, {"id": 7}), answer(200, {"name": "Ada"}))
     response = house.run_flow(attributes={"seen": True}, headers={"X-Request-Id": "r-1"})
@@ -69,6 +70,7 @@ def test_each_steps_attributes_are_there_for_the_next(make_house: MakeHouse) -> 
     )  # fmt: skip
 
 
+@pytest.mark.sqlite_only("which step runs is decided above the database")
 def test_a_failed_step_that_stops_ends_the_flow(make_house: MakeHouse) -> None:
     house, third = shop(make_house, answer(404, {}))
     response = house.run_flow()
@@ -77,6 +79,7 @@ def test_a_failed_step_that_stops_ends_the_flow(make_house: MakeHouse) -> None:
     assert house.run_flow(query="?errors=http").status_code == 502
 
 
+@pytest.mark.sqlite_only("which step runs is decided above the database")
 def test_a_failed_step_that_continues_lets_the_next_one_run(make_house: MakeHouse) -> None:
     house, _ = shop(make_house, answer(404, {}), answer(200, {"name": "Ada"}), fallback="continue")
     response = house.run_flow(attributes={"customer.id": 1})
@@ -85,6 +88,7 @@ def test_a_failed_step_that_continues_lets_the_next_one_run(make_house: MakeHous
     assert response.json["attributes"] == {"customer.name": "Ada"}
 
 
+@pytest.mark.sqlite_only("which step runs is decided above the database")
 def test_a_step_whose_condition_does_not_hold_is_left_out_and_costs_nothing(make_house: MakeHouse) -> None:
     house, third = shop(make_house, answer(200, {"id": 7}))
     house.flow("find", ("greet", Condition("customer.id", "above", "100")), name="Big customers")
@@ -124,6 +128,7 @@ def test_a_flow_whose_first_step_finds_no_budget_is_refused_whole(make_house: Ma
     assert len(third.requests) == 1 and counted(house, Idempotency) == 0
 
 
+@pytest.mark.sqlite_only("which step runs is decided above the database")
 def test_a_rate_limited_step_mails_nobody(make_house: MakeHouse) -> None:
     house, _ = shop(make_house, answer(200, {"id": 7}), SMTP_URL="smtp://127.0.0.1:1", MAIL_FROM="steps@shop.example")
     house.put(document("greet", mapping=[NAME], alert_emails=["ops@shop.example"]))
@@ -230,6 +235,7 @@ def test_storage_that_is_away_as_a_step_is_left_out_does_not_make_the_call_befor
     assert again.json == first.json and len(third.requests) == 1
 
 
+@pytest.mark.sqlite_only("which step runs is decided above the database")
 def test_a_fault_of_our_own_in_a_step_keeps_what_the_steps_before_gave(make_house: MakeHouse) -> None:
     def broken(_: RenderedRequest) -> Any:
         raise ZeroDivisionError
@@ -240,12 +246,14 @@ def test_a_fault_of_our_own_in_a_step_keeps_what_the_steps_before_gave(make_hous
     assert response.json["attributes"] == {"customer.id": 7}
 
 
+@pytest.mark.sqlite_only("which step runs is decided above the database")
 def test_a_caller_that_is_gone_ends_the_flow_whatever_the_fallback(make_house: MakeHouse) -> None:
     gone = errors.Cancelled("The caller hung up.", reason="cancelled")
     house, third = shop(make_house, gone, fallback="continue")
     assert outcomes(house.run_flow()) == [("find", "cancelled")] and len(third.requests) == 1
 
 
+@pytest.mark.sqlite_only("which step runs is decided above the database")
 def test_a_secret_that_one_api_gives_back_is_masked_in_the_logs_of_the_next_step(make_house: MakeHouse) -> None:
     secret = "s3cret-value-of-the-shop"
     house, third = shop(make_house, answer(200, {"id": secret}), answer(200, {"name": "Ada"}))

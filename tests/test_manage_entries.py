@@ -159,6 +159,7 @@ def test_one_is_had_by_its_name_with_the_etag_that_writing_it_gave(house: House,
 
 @pytest.mark.parametrize(("path", "body", "other"), ENTRIES)
 @pytest.mark.parametrize(("name", "headers", "status"), CONDITIONS)
+@pytest.mark.sqlite_only("the conditions are looked at above the database; tests/test_two_edits.py runs on both")
 def test_a_put_keeps_to_its_conditions(
     house: House, path: str, body: Any, other: Any, name: str, headers: dict[str, str], status: int
 ) -> None:

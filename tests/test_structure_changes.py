@@ -34,12 +34,14 @@ def test_a_failed_answer_does_not_use_up_the_once(make_house: MakeHouse) -> None
     assert house.execute().json["attributes"] == {"status": "shipped", "total": 3}
 
 
+@pytest.mark.sqlite_only("structures are compared above the database")
 def test_an_empty_mapping_counts_as_set(make_house: MakeHouse) -> None:
     house = make_house(ThirdParty(USUAL))
     house.put(document(mapping=[]))
     assert house.execute().json["attributes"] == {}
 
 
+@pytest.mark.sqlite_only("structures are compared above the database")
 def test_a_name_that_another_step_gives_gets_the_steps_key_in_front(make_house: MakeHouse) -> None:
     house = make_house(ThirdParty(USUAL))
     house.put(document("first"))
@@ -114,6 +116,7 @@ def test_three_usual_answers_in_a_row_take_the_mark_away(make_house: MakeHouse) 
     assert _after(house, api, flag, flag, flag) == [False, False, True], "and is marked anew like the first time"
 
 
+@pytest.mark.sqlite_only("structures are compared above the database")
 def test_an_api_that_alternates_is_told_once(make_house: MakeHouse) -> None:
     api = ThirdParty(USUAL)
     house = make_house(api)
@@ -186,6 +189,7 @@ def test_an_object_that_is_recognised_as_a_dictionary_gets_one_rule(make_house: 
     assert house.execute().json["attributes"] == {"base": "EUR", "rates": {"USD": 1.1, "SEK": 11}}
 
 
+@pytest.mark.sqlite_only("structures are compared above the database")
 def test_a_mark_for_a_field_that_comes_and_goes_goes_by_itself(make_house: MakeHouse) -> None:
     api = ThirdParty(USUAL)
     house = make_house(api)
@@ -195,6 +199,7 @@ def test_a_mark_for_a_field_that_comes_and_goes_goes_by_itself(make_house: MakeH
     assert _after(house, api, USUAL, WITHOUT_TOTAL, USUAL, WITHOUT_TOTAL) == [True, True, False, False]
 
 
+@pytest.mark.sqlite_only("structures are compared above the database")
 def test_a_failed_answer_says_nothing_of_the_structure(make_house: MakeHouse) -> None:
     api = ThirdParty(USUAL)
     house = make_house(api)
@@ -205,6 +210,7 @@ def test_a_failed_answer_says_nothing_of_the_structure(make_house: MakeHouse) ->
     assert _after(house, api, USUAL, USUAL, down, USUAL) == [True, True, True, False]
 
 
+@pytest.mark.sqlite_only("structures are compared above the database")
 def test_a_field_that_was_seen_to_come_and_go_is_optional_from_then_on(make_house: MakeHouse) -> None:
     house = make_house(ThirdParty(USUAL, WITHOUT_TOTAL, USUAL, WITHOUT_TOTAL))
     house.put(document())
@@ -212,6 +218,7 @@ def test_a_field_that_was_seen_to_come_and_go_is_optional_from_then_on(make_hous
     assert changed == [False, True, False, False]
 
 
+@pytest.mark.sqlite_only("structures are compared above the database")
 def test_other_values_are_no_drift(make_house: MakeHouse) -> None:
     house = make_house(ThirdParty(USUAL, answer(200, {"order": {"total": 4.5, "status": None}})))
     house.put(document())

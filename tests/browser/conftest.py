@@ -34,8 +34,7 @@ def desk(tmp_path: Path) -> Iterator[tuple[Page, OrderApi]]:
     """A new step on the screen, and an API to call. The browser may complain of forms that were refused, else of nothing."""
     variables = {"ADMIN_EMAIL": ADMIN, "ADMIN_PASSWORD": PASSWORD}
     with order_api() as api, browsing(tmp_path / "data", **variables) as (_, page, complaints):
-        sign_in(page)
-        page.goto("/steps/new")
+        sign_in(page, to="/steps/new")
         yield page, api
         page.evaluate("sessionStorage.clear()")
         assert [text for text in complaints if "422" not in text] == []

@@ -19,8 +19,7 @@ PLACES = """row => [...row.closest("li").querySelectorAll(":scope > .tree-row > 
 def page(tmp_path: Path) -> Iterator[Page]:
     variables = {"ADMIN_EMAIL": ADMIN, "ADMIN_PASSWORD": PASSWORD}
     with order_api() as api, browsing(tmp_path / "data", **variables) as (_, found, complaints):
-        sign_in(found)
-        found.goto("/steps/new")
+        sign_in(found, to="/steps/new")
         found.locator("#at-request-url").fill(f"{api.url}/orders/1")
         found.keyboard.press("Control+Enter")
         expect(found.locator(".result-line")).to_contain_text("200 OK")

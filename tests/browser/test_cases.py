@@ -24,8 +24,7 @@ def at_the_editor(tmp_path: Path) -> Iterator[tuple[Page, OrderApi]]:
             complaints,
         ),
     ):
-        sign_in(page)
-        page.goto("/steps/new")
+        sign_in(page, to="/steps/new")
         page.locator('[name="name"]').fill("Order status")
         page.locator("#at-request-url").fill(f"{api.url}/orders/{{{{order.id}}}}")
         page.locator("#at-request-url").blur()

@@ -26,7 +26,7 @@ NAMES = [
 @pytest.fixture
 def page(tmp_path: Path) -> Iterator[Page]:
     with browsing(tmp_path / "data", ADMIN_EMAIL=ADMIN, ADMIN_PASSWORD=PASSWORD) as (_, opened, complaints):
-        sign_in(opened)
+        sign_in(opened, to=None)
         opened.on("dialog", lambda dialog: dialog.accept())
         yield opened
         assert [text for text in complaints if "422" not in text] == []

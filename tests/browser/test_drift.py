@@ -15,8 +15,7 @@ SQLITE_ONLY = "what a person does and sees"
 def test_a_changed_structure_is_shown_remapped_and_saved(tmp_path: Path) -> None:
     variables = {"ADMIN_EMAIL": ADMIN, "ADMIN_PASSWORD": PASSWORD}
     with order_api() as api, browsing(tmp_path / "data", **variables) as (_, page, complaints):
-        sign_in(page)
-        page.goto("/steps/new")
+        sign_in(page, to="/steps/new")
         page.locator('[name="name"]').fill("Order status")
         page.locator("#at-request-url").fill(f"{api.url}/orders/42")
         page.get_by_role("button", name="Test", exact=True).first.click()
@@ -95,8 +94,7 @@ def test_a_changed_structure_is_shown_remapped_and_saved(tmp_path: Path) -> None
 def test_the_old_values_are_asked_for_again_to_compare_like_with_like(tmp_path: Path) -> None:
     variables = {"ADMIN_EMAIL": ADMIN, "ADMIN_PASSWORD": PASSWORD}
     with order_api() as api, browsing(tmp_path / "data", **variables) as (_, page, complaints):
-        sign_in(page)
-        page.goto("/steps/new")
+        sign_in(page, to="/steps/new")
         page.locator('[name="name"]').fill("Order status")
         page.locator("#at-request-url").fill(f"{api.url}/orders/{{{{order.id}}}}")
         page.locator('[name="value:order.id"]').fill("42")

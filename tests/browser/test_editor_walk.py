@@ -150,8 +150,7 @@ def test_a_person_sets_up_makes_a_step_tests_maps_saves_and_runs_it(tmp_path: Pa
 
 def test_faults_come_to_their_fields_and_nothing_typed_is_lost(tmp_path: Path) -> None:
     with order_api() as api, browsing(tmp_path / "data", width=390, **VARIABLES) as (_, page, complaints):
-        sign_in(page)
-        page.goto("/steps/new")
+        sign_in(page, to="/steps/new")
         page.locator("#at-request-url").fill("ftp://nowhere")
         page.get_by_role("radio", name="JSON").check()
         page.locator(".body-text").fill('{"a": ')

@@ -69,8 +69,7 @@ def the_old_verdict_goes(page: Page, api: OrderApi) -> None:
 def test_enter_tests_or_adds_and_never_saves(tmp_path: Path) -> None:
     variables = {"ADMIN_EMAIL": ADMIN, "ADMIN_PASSWORD": PASSWORD}
     with order_api() as api, browsing(tmp_path / "data", **variables) as (_, page, complaints):
-        sign_in(page)
-        page.goto("/steps/new")
+        sign_in(page, to="/steps/new")
         enter_in_the_address(page, api)
         enter_in_rows(page)
         an_empty_value(page, api)

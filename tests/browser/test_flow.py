@@ -28,8 +28,7 @@ def page(tmp_path: Path, api: OrderApi) -> Iterator[Page]:
     """On a new flow of an account with the steps First and Second."""
     with browsing(tmp_path / "data", **VARIABLES) as (server, page, complaints):
         make_steps(server, api.url)
-        sign_in(page)
-        page.goto("/flows/new")
+        sign_in(page, to="/flows/new")
         yield page
         assert [
             text for text in complaints if "422" not in text and "401" not in text

@@ -19,13 +19,13 @@ STEP = (
 
 @pytest.fixture
 def here(tmp_path: Path) -> Iterator[tuple[Page, OrderApi]]:
-    """At the list, which has two steps."""
+    """Signed in, where there are two steps."""
     variables = {"ADMIN_EMAIL": ADMIN, "ADMIN_PASSWORD": PASSWORD}
     with order_api() as api, browsing(tmp_path / "data", **variables) as (server, page, complaints):
         for key in ("order-status", "other"):
             (tmp_path / "step.json").write_text(STEP % (key, key, api.url))
             server.command("step", "import", str(tmp_path / "step.json"))
-        sign_in(page)
+        sign_in(page, to=None)
         yield page, api
         page.evaluate("sessionStorage.clear()")
         assert complaints == []
@@ -66,6 +66,7 @@ def test_a_new_key_has_its_copy_button_in_sight_and_in_the_focus(here: tuple[Pag
 
 def test_after_delete_the_undo_has_the_focus_and_after_it_what_came_back(here: tuple[Page, OrderApi]) -> None:
     page, _ = here
+    page.goto("/steps")
     page.get_by_label("More for other").focus()
     page.keyboard.press("Enter")
     page.get_by_role("button", name="Delete", exact=True).first.focus()

@@ -17,8 +17,7 @@ SQLITE_ONLY = "what a person does and sees"
 def page(tmp_path: Path) -> Iterator[Page]:
     variables = {"ADMIN_EMAIL": ADMIN, "ADMIN_PASSWORD": PASSWORD}
     with browsing(tmp_path / "data", **variables) as (_, page, complaints):
-        sign_in(page)
-        page.goto("/steps/new")
+        sign_in(page, to="/steps/new")
         yield page
         page.evaluate("sessionStorage.clear()")
         assert complaints == []

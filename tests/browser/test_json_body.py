@@ -31,8 +31,7 @@ SIZES = """field => {
 def page(tmp_path: Path) -> Iterator[Page]:
     variables = {"ADMIN_EMAIL": ADMIN, "ADMIN_PASSWORD": PASSWORD}
     with browsing(tmp_path / "data", **variables) as (_, found, complaints):
-        sign_in(found)
-        found.goto("/steps/new")
+        sign_in(found, to="/steps/new")
         found.get_by_role("radio", name="JSON").check()
         expect(found.locator(".body-text")).to_be_visible()
         yield found

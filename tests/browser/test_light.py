@@ -35,7 +35,7 @@ def travels(page: Page, address: str) -> tuple[list[str], int]:
 def test_the_editor_is_light_the_first_time_and_lighter_the_next(tmp_path: Path) -> None:
     variables = {"ADMIN_EMAIL": ADMIN, "ADMIN_PASSWORD": PASSWORD}
     with browsing(tmp_path / "data", **variables) as (_, page, _complaints):
-        sign_in(page)
+        sign_in(page, to=None)
         page.context.new_cdp_session(page).send("Network.clearBrowserCache")
         page.goto("about:blank")
         cold, cold_bytes = travels(page, "/steps/new")

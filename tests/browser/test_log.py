@@ -50,8 +50,7 @@ def here(tmp_path: Path) -> Iterator[tuple[Page, OrderApi, Server]]:
     """At a saved step that was tested once."""
     variables = {"ADMIN_EMAIL": ADMIN, "ADMIN_PASSWORD": PASSWORD}
     with order_api() as api, browsing(tmp_path / "data", **variables) as (server, page, complaints):
-        sign_in(page)
-        page.goto("/steps/new")
+        sign_in(page, to="/steps/new")
         page.locator('[name="name"]').fill("Order status")
         page.locator("#at-request-url").fill(f"{api.url}/orders/1001")
         with page.expect_response("**/test"):

@@ -29,8 +29,7 @@ def test_mark_in_the_mapping_in_the_banner_and_the_same_bytes_without_javascript
     url = httpserver.url_for("/rates").replace("localhost", "127.0.0.1")
     variables = {"ADMIN_EMAIL": ADMIN, "ADMIN_PASSWORD": PASSWORD}
     with browsing(tmp_path / "data", **variables) as (server, page, complaints):
-        sign_in(page)
-        page.goto("/steps/new")
+        sign_in(page, to="/steps/new")
         page.locator('[name="name"]').fill("Rates")
         page.locator('[name="method"]').select_option("POST")
         page.locator("#at-request-url").fill(url)

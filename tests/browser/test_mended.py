@@ -191,7 +191,7 @@ def test_what_a_new_user_stumbled_over(tmp_path: Path) -> None:
     variables = {"ADMIN_EMAIL": ADMIN, "ADMIN_PASSWORD": PASSWORD}
     with order_api() as api, browsing(tmp_path / "data", **variables) as (_, page, complaints):
         page.on("dialog", lambda dialog: dialog.accept())
-        sign_in(page)
+        sign_in(page, to=None)
         for attribute in ("lead.alpha", "lead.beta"):
             page.goto("/attributes")
             page.locator('main [name="name"]').first.fill(attribute)

@@ -18,8 +18,7 @@ def test_names_of_this_form_and_of_other_steps_are_offered_at_the_second_step(tm
     with browsing(tmp_path / "data", ADMIN_EMAIL=ADMIN, ADMIN_PASSWORD=PASSWORD) as (server, page, complaints):
         (tmp_path / "step.json").write_text(STEP)
         server.command("step", "import", str(tmp_path / "step.json"))
-        sign_in(page)
-        page.goto("/steps/new")
+        sign_in(page, to="/steps/new")
         page.get_by_role("radio", name="JSON").check()
         body = page.locator(".body-text")
         body.press_sequentially('{"city": "{{city')

@@ -58,8 +58,7 @@ def a_key_in_the_address_and_one_of_the_authentication(page: Page) -> None:
 def test_a_secret_is_made_where_it_is_wanted(tmp_path: Path) -> None:
     variables = {"ADMIN_EMAIL": ADMIN, "ADMIN_PASSWORD": PASSWORD}
     with browsing(tmp_path / "data", **variables) as (server, page, complaints):
-        sign_in(page)
-        page.goto("/steps/new")
+        sign_in(page, to="/steps/new")
         page.locator('[name="name"]').fill("Typed before")
         page.locator("#at-request-url").fill("https://api.example/orders")
         a_token_in_a_header(page)
@@ -79,8 +78,7 @@ def test_a_secret_is_made_where_it_is_wanted(tmp_path: Path) -> None:
 def test_a_key_that_is_kept_is_offered_and_a_pasted_one_is_told_of_once(tmp_path: Path) -> None:
     variables = {"ADMIN_EMAIL": ADMIN, "ADMIN_PASSWORD": PASSWORD}
     with browsing(tmp_path / "data", **variables) as (_, page, complaints):
-        sign_in(page)
-        page.goto("/steps/new#paste-curl")
+        sign_in(page, to="/steps/new#paste-curl")
         page.locator("#at-curl").fill(f"curl https://api.example/orders -H 'X-Api-Key: {VALUE}'")
         page.get_by_role("button", name="Fill the form").click()
         expect(page.get_by_text("It carries a credential.")).to_have_count(1)

@@ -14,8 +14,7 @@ COMMAND = "curl -X POST https://api.example/leads -H 'X-Channel: web' --json '{\
 
 def test_a_command_pasted_into_the_url_fills_the_form_and_the_preview_shows_it(tmp_path: Path) -> None:
     with browsing(tmp_path / "data", ADMIN_EMAIL=ADMIN, ADMIN_PASSWORD=PASSWORD) as (_, page, complaints):
-        sign_in(page)
-        page.goto("/steps/new")
+        sign_in(page, to="/steps/new")
         url = page.locator("#at-request-url")
         url.focus()
         page.evaluate(

@@ -54,7 +54,6 @@ def test_from_a_documented_line_to_a_mapped_value_in_six_clicks(tmp_path: Path) 
     ):
         sign_in(page)
         clicks = Clicks(page)
-        page.goto("/steps")
         page.get_by_role("link", name="New step").first.click()
         page.wait_for_url("**/steps/new")  # with its scripts: one hears of the paste
         clicks.made += 1
@@ -94,8 +93,7 @@ def test_a_document_is_searched_and_one_of_its_requests_fills_the_form(tmp_path:
     document = json.dumps({"openapi": "3.1.0", "servers": [{"url": "https://shop.example"}], "paths": paths})
     (file := tmp_path / "shop.json").write_text(document, encoding="utf-8")
     with browsing(tmp_path / "data", ADMIN_EMAIL=ADMIN, ADMIN_PASSWORD=PASSWORD) as (_, page, complaints):
-        sign_in(page)
-        page.goto("/steps/new#paste-curl")
+        sign_in(page, to="/steps/new#paste-curl")
         page.locator("[data-read-into]").set_input_files(file)
         search = page.get_by_label("Search the requests")
         expect(search).to_be_focused()
@@ -114,8 +112,7 @@ def test_a_document_is_searched_and_one_of_its_requests_fills_the_form(tmp_path:
 
 def test_a_form_with_parts_keeps_its_lines_until_it_is_saved(tmp_path: Path) -> None:
     with browsing(tmp_path / "data", ADMIN_EMAIL=ADMIN, ADMIN_PASSWORD=PASSWORD) as (_, page, complaints):
-        sign_in(page)
-        page.goto("/steps/new")
+        sign_in(page, to="/steps/new")
         page.locator("#at-request-url").focus()
         paste(
             page, "curl https://mail.example/send -F to=a@b.example -F $'text=Hello,\\nsecond line' -F file=@report.pdf"

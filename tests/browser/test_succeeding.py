@@ -20,8 +20,7 @@ def desk(tmp_path: Path) -> Iterator[tuple[Page, OrderApi]]:
         order_api() as api,
         browsing(tmp_path / "data", ADMIN_EMAIL=ADMIN, ADMIN_PASSWORD=PASSWORD) as (_, page, complaints),
     ):
-        sign_in(page)
-        page.goto("/steps/new")
+        sign_in(page, to="/steps/new")
         page.locator('[name="name"]').fill("Refusing")
         page.locator("#at-request-url").fill(f"{api.url}/refusing")
         yield page, api

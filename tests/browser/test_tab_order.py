@@ -32,8 +32,7 @@ def here(tmp_path: Path) -> Iterator[tuple[Page, OrderApi]]:
     """A saved step of seven values, as it is after its test."""
     variables = {"ADMIN_EMAIL": ADMIN, "ADMIN_PASSWORD": PASSWORD}
     with order_api() as api, browsing(tmp_path / "data", **variables) as (_, page, complaints):
-        sign_in(page)
-        page.goto("/steps/new")
+        sign_in(page, to="/steps/new")
         page.locator('[name="name"]').fill("Order")
         page.locator("#at-request-url").fill(f"{api.url}/orders/1")
         page.keyboard.press("Control+Enter")

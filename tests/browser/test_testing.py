@@ -59,7 +59,7 @@ class Desk:
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[Desk]:
     with order_api() as api, browsing(tmp_path / "data", **VARIABLES) as (server, page, complaints):
-        sign_in(page)
+        sign_in(page, to=None)
         found = Desk(server, page, api)
         found.make_step()
         yield found

@@ -14,8 +14,7 @@ SQLITE_ONLY = "what a person does and sees"
 def test_a_tick_is_the_mapping_and_its_name_is_edited_in_place(tmp_path: Path) -> None:
     variables = {"ADMIN_EMAIL": ADMIN, "ADMIN_PASSWORD": PASSWORD}
     with order_api() as api, browsing(tmp_path / "data", **variables) as (_, page, complaints):
-        sign_in(page)
-        page.goto("/steps/new")
+        sign_in(page, to="/steps/new")
         page.locator('[name="name"]').fill("Order")
         page.locator("#at-request-url").fill(f"{api.url}/orders/1")
         page.locator("#test-btn").click()

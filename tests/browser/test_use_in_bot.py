@@ -22,8 +22,7 @@ def here(tmp_path: Path) -> Iterator[tuple[Page, Server]]:
     with order_api() as api, browsing(tmp_path / "data", **variables) as (server, page, complaints):
         (tmp_path / "step.json").write_text(STEP % api.url)
         server.command("step", "import", str(tmp_path / "step.json"))
-        sign_in(page)
-        page.goto("/steps/1")
+        sign_in(page, to="/steps/1")
         yield page, server
         assert complaints == []
 

@@ -19,7 +19,6 @@ def here(tmp_path: Path) -> Iterator[tuple[Page, OrderApi]]:
     variables = {"ADMIN_EMAIL": ADMIN, "ADMIN_PASSWORD": PASSWORD}
     with order_api() as api, browsing(tmp_path / "data", **variables) as (_, page, complaints):
         sign_in(page)
-        page.goto("/steps")
         yield page, api
         assert complaints == []
 

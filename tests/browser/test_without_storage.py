@@ -19,8 +19,7 @@ def test_nothing_typed_is_lost_while_the_database_is_locked_and_then_gone(tmp_pa
         order_api() as api,
         browsing(tmp_path / "data", ADMIN_EMAIL=ADMIN, ADMIN_PASSWORD=PASSWORD) as (_, page, _said),
     ):
-        sign_in(page)
-        page.goto("/steps/new")
+        sign_in(page, to="/steps/new")
         page.locator('[name="name"]').fill("Order status")
         page.locator("#at-request-url").fill(f"{api.url}/orders/1")
         page.keyboard.press("Control+s")

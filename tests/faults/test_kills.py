@@ -1,24 +1,23 @@
-"""kill -9 in the middle of everything, fifteen times: what was acknowledged is there, and nothing needs to be mended."""
+"""kill -9 in the middle of everything, six times or in a whole sweep fifteen: what was acknowledged is there, and nothing needs to be mended."""
 
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
+import os
 from pathlib import Path
 
-from tests.server import ROOT
+from tests import prepared
+from tests.sweeps import Sweep
 
-ROUNDS = {True: 15, False: 4}
-"""Of a file that the killed process writes itself there is more to fear than of a database server's."""
+ROUNDS = {True: (6, 15), False: (4, 4)}
+"""In part and whole. Of a file that the killed process writes itself there is more to fear than of a database server's."""
 
 
-def test_no_acknowledged_row_is_lost_to_kill_9(tmp_path: Path, database: dict[str, str]) -> None:
-    rounds = ROUNDS[not database]
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.killing", str(tmp_path / "data"), str(rounds), json.dumps(database)],
-        cwd=ROOT, capture_output=True, text=True, timeout=170, check=False,
-    )  # fmt: skip
+def test_no_acknowledged_row_is_lost_to_kill_9(tmp_path: Path, database: dict[str, str], sweep: Sweep) -> None:
+    rounds = sweep.count(*ROUNDS[not database])
+    done = prepared.run(
+        ["tests.killing", str(tmp_path / "data"), str(rounds), json.dumps(database)], dict(os.environ), 170
+    )
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     assert found["acknowledged"] > rounds

@@ -71,6 +71,7 @@ def test_a_step_that_is_deleted_and_brought_back(web: Web) -> None:
     ]
 
 
+@pytest.mark.sqlite_only("what is an entry is decided above the database")
 def test_secrets_by_their_names_alone(web: Web) -> None:
     alice, before = web.as_("alice"), entries(web)
     alice.post("/secrets", {"name": "CRM", "secret_value": VALUE, "hosts": "https://api.example"})
@@ -105,6 +106,7 @@ def test_keys_users_and_limits(web: Web) -> None:
     ]
 
 
+@pytest.mark.sqlite_only("what is an entry is decided above the database")
 def test_attributes_by_page_and_by_api(web: Web) -> None:
     web.house.token()
     alice, before = web.as_("alice"), entries(web)
@@ -156,6 +158,7 @@ def test_an_invitation_that_is_withdrawn_and_the_name_of_the_account(web: Web) -
     ]
 
 
+@pytest.mark.sqlite_only("what is an entry is decided above the database")
 def test_what_is_made_in_a_dialog_is_listed_too(web: Web) -> None:
     alice, before = web.as_("alice"), entries(web)
     made = {"name": "CRM", "secret_value": VALUE, "hosts": "https://api.example"}
@@ -168,6 +171,7 @@ def test_what_is_made_in_a_dialog_is_listed_too(web: Web) -> None:
     assert VALUE not in str(found)
 
 
+@pytest.mark.sqlite_only("what is an entry is decided above the database")
 def test_the_command_line_says_so(web: Web) -> None:
     before = entries(web)
     run(web.house, "key", "create", "--name", "cron", "--account", "default")
@@ -177,6 +181,7 @@ def test_the_command_line_says_so(web: Web) -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.sqlite_only("what is an entry is decided above the database")
 def test_what_was_not_changed_is_not_listed(web: Web) -> None:
     web.house.put(document(url="https://api.example/", mapping=[]))
     before = entries(web)
@@ -189,6 +194,7 @@ def test_what_was_not_changed_is_not_listed(web: Web) -> None:
     assert since(web, before) == []
 
 
+@pytest.mark.sqlite_only("what is an entry is decided above the database")
 def test_only_admins_of_the_account_see_it(web: Web) -> None:
     web.house.put(document("mine"))
     web.house.put(document("theirs"), token=web.house.token(account="charlies"))
@@ -251,6 +257,7 @@ def test_it_is_kept_for_a_year(web: Web) -> None:
         assert "old" not in list(db.session.scalars(select(AuditEntry.name)))
 
 
+@pytest.mark.sqlite_only("what is an entry is decided above the database")
 def test_a_change_that_is_undone_leaves_nothing(web: Web) -> None:
     before = entries(web)
     bad = document("second", url="ftp://x/")

@@ -60,6 +60,7 @@ def changed_and_more(web: Web) -> None:
         assert web.house.call("DELETE", path).status_code == 204
 
 
+@pytest.mark.sqlite_only("decided and shown above the database")
 def test_a_preview_says_what_would_be_added_changed_and_removed_and_does_nothing(web: Web) -> None:
     alice = web.as_("alice")
     kept = downloaded(alice)
@@ -146,10 +147,12 @@ def test_a_file_that_is_no_backup_is_a_sentence_and_nothing_is_changed(web: Web,
     assert state(web.house) == before
 
 
+@pytest.mark.sqlite_only("decided and shown above the database")
 def test_without_a_file_the_page_asks_for_one(web: Web) -> None:
     assert "Choose the file of a backup" in web.as_("alice").post("/settings/backup/preview").text
 
 
+@pytest.mark.sqlite_only("decided and shown above the database")
 def test_a_restore_that_nobody_saw_a_preview_of_is_not_done(web: Web) -> None:
     alice = web.as_("alice")
     kept, before = downloaded(alice), state(web.house)
@@ -159,6 +162,7 @@ def test_a_restore_that_nobody_saw_a_preview_of_is_not_done(web: Web) -> None:
     assert state(web.house) == before
 
 
+@pytest.mark.sqlite_only("decided and shown above the database")
 def test_only_admins_get_the_page_and_the_file(web: Web) -> None:
     for path in ("/settings/backup", "/settings/backup/account.json"):
         assert [web.as_(name).get(path).status_code for name in ("bob", "vera", "charlie")] == [403, 403, 200]

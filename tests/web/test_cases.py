@@ -64,6 +64,7 @@ def test_a_kept_call_is_run_again_and_is_the_same(web: Web, api: ThirdParty) -> 
         assert last is not None and (last.source, last.actor) == ("test", "bob@example.com"), "it is a test like others"
 
 
+@pytest.mark.sqlite_only("run, compared and shown above the database")
 def test_what_differs_is_shown_attribute_by_attribute(web: Web, api: ThirdParty) -> None:
     bob = web.as_("bob")
     keep(web, bob)
@@ -78,6 +79,7 @@ def test_what_differs_is_shown_attribute_by_attribute(web: Web, api: ThirdParty)
     assert "<td>Outcome</td>" in failed and "HTTP error" in failed
 
 
+@pytest.mark.sqlite_only("run, compared and shown above the database")
 def test_an_attribute_that_is_ticked_off_is_not_compared_any_more(web: Web, api: ThirdParty) -> None:
     bob = web.as_("bob")
     keep(web, bob)
@@ -88,6 +90,7 @@ def test_an_attribute_that_is_ticked_off_is_not_compared_any_more(web: Web, api:
     assert "Same: 1." in run(bob)
 
 
+@pytest.mark.sqlite_only("run, compared and shown above the database")
 def test_no_credential_is_kept(web: Web) -> None:
     bob = web.as_("bob")
     told = keep(web, bob, {"order.id": 42, "customer.password": "hunter2-x"})
@@ -107,6 +110,7 @@ def test_a_step_has_at_most_twenty(web: Web) -> None:
     assert "Kept as" in keep(web, bob)
 
 
+@pytest.mark.sqlite_only("run, compared and shown above the database")
 def test_one_press_runs_ten_and_the_next_those_that_wait(web: Web, api: ThirdParty) -> None:
     limit(web, 1000)
     bob = web.as_("bob")
@@ -140,6 +144,7 @@ def test_a_run_uses_the_step_as_it_is_saved(web: Web) -> None:
     assert "<code>order.status</code>" in page and "<code>order.number</code>" in page
 
 
+@pytest.mark.sqlite_only("run, compared and shown above the database")
 def test_a_fault_of_our_own_is_told_and_the_run_goes_on(web: Web, api: ThirdParty) -> None:
     bob = web.as_("bob")
     keep(web, bob)
@@ -149,6 +154,7 @@ def test_a_fault_of_our_own_is_told_and_the_run_goes_on(web: Web, api: ThirdPart
     assert "Same: 1. Different: 1." in page and "httpstep failed" in page
 
 
+@pytest.mark.sqlite_only("run, compared and shown above the database")
 def test_who_goes_away_ends_the_run(web: Web, api: ThirdParty) -> None:
     bob = web.as_("bob")
     keep(web, bob)
@@ -167,6 +173,7 @@ def test_the_test_of_a_step_that_is_not_saved_cannot_be_kept(web: Web) -> None:
     assert "Save the step first" in bob.post(f"/logs/{draft}/keep").text and stored(web) == []
 
 
+@pytest.mark.sqlite_only("run, compared and shown above the database")
 def test_who_may_not_edit_sees_cases_and_runs_none(web: Web) -> None:
     keep(web, web.as_("bob"))
     vera = web.as_("vera")
@@ -188,6 +195,7 @@ def test_the_editor_leads_to_the_cases_and_they_go_with_the_step(web: Web) -> No
     assert stored(web) == [] and bob.get("/steps/1/cases").status_code == 404
 
 
+@pytest.mark.sqlite_only("run, compared and shown above the database")
 def test_values_that_are_too_large_are_not_kept(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cases, "MAX_CASE_CHARACTERS", 200)
     told = keep(web, web.as_("bob"), {"order.id": 42, "text": "x" * 200})

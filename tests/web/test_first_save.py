@@ -33,6 +33,7 @@ def kept_tests(web: Web, step_id: int = 1) -> int:
         return len(logs.newest(web.house.account(), step_id=step_id))
 
 
+@pytest.mark.sqlite_only("what the page is told is made above the database")
 def test_the_page_stays_and_is_told_its_new_address(web: Web) -> None:
     screen = new_step(web.as_("bob")).press("test")
     saved = screen.fragment("save")
@@ -99,6 +100,7 @@ def test_a_draft_whose_step_was_deleted_makes_a_new_one(web: Web) -> None:
     assert web.as_("bob").get("/steps/1").status_code == 404
 
 
+@pytest.mark.sqlite_only("what the page is told is made above the database")
 def test_a_credential_of_a_pasted_text_is_kept_once(web: Web) -> None:
     screen = new_step(web.as_("alice"), url="https://api.example/a")
     screen.fill(auth_type="bearer", auth_token="typed-token-4711", pasted="1", keep_secrets="1")

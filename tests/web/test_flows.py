@@ -86,6 +86,7 @@ def test_what_a_step_that_may_be_left_out_gives_is_asked_for(shop: tuple[Web, Th
     assert 'name="value:customer.id"' in html
 
 
+@pytest.mark.sqlite_only("shown above the database")
 def test_a_step_of_a_test_leads_to_the_page_of_its_log(shop: tuple[Web, ThirdParty]) -> None:
     web, _ = shop
     bob = web.as_("bob")
@@ -189,6 +190,7 @@ def test_a_test_runs_the_whole_as_it_is_on_the_screen_and_shows_each_step(shop: 
     assert third.requests[0].url.endswith("/a%40b.example")
 
 
+@pytest.mark.sqlite_only("shown above the database")
 def test_a_secret_that_an_api_gives_back_is_not_shown(make_house: Make) -> None:
     web = Web(make_house(ThirdParty(answer(200, {"token": SECRET}))))
     alice = web.as_("alice")
@@ -205,6 +207,7 @@ def test_a_secret_that_an_api_gives_back_is_not_shown(make_house: Make) -> None:
     assert SECRET not in html
 
 
+@pytest.mark.sqlite_only("shown above the database")
 def test_over_the_budget_nothing_runs_and_it_is_said(shop: tuple[Web, ThirdParty]) -> None:
     web, third = shop
     web.house.limit(1)
@@ -216,6 +219,7 @@ def test_over_the_budget_nothing_runs_and_it_is_said(shop: tuple[Web, ThirdParty
     assert "None left for" in html
 
 
+@pytest.mark.sqlite_only("shown above the database")
 def test_viewers_look_and_change_nothing(shop: tuple[Web, ThirdParty]) -> None:
     web, third = shop
     web.as_("bob").post("/flows/new", form((1,)))

@@ -18,6 +18,7 @@ from tests.mailbox import Inbox
 from tests.web.conftest import PASSWORD, Web
 
 
+@pytest.mark.sqlite_only("shown or mailed above the database")
 def test_the_account_page_shows_what_is_used_of_the_budget(make_house: Callable[..., House]) -> None:
     web = Web(make_house(ThirdParty(answer(200, {"a": 1}), answer(200, {"a": 1}))))
     web.house.put(document())
@@ -28,6 +29,7 @@ def test_the_account_page_shows_what_is_used_of_the_budget(make_house: Callable[
     assert re.search(r'class="figure">0 <small>of 10 at once<', page)
 
 
+@pytest.mark.sqlite_only("shown or mailed above the database")
 def test_a_used_up_budget_says_when_it_goes_on(web: Web) -> None:
     with web.house.app.app_context():
         for _ in range(10):
@@ -129,6 +131,7 @@ def test_nobody_is_invited_twice_or_into_two_accounts(web: Web) -> None:
         assert refused.status_code == 422 and "There is a user with this address already." in refused.text
 
 
+@pytest.mark.sqlite_only("shown or mailed above the database")
 def test_an_invitation_is_mailed_where_mail_is_on(
     make_house: Callable[..., House], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -73,6 +73,7 @@ def test_how_a_setup_code_is_written_does_not_matter(empty: House, written: Call
         assert users.set_up(written(form["code"]), "a@example.com", PASSWORD) is not None
 
 
+@pytest.mark.sqlite_only("cookies and addresses are made above the database")
 def test_signing_in_leads_back_to_the_page_that_was_asked_for(web: Web) -> None:
     browser = web.browser()
     asked = browser.get("/settings/keys?x=1")
@@ -134,6 +135,7 @@ def test_a_throttled_sign_in_keeps_the_form_the_address_and_the_way_back(web: We
     assert "wrong one" not in refused.text
 
 
+@pytest.mark.sqlite_only("cookies and addresses are made above the database")
 def test_a_session_that_ended_says_so_and_that_the_draft_is_kept(web: Web) -> None:
     bob, ended = web.as_("bob"), "Your session has ended"
     bob.client.set_cookie("httpstep_session", "of-a-session-that-is-gone")
@@ -161,11 +163,13 @@ def cookies_set(answer: Any) -> dict[str, str]:
     return {line.split("=", 1)[0]: line for line in answer.headers.getlist("Set-Cookie")}
 
 
+@pytest.mark.sqlite_only("cookies and addresses are made above the database")
 def test_the_cookie_is_closed_to_scripts_and_to_other_sites(web: Web) -> None:
     cookie = cookies_set(web.browser().sign_in("alice@example.com"))["httpstep_session"]
     assert "HttpOnly" in cookie and "SameSite=Lax" in cookie and "Path=/" in cookie and "Secure" not in cookie
 
 
+@pytest.mark.sqlite_only("cookies and addresses are made above the database")
 def test_over_https_the_cookie_is_bound_to_the_host(make_house: Callable[..., House]) -> None:
     web = Web(make_house(BASE_URL="https://steps.example.com"))
     browser = web.browser()

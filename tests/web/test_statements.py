@@ -150,6 +150,7 @@ def test_a_test_of_a_step_that_was_never_saved_asks_as_few(make_house: Callable[
     assert len(found) <= TEST + 3, found  # whether the draft is a step already, before the call and after it
 
 
+@pytest.mark.sqlite_only("who asks is the same on either database; the counts are held on both")
 def test_what_a_test_shows_is_asked_for_once(shop: tuple[House, Browser, Screen]) -> None:
     house, _, screen = shop
     found = asked(house, lambda: screen.fragment("test"))
@@ -160,6 +161,7 @@ def test_what_a_test_shows_is_asked_for_once(shop: tuple[House, Browser, Screen]
     assert len(found[ended + 1 :]) <= AFTER_A_TEST, found[ended + 1 :]
 
 
+@pytest.mark.sqlite_only("who asks is the same on either database; the counts are held on both")
 def test_no_template_asks_the_database(shop: tuple[House, Browser, Screen]) -> None:
     house, bob, screen = shop
     house.put(document("other", name="Other"))

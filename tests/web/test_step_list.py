@@ -89,6 +89,7 @@ def test_tests_are_seen_as_tests_and_say_nothing_of_the_state(web: Web) -> None:
     assert rows(bob.get("/steps?show=failing").text) == ["Order status"]
 
 
+@pytest.mark.sqlite_only("what a row says is made above the database")
 def test_a_mapping_that_found_nothing_is_told(make_house: Callable[..., House]) -> None:
     web = Web(make_house(ThirdParty(answer(200, {"other": 1}))))
     web.house.put(document(mapping=[{"path": ["a"], "attribute": "order.status"}]))
@@ -97,6 +98,7 @@ def test_a_mapping_that_found_nothing_is_told(make_house: Callable[..., House]) 
     assert "1 missing" in page and "Not in the last good answer: order.status" in page
 
 
+@pytest.mark.sqlite_only("what a row says is made above the database")
 def test_the_whole_address_is_in_the_title(web: Web) -> None:
     url = "https://api.example/v1/customers/{{customer.id}}/orders/{{order.id}}/lines?expand=all"
     web.house.put(document("long", url=url))
@@ -249,6 +251,7 @@ def test_ticked_steps_are_exported_and_deleted_together(several: Browser, web: W
     assert "Tick the steps first." in several.get("/steps").text
 
 
+@pytest.mark.sqlite_only("what a row says is made above the database")
 def test_a_viewer_exports_and_deletes_nothing(several: Browser, web: Web) -> None:
     vera = web.as_("vera")
     assert vera.post("/step-list/chosen", data={"op": "delete", "step": "1"}).status_code == 403
@@ -261,6 +264,7 @@ def test_a_viewer_exports_and_deletes_nothing(several: Browser, web: Web) -> Non
 # ---------------------------------------------------------------- the first steps
 
 
+@pytest.mark.sqlite_only("what a row says is made above the database")
 def test_the_first_steps_go_when_they_are_done_or_hidden(make_house: Callable[..., House]) -> None:
     web = Web(make_house(ThirdParty(answer(200, {"a": 1}))))
     bob = web.as_("bob")

@@ -168,6 +168,7 @@ def test_too_many_addresses_and_a_bad_one_are_told_at_once(web: Web) -> None:
     assert "“nobody” is not an e-mail address." in screen.text
 
 
+@pytest.mark.sqlite_only("the form is read and drawn above the database")
 def test_an_editor_saves_a_step_and_leaves_its_alert_addresses_as_an_admin_chose_them(web: Web) -> None:
     web.house.put(document(alert_emails=["ops@shop.example", "help@shop.example"]))
     screen = open_step(web.as_("bob"))
@@ -177,6 +178,7 @@ def test_an_editor_saves_a_step_and_leaves_its_alert_addresses_as_an_admin_chose
 
 
 @pytest.mark.parametrize("button", ["save", "test"])
+@pytest.mark.sqlite_only("the form is read and drawn above the database")
 def test_only_an_admin_changes_whom_the_mails_go_to(web: Web, button: str) -> None:
     web.house.put(document(alert_emails=["ops@shop.example"]))
     screen = open_step(web.as_("bob")).add("alert_emails", "bob@elsewhere.example").press(button)
@@ -205,6 +207,7 @@ def test_without_javascript_a_button_shows_the_fields_of_another_authentication(
     assert '<div class="auth-part" data-shown="auth:basic" hidden>' in screen.html
 
 
+@pytest.mark.sqlite_only("the form is read and drawn above the database")
 def test_blank_rows_are_places_to_type_in_and_are_not_saved(web: Web) -> None:
     screen = new_step(web.as_("bob")).press("add_header").press("add_header")
     assert screen.all("header_name") == ["", ""]
@@ -219,6 +222,7 @@ def test_a_taken_key_is_told_at_the_key(web: Web) -> None:
     assert screen.status == 422 and "Another step has the key “order-status”." in screen.text
 
 
+@pytest.mark.sqlite_only("the form is read and drawn above the database")
 def test_an_emptied_key_keeps_the_one_it_had(web: Web) -> None:
     web.house.put(document("order-status"))
     open_step(web.as_("bob")).fill(key="", name="Renamed").press("save")
@@ -237,6 +241,7 @@ def test_saving_over_somebody_elses_change_says_who_and_when_and_loses_nothing(w
     assert bob.status == 200 and stored(web)["name"] == "Bob's"
 
 
+@pytest.mark.sqlite_only("the form is read and drawn above the database")
 def test_a_good_save_as_a_fragment_tells_the_page_what_changed_and_leaves_the_form(web: Web) -> None:
     web.house.put(document("order-status"))
     screen = open_step(web.as_("bob")).fill(name="Renamed")
@@ -253,6 +258,7 @@ def test_a_good_save_as_a_fragment_tells_the_page_what_changed_and_leaves_the_fo
     assert screen.fragment("save").status_code == 422
 
 
+@pytest.mark.sqlite_only("the form is read and drawn above the database")
 def test_a_good_save_names_each_field_it_changed(web: Web) -> None:
     web.house.put(document("order-status", mapping=[{"path": ["a"], "attribute": "a"}]))
     screen = open_step(web.as_("alice")).press("add_header").press("add_header")
@@ -351,6 +357,7 @@ def test_a_viewer_who_asks_for_a_new_step_is_told_why_there_is_none(web: Web) ->
     assert told.request.path == "/steps" and "Making a step needs the role editor; yours is viewer." in told.text
 
 
+@pytest.mark.sqlite_only("the form is read and drawn above the database")
 def test_a_viewer_sees_everything_and_can_change_nothing(web: Web) -> None:
     web.house.put(document("order-status", auth={"type": "bearer", "token": "typed-token"}))
     vera = web.as_("vera")
@@ -421,6 +428,7 @@ def test_a_step_of_another_account_is_not_there(web: Web) -> None:
         assert charlie.post(f"/steps/1{path}").status_code == 404, path
 
 
+@pytest.mark.sqlite_only("the form is read and drawn above the database")
 def test_hostile_texts_are_shown_as_texts(web: Web) -> None:
     nasty = '"><script>alert(1)</script><img src=x onerror=alert(1)>{{7*7}}'
     screen = (
