@@ -66,6 +66,16 @@
     field?.focus({ preventScroll: true });
   });
 
+  // "Show me" beside an advice: the part of the form that it speaks of.
+  document.addEventListener("click", ({ target }) => {
+    const part = $(`#part-${target.closest?.("[data-show-part]")?.dataset.showPart}`);
+    if (!part) return;
+    $("#part-request").open = part.open = true;
+    const field = $('input:not([type="hidden"]), select, textarea', $(".part-body", part));
+    field?.scrollIntoView({ block: "center" });
+    field?.focus({ preventScroll: true });
+  });
+
   body.addEventListener("htmx:afterSettle", gather);
   body.addEventListener("htmx:oobAfterSwap", gather);
   body.addEventListener("form:looked", gather);

@@ -85,3 +85,20 @@ def test_the_box_to_paste_into_has_the_cursor_once_it_is_open(desk: tuple[Page, 
     page, _ = desk
     page.locator("#paste-curl > summary").click()
     expect(page.locator("#at-curl")).to_be_focused()
+
+
+@pytest.mark.parametrize("where", ["headers", "auth"])
+def test_what_a_401_speaks_of_is_shown(desk: tuple[Page, OrderApi], httpserver: HTTPServer, where: str) -> None:
+    page, _ = desk
+    httpserver.expect_request("/order").respond_with_json({"error": "bad key"}, 401)
+    page.locator("#at-request-url").fill(httpserver.url_for("/order"))
+    if where == "headers":
+        page.get_by_role("button", name="Add Header").click()
+        page.locator("#part-headers [name='header_name']").last.fill("X-Api-Key")
+        page.locator("#part-headers [name='header_value']").last.fill("wrong")
+    page.locator(f"#part-{where}").evaluate("(part) => { part.open = false; }")
+    page.locator("#at-request-url").focus()
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("[data-show-part]")).to_have_attribute("data-show-part", where)
+    page.locator("[data-show-part]").click()
+    expect(page.locator(f"#part-{where} .part-body :focus")).to_be_visible()

@@ -105,6 +105,11 @@ class LogView:
         return str(failure.get("advice") or "")
 
     @property
+    def part(self) -> str:
+        """Of the form, where the credentials are that the advice speaks of; "" where it speaks of none."""
+        return next((part for words, part in _PARTS.items() if words in self.advice), "")
+
+    @property
     def unreadable(self) -> dict[str, Json] | None:
         """Why the answer is no JSON, whether that was a failure or not."""
         found: dict[str, Json] | None = self.detail.get("unreadable")
@@ -177,6 +182,9 @@ def _pretty(body: bytes) -> str:
         return jsontext.pretty(jsontext.loads(body))
     except UnreadableAnswer:
         return ""
+
+
+_PARTS: Final = {"credentials under Authentication": "auth", "credentials in the header": "headers"}
 
 
 def advice_in_editor(reason: str, advice: str) -> str:
