@@ -167,7 +167,8 @@ def test_a_bots_call_is_ended_and_answered(faulty: tuple[Web, Watched], scene: S
         again = web.house.execute(key, headers=head)
         assert again.status_code in (200, 409, 500) and again.json["next"] == "continue", what
         assert len(third.requests) == 1, (what, "a call was sent twice")
-    assert reached > (0.9 if sweep.whole else 0.7) * number  # a portion may fall on those that are called now and then
+    # Some are not called each time: what was read of a text before is kept, and a portion may fall on such.
+    assert reached > (0.85 if sweep.whole else 0.7) * number
     assert web.house.execute(key).json["outcome"] == ("http_error" if scene.status == 500 else "success")
 
 
