@@ -146,7 +146,7 @@ def test_what_is_wrong_is_said_once_at_its_field_and_the_summary_names_the_place
     screen.add("header_name", "Bad Name").add("header_value", "{{x y}}").press("add_rule").press("save")
     summary = screen.html.split('id="fault-summary"')[1].split("</ul>")[0]
     assert re.findall(r">([^<>]+)</a>", summary) == [
-        "Name", "URL", "Header 1, name", "Header 1, value", "Body", "User name", "Key", "Timeout, in seconds",
+        "Name", "URL", "Header 1, name", "Header 1, value", "Body", "Authentication: User name", "Key", "Timeout, in seconds",
         "Row 1 of the mapping", "Names that are data", "Alert e-mails",
     ]  # fmt: skip
     elsewhere = screen.html.replace(summary, "")
