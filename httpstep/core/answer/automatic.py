@@ -20,6 +20,8 @@ from httpstep.core.step.spec import MappingRule
 
 _MAX_NAME_CHARACTERS: Final = 100
 _MAX_LABEL_CHARACTERS: Final = 40
+MAX_KEY_CHARACTERS: Final = 500
+"""Of a key in an answer. What is below a longer one gets no rules and is in no tree: each of them would hold it again."""
 _WHOLE_ANSWER: Final = "answer"
 _FIRST: Final = "first"
 
@@ -32,7 +34,8 @@ def automatic_rules(
     dictionaries: Sequence[Path] = (),
     limit: int = 100,
 ) -> tuple[MappingRule, ...]:
-    """A rule for every value, in the order of the document. Of more than `limit` values the outermost are taken.
+    """A rule for every value, in the order of the document. Of more than `limit` values the outermost are taken; none of
+    those below a key that is too long to be a name.
 
     taken: attributes the account has from other sources; a name among them gets `<step_key>_` in front.
     """
@@ -83,6 +86,8 @@ def _below(place: _FoundValue) -> Iterator[_FoundValue]:
         yield _FoundValue((*place.path, 0), (*place.order, 0), value[0], marks.below(ANY) if marks else None)
         return
     for number, (key, child) in enumerate(value.items()):
+        if len(key) > MAX_KEY_CHARACTERS:
+            continue
         yield _FoundValue((*place.path, key), (*place.order, number), child, marks.below(key) if marks else None)
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
 from typing import Final
 
 from httpstep.core import jsontext
+from httpstep.core.answer.automatic import MAX_KEY_CHARACTERS
 from httpstep.core.jsontext import Json, Path
 from httpstep.core.query.jsonpath import normalized
 from httpstep.web.stepform import RuleRow
@@ -113,6 +114,10 @@ def short_text(value: Json, limit: int = _MAX_TEXT_CHARACTERS) -> str:
     return text if len(text) <= limit + 2 else text[:limit] + "…"
 
 
+def _short_named(value: dict[str, Json]) -> Iterator[tuple[str | int, Json]]:
+    return ((key, child) for key, child in value.items() if len(key) <= MAX_KEY_CHARACTERS)
+
+
 def _node(
     value: Json, path: Path, label: str, names: Names, *,
     levels: int, depth: int, start: int = 0, room: tuple[int, int] = _ROOMS[0],
@@ -125,7 +130,8 @@ def _node(
     if levels <= 0 and not (node.size <= _FEW and depth <= 2):
         node.children = None
         return node
-    items, limit = (value.items(), room[1]) if isinstance(value, dict) else (enumerate(value), room[0])
+    items: Iterable[tuple[str | int, Json]]
+    items, limit = (_short_named(value), room[1]) if isinstance(value, dict) else (enumerate(value), room[0])
     shown = list(islice(items, start, start + limit))
     node.more = len(value) - start - len(shown)
     node.open = depth <= 2
