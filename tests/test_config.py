@@ -38,6 +38,8 @@ ROOT = Path(__file__).resolve().parent.parent
         ("BACKUP_AT", "2:00", "02:00"),
         ("BACKUP_KEEP", "0", "1 to 366"),
         ("BACKUP_KEYS", "maybe", "yes, no"),
+        ("METRICS_LISTEN", "9464", "127.0.0.1:8080"),
+        ("METRICS_LISTEN", "0.0.0.0:8080", "another port"),
         ("LOG_FORMAT", "xml", "text, json"),
     ],
 )

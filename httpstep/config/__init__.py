@@ -70,6 +70,7 @@ VARIABLES: tuple[Variable, ...] = (
         "who sends it as a bearer token may read /metrics; off unless set",
         True,
     ),
+    Variable("METRICS_LISTEN", values.listen, "", "a second address, where /metrics alone is answered; off unless set"),
     Variable(
         "BACKUP_AT",
         values.time_of_day,
@@ -106,6 +107,7 @@ class Config:
     vault_keys: tuple[str, ...] = field(repr=False)
     in_flight: int
     metrics_token: str = field(repr=False)
+    metrics_listen: str
     backup_at: str
     backup_keep: int
     backup_folder: Path
@@ -222,6 +224,10 @@ def dangers(config: Config) -> list[str]:
         found.append("HTTPSTEP_SMTP_URL has tls=none: the mail server's password is sent without encryption")
     if config.base_url.startswith("http://") and not values.is_this_machine(urlsplit(config.base_url).hostname or ""):
         found.append("HTTPSTEP_BASE_URL is http: passwords, sessions and API keys are sent without encryption")
+    if config.metrics_listen.startswith(("0.0.0.0:", "[::]:")) and not config.metrics_token:
+        found.append(
+            "HTTPSTEP_METRICS_LISTEN is every address: without HTTPSTEP_METRICS_TOKEN whoever reaches it reads"
+        )
     return found
 
 
@@ -248,6 +254,8 @@ def _check_together(values: Mapping[str, Any]) -> None:
         raise ConfigError("HTTPSTEP_MAIL_FROM is missing. Accepted with HTTPSTEP_SMTP_URL: one e-mail address.")
     if values["secret_key"] and values["secret_key"] in values["vault_keys"]:
         raise ConfigError("HTTPSTEP_SECRET_KEY and HTTPSTEP_VAULT_KEYS must not be the same.")
+    if values["metrics_listen"].rpartition(":")[2] == values["listen"].rpartition(":")[2]:
+        raise ConfigError("HTTPSTEP_METRICS_LISTEN has the port of HTTPSTEP_LISTEN. Accepted: another port.")
 
 
 PG_DUMP = "pg_dump"

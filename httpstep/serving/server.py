@@ -32,6 +32,7 @@ from httpstep.serving import upgrading
 from httpstep.serving.clients import CheckedBodies
 from httpstep.serving.master import Master
 from httpstep.serving.memory import bound_arenas
+from httpstep.serving.watching import MetricsAddress
 from httpstep.serving.worker import Worker
 from httpstep.storage.patience import limit_waiting
 from httpstep.upkeep import condition, installation, nightly
@@ -55,7 +56,7 @@ class Server(BaseApplication):  # type: ignore[misc]
     def load_config(self) -> None:
         settings = self._settings
         values = {
-            "bind": settings.listen,
+            "bind": [one for one in (settings.listen, settings.metrics_listen) if one],
             "workers": settings.workers,
             "worker_class": Worker,
             "threads": settings.threads,
@@ -87,6 +88,8 @@ class Server(BaseApplication):  # type: ignore[misc]
         sooner and takes a third of the memory. A mail that a stop left behind is sent now."""
         app = self._app
         app.wsgi_app = CheckedBodies(app.wsgi_app)  # type: ignore[method-assign]
+        if listen := self._settings.metrics_listen:
+            app.wsgi_app = MetricsAddress(app.wsgi_app, listen)  # type: ignore[method-assign]
         with app.app_context():
             limit_waiting(db.engine)
         app.extensions["httpstep"].alerts.kick()
@@ -201,7 +204,9 @@ def serve(create_app: Callable[[], Flask]) -> None:
     set_up_logging(settings.log_format)
     log = logging.getLogger("httpstep")
     try:
-        _require_port(settings.listen)
+        _require_port("LISTEN", settings.listen)
+        if settings.metrics_listen:
+            _require_port("METRICS_LISTEN", settings.metrics_listen)
         _prepare(app, log)
     except StartError as error:
         sys.exit(f"httpstep cannot start. {error}")
@@ -221,7 +226,7 @@ def _raise_limit_of_files() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
-def _require_port(listen: str) -> None:
+def _require_port(name: str, listen: str) -> None:
     """Raise StartError where gunicorn would try for seconds and then say less. Who is ending may need a moment."""
     host, _, port = listen.rpartition(":")
     family, ends = socket.AF_INET6 if host.startswith("[") else socket.AF_INET, time.monotonic() + 2
@@ -233,17 +238,17 @@ def _require_port(listen: str) -> None:
                 return
         except OSError as error:
             if error.errno != errno.EADDRINUSE or time.monotonic() > ends:
-                raise StartError(_cannot_listen(listen, error)) from None
+                raise StartError(_cannot_listen(name, listen, error)) from None
         time.sleep(0.1)
 
 
-def _cannot_listen(listen: str, error: OSError) -> str:
+def _cannot_listen(name: str, listen: str, error: OSError) -> str:
     why = {
         errno.EADDRINUSE: "another program, perhaps another httpstep, listens there already",
         errno.EADDRNOTAVAIL: "this machine has no such address",
         errno.EACCES: "ports below 1024 need the right to use them",
     }.get(error.errno or 0, error.strerror or "the name is not known")
-    return f"HTTPSTEP_LISTEN: {listen} cannot be listened on: {why}."
+    return f"HTTPSTEP_{name}: {listen} cannot be listened on: {why}."
 
 
 def _prepare(app: Flask, log: logging.Logger) -> None:

@@ -49,6 +49,6 @@ def register(app: Flask) -> None:
         part.register(app)
     for module in _MODULES:
         app.register_blueprint(module.blueprint)
-    if app.config["HTTPSTEP"].metrics_token:
+    if app.config["HTTPSTEP"].metrics_token or app.config["HTTPSTEP"].metrics_listen:
         app.register_blueprint(metrics.blueprint)
     prefix.register(app)

@@ -1,4 +1,7 @@
-"""GET /health: for whoever watches the process. Says nothing of what is inside, but to the operator who is signed in."""
+"""GET /health: for whoever watches the process.
+
+To strangers it says nothing of what is inside; to who is signed in version, schema, disk and mail; to the operator all.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from httpstep.core.jsontext import Json
 from httpstep.storage.database import reading
 from httpstep.storage.tables import Account
 from httpstep.upkeep import condition, nightly
-from httpstep.web.access import may
+from httpstep.web.access import may, visitor_or_none
 from httpstep.web.moments import utc_machine
 from httpstep.web.problems import json_response
 
@@ -25,20 +28,26 @@ def health() -> Response:
     try:
         with reading() as connection:
             connection.execute(select(Account.id).limit(1))
-        more = _inside() if may("operator") else {}
+        more = _inside() if visitor_or_none() else {}
     except SQLAlchemyError:
         return json_response({"status": "unavailable"}, 503)
     return json_response({"status": "ok"} | more)
 
 
 def _inside() -> dict[str, Json]:
+    """For who is signed in; what tells of other accounts or of the installation's parts is the operator's."""
     settings = current_app.config["HTTPSTEP"]
     now = condition.condition_of(settings)
-    return {
+    told: dict[str, Json] = {
         "version": __version__,
         "schema": now.schema,
-        "database": {"kind": now.database, "bytes": now.database_bytes},
         "disk": {"free_bytes": now.free_bytes, "total_bytes": now.total_bytes},
+        "mail": {"on": settings.smtp_url is not None},
+    }
+    if not may("operator"):
+        return told
+    return told | {
+        "database": {"kind": now.database, "bytes": now.database_bytes},
         "mail": {"on": settings.smtp_url is not None, "waiting": now.mails_waiting, "failed": now.mails_failed},
         "budget": {
             "kept_in": "Redis" if settings.ratelimit_url != "database" else "database",

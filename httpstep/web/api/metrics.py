@@ -1,6 +1,7 @@
 """GET /metrics, for Prometheus: what is counted in the database, so that every process and host tells the same.
 
-There is no such address unless the operator has set HTTPSTEP_METRICS_TOKEN.
+There is no such address unless the operator has set HTTPSTEP_METRICS_TOKEN, or by HTTPSTEP_METRICS_LISTEN another one
+for nothing else.
 """
 
 from __future__ import annotations
@@ -9,11 +10,12 @@ import hmac
 import time
 from collections.abc import Iterator
 
-from flask import Blueprint, Response, current_app, request
+from flask import Blueprint, Response, abort, current_app, request
 
 from httpstep import __version__
 from httpstep.core.exposition import CONTENT_TYPE, Metric, text
 from httpstep.execution import calls
+from httpstep.serving.watching import WATCHED
 from httpstep.storage import overview
 from httpstep.storage.logs import MAX_CALL_SECONDS
 from httpstep.upkeep import condition
@@ -25,7 +27,7 @@ blueprint = Blueprint("metrics", __name__)
 
 @blueprint.get("/metrics")
 def metrics() -> Response:
-    """The counts. 401 without the token, 503 where the database is away."""
+    """The counts. 401 without the token where one is set, 404 where none is and this is not their own address, 503 where the database is away."""
     _require_token()
     calls.write_refusals(parts())
     return Response(text(_metrics()), content_type=CONTENT_TYPE)
@@ -34,6 +36,10 @@ def metrics() -> Response:
 def _require_token() -> None:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     wanted: str = current_app.config["HTTPSTEP"].metrics_token
+    if not wanted and WATCHED in request.environ:
+        return
+    if not wanted:
+        abort(404)
     sent = token.strip() if scheme.lower() == "bearer" else ""
     if not hmac.compare_digest(sent.encode(), wanted.encode()):
         raise Problem(
