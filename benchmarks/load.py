@@ -124,12 +124,19 @@ class Load:
 
 
 class _Caller(_Message):
-    """Asks again as soon as it is answered."""
+    """Asks again as soon as it is answered; on a new connection where the answer says that this one ends (RFC 9112, 9.6)."""
 
     def __init__(self, requests: deque[bytes], load: Load, ends: float) -> None:
         super().__init__()
         self._requests, self._load, self._ends = requests, load, ends
         self.over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._is_ending = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        if self._is_ending:
+            self._is_ending = False
+            self.ask()
 
     def ask(self) -> None:
         self._asked = time.perf_counter()
@@ -145,13 +152,18 @@ class _Caller(_Message):
             self._load.latencies.append(now - self._asked)
         else:
             self._load.errors[status] = self._load.errors.get(status, 0) + 1
-        if now < self._ends:
+        if now >= self._ends:
+            if not self.over.done():
+                self.over.set_result(None)
+        elif b"\r\nconnection: close\r\n" in message[: message.index(b"\r\n\r\n") + 2].lower():
+            self._is_ending, (host, port) = True, self.transport.get_extra_info("peername")
+            self.transport.close()
+            self._anew = asyncio.ensure_future(asyncio.get_running_loop().create_connection(lambda: self, host, port))
+        else:
             self.ask()
-        elif not self.over.done():
-            self.over.set_result(None)
 
     def connection_lost(self, _: Exception | None) -> None:
-        if not self.over.done():
+        if not self.over.done() and not self._is_ending:
             self._load.errors["lost"] = self._load.errors.get("lost", 0) + 1
             self.over.set_result(None)
 
