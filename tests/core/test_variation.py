@@ -106,7 +106,8 @@ def test_of_an_odd_answer_with_more_names_than_a_step_can_keep_nothing_is_learne
     """An API that answers once with tens of thousands of names must not make every later call slow."""
     usual, few = {"id": 1, "state": "x"}, {f"n{number}": number for number in range(1_500)}
     many = {f"n{number}": {"m": number} for number in range(1_500)}
-    for odd, is_learned in ((few, True), (many, False)):
+    long = {"n7": 1, **{f"{number}{'n' * 10_000}": number for number in range(20)}}  # as large as many
+    for odd, is_learned in ((few, True), (many, False), (long, False)):
         watch = Watch()
         for answer in (usual, {"id": 1, **odd}, usual):
             watch.see(answer)

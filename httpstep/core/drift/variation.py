@@ -16,7 +16,9 @@ from httpstep.core.drift.structure import Structure, merge
 from httpstep.core.jsontext import Path
 
 MAX_NAMES: Final = 2_000
-"""A structure grows by what is learned to so many at the most. One with more was accepted with them."""
+"""A structure grows by what is learned to so many at the most, a long one counted as several. One with more was accepted
+with them."""
+_LONG: Final = 50
 
 
 def dictionaries_in(structure: Structure) -> tuple[Path, ...]:
@@ -63,12 +65,12 @@ def learned(accepted: Structure, odd: Structure, latest: Structure) -> Structure
 
 
 def _names(structure: Structure) -> int:
-    """How many fields there are in it."""
+    """How many fields there are in it; one more for every _LONG characters of a name."""
     count, waiting = 0, [structure]
     while waiting:
         node = waiting.pop()
         fields = node.get("fields", {})
-        count += len(fields)
+        count += sum(1 + len(name) // _LONG for name in fields)
         inside = (*fields.values(), node.get("items"), node.get("values"))
         waiting.extend(one for one in inside if one and len(one) > 1)
     return count
