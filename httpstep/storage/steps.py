@@ -20,12 +20,7 @@ from httpstep.core.step.spec import MappingRule, StepSpec
 from httpstep.core.textcache import TextCache
 from httpstep.extensions import db
 from httpstep.storage.database import editing, reading
-from httpstep.storage.tables import (
-    AcceptedStructure,
-    Attribute,
-    Step,
-    StepState,
-)
+from httpstep.storage.tables import AcceptedStructure, Attribute, Step, StepState
 
 HISTORY = 5
 
