@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -108,3 +109,26 @@ def test_what_a_401_speaks_of_is_shown(desk: tuple[Page, OrderApi], httpserver: 
     expect(page.locator("[data-show-part]")).to_have_attribute("data-show-part", where)
     page.locator("[data-show-part]").click()
     expect(page.locator(f"#part-{where} .part-body :focus")).to_be_visible()
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_what_may_be_an_error_of_the_api_is_told_in_lines_and_not_in_a_column(
+    desk: tuple[Page, OrderApi], httpserver: HTTPServer, width: int
+) -> None:
+    page, _ = desk
+    httpserver.expect_request("/order/1").respond_with_json({"ok": True, "order": {"status": "sent", "eta": "today"}})
+    httpserver.expect_request("/order/2").respond_with_json({"ok": False, "error": "order not found"})
+    page.locator("#at-name").fill("Order")
+    page.locator("#at-request-url").fill(httpserver.url_for("/order/1"))
+    page.keyboard.press("Control+Enter")
+    expect(page.locator(".result-line")).to_contain_text("200 OK")
+    page.keyboard.press("Control+s")
+    expect(page).not_to_have_url(re.compile("new"))
+    page.set_viewport_size({"width": width, "height": 800})
+    page.locator("#at-request-url").fill(httpserver.url_for("/order/2"))
+    page.keyboard.press("Control+Enter")
+    told = page.locator("section.drift > p")
+    expect(told).to_have_text("2 values are not there any more.")
+    told.scroll_into_view_if_needed()
+    box = told.bounding_box()
+    assert box and box["height"] < 50 and box["width"] > 100
