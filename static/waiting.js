@@ -8,6 +8,7 @@
   const waiting = new Set();
   const sentAfter = new WeakMap(); // a test -> how often the form had been filled
   let fills = 0;
+  let saving = ""; // what the Save that is on its way was sent with
 
   const changesForm = ({ elt, target }) => target?.id === "step-form" || Boolean(elt.closest("#step-form") && !elt.closest("#test-aside"));
   const opOf = ({ elt, requestConfig }) => (elt.id === "step-form" ? "save" : requestConfig.parameters.op || "");
@@ -26,8 +27,9 @@
     const what = elt.id === "test-btn" ? "test" : elt.id === "step-form" ? "save" : "";
     if (!what || !underWay.size) return;
     event.preventDefault();
-    if (what === "save" && [...underWay.values()].includes("save")) return; // pressed twice, it is one
-    if (what === "save") httpstep.toast({ text: "It is saved when the form is ready.", kind: "info" });
+    const again = what === "save" && [...underWay.values()].includes("save");
+    if (again && httpstep.typed() === saving) return; // pressed twice, it is one
+    if (what === "save" && !again) httpstep.toast({ text: "It is saved when the form is ready.", kind: "info" });
     waiting.add(what);
     say();
   });
@@ -40,6 +42,7 @@
     if (!changesForm(detail)) return;
     const op = opOf(detail);
     underWay.set(xhr, op);
+    if (op === "save") saving = httpstep.typed();
     xhr.addEventListener("loadend", () => {
       if (isFill(op) && xhr.status === 200) fills += 1;
       setTimeout(() => ended(xhr, op), SETTLED);

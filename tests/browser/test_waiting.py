@@ -80,6 +80,24 @@ def test_a_save_pressed_meanwhile_is_made_once_with_what_has_come(pasting: tuple
     expect(page.get_by_role("link", name="Order status")).to_have_count(1)
 
 
+def test_a_save_pressed_while_one_is_on_its_way_keeps_what_was_typed_since(desk: tuple[Page, OrderApi]) -> None:
+    page, api = desk
+    name = page.locator('[name="name"]')
+    name.fill("Order")
+    page.locator("#at-request-url").fill(f"{api.url}/orders/1")
+    held = hold(page, "**/new/save")
+    for typed in ("Order status", "Order status, typed meanwhile"):
+        page.keyboard.press("Control+s")
+        name.fill(typed)
+    page.keyboard.press("Control+s")
+    with page.expect_response("**/steps/1/save"):
+        let_go(page, held)
+    page.goto("/steps/1")
+    expect(name).to_have_value("Order status, typed meanwhile")
+    page.goto("/steps")
+    expect(page.get_by_role("link", name="Order status")).to_have_count(1)
+
+
 def test_what_waits_for_a_form_that_is_not_filled_is_not_made_and_says_so(pasting: tuple[Page, OrderApi]) -> None:
     page, api = pasting
     page.locator("#at-request-url").fill(f"{api.url}/orders/1")
