@@ -255,3 +255,36 @@ def test_calls_of_two_steps_cannot_be_compared(web: Web) -> None:
     bob = web.as_("bob")
     assert [bob.get(f"/logs/1/compare?with={other}").status_code for other in ("2", "99", "x", "")] == [404] * 4
     assert bob.get("/steps/2/logs/1/compare?with=1").status_code == 404
+
+
+def values_of(page: str) -> list[str]:
+    return [unescape(cell) for cell in re.findall(r'<td class="log-values"[^>]*>([^<]*)</td>', page)]
+
+
+def test_a_row_says_the_values_its_call_came_with_those_of_the_request_first(web: Web) -> None:
+    web.house.put(document(url="https://shop.example/orders/{{order.id}}?for={{customer.id}}"))
+    for number in (4711, 4712):
+        web.house.execute(
+            attributes={"channel": "web", "customer": {"id": 1.10, "name": "Ana"}, "order.id": str(number)}
+        )
+    web.house.execute(attributes={"order.id": "x" * 100, "customer.id": "a\nb", "transcript": "z" * 20000})
+    page = web.as_("bob").get("/steps/1/logs").text
+    assert values_of(page) == [
+        f"order.id = {'x' * 40}…, customer.id = a\nb",
+        "order.id = 4712, customer.id = 1.1, channel = web",
+        "order.id = 4711, customer.id = 1.1, channel = web",
+    ]
+    assert "order.id = 4711" in unescape(web.as_("bob").get("/steps/1/logs/2").text.split('name="with"')[1])
+
+
+def test_no_row_says_what_the_view_of_its_call_masks(web: Web) -> None:
+    put_secret(web, "TOKEN", "sesame-open-4711")
+    web.house.put(
+        document(
+            url="https://shop.example/orders/{{order.id}}", headers=[{"name": "X-Token", "value": "{{secret.TOKEN}}"}]
+        )
+    )
+    web.house.execute(attributes={"order.id": "sesame-open-4711", "sesame-open-4711": {"id": "in sesame-open-4711"}})
+    for person in ("bob", "vera"):
+        page = web.as_(person).get("/steps/1/logs").text
+        assert "order.id = ••••" in page and "sesame" not in page

@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from httpstep.core.document import visible
+from httpstep.core.jsontext import Json
+from httpstep.core.outcome.given import given_in
 from httpstep.storage import logs
 from httpstep.storage.tables import Log
+from httpstep.web.access import may
+from httpstep.web.editor import testvalues, tree
 from httpstep.web.editor.editor import Editor
 from httpstep.web.editor.entries import LABELS, SOURCES, duration_text, outcome_of, tone_of
 from httpstep.web.editor.mailstatus import next_alert
 
+_MAX_VALUE, _MAX_VALUES = 40, 120
+"""Characters of one value and of all of them in a line."""
+
 
 @dataclass(frozen=True, slots=True)
 class LogLine:
-    """One call. tone: the colour of the badge; label: the same in words."""
+    """One call. tone: the colour of the badge; label: the same in words; values: what it came with, in short."""
 
     id: int
     at: float
@@ -26,6 +34,7 @@ class LogLine:
     label: str
     tone: str
     structure_changed: bool
+    values: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,17 +48,38 @@ class LogList:
 
 def log_list_of(editor: Editor) -> LogList:
     rows, now = editor.sources.logs, editor.now
-    return LogList([line_of(row, now) for row in rows], _have(editor))
+    used = editor.attributes_used
+    return LogList([line_of(row, now, used) for row in rows], have_of(editor))
 
 
-def line_of(log: Log, now: float) -> LogLine:
+def line_of(log: Log, now: float, used: Sequence[str]) -> LogLine:
+    """used: the attributes that the step's request needs; they come first in `values`."""
     return LogLine(
         log.id, log.started_at, SOURCES.get(log.source, log.source), log.method, log.status,
         duration_text(log.duration_ms), LABELS.get(outcome_of(log, now), ""), tone_of(log, now), log.structure_changed,
+        _values(log, used),
     )  # fmt: skip
 
 
-def _have(editor: Editor) -> str:
+def _values(log: Log, used: Sequence[str]) -> str:
+    """order.id = 4711, channel = web. What is masked in the view of the call is masked here."""
+    if not log.detail:
+        return ""
+    seen = visible.detail_for({"given": given_in(log.detail)}, may_edit=may("editor"))
+    given: Mapping[str, Json] = seen["given"]
+    first = testvalues.found_in(used, given)
+    rest = {name: value for name, value in given.items() if not any(testvalues.is_inside(one, [name]) for one in first)}
+    text = ", ".join(f"{name} = {_short(value)}" for name, value in (first | rest).items())
+    return text if len(text) <= _MAX_VALUES else text[:_MAX_VALUES] + "…"
+
+
+def _short(value: Json) -> str:
+    """As it is typed: a text has no quotes."""
+    text = value if isinstance(value, str) and value else tree.short_text(value, _MAX_VALUE)
+    return text if len(text) <= _MAX_VALUE else text[:_MAX_VALUE] + "…"
+
+
+def have_of(editor: Editor) -> str:
     state, budget = editor.state, editor.sources.budget
     mail = (state.last_alert_at, state.mail_error, next_alert(editor) > editor.now) if state else ()
     drift = (state.drift_at, state.drift_log_id) if state else ()

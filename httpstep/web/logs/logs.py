@@ -12,6 +12,7 @@ from itertools import zip_longest
 from flask import Blueprint, Response, abort, render_template, request
 
 from httpstep.core import jsontext
+from httpstep.core.request import rendering
 from httpstep.storage import logs, steps
 from httpstep.storage.tables import Log, Step
 from httpstep.web import stepform
@@ -21,7 +22,7 @@ from httpstep.web.editor import tree
 from httpstep.web.editor.documents import of_body, of_log
 from httpstep.web.editor.editor import Editor
 from httpstep.web.editor.entries import LogView, entry_of
-from httpstep.web.editor.loglist import LogLine, line_of, log_list_of
+from httpstep.web.editor.loglist import LogLine, have_of, line_of
 from httpstep.web.editor.opening import opened, step_or_404
 from httpstep.web.editor.page import fragments
 from httpstep.web.editor.shellcommand import curl_of
@@ -81,7 +82,7 @@ def list_logs(ref: str) -> Response:
     """The newest twenty, and beside them the mail and the budget where they differ; the event drift:changed where
     the mark does. 204 where the caller has all that already (`have`)."""
     editor = _of(ref)
-    have, now = request.args.get("have", ""), log_list_of(editor).have
+    have, now = request.args.get("have", ""), have_of(editor)
     if have == now:
         return Response(status=204)
     had = have.split(".")
@@ -122,7 +123,7 @@ def _opened(log_id: int) -> Opened:
     row = logs.get(account_id(), log_id)
     if row is None:
         abort(404)
-    step = steps.get(account_id(), row.step_id) if row.step_id is not None else None
+    step = _step_of(row)
     around = _around(row)
     ids = [one.id for one in around]
     at = ids.index(row.id) if row.id in ids else -1
@@ -133,7 +134,7 @@ def _opened(log_id: int) -> Opened:
         step=step,
         newer=ids[at - 1] if at > 0 else None,
         older=ids[at + 1] if 0 <= at < len(ids) - 1 else None,
-        others=_others(row, around, now),
+        others=_others(row, around, now, step),
         number=at + 1,
         count=len(ids),
         curl=curl_of(entry),
@@ -146,11 +147,12 @@ def _around(row: Log) -> list[Log]:
     return logs.newest(account_id(), step_id=row.step_id, draft_id=row.draft_id)
 
 
-def _others(row: Log, around: list[Log], now: float) -> tuple[LogLine, ...]:
+def _others(row: Log, around: list[Log], now: float, step: Step | None) -> tuple[LogLine, ...]:
     """What a call can be compared with: first the one before it."""
     older = [one for one in around if one.id < row.id]
     newer = [one for one in around if one.id > row.id]
-    return tuple(line_of(one, now) for one in older + newer if row.state == one.state == "done")
+    used = rendering.attributes_used(steps.document_of(step)) if step is not None else ()
+    return tuple(line_of(one, now, used) for one in older + newer if row.state == one.state == "done")
 
 
 @blueprint.get("/logs/<int:log_id>/compare")
@@ -178,11 +180,15 @@ def _compared(log_id: int) -> comparing.Compared:
     one, other = found
     if one is None or other is None or _whose(one) != _whose(other):
         abort(404)
-    now, ref = time.time(), NEW if one.step_id is None else str(one.step_id)
-    edits = may("editor")
+    now, edits, step = time.time(), may("editor"), _step_of(one)
     return comparing.compare(
-        entry_of(one, now, may_edit=edits), entry_of(other, now, may_edit=edits), ref, _others(one, _around(one), now)
-    )
+        entry_of(one, now, may_edit=edits), entry_of(other, now, may_edit=edits), str(step.id) if step else NEW,
+        _others(one, _around(one), now, step),
+    )  # fmt: skip
+
+
+def _step_of(row: Log) -> Step | None:
+    return steps.get(account_id(), row.step_id) if row.step_id is not None else None
 
 
 def _whose(row: Log) -> int | str | None:
