@@ -1,4 +1,5 @@
-// What is said of the form as it was goes or is marked when the form changes: the answer of a test is then an earlier one.
+// What is said of the form as it was goes or is marked when the form changes: the answer of a test is then an earlier one,
+// and the button to press next another.
 (() => {
   "use strict";
   const { body } = document;
@@ -22,8 +23,15 @@
     mark();
   });
   function mark() {
+    const isOf = tested && asked() === tested;
     const old = $("#test-result [data-earlier]");
-    if (old && tested) old.hidden = asked() === tested;
+    if (old && tested) old.hidden = isOf;
+    showFirst(isOf && $("#test-result .result-line .badge-green"));
+  }
+  // The button that comes next: Test until an answer is good, then Save, and neither when all of it is saved.
+  function showFirst(isGood) {
+    const first = !isGood ? "test" : $("[data-dirty]").hidden ? "" : "save";
+    for (const button of document.querySelectorAll("[data-first]")) button.classList.toggle("btn-primary", button.dataset.first === first);
   }
   document.addEventListener("input", ({ target }) => {
     if (target.form?.id === "step-form") $("[data-of-form]")?.remove();
