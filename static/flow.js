@@ -24,7 +24,20 @@
     const mark = $("[data-dirty]");
     if (mark) mark.hidden = false;
     write(DRAFT, pairs());
+    showFirst();
   }
+  // The button that comes next: Test until one is good, then Save, and neither when all of it is saved.
+  const all = () => JSON.stringify(pairs());
+  let asked = "", good = "";
+  function showFirst() {
+    const first = good !== all() ? "test" : dirty ? "save" : "";
+    for (const button of document.querySelectorAll("[data-first]")) button.classList.toggle("btn-primary", button.dataset.first === first);
+  }
+  document.addEventListener("htmx:afterRequest", (event) => {
+    if (event.detail.elt.id !== "test-btn") return;
+    good = $("#flow-result > .cluster > .badge-green") ? asked : "";
+    showFirst();
+  });
 
   // What is typed while an answer is on its way stays in the row where it is then.
   function placeAfter(row, op) {
@@ -42,7 +55,8 @@
   });
   const showConditions = () => document.querySelectorAll(".flow-when").forEach((one) => { one.dataset.when = $("[data-when-choice]", one).value; });
   document.addEventListener("input", (event) => {
-    if (event.target.form?.id !== "flow-form" || event.target.name?.startsWith("value:")) return;
+    if (event.target.form?.id !== "flow-form") return;
+    if (event.target.name?.startsWith("value:")) { showFirst(); return; }
     showConditions();
     changed();
     // What was wrong is being mended; the next test or Save looks anew.
@@ -71,7 +85,7 @@
   document.addEventListener("htmx:beforeOnLoad", (event) => { if (event.detail.xhr.getResponseHeader("HX-Redirect")) leaving = true; });
   window.addEventListener("beforeunload", (event) => { if (dirty && !leaving) event.preventDefault(); });
   let running = null;
-  document.addEventListener("htmx:beforeRequest", (event) => { if (event.detail.elt.id === "test-btn") running = event.detail.xhr; });
+  document.addEventListener("htmx:beforeRequest", (event) => { if (event.detail.elt.id === "test-btn") { running = event.detail.xhr; asked = all(); } });
   function cancel() {
     running.onabort = running.onload; // an abort that was asked for is no error
     running.abort();

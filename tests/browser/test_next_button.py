@@ -50,3 +50,22 @@ def test_test_comes_first_then_save_then_neither(desk: tuple[Page, OrderApi], si
     stands_out(page)
     page.locator('[name="name"]').fill("Order")
     stands_out(page, "Save")
+
+
+def test_in_a_flow_too(desk: tuple[Page, OrderApi]) -> None:
+    page, api = desk
+    page.locator('[name="name"]').fill("Order status")
+    page.locator("#at-request-url").fill(f"{api.url}/orders/1001")
+    page.keyboard.press("Control+s")
+    page.wait_for_url("**/steps/1")
+    page.goto("/flows/new")
+    stands_out(page, "Test")
+    page.get_by_label("Name").fill("Order")
+    for number in (1, 2):
+        page.locator(f"#step-{number}").select_option(label="Order status")
+    stands_out(page, "Test")
+    page.locator("#test-btn").click()
+    expect(page.locator(".flow-timeline")).to_be_visible()
+    stands_out(page, "Save")
+    page.locator("#when-1").select_option("exists")
+    stands_out(page, "Test")
