@@ -46,7 +46,7 @@ class Camera:
             self.page.set_viewport_size({"width": width, "height": height})
             for theme in THEMES:
                 self.page.emulate_media(color_scheme=theme)
-                self.page.wait_for_timeout(150)
+                self.page.wait_for_timeout(400)
                 file = self._folder / f"{name}-{width}-{theme}.png"
                 self.page.screenshot(
                     path=file, full_page=width < 600 and not name.endswith("dialog"), animations="disabled"
