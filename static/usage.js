@@ -22,7 +22,11 @@
     chosen = target.value;
     try { localStorage.setItem(KEPT, chosen); } catch { /* it lasts as long as this page */ }
   });
-  document.body.addEventListener("htmx:afterSettle", dress);
+  // The lines above a new key grow by it, and would push it below the edge.
+  document.body.addEventListener("htmx:afterSettle", ({ detail }) => {
+    dress();
+    if (detail.elt.id === "bot-key-made") detail.elt.scrollIntoView({ block: "nearest" });
+  });
   document.body.addEventListener("htmx:oobAfterSwap", dress);
   dress();
 })();

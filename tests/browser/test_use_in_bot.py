@@ -88,6 +88,26 @@ def test_a_key_is_made_by_one_press_stands_in_the_lines_and_works(here: tuple[Pa
     expect(page.get_by_role("row", name="Bot, Order status")).to_contain_text("execute")
 
 
+@pytest.mark.parametrize(("width", "height"), [(1280, 720), (390, 844)])
+@pytest.mark.parametrize("bot", ["Typebot", "A program of your own"])
+def test_a_key_that_was_made_is_seen_whole_and_can_be_copied_at_once(
+    here: tuple[Page, Server], width: int, height: int, bot: str
+) -> None:
+    page, _ = here
+    page.set_viewport_size({"width": width, "height": height})
+    panel = opened(page)
+    panel.get_by_role("radio", name=bot).check()
+    panel.get_by_role("button", name="Make a key for this bot").click()
+    token = panel.locator("#bot-token")
+    expect(panel.locator("#bot-key-made").get_by_role("button", name="Copy")).to_be_focused()
+    expect(page.locator(".toast")).to_contain_text("is ready: copy it now")
+    expect(token).to_be_in_viewport(ratio=0.99)  # a browser scrolls by whole pixels
+    assert token.evaluate("""(token) => {
+      const box = token.getBoundingClientRect();
+      return [box.top + 20, box.bottom - 4].every((y) => document.elementFromPoint(box.left + 20, y) === token);
+    }""")
+
+
 def test_who_may_make_no_key_sees_who_can(here: tuple[Page, Server]) -> None:
     page, server = here
     server.command("user", "add", "edith@example.com", "--role", "editor", "--password", PASSWORD)

@@ -57,6 +57,20 @@ def test_a_wrong_setup_says_what_is_wrong_and_keeps_the_rest(
         assert not installation.has_users()
 
 
+@pytest.mark.sqlite_only("refused above the database")
+def test_a_wrong_setup_code_is_told_in_the_form_alone_and_a_right_one_leads_on(empty: House) -> None:
+    browser = Browser(empty)
+    page = browser.get("/setup").text
+    form = setup_form(empty) | {"csrf_token": browser.token("/setup")}
+    refused = browser.htmx("POST", "/setup", data=form | {"code": "0000-0000-0000-0000"})
+    assert refused.status_code == 422 and refused.text.startswith('<form id="setup-form"')
+    assert "This code is not the one in the log" in refused.text and PASSWORD not in refused.text
+    assert 'action="/setup"' in page and 'method="post"' in page
+    done = browser.htmx("POST", "/setup", data=form)
+    assert (done.status_code, done.headers["HX-Redirect"], done.text) == (200, "/steps", "")
+    assert "ana@example.com" in browser.get("/settings/users").text
+
+
 def test_a_setup_code_works_once(empty: House) -> None:
     form = setup_form(empty)
     with empty.app.app_context():

@@ -16,6 +16,7 @@ from httpstep.storage.keys import digest
 from httpstep.upkeep import installation
 from httpstep.web.access import access, anyone, local_path, sign_in, sign_out, visitor_or_none
 from httpstep.web.forms import Form, sent
+from httpstep.web.fragments import asked_by_htmx, respond
 from httpstep.web.prefix import address_of
 from httpstep.web.throttle import count_try
 
@@ -117,9 +118,10 @@ def set_up() -> ResponseReturnValue:
     user = users.set_up(form["code"], form["email"], form["password"]) if form.is_good else None
     if user is None:
         form.require("code", "" if form.errors else _BAD_CODE)
-        return render_template("signing_in/setup.html", form=form), 422
+        return render_template(f"signing_in/{'_setup_form' if asked_by_htmx() else 'setup'}.html", form=form), 422
     flash("Welcome. This is where your steps will be.", "success")
-    return _signed_in(user.id, url_for("steps.list_steps"))
+    path = url_for("steps.list_steps")
+    return sign_in(user.id, respond(redirect=path)) if asked_by_htmx() else _signed_in(user.id, path)
 
 
 def _only_without_users() -> None:
