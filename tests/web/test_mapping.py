@@ -244,7 +244,7 @@ def test_a_row_about_the_call_shows_what_the_failed_call_gave(failed: Screen) ->
 def test_nothing_is_mapped_on_a_failed_answer(failed: Screen) -> None:
     assert "E1" in failed.text, "it is shown"
     assert 'value="map_all"' not in failed.html and 'value="map:' not in failed.html
-    assert "your bot gets none of these values" in failed.text
+    assert "nothing of this answer goes to your bot" in failed.text
     before = failed.rules()
     assert failed.press("map_all").rules() == before
 

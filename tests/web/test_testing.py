@@ -116,6 +116,47 @@ def test_a_failed_test_shows_message_advice_and_fallback(make_house: Make) -> No
     assert screen.all("rule") == [], "a 404's JSON is not mapped"
 
 
+@pytest.mark.parametrize(
+    ("mapping", "gets", "gives"),
+    [
+        ([{"path": ["status"], "attribute": "status"}],
+         "It would get no value, and keep those it had.", {}),
+        ([{"path": ["status"], "attribute": "status", "default": "unknown"}],
+         "It would get status.", {"status": "unknown"}),
+        ([{"path": ["status"], "attribute": "status", "default": "unknown"}, {"path": ["total"], "attribute": "total"}],
+         "It would get status, and keep what it had of the rest.", {"status": "unknown"}),
+        ([{"call": "status", "attribute": "code"}, {"path": ["total"], "attribute": "total"}],
+         "It would get code, and keep what it had of the rest.", {"code": 404}),
+    ],
+)  # fmt: skip
+def test_a_failed_test_says_what_the_bot_would_get_and_that_is_what_it_gets(
+    make_house: Make, mapping: list[dict[str, Any]], gets: str, gives: dict[str, Any]
+) -> None:
+    web = web_with(make_house, ThirdParty(answer(404, {"error": "No such order"})))
+    web.house.put(document(url="https://api.example/", mapping=mapping))
+    screen = open_step(web.as_("bob")).press("test")
+    assert gets in screen.text
+    assert web.house.execute().json["attributes"] == gives
+    assert gets.replace("would get", "got").replace(" keep ", " keeps ") in web.as_("bob").get("/steps/1/logs/2").text
+
+
+@pytest.mark.parametrize(
+    ("got", "is_said"),
+    [
+        ({"items": [{"sku": "A-1"}, {"sku": "B-2"}]}, True),
+        ({"items": [{"sku": "A-1" * 5000}, {"sku": "B-2"}]}, True),
+        ({"orders": [{"items": [{"sku": "A-1"}, {"sku": "B-2"}]}]}, True),
+        ({"items": [{"sku": "A-1"}]}, False),
+        ({"items": []}, False),
+        ({"status": "[0]"}, False),
+    ],
+)
+def test_that_only_the_first_item_of_a_list_was_mapped_is_said(make_house: Make, got: Any, is_said: bool) -> None:
+    _, _, screen = after_test(make_house, answer(200, got))
+    assert "mapped automatically" in screen.text
+    assert ("of each list the first item" in screen.text) is is_said
+
+
 def test_missing_is_said_of_a_success_alone(make_house: Make) -> None:
     """After a good answer that lacks a value, and not after a failed one, in which nothing is looked for."""
     web = web_with(make_house, ThirdParty(answer(200, ORDER), answer(500, {})))

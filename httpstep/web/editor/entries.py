@@ -98,6 +98,27 @@ class LogView:
         return FALLBACKS.get(self.detail.get("fallback", ""), "")
 
     @property
+    def bot_gets(self) -> str:
+        """What a call that failed gives the bot, as its record says it: values about the call, and those that are set
+        under "If it is missing"."""
+        got = list(self.detail.get("attributes") or {})
+        kept = set(self.detail.get("missing") or ()) - set(got)
+        would = self.log.source == "test"
+        if not got:
+            return f"It {'would get' if would else 'got'} no value, and {'keep' if would else 'keeps'} those it had."
+        names = ", ".join(got[:_NAMED]) + (f" and {len(got) - _NAMED} more" if len(got) > _NAMED else "")
+        rest = f", and {'keep' if would else 'keeps'} what it had of the rest" if kept else ""
+        return f"It {'would get' if would else 'got'} {names}{rest}."
+
+    @property
+    def takes_first(self) -> bool:
+        """Whether automatic rules leave all but the first item of some list behind."""
+        rows = self.detail.get("mapping") or () if self.detail.get("automatic") else ()
+        whole = {row["source"]: row["value"] for row in rows}
+        lists = [whole.get(row["source"].rpartition("[0]")[0]) for row in rows if "[0]" in row["source"]]
+        return any(not isinstance(one, list) or len(one) > 1 for one in lists)  # a long list is kept as a text
+
+    @property
     def advice(self) -> str:
         failure = self.detail.get("failure") or {}
         if self.log.source == "test":
@@ -184,6 +205,7 @@ def _pretty(body: bytes) -> str:
         return ""
 
 
+_NAMED: Final = 5
 _PARTS: Final = {"credentials under Authentication": "auth", "credentials in the header": "headers"}
 
 

@@ -58,7 +58,9 @@ class Opened:
         """What a failure meant for the bot, and what can be done."""
         entry = self.entry
         told = "The bot would be told" if entry.log.source == "test" else "The bot was told"
-        return " ".join(filter(None, (entry.advice, f"{told}: {entry.fallback}." if entry.fallback else "")))
+        return " ".join(
+            filter(None, (entry.advice, f"{told}: {entry.fallback}. {entry.bot_gets}" if entry.fallback else ""))
+        )
 
     @property
     def answered(self) -> bool:
