@@ -84,6 +84,7 @@
   // ---- menus and confirmations close when one looks elsewhere
   const POPPING = "details[data-menu][open], details.confirm[open]";
   document.addEventListener("click", (event) => {
+    if (event.target.closest(".toast")) return; // a message lies over the page, it is no other place of it
     for (const menu of all(POPPING)) if (!menu.contains(event.target)) menu.open = false;
     const menu = event.target.closest("[data-confirm-cancel]")?.closest("details");
     if (menu) { menu.open = false; find("summary", menu).focus(); }

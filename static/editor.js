@@ -255,8 +255,9 @@
     if (event.key.toLowerCase() === "s") { event.preventDefault(); form()?.requestSubmit($("[data-save]")); }
     if (event.key === "Enter" && !event.target.closest("dialog")) { event.preventDefault(); $("#test-btn")?.click(); }
   });
-  let opened = [];
+  let opened = [], nameBefore = "", suggested = "";
   body.addEventListener("htmx:beforeSwap", (event) => {
+    nameBefore = $("[data-step-name]").value;
     before = new Set(ruleRows().map((row) => row.dataset.rule));
     if (["step-form", "mapping"].includes(event.detail.target.id)) opened = $$("details[open]", event.detail.target).filter((one) => !one.closest("#test-aside")).map((one) => one.id || one.closest("[id]")?.id && `${one.closest("[id]").id} .${one.className}`);
   });
@@ -266,7 +267,7 @@
       if (details instanceof HTMLDetailsElement && !details.matches("[data-menu]")) details.open = true;
     }
     opened = [];
-    if (opOf(event) === "curl" && event.detail.xhr.status === 200) showFilled();
+    if (["curl", "answer"].includes(opOf(event)) && event.detail.xhr.status === 200) showFilled();
     if (event.detail.target.id === "mapping") {
       const added = ruleRows().filter((row) => !before.has(row.dataset.rule));
       for (const row of added) row.classList.add("rule-new");
@@ -277,12 +278,16 @@
     }
     changed();
   });
-  // The form is filled from a command: its note stands at the top, and the name is the first thing to give.
+  // The form is filled from a command: its note stands at the top, and the name is the first thing to give. One that was
+  // suggested goes with the first letter that is typed.
   function showFilled() {
     if ($("#paste-operations")) { $("#paste-search").focus(); return; }
     $("#paste-curl").open = false;
     scrollTo(0, 0);
-    ($('[name="answer"]') || $("[data-step-name]")).focus({ preventScroll: true });
+    const name = $("[data-step-name]"), first = $('[name="answer"]') || name;
+    first.focus({ preventScroll: true });
+    if (name.value !== nameBefore) suggested = name.value;
+    if (first === name && name.value === suggested) name.select();
   }
   body.addEventListener("htmx:oobAfterSwap", changed);
   body.addEventListener("htmx:load", () => $$("#branch").forEach((branch) => branch.removeAttribute("id")));

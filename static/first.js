@@ -45,7 +45,7 @@
     Object.assign(button, { type: "button", className: "btn btn-sm", textContent: "Use in your bot" }).dataset.press = ".usage-menu > summary";
     line.className = "saved-line";
     line.style.height = `${Math.min(height, LINE)}px`;
-    line.append("This step is saved.", button);
+    line.append("Next, let your bot call this step.", button);
     box.replaceChildren(line);
     if (height > LINE) scrollBy(0, LINE - height);
     if (was) $("[data-step-name]").focus({ preventScroll: true });

@@ -101,7 +101,7 @@ def test_all_values_are_ticked_at_first_says_one_line_and_one_press_unticks_them
     page, api = desk
     press_test(page, f"{api.url}/orders/1")
     expect(page.locator(".tick[aria-pressed=true]")).to_have_count(7)
-    expect(page.locator(".answer-notes")).to_contain_text("7 values were mapped automatically.")
+    expect(page.locator(".answer-notes")).to_contain_text("7 values were mapped automatically")
     page.get_by_role("button", name="Untick all").click()
     expect(page.locator(".tick[aria-pressed=true]")).to_have_count(0)
     expect(page.locator(".rule-on:checked")).to_have_count(0)
@@ -129,7 +129,7 @@ def test_a_notice_covers_nothing_of_the_bars_nor_what_can_be_pressed_at_the_foot
     assert notice.locator("p").evaluate("p => p.scrollHeight - p.clientHeight") <= 1
     assert notice.evaluate(CUT_BY) == []
     expect(page.locator(".editor-log")).to_be_visible()
-    expect(page.locator("#paste-box")).to_contain_text("This step is saved.")
+    expect(page.locator("#paste-box")).to_contain_text("Next, let your bot call this step.")
     page.locator("#paste-box").get_by_role("button", name="Use in your bot").click()
     expect(page.locator("#use-url")).to_be_visible()
     page.keyboard.press("Escape")
@@ -142,3 +142,7 @@ def test_a_notice_covers_nothing_of_the_bars_nor_what_can_be_pressed_at_the_foot
     page.keyboard.type(" and more of it")
     expect(page.locator("[data-dirty]")).to_be_visible()
     assert notice.evaluate(CUT_BY) == []
+    page.locator("#paste-box").get_by_role("button", name="Use in your bot").click()
+    notice.get_by_role("button").click()
+    expect(notice).to_have_count(0)
+    expect(page.locator("#use-url")).to_be_visible()

@@ -246,6 +246,7 @@ def test_a_test_of_the_draft_is_compared_with_a_later_call_of_the_step(web: Web)
     open_step(bob).press("test")
     page = bob.get("/logs/2/compare?with=1")
     assert page.status_code == 200 and "Two calls compared" in page.text and 'value="1" selected' in page.text
+    assert page.text.count("order.id = 42") >= 2, "each says the values it came with"
 
 
 def test_calls_of_two_steps_cannot_be_compared(web: Web) -> None:

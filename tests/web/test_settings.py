@@ -107,6 +107,7 @@ def test_an_invitation_works_once(web: Web) -> None:
     new = {"password": PASSWORD, "password_again": PASSWORD}
     assert dora.post(link, {"password": "short", "password_again": "short"}, page=link).status_code == 422
     assert dora.post(link, new, page=link).location == "/steps"
+    assert "Welcome. You are signed in." in dora.get("/steps").text
     assert "dora@example.com" in dora.get("/settings/account").text
     assert dora.get("/settings/users").status_code == 403
     again = web.browser()
@@ -180,6 +181,7 @@ def test_a_password_link_works_once_and_signs_out_everywhere(web: Web) -> None:
     fresh = web.browser()
     new = {"password": "a whole new password", "password_again": "a whole new password"}
     assert fresh.post(link, new, page=link).location == "/steps"
+    assert "Your password was changed. You are signed in here and nowhere else." in fresh.get("/steps").text
     assert fresh.get("/settings/account").status_code == 200
     assert bob.get("/settings/account").status_code == 303
     assert web.browser().get(link).status_code == 410

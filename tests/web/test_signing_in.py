@@ -30,6 +30,7 @@ def test_the_first_user_is_made_with_the_one_time_code_and_is_signed_in(empty: H
     assert browser.get("/").location == "/setup"
     answer = browser.post("/setup", setup_form(empty), page="/setup")
     assert (answer.status_code, answer.location) == (303, "/steps")
+    assert "Welcome. This is where your steps will be." in browser.get("/steps").text
     assert "ana@example.com" in browser.get("/settings/users").text
     assert browser.get("/settings/accounts").status_code == 200
     assert browser.get("/setup").status_code == 404
@@ -68,6 +69,7 @@ def test_a_wrong_setup_code_is_told_in_the_form_alone_and_a_right_one_leads_on(e
     assert 'action="/setup"' in page and 'method="post"' in page
     done = browser.htmx("POST", "/setup", data=form)
     assert (done.status_code, done.headers["HX-Redirect"], done.text) == (200, "/steps", "")
+    assert "Welcome. This is where your steps will be." in browser.get("/steps").text
     assert "ana@example.com" in browser.get("/settings/users").text
 
 

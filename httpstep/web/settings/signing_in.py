@@ -67,7 +67,7 @@ def log_in() -> ResponseReturnValue:
         form.require("", _WRONG)
         return _login_page(form), 422
     limiter.limiter.clear(_PER_PERSON, "login", *who)
-    return _signed_in(user.id, address_of(local_path(request.args.get("next"))))
+    return _signed_in(user.id, redirect(address_of(local_path(request.args.get("next"))), 303))
 
 
 def _throttled(form: Form, error: TooManyRequests) -> ResponseReturnValue:
@@ -84,8 +84,12 @@ def _login_page(form: Form, wait: int = 0) -> str:
     )  # fmt: skip
 
 
-def _signed_in(user_id: int, path: str) -> Response:
-    return sign_in(user_id, redirect(path, 303))
+def _signed_in(user_id: int, response: Response, notice: str = "") -> Response:
+    """The notice is kept in the session, which signing in empties: it comes after."""
+    signed_in = sign_in(user_id, response)
+    if notice:
+        flash(notice, "success")
+    return signed_in
 
 
 @blueprint.post("/logout")
@@ -119,9 +123,9 @@ def set_up() -> ResponseReturnValue:
     if user is None:
         form.require("code", "" if form.errors else _BAD_CODE)
         return render_template(f"signing_in/{'_setup_form' if asked_by_htmx() else 'setup'}.html", form=form), 422
-    flash("Welcome. This is where your steps will be.", "success")
     path = url_for("steps.list_steps")
-    return sign_in(user.id, respond(redirect=path)) if asked_by_htmx() else _signed_in(user.id, path)
+    response = respond(redirect=path) if asked_by_htmx() else redirect(path, 303)
+    return _signed_in(user.id, response, "Welcome. This is where your steps will be.")
 
 
 def _only_without_users() -> None:
@@ -159,8 +163,7 @@ def accept_invitation(code: str) -> ResponseReturnValue:
         user = None
     if user is None:
         return render_template("signing_in/invitation_gone.html"), 410
-    flash("Welcome. You are signed in.", "success")
-    return _signed_in(user.id, url_for("steps.list_steps"))
+    return _signed_in(user.id, redirect(url_for("steps.list_steps"), 303), "Welcome. You are signed in.")
 
 
 # ---------------------------------------------------------------- a new password, by a link from an admin
@@ -189,5 +192,5 @@ def set_new_password(code: str) -> ResponseReturnValue:
     user_id = users.reset(code, form["password"])
     if user_id is None:
         return render_template("signing_in/link_gone.html"), 410
-    flash("Your password was changed. You are signed in here and nowhere else.", "success")
-    return _signed_in(user_id, url_for("steps.list_steps"))
+    notice = "Your password was changed. You are signed in here and nowhere else."
+    return _signed_in(user_id, redirect(url_for("steps.list_steps"), 303), notice)
