@@ -148,7 +148,7 @@ def test_a_failed_test_says_what_the_bot_would_get_and_that_is_what_it_gets(
         ({"orders": [{"items": [{"sku": "A-1"}, {"sku": "B-2"}]}]}, True),
         ({"items": [{"sku": "A-1"}]}, False),
         ({"items": []}, False),
-        ({"status": "[0]"}, False),
+        ({"status": "[0]", "a[0]": 1, "b'][0]": 2, "c][0]['d": 3}, False),
     ],
 )
 def test_that_only_the_first_item_of_a_list_was_mapped_is_said(make_house: Make, got: Any, is_said: bool) -> None:

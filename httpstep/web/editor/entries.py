@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Final
@@ -115,7 +116,7 @@ class LogView:
         """Whether automatic rules leave all but the first item of some list behind."""
         rows = self.detail.get("mapping") or () if self.detail.get("automatic") else ()
         whole = {row["source"]: row["value"] for row in rows}
-        lists = [whole.get(row["source"].rpartition("[0]")[0]) for row in rows if "[0]" in row["source"]]
+        lists = [whole.get(found[1]) for row in rows if (found := _OF_A_LIST.match(row["source"]))]
         return any(not isinstance(one, list) or len(one) > 1 for one in lists)  # a long list is kept as a text
 
     @property
@@ -206,6 +207,8 @@ def _pretty(body: bytes) -> str:
 
 
 _NAMED: Final = 5
+_OF_A_LIST: Final = re.compile(r"(\$(?:\['(?:[^'\\]|\\.)*+'\]|\[\d++\])*)\[0\]")
+"""The place of the innermost list whose first item a path goes through (RFC 9535, 2.7)."""
 _PARTS: Final = {"credentials under Authentication": "auth", "credentials in the header": "headers"}
 
 

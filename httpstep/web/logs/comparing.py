@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
@@ -37,10 +37,12 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """log_id: the call that was opened; other_id: the one it is compared with, one of `others`."""
+    """values: what each came with, by the id of its log; log_id: the call that was opened; other_id: the one it is compared
+    with, one of `others`."""
 
     earlier: LogView
     later: LogView
+    values: Mapping[int, str]
     ref: str
     parts: tuple[Part, ...]
     log_id: int
@@ -48,11 +50,11 @@ class Compared:
     others: tuple[LogLine, ...]
 
 
-def compare(one: LogView, other: LogView, ref: str, others: tuple[LogLine, ...]) -> Compared:
+def compare(one: LogView, other: LogView, values: Mapping[int, str], ref: str, others: tuple[LogLine, ...]) -> Compared:
     earlier, later = sorted((one, other), key=lambda entry: entry.log.id)
     views = {"Request sent": _sent, "Answer": _answer, "What your bot gets": _mapped}
     parts = tuple(_part(title, view(earlier), view(later)) for title, view in views.items())
-    return Compared(earlier, later, ref, parts, one.log.id, other.log.id, others)
+    return Compared(earlier, later, values, ref, parts, one.log.id, other.log.id, others)
 
 
 def _sent(entry: LogView) -> list[str]:

@@ -6,6 +6,7 @@ The open page asks for the list again and again, and gets with it whatever else 
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 
@@ -153,8 +154,12 @@ def _others(row: Log, around: list[Log], now: float, step: Step | None) -> tuple
     """What a call can be compared with: first the one before it."""
     older = [one for one in around if one.id < row.id]
     newer = [one for one in around if one.id > row.id]
-    used = rendering.attributes_used(steps.document_of(step)) if step is not None else ()
+    used = _used_by(step)
     return tuple(line_of(one, now, used) for one in older + newer if row.state == one.state == "done")
+
+
+def _used_by(step: Step | None) -> Sequence[str]:
+    return rendering.attributes_used(steps.document_of(step)) if step is not None else ()
 
 
 @blueprint.get("/logs/<int:log_id>/compare")
@@ -183,8 +188,10 @@ def _compared(log_id: int) -> comparing.Compared:
     if one is None or other is None or _whose(one) != _whose(other):
         abort(404)
     now, edits, step = time.time(), may("editor"), _step_of(one)
+    used = _used_by(step)
     return comparing.compare(
-        entry_of(one, now, may_edit=edits), entry_of(other, now, may_edit=edits), str(step.id) if step else NEW,
+        entry_of(one, now, may_edit=edits), entry_of(other, now, may_edit=edits),
+        {row.id: line_of(row, now, used).values for row in (one, other)}, str(step.id) if step else NEW,
         _others(one, _around(one), now, step),
     )  # fmt: skip
 
