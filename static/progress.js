@@ -60,7 +60,7 @@
     $("#test-result .result-line")?.remove();
     $("#test-result").prepend(said);
     announce("Cancelled.");
-    setTimeout(() => body.dispatchEvent(new CustomEvent("logs:changed")), 1500);
+    setTimeout(() => body.dispatchEvent(new CustomEvent("logs:changed", { detail: { own: true } })), 1500);
   }
   // An abort that was asked for is no error: it ends as an answer without content does.
   on("[data-cancel-test]", "click", () => {

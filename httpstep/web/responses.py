@@ -98,7 +98,7 @@ def _compressed(response: Response) -> Response:
 BUNDLES: Final = {
     "page.js": ("vendor/htmx-2.0.11.min.js", "app.js", "swaps.js", "typed.js", "passwords.js", "help.js"),
     "step.js": (
-        "picker.js", "first.js", "drafts.js", "waiting.js", "progress.js", "editor.js", "answer.js", "pasting.js", "says.js", "rules.js", "tree.js",
+        "picker.js", "first.js", "drafts.js", "waiting.js", "progress.js", "calls.js", "editor.js", "answer.js", "pasting.js", "says.js", "rules.js", "tree.js",
         "wide.js", "variable.js", "conditions.js", "earlier.js", "address.js", "secrets.js",
         "jsontext.js", "colours.js", "usage.js", "drift.js",
     ),

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.chromium import ADMIN, PASSWORD, OrderApi, browsing, order_api, sign_in
+from tests.browser.chromium import ADMIN, PASSWORD, OrderApi, browsing, order_api, settle, sign_in
 from tests.server import Server
 
 SQLITE_ONLY = "what a person does and sees"
@@ -180,3 +180,81 @@ def test_a_call_is_compared_with_the_one_before_it_or_with_any_other(here: tuple
     log.get_by_role("button", name="Compare").click()
     expect(log.locator(".diff .out", has_text='"state": "shipped"')).to_be_visible()
     expect(log.get_by_label("The other call")).to_have_value("3")
+
+
+POLL = "document.body.dispatchEvent(new CustomEvent('logs:changed'))"
+ELSEWHERE = "document.querySelector('.brand').focus({ preventScroll: true })"
+
+
+def poll(page: Page) -> None:
+    """What the page does every 20 seconds."""
+    with page.expect_response("**/logs?*"):
+        page.evaluate(POLL)
+    settle(page)
+
+
+def calls_of_a_bot(server: Server, calls: int) -> None:
+    token = server.command("key", "create", "--name", "bot")
+    for _ in range(calls):
+        server.execute("order-status", {}, token)
+
+
+@pytest.mark.parametrize("by", ["pointer", "keyboard"])
+def test_new_calls_wait_while_somebody_is_in_the_list(here: tuple[Page, OrderApi, Server], by: str) -> None:
+    page, _, server = here
+    page.reload()
+    rows, show = page.locator(".logs-table tbody tr"), page.locator("[data-show-calls]")
+    view = rows.first.get_by_role("link", name="View")
+    view.scroll_into_view_if_needed()
+    if by == "pointer":
+        view.hover()
+    else:
+        view.focus()
+    before = view.bounding_box()
+    calls_of_a_bot(server, 2)
+    poll(page)
+    expect(show).to_have_text("Show 2 new calls")
+    assert (rows.count(), view.bounding_box()) == (1, before), "what one is about to press stays where it is"
+    calls_of_a_bot(server, 1)
+    poll(page)
+    expect(show).to_have_text("Show 3 new calls")
+    page.mouse.move(5, 5)
+    show.press("Enter")
+    expect(rows).to_have_count(4)
+    expect(show).to_have_count(0)
+    expect(rows.first.get_by_role("link", name="View")).to_be_focused()
+    page.locator("#at-request-url").focus()
+    calls_of_a_bot(server, 1)
+    poll(page)
+    expect(rows).to_have_count(5)  # nobody is in it
+    rows.first.hover()
+    calls_of_a_bot(server, 1)
+    with page.expect_response("**/test"):
+        page.keyboard.press("Control+Enter")
+    expect(rows).to_have_count(7)  # one's own is there at once
+
+
+def test_under_a_finger_new_calls_wait_wherever_the_list_is_seen(here: tuple[Page, OrderApi, Server]) -> None:
+    page, _, server = here
+    assert page.context.browser is not None
+    context = page.context.browser.new_context(
+        viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True, base_url=server.url,
+        storage_state=page.context.storage_state(),
+    )  # fmt: skip
+    phone = context.new_page()
+    phone.goto("/steps/1")
+    phone.locator("#part-logs > summary").tap()
+    rows, show = phone.locator(".logs-table tbody tr"), phone.locator("[data-show-calls]")
+    rows.first.scroll_into_view_if_needed()
+    phone.evaluate(ELSEWHERE)
+    calls_of_a_bot(server, 1)
+    poll(phone)
+    expect(show).to_be_in_viewport(ratio=1)
+    expect(rows).to_have_count(1)
+    show.tap()
+    expect(rows).to_have_count(2)
+    phone.evaluate(f"{ELSEWHERE}; scrollTo(0, 0)")
+    calls_of_a_bot(server, 1)
+    poll(phone)
+    expect(rows).to_have_count(3)
+    context.close()
