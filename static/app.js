@@ -24,7 +24,9 @@
   };
 
   // ---- notices: {"toast": {"text": …, "kind": "success" | "info" | "warning" | "error", "stays": false, "undo": ""}}
-  const SHOWN_FOR = 5000, UNDOABLE_FOR = 15000;
+  // An error stays until it is closed; one with more to read (stays) longer than others, and no longer than to the next
+  // press or letter elsewhere.
+  const SHOWN_FOR = 5000, LONGER = 15000;
   function toast({ text, kind = "success", stays = false, undo = "" }) {
     const region = find("#toasts");
     if (!region || !text) return;
@@ -34,9 +36,10 @@
     notice.append(words, ...(undo ? [undoButton(undo, notice)] : []), closeButton("Close this notice", () => notice.remove()));
     region.append(notice);
     while (region.children.length > 4) region.firstElementChild.remove();
-    if (kind === "error" || stays) return;
+    if (kind === "error") return;
+    notice.toggleAttribute("data-until-next", stays);
     let timer;
-    const go = () => { timer = setTimeout(() => notice.remove(), undo ? UNDOABLE_FOR : SHOWN_FOR); };
+    const go = () => { timer = setTimeout(() => notice.remove(), undo || stays ? LONGER : SHOWN_FOR); };
     const hold = () => clearTimeout(timer);
     notice.addEventListener("pointerenter", hold);
     notice.addEventListener("pointerleave", go);
@@ -54,6 +57,9 @@
     return button;
   }
   body.addEventListener("toast", (event) => toast(event.detail));
+  for (const type of ["click", "input"]) document.addEventListener(type, ({ target }) => {
+    if (!target.closest?.("#toasts")) for (const notice of all("[data-until-next]", find("#toasts") || body)) notice.remove();
+  }, true);
 
   // ---- the dialog: {"modal:open": "#modal"}; focus goes back to where it was opened
   let opener = null, asked = null;

@@ -146,3 +146,38 @@ def test_a_notice_covers_nothing_of_the_bars_nor_what_can_be_pressed_at_the_foot
     notice.get_by_role("button").click()
     expect(notice).to_have_count(0)
     expect(page.locator("#use-url")).to_be_visible()
+
+
+def test_what_was_mapped_by_itself_is_told_until_it_is_saved(desk: tuple[Page, OrderApi]) -> None:
+    page, api = desk
+    press_test(page, f"{api.url}/orders/1")
+    expect(page.locator(".answer-notes")).to_contain_text("7 values were mapped automatically")
+    page.locator('[name="name"]').fill("Order status")
+    page.keyboard.press("Control+s")
+    page.wait_for_url("**/steps/1")
+    expect(page.get_by_text("mapped automatically. Untick")).to_have_count(0)
+    expect(page.get_by_role("button", name="Untick all")).to_have_count(0)
+
+
+@pytest.mark.parametrize("by", ["a press", "a letter"])
+def test_a_notice_with_more_to_read_is_short_and_goes_with_what_is_done_next(
+    desk: tuple[Page, OrderApi], by: str
+) -> None:
+    page, api = desk
+    page.locator("#paste-curl > summary").click()
+    page.locator("#at-curl").fill(f'curl {api.url}/orders/1 -H "Authorization: Bearer abcdef123456789"')
+    page.locator("#paste-fill").click()
+    expect(page.locator('[name="auth_type"]')).to_have_value("bearer")
+    page.locator('[name="name"]').fill("Order status")
+    page.keyboard.press("Control+s")
+    page.wait_for_url("**/steps/1")
+    notice = page.locator(".toast")
+    expect(notice.locator("p")).to_have_text(f"Saved. Stored under Secrets: API_TOKEN. It may be sent to {api.url}.")
+    page.keyboard.press("Tab")
+    expect(notice).to_have_count(1)  # whoever goes to its button by keyboard gets there
+    if by == "a press":
+        page.locator("#part-body > summary").click()
+    else:
+        page.locator('[name="name"]').press("x")
+    expect(notice).to_have_count(0, timeout=1000)
+    expect(page.locator('[name="auth_token"]')).to_have_value("{{secret.API_TOKEN}}")  # and there one finds it

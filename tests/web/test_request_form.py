@@ -124,7 +124,7 @@ def test_an_admins_pasted_credential_becomes_a_secret_when_the_step_is_saved(web
         ),
         (
             "a credential that is kept under Secrets already: when you save the step, API_TOKEN takes its place.",
-            "Was kept under Secrets already: API_TOKEN.",
+            "It uses your secret API_TOKEN.",
         ),
     ):
         screen = new_step(web.as_("alice"), url="").fill(curl=COMMAND).set("keep_secrets", "1").press("curl")

@@ -73,7 +73,7 @@ def _said_of(new: list[str], known: dict[str, Hosts], host: str) -> Iterator[str
     if new:
         yield f"Stored under Secrets: {', '.join(new)}. It may be sent to {host}."
     if known:
-        yield f"Was kept under Secrets already: {', '.join(known)}."
+        yield f"It uses your {'secret' if len(known) == 1 else 'secrets'} {', '.join(known)}."
     if elsewhere := [name for name, hosts in known.items() if not secrethosts.may_be_sent(hosts, host)]:
         yield f"May not be sent to {host} yet: {', '.join(elsewhere)}. Add the host under Secrets."
 
