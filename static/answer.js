@@ -121,6 +121,8 @@
     say("fallback", $('[name="fallback"]:checked', form())?.parentElement.querySelector("strong").textContent || "");
     const mails = ($('[name="alert_emails"]', form())?.value || "").split(/[,;\n]/).filter((one) => one.trim()).length;
     if ($('[name="alert_emails"]', form())) say("alerts", `${mails} address${mails === 1 ? "" : "es"}`);
+    const [timeout, retries, enabled] = ["timeout", "retries", "enabled"].map((name) => $(`[name="${name}"]`, form()));
+    say("options", `${timeout.value.trim() || 60} s at most, ${{ 1: "1 retry", 2: "2 retries" }[retries.value] || "no retries"}${enabled.checked ? "" : ", switched off"}`);
     say("auth", $('[name="auth_type"]')?.selectedOptions[0]?.textContent || "");
   }
 

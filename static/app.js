@@ -114,6 +114,18 @@
     }
   });
 
+  // ---- what somebody opens is scrolled into sight: to its end, or to its beginning where there is no room for all of it
+  document.addEventListener("click", ({ target }) => {
+    const fold = target.closest?.("summary")?.parentElement;
+    if (!fold || fold.open || fold.matches("[data-menu], .confirm, .tree *")) return;
+    setTimeout(() => {
+      const whole = fold.closest(".rule") || fold, { scrollPaddingTop, scrollPaddingBottom } = getComputedStyle(document.documentElement);
+      const room = innerHeight - (parseFloat(scrollPaddingTop) || 0) - (parseFloat(scrollPaddingBottom) || 0);
+      const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+      if (fold.open) whole.scrollIntoView({ block: whole.clientHeight > room ? "start" : "nearest", behavior: still ? "auto" : "smooth" });
+    });
+  });
+
   // ---- copying: data-copy="#id" copies that element's text or value
   async function copied(text) {
     try {

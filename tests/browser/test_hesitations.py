@@ -148,6 +148,15 @@ def test_a_notice_covers_nothing_of_the_bars_nor_what_can_be_pressed_at_the_foot
     expect(page.locator("#use-url")).to_be_visible()
 
 
+PLACE = "one => { const { top, bottom } = one.getBoundingClientRect(); return [top, bottom]; }"
+CUT_TABS = """() => [...document.querySelectorAll("[role=tab], .tabs a, .nav a")].filter((tab) => {
+  const { left, right } = tab.getBoundingClientRect(), list = tab.parentElement.getBoundingClientRect();
+  return tab.checkVisibility() && (left < list.left - 8 || right > list.right + 8 || tab.scrollWidth > tab.clientWidth);
+}).map((tab) => tab.textContent)"""
+SUMS_CUT = """() => [...document.querySelectorAll("#part-request .part-sum")].filter((sum) => sum.checkVisibility()
+  && (sum.scrollWidth > sum.clientWidth || sum.scrollHeight > sum.clientHeight + 1)).map((sum) => sum.textContent)"""
+
+
 def test_what_was_mapped_by_itself_is_told_until_it_is_saved(desk: tuple[Page, OrderApi]) -> None:
     page, api = desk
     press_test(page, f"{api.url}/orders/1")
@@ -157,6 +166,25 @@ def test_what_was_mapped_by_itself_is_told_until_it_is_saved(desk: tuple[Page, O
     page.wait_for_url("**/steps/1")
     expect(page.get_by_text("mapped automatically. Untick")).to_have_count(0)
     expect(page.get_by_role("button", name="Untick all")).to_have_count(0)
+
+
+@pytest.mark.parametrize("width", [390, 360])
+def test_on_a_phone_no_tab_is_cut_and_the_way_to_the_bot_has_words(desk: tuple[Page, OrderApi], width: int) -> None:
+    page, api = desk
+    page.set_viewport_size({"width": width, "height": 844})
+    press_test(page, f"{api.url}/orders/1")
+    assert page.evaluate(CUT_TABS) == []
+    tops = page.locator(".view-bar [role=tab]").evaluate_all("all => all.map((one) => one.offsetTop)")
+    assert len(tops) == 5 and len(set(tops)) == 1
+    label = page.locator(".usage-label")
+    expect(label).to_have_text("Use in your bot")
+    expect(label).to_be_in_viewport(ratio=1)
+    box = label.bounding_box()
+    assert box and box["width"] > 40
+    page.evaluate("sessionStorage.clear()")
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.goto("/settings/account")
+    assert page.evaluate(CUT_TABS) == []
 
 
 @pytest.mark.parametrize("by", ["a press", "a letter"])
@@ -181,3 +209,41 @@ def test_a_notice_with_more_to_read_is_short_and_goes_with_what_is_done_next(
         page.locator('[name="name"]').press("x")
     expect(notice).to_have_count(0, timeout=1000)
     expect(page.locator('[name="auth_token"]')).to_have_value("{{secret.API_TOKEN}}")  # and there one finds it
+
+
+def test_the_line_of_the_options_says_what_is_in_force_and_is_whole(desk: tuple[Page, OrderApi]) -> None:
+    page, _ = desk
+    line = page.locator('[data-sums="options"]')
+    for width in (1280, 390, 360):
+        page.set_viewport_size({"width": width, "height": 844})
+        expect(line).to_have_text("60 s at most, no retries")
+        assert page.evaluate(SUMS_CUT) == []
+    page.locator("#options > summary").click()
+    page.locator('[name="timeout"]').fill("20")
+    page.locator('[name="retries"]').select_option("1")
+    page.locator('[name="enabled"]').uncheck()
+    expect(line).to_have_text("20 s at most, 1 retry, switched off")
+
+
+@pytest.mark.parametrize("size", [(1280, 800), (390, 844)])
+def test_a_part_that_is_opened_comes_into_sight_and_one_that_is_seen_stays(
+    desk: tuple[Page, OrderApi], size: tuple[int, int]
+) -> None:
+    page, _ = desk
+    page.emulate_media(reduced_motion="reduce")
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    part = page.locator("#part-auth")
+    part.evaluate("part => { part.open = false; scrollTo(0, 0); }")
+    foot = page.locator(".bottom-bar")
+    edge = size[1] - (foot.bounding_box() or {"height": 0})["height"] if foot.is_visible() else size[1]
+    part.evaluate("(part, edge) => scrollBy(0, part.getBoundingClientRect().bottom - edge + 2)", edge)
+    part.locator("> summary").click()
+    settle(page, 0.2)
+    top, bottom = part.evaluate(PLACE)
+    assert bottom <= edge + 1 and top > 0
+    part.locator("> summary").click()
+    part.evaluate("part => scrollBy(0, part.getBoundingClientRect().top - 300)")
+    before = part.evaluate(PLACE)[0]
+    part.locator("> summary").click()
+    settle(page, 0.2)
+    assert part.evaluate(PLACE)[0] == before
