@@ -211,6 +211,36 @@ def test_a_notice_with_more_to_read_is_short_and_goes_with_what_is_done_next(
     expect(page.locator('[name="auth_token"]')).to_have_value("{{secret.API_TOKEN}}")  # and there one finds it
 
 
+def test_to_keep_a_new_name_is_said_to_be_optional(desk: tuple[Page, OrderApi]) -> None:
+    page, _ = desk
+    page.locator("#at-request-url").fill("https://x.example/{{order}}")
+    page.locator("#at-request-url").blur()
+    keep = page.get_by_role("button", name="Keep this name for other steps")
+    for width in (1280, 390, 360):
+        page.set_viewport_size({"width": width, "height": 844})
+        expect(keep).to_have_text("Keep this name for other steps (optional)")
+        keep.scroll_into_view_if_needed()
+        expect(keep).to_be_in_viewport(ratio=1)
+
+
+def test_the_tick_of_a_list_stands_before_its_name_like_that_of_a_value(desk: tuple[Page, OrderApi]) -> None:
+    page, api = desk
+    page.emulate_media(reduced_motion="reduce")
+    for width in (1280, 390):
+        page.set_viewport_size({"width": width, "height": 900})
+        press_test(page, f"{api.url}/orders/1")
+        row = page.locator("[data-node=\"$['data']['items']\"]")
+        tick, name = row.locator("> .tree-beside > .tick"), row.locator("> details > summary .tree-key")
+        expect(tick).to_have_attribute("aria-pressed", "true")
+        boxes = tick.bounding_box(), name.bounding_box()
+        assert boxes[0] and boxes[1] and 0 < boxes[1]["x"] - (boxes[0]["x"] + boxes[0]["width"]) < 12
+        tick.click()
+        expect(row.locator("> .tree-beside > .tick")).to_be_hidden()
+        name.click()
+        expect(row.locator("> details")).not_to_have_attribute("open", "")
+        page.reload()
+
+
 def test_the_line_of_the_options_says_what_is_in_force_and_is_whole(desk: tuple[Page, OrderApi]) -> None:
     page, _ = desk
     line = page.locator('[data-sums="options"]')
