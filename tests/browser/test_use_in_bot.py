@@ -37,7 +37,7 @@ def opened(page: Page) -> Locator:
 def test_it_asks_what_the_bot_is_and_remembers_it(here: tuple[Page, Server]) -> None:
     page, server = here
     panel = opened(page)
-    expect(panel.locator(".bot")).to_have_count(11)
+    expect(panel.locator(".bot")).to_have_count(12)
     expect(panel.locator("#use-curl")).to_be_hidden()
     panel.get_by_role("radio", name="ManyChat").check()
     expect(panel.locator("#recipe-manychat-address")).to_contain_text(f"{server.url}/api/v1/steps/order-status/execute")
@@ -106,6 +106,23 @@ def test_a_key_that_was_made_is_seen_whole_and_can_be_copied_at_once(
       const box = token.getBoundingClientRect();
       return [box.top + 20, box.bottom - 4].every((y) => document.elementFromPoint(box.left + 20, y) === token);
     }""")
+
+
+def test_who_does_not_know_the_bot_gets_advice_and_the_request_itself(here: tuple[Page, Server]) -> None:
+    page, server = here
+    panel = opened(page)
+    panel.get_by_role("radio", name="I don't know").check()
+    expect(panel.get_by_text("Look at the page where you change what your bot says")).to_be_visible()
+    expect(panel.locator("#use-plain-address")).to_have_text(f"{server.url}/api/v1/steps/order-status/execute")
+    expect(panel.locator("#use-plain-body")).to_have_text('{"attributes":{}}')
+    lines = panel.locator("#use-plain-headers")
+    expect(lines).to_have_text("Authorization: Bearer YOUR_API_KEY Content-Type: application/json")
+    where = panel.get_by_text("in the place of YOUR_API_KEY", exact=True)
+    expect(where).to_be_visible()
+    panel.get_by_role("button", name="Make a key for this bot").click()
+    token = panel.locator("#bot-token").text_content() or ""
+    expect(lines).to_contain_text(f"Bearer {token}")
+    expect(where).to_be_hidden()  # it is in the lines
 
 
 def test_who_may_make_no_key_sees_who_can(here: tuple[Page, Server]) -> None:

@@ -91,6 +91,7 @@ class Usage:
     curl: str
     python: str
     javascript: str
+    body: str
 
 
 def usage(
@@ -107,6 +108,7 @@ def usage(
         key, url, _SHELL.format(url=shlex.quote(url), token=token, body=shlex.quote(body), note=note("# ")),
         _PYTHON.format(url=url, token=token, body=_python_text(body), note=note("        # ")),
         _JAVASCRIPT.format(url=url, token=token, body=body, note=note("    // ")),
+        body,
     )  # fmt: skip
 
 
