@@ -144,7 +144,7 @@ def send(
     """
     config = app.config["HTTPSTEP"]
     if config.smtp_url is None:
-        return dict.fromkeys(recipients, "Mail is off: HTTPSTEP_SMTP_URL is not set.")
+        return dict.fromkeys(recipients, "E-mail is not set up on this server.")
     ends = time.monotonic() + SECONDS
     wrong, taken, left = dict[str, str](), set[str](), list(recipients)
     with app.app_context():

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from httpstep.alerts import mailserver
 from httpstep.extensions import db
 from httpstep.storage.database import editing
 from httpstep.storage.tables import User
@@ -72,6 +73,15 @@ def test_an_operator_is_told_what_to_do(web: Web, see: Callable[[Browser], str],
     limit(web, 2)
     shown = see(web.as_(EDITOR))
     assert words not in shown and "the operator" in shown.lower()
+
+
+@pytest.mark.parametrize("see", [failed_test, alert_of_a_failed_test])
+def test_who_runs_no_server_reads_of_no_variable(web: Web, see: Callable[[Browser], str]) -> None:
+    shown = see(web.as_(EDITOR))
+    assert "e-mail is not set up on this server" in shown and "HTTPSTEP_" not in shown
+    with web.house.app.app_context():
+        said = mailserver.send(web.house.app, ["a@shop.example"], "Subject", "Text")
+    assert said == {"a@shop.example": "E-mail is not set up on this server."}  # kept, and read by all
 
 
 def test_on_the_page_of_mail_an_admin_is_told_who_turns_it_on(web: Web) -> None:

@@ -54,9 +54,13 @@ def mail_status_of(editor: Editor) -> MailStatus:
 
 
 def mail_is_off(meaning: str = "") -> str:
-    """For whoever reads it: an operator can turn it on. meaning: what follows from it."""
-    why = "HTTPSTEP_SMTP_URL is not set" if may("operator") else "the operator has not set a mail server"
-    return f"Mail is off: {why}{f', {meaning}' if meaning else ''}."
+    """For whoever reads it: an operator reads what to set, everybody else whom to ask. meaning: what follows from it."""
+    why, how = (
+        ("HTTPSTEP_SMTP_URL is not set", "That variable sets up e-mail on this server.")
+        if may("operator")
+        else ("e-mail is not set up on this server", "The operator, who runs it, can do that.")
+    )
+    return f"Mail is off: {why}{f', {meaning}' if meaning else ''}. {how}"
 
 
 def _under_way(waiting: alerts.Undelivered, now: float) -> MailLine:
