@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from pathlib import Path
 
@@ -57,4 +58,38 @@ def test_names_that_begin_alike_show_their_ends_and_a_name_that_nothing_else_giv
         settle(page, 0.8)
         assert first.evaluate("field => getComputedStyle(field).direction") == "ltr"
         page.evaluate("sessionStorage.clear()")
+        assert complaints == []
+
+
+LINES = """(host) => {
+  const text = host.textContent, walker = document.createTreeWalker(host, NodeFilter.SHOW_TEXT), lines = [];
+  for (let node = walker.nextNode(); node; node = walker.nextNode()) for (let at = 0; at < node.length; at += 1) {
+    const range = document.createRange();
+    range.setStart(node, at);
+    range.setEnd(node, at + 1);
+    const top = Math.round(range.getBoundingClientRect().top), last = lines.at(-1);
+    if (last?.top === top) last.text += node.data[at]; else lines.push({ top, text: node.data[at] });
+  }
+  return lines.map(({ text }) => text);
+}"""
+
+
+def test_a_host_breaks_after_a_dot_or_before_its_port_and_nowhere_else(tmp_path: Path) -> None:
+    hosts = ["http://127.0.0.1:45249", "https://api-eu.my-shop.example:8443", f"https://{'x' * 60}.example:8443"]
+    with browsing(tmp_path / "data", ADMIN_EMAIL=ADMIN, ADMIN_PASSWORD=PASSWORD) as (_, page, complaints):
+        sign_in(page, to="/secrets")
+        page.get_by_label("Name", exact=True).fill("SHOP_TOKEN_OF_THE_WAREHOUSE")
+        page.get_by_label("Value", exact=True).fill("abcdef123456")
+        page.get_by_label("May be sent to").fill("\n".join(hosts))
+        page.get_by_role("button", name="Store the secret").click()
+        shown = page.locator(".host")
+        expect(shown).to_have_text(hosts)
+        for width in (1280, 760, 390, 360):
+            page.set_viewport_size({"width": width, "height": 800})
+            for number in (0, 1):
+                lines = shown.nth(number).evaluate(LINES)
+                for line, after in itertools.pairwise(lines):
+                    assert line.endswith(".") or after.startswith(":"), (width, lines)
+            assert shown.nth(2).evaluate(LINES)[-1].endswith(":8443")
+            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), width
         assert complaints == []
