@@ -290,10 +290,12 @@
     for (const input of all('input[name="csrf_token"]')) input.value = event.detail.token;
   });
 
-  // ---- what somebody else typed in this tab goes when another person has signed in
+  // ---- what somebody else typed in this tab, or has tried out in this browser, goes when another person has signed in
   try {
     const theirs = new RegExp(`^httpstep-(draft|offered|values|says):(?!${body.dataset.user}:)`);
-    for (const key of Object.keys(sessionStorage)) if (body.dataset.user && theirs.test(key)) sessionStorage.removeItem(key);
+    for (const store of body.dataset.user ? [sessionStorage, localStorage] : []) {
+      for (const key of Object.keys(store)) if (theirs.test(key)) store.removeItem(key);
+    }
   } catch { /* this browser keeps nothing */ }
 
   // ---- appearance

@@ -25,13 +25,14 @@
   body.addEventListener("htmx:oobAfterSwap", settle);
 
   // What this tab keeps of the draft is the step's now. What was typed before, and is offered, waits for the next new step.
+  // The sentence to try out stays in the browser from now on (says.js).
   function carry() {
     const keyOf = (what, path) => `httpstep-${what}:${body.dataset.user}:${path}`;
     try {
       for (const what of ["draft", "values", "says"]) {
         const kept = sessionStorage.getItem(keyOf(what, location.pathname));
         sessionStorage.removeItem(keyOf(what, location.pathname));
-        if (kept && what !== "draft") sessionStorage.setItem(keyOf(what, home), kept);
+        if (kept && what !== "draft") (what === "says" ? localStorage : sessionStorage).setItem(keyOf(what, home), kept);
       }
     } catch { /* this browser keeps nothing */ }
   }

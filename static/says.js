@@ -1,14 +1,15 @@
 // "What your bot says": the sentence is filled in by the server as it is typed, and anew when the mapping or a value for
-// test changes. It is kept in this tab for this step, and saved nowhere.
+// test changes. It is kept in this browser for this step, and saved nowhere; of a new step, in this tab.
 (() => {
   "use strict";
   const { body } = document;
   const $ = (selector, root = document) => root.querySelector(selector);
   const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
   const key = () => `httpstep-says:${body.dataset.user}:${location.pathname}`;
-  const kept = () => { try { return sessionStorage.getItem(key()) || ""; } catch { return ""; } };
+  const store = () => ($("[data-editor]").dataset.ref === "new" ? sessionStorage : localStorage);
+  const kept = () => { try { return store().getItem(key()) || ""; } catch { return ""; } };
   function keep(text) {
-    try { if (text) sessionStorage.setItem(key(), text); else sessionStorage.removeItem(key()); } catch { /* this browser keeps nothing */ }
+    try { if (text) store().setItem(key(), text); else store().removeItem(key()); } catch { /* this browser keeps nothing */ }
   }
 
   // What the sentence is filled in from, as far as the form decides it.
