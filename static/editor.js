@@ -98,6 +98,7 @@
       sayDuplicate(row, first.has(name) && !saidAlready(row) ? `“${name}” is already filled by another row. Rename one of the two.` : "");
       first.set(name, row);
     }
+    for (const why of $$("[data-in-front]")) why.hidden = ![...first.keys()].some((name) => name.startsWith(why.dataset.inFront));
     for (const node of $$("#test-result [data-node]")) {
       const place = $(":scope > :is(.tree-row, .tree-beside) > [data-chips]", node);
       const wanted = names.get(node.dataset.node) || [];

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
-from tests.browser.chromium import ADMIN, PASSWORD, browsing, settle, sign_in
+from tests.browser.chromium import ADMIN, PASSWORD, OrderApi, browsing, settle, sign_in
 
 SQLITE_ONLY = "what a person does and sees"
 STEP = (
@@ -42,3 +42,24 @@ def test_names_of_this_form_and_of_other_steps_are_offered_at_the_second_step(tm
         expect(page.get_by_role("group", name="From your bot")).to_contain_text("city")
         page.evaluate("sessionStorage.clear()")
         assert complaints == []
+
+
+def test_a_name_with_the_key_in_front_says_why_until_it_is_changed(desk: tuple[Page, OrderApi]) -> None:
+    page, api = desk
+    for name in ("Order status", "Order by phone"):
+        page.goto("/steps/new")
+        page.locator('[name="name"]').fill(name)
+        page.locator("#at-request-url").fill(f"{api.url}/orders/1")
+        page.locator("#test-btn").click()
+        expect(page.locator(".result-line")).to_contain_text("200 OK")
+        if name == "Order status":
+            page.keyboard.press("Control+s")
+            page.wait_for_url("**/steps/1")
+    why = page.locator(".answer-notes").get_by_text("come from the step “Order status” already")
+    expect(why).to_be_visible()
+    expect(page.locator("#mapping").get_by_text("come from the step “Order status” already")).to_be_visible()
+    page.get_by_role("button", name="Untick all").click()
+    page.locator("[data-node=\"$['data']['status']\"] .tick").click()
+    expect(why).to_be_visible()
+    page.locator("[data-node=\"$['data']['status']\"] .name-input").fill("state")
+    expect(why).to_be_hidden()

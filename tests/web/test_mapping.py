@@ -271,3 +271,20 @@ def test_a_tests_log_says_what_the_bot_would_be_told(failed: Screen) -> None:
     assert "The bot would be told" in test_log and "The bot was told" not in test_log
     failed.browser.house.execute()
     assert "The bot was told" in failed.browser.get("/steps/1/logs/3").text
+
+
+def test_a_name_with_the_key_in_front_says_why_and_whose_it_is(web: Web, screen: Screen) -> None:
+    """Of one name and of many, by the automatic mapping and by + map, as long as it stands there."""
+    screen.press("save")
+    second = new_step(web.as_("bob")).set("name", "Order by phone").press("test")
+    why = "so “order-by-phone_” stands in front here: your bot can use both. To change one, type another name."
+    assert second.text.count(f"“id”, “status”, “name” and 3 more come from the step “Order status” already, {why}") == 2
+    for attribute in ("id", "name", "email", "items", "sku"):
+        second.press(f"remove_rule:{second.rule(f'order-by-phone_{attribute}')}")
+    one = "“status” comes from the step “Order status” already, so it is “order-by-phone_status” here: your bot can use"
+    assert one in second.text
+    second.set(f"rule-{second.rule('order-by-phone_status')}-attribute", "state").press("add_rule")
+    assert "already, so" not in second.text
+    web.as_("bob").post("/attributes/name/edit", {"name": "name", "in_bot": "on"})
+    second.press("map:$['data']['customer']['name']").press("map:$['data']['id']")
+    assert "“name”, “id” come from your bot or the step “Order status” already" in second.text

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from httpstep.core.jsontext import Json
 from httpstep.core.outcome.fallback import SUCCESS
+from httpstep.core.step import stepkey
 from httpstep.storage import overview
 from httpstep.storage.tables import Log
 from httpstep.web import stepform
@@ -50,13 +51,25 @@ class RuleLine:
 
 
 @dataclass(frozen=True, slots=True)
+class InFront:
+    """Rows whose attribute begins with the step's key, because its own name has another source. wholes: those names;
+    bares: what would stand there else; source: who gives that, in words."""
+
+    key: str
+    wholes: list[str]
+    bares: list[str]
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
 class Mapping:
     """missing: attributes of the rows for which the last successful answer had nothing. suggestions: objects of the
-    answer that look like dictionaries."""
+    answer that look like dictionaries. in_front: None where no row has the step's key in front of its name."""
 
     lines: list[RuleLine]
     missing: list[str]
     suggestions: list[marking.Suggestion]
+    in_front: InFront | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +106,35 @@ def mapping_of(editor: Editor, lines: list[RuleLine]) -> Mapping:
         lines,
         overview.missing_of(last.detail, rules) if last is not None else [],
         marking.suggestions(editor.form, known.value) if known is not None and may("editor") else [],
+        in_front_of(editor),
     )
+
+
+def keys_of(editor: Editor) -> list[str]:
+    """The step's key, and the one that its name gives: of a step that was never saved there is no other."""
+    return list(dict.fromkeys(filter(None, (editor.form.key, stepkey.key_from_name(editor.form.name)))))
+
+
+def in_front_of(editor: Editor) -> InFront | None:
+    names = [row.attribute for row in editor.form.rules if row.on]
+    for key in keys_of(editor):
+        began = [name for name in names if name.startswith(f"{key}_")]
+        known = editor.sources.names.attributes if began else frozenset()
+        if wholes := [name for name in began if _bare(name, key) in known]:
+            bares = [_bare(name, key) for name in wholes]
+            return InFront(key, wholes, bares, _source_of(bares, editor.sources.names))
+    return None
+
+
+def _bare(name: str, key: str) -> str:
+    return name.removeprefix(f"{key}_")
+
+
+def _source_of(taken: list[str], names: overview.Names) -> str:
+    """ "your bot", "the step “Order status”", or both kinds together."""
+    givers = [f"the step “{step}”" for step, given in names.from_steps.items() if set(taken) & set(given)]
+    of_steps = givers[:1] if len(givers) < 2 else ["other steps"]
+    return " or ".join([*(["your bot"] if set(taken) & set(names.bot) else []), *of_steps])
 
 
 def _is_good(editor: Editor, log: Log) -> bool:

@@ -7,11 +7,10 @@ from httpstep.core.answer import automatic
 from httpstep.core.errors import UnreadableAnswer
 from httpstep.core.jsontext import Path
 from httpstep.core.query.jsonpath import normalized, parse_normalized
-from httpstep.core.step import stepkey
 from httpstep.core.step.spec import MappingRule
 from httpstep.storage import steps
 from httpstep.web import stepform
-from httpstep.web.editor import marking
+from httpstep.web.editor import marking, rulelines
 from httpstep.web.editor.documents import AnswerDocument
 from httpstep.web.editor.editor import Editor
 from httpstep.web.here import account_id
@@ -122,17 +121,12 @@ def automatic_name(path: Path) -> str:
     return rules[-1].attribute if keys or len(rules) == 1 else "answer"
 
 
-def _key(editor: Editor) -> str:
-    """The step's key, or the one its first save will give it."""
-    return editor.form.key or stepkey.key_from_name(editor.form.name)
-
-
 def _automatic(editor: Editor, known: AnswerDocument) -> tuple[MappingRule, ...]:
     taken = steps.names_taken(account_id(), editor.step_id)
     spec = stepform.parse(editor.form, draft=True)
     editor.form.faults = {}
     return automatic.automatic_rules(
-        known.value, step_key=_key(editor), taken=taken,
+        known.value, step_key=rulelines.keys_of(editor)[0], taken=taken,
         dictionaries=spec.dictionaries if spec else (),
     )  # fmt: skip
 
@@ -141,7 +135,7 @@ def _free_name(editor: Editor, name: str) -> str:
     """The name, with the step's key in front where another source has it, and with a number where a row has it."""
     used = {row.attribute for row in editor.form.rules}
     if name in editor.sources.names.attributes:
-        name = f"{_key(editor)}_{name}"
+        name = f"{rulelines.keys_of(editor)[0]}_{name}"
     free, number = name, 1
     while free in used:
         number += 1
