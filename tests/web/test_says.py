@@ -55,6 +55,16 @@ def test_a_row_that_is_renamed_or_off_counts_at_once_and_nothing_is_saved_of_the
     assert screen.get("says") == ""
 
 
+def test_a_value_that_is_empty_is_a_gap_that_is_seen_and_what_the_bot_gets_then_is_said(
+    web: Web, api: ThirdParty, screen: Screen
+) -> None:
+    assert "If a value is empty in another answer" in screen.text and "your bot gets null" in screen.text
+    api.answers = [answer(200, {"data": {**ORDER["data"], "status": None}})]
+    screen.set("says", "Order {{id}} is {{status}}.").press("test")
+    assert bubble(screen).startswith('Order <b title="id">4711</b> is <span class="gap" title="status is empty')
+    assert ">(empty)</span>." in bubble(screen)
+
+
 def test_a_failed_call_fills_in_nothing(web: Web, api: ThirdParty, screen: Screen) -> None:
     api.answers = [answer(500, {"data": {"status": "broken"}})]
     screen.set("says", "{{status}}").press("test")
