@@ -31,6 +31,18 @@
     if (at) names.delete(at.name);
     return [...names, ""];
   }
+  // Below the field where there is room for a whole list, else where there is more; what does not fit is scrolled to.
+  const WHOLE = 360, GAP = 6, EDGE = 8; // px
+  function place() {
+    const box = field.getBoundingClientRect(), seen = window.visualViewport; // above the keyboard of a phone
+    const top = (seen?.offsetTop ?? 0) + EDGE, bottom = (seen ? seen.offsetTop + seen.height : innerHeight) - EDGE;
+    const begins = Math.min(box.bottom, box.top + 44) + GAP, ends = box.top - GAP;
+    const isBelow = bottom - begins >= Math.min(WHOLE, ends - top);
+    picker.style.setProperty("--room", `${Math.min(isBelow ? bottom - begins : ends - top, bottom - top)}px`);
+    const { offsetWidth: width, offsetHeight: height } = picker;
+    picker.style.left = `${Math.max(EDGE, Math.min(box.right - width, document.documentElement.clientWidth - width - EDGE)) + scrollX}px`;
+    picker.style.top = `${Math.max(top, Math.min(isBelow ? begins : ends - height, bottom - height)) + scrollY}px`;
+  }
   function open(target, byTyping) {
     close(false);
     field = target;
@@ -39,11 +51,6 @@
     search.hidden = typing;
     picker.hidden = false;
     if (typing) for (const [name, value] of Object.entries(FOLLOWED)) target.setAttribute(name, value);
-    const box = target.getBoundingClientRect();
-    const width = picker.offsetWidth;
-    picker.style.left = `${Math.max(8, Math.min(box.right - width, document.documentElement.clientWidth - width - 8)) + scrollX}px`;
-    const below = box.bottom + 6 + picker.offsetHeight < innerHeight || box.top < 260;
-    picker.style.top = `${(below ? Math.min(box.bottom, box.top + 44) + 6 : Math.max(8, box.top - 330)) + scrollY}px`;
     picker.querySelector("#picker-used").value = namesBeside(target).join(" ").slice(0, MOST_TOLD).replace(/ [^ ]*$/, "");
     picker.querySelector("#picker-secret").value = holdsSecret(target) ? "1" : "";
     search.dispatchEvent(new CustomEvent("picker:open"));
@@ -97,8 +104,10 @@
     byHand = chosen?.dataset.name || "";
     select(chosen);
   }
-  // What is known goes before what would be new, however exactly that is what was typed: a name half typed is none.
+  // What is known goes before what would be new, however exactly that is what was typed: a name half typed is none. Where
+  // the list was asked for and nothing is typed, none is meant yet.
   function bestFor(typed) {
+    if (!typing && !typed && !byHand) return undefined;
     const all = options(), known = all.filter((option) => option.id !== "pick-new");
     const bare = ({ dataset }) => dataset.name.toLowerCase().replace(/^secret\./, "");
     return known.find(({ dataset }) => dataset.name.toLowerCase() === typed) || all.find(({ dataset }) => dataset.name === byHand)
@@ -113,6 +122,7 @@
     }
     for (const group of picker.querySelectorAll('[role="group"]')) group.hidden = !group.querySelector('[role="option"]:not([hidden])');
     select(bestFor(typed));
+    place();
   }
   // What Enter takes, "" where there is nothing to take.
   function meant() {
@@ -171,6 +181,7 @@
       close();
     } else if (event.key === "Tab") close();
   });
+  window.visualViewport?.addEventListener("resize", () => { if (!picker.hidden) place(); });
   let width = innerWidth; // a turned phone moves the field; the keyboard that comes up changes the height alone
   addEventListener("resize", () => {
     if (innerWidth !== width) close(false);
