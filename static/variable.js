@@ -37,11 +37,14 @@
     ask.hidden = true;
     button.hidden = false;
   }
+  function standAt(target, start, end) {
+    [field, from, to] = [target, start, end];
+    (target.closest(".input-group, .text-with-pick") || target).after(box);
+  }
   function offer(target) {
     const [start, end] = range(target);
     if (!isLiteral(target, start, end)) { if (!box.contains(document.activeElement)) close(); return; }
-    [field, from, to] = [target, start, end];
-    (target.closest(".input-group, .text-with-pick") || target).after(box);
+    standAt(target, start, end);
     ask.hidden = true;
     button.hidden = box.hidden = false;
   }
@@ -81,14 +84,21 @@
       target.dispatchEvent(new Event("input", { bubbles: true }));
     }
   }
-  button.addEventListener("click", () => {
+  function askName() {
     input.value = nameFor(field, from);
     why.textContent = "";
     button.hidden = true;
-    ask.hidden = false;
+    box.hidden = ask.hidden = false;
     input.focus();
     input.select();
-  });
+  }
+  button.addEventListener("click", askName);
+  // At once, by the name that is suggested; it is asked for where another value has it.
+  httpstep.makeVariable = (target, start, end) => {
+    standAt(target, start, end);
+    askName();
+    make();
+  };
   box.querySelector("[data-make]").addEventListener("click", make);
   box.addEventListener("keydown", (event) => {
     if (event.key === "Escape") { event.preventDefault(); event.stopPropagation(); const back = field; close(); back.focus(); }

@@ -99,7 +99,7 @@ BUNDLES: Final = {
     "page.js": ("vendor/htmx-2.0.11.min.js", "app.js", "swaps.js", "typed.js", "passwords.js", "help.js"),
     "step.js": (
         "picker.js", "first.js", "drafts.js", "waiting.js", "progress.js", "calls.js", "editor.js", "answer.js", "pasting.js", "says.js", "rules.js", "tree.js",
-        "wide.js", "variable.js", "conditions.js", "earlier.js", "address.js", "secrets.js",
+        "wide.js", "variable.js", "varying.js", "conditions.js", "earlier.js", "address.js", "secrets.js",
         "jsontext.js", "colours.js", "usage.js", "drift.js",
     ),
 }  # fmt: skip
