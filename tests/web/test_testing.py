@@ -67,6 +67,19 @@ def test_there_is_an_input_for_each_attribute_filled_with_its_sample(make_house:
     assert "New name: your bot has to send it with each call." in screen.text
 
 
+def test_a_name_that_other_steps_ask_for_is_not_called_new(make_house: Make) -> None:
+    web = web_with(make_house, ThirdParty())
+    web.house.put(document("first", url="https://api.example/{{order_number}}"))
+    screen = new_step(web.as_("bob"), url="https://api.example/{{order_number}}").press("add_header")
+    assert "Other steps ask for it too: your bot has to send it with each call." in screen.text
+    assert "New name" not in screen.text and "Keep this name for other steps" in screen.text
+    screen.set("url", "https://api.example/{{order_number}}/{{city}}").press("add_header")
+    assert (
+        "New name: your bot has to send it with each call." in screen.text and screen.html.count("new-names-hint") == 2
+    )
+    assert "Keep 2 names for other steps" in screen.text
+
+
 def test_a_value_that_is_lacking_is_marked_nothing_is_sent_and_no_log_is_kept(make_house: Make) -> None:
     api = ThirdParty()
     web = web_with(make_house, api)

@@ -42,11 +42,12 @@ Part = TypeVar("Part")
 @dataclass(frozen=True, slots=True)
 class Values:
     """The values for test; unknown_secrets: names that the request uses and nobody has stored. new: names that nobody
-    in the account knows; empty: those a test was refused for; folded: one line of chips does, beside an answer."""
+    in the account knows; not_kept: those, and those that only other steps ask for; empty: those a test was refused for; folded: one line of chips does, beside an answer."""
 
     inputs: list[TestValue]
     unknown_secrets: list[str]
     new: list[str]
+    not_kept: list[str]
     empty: tuple[str, ...]
     folded: bool
 
@@ -263,6 +264,7 @@ def _values(editor: Editor) -> Values:
         inputs,
         [name for name in used if name not in editor.sources.names.secrets],
         [value.name for value in inputs if value.is_new],
+        [value.name for value in inputs if not value.is_kept],
         editor.shown.empty if editor.shown else (),
         has_answer and all(value.typed for value in inputs),
     )

@@ -15,12 +15,14 @@ from httpstep.web.editor import tree
 
 @dataclass(frozen=True, slots=True)
 class TestValue:
-    """One value for test. hint: a sentence where the name is new (is_new) or has a default."""
+    """One value for test. hint: a sentence where the name is new (is_new), is no attribute that is kept (is_kept) but asked
+    for by other steps, or has a default."""
 
     name: str
     typed: str
     hint: str = ""
     is_new: bool = False
+    is_kept: bool = True
 
 
 def values_for(
@@ -39,14 +41,17 @@ def _text_of(name: str, typed: Mapping[str, str], last: Mapping[str, Json], name
     return "" if sample is None else stepform.typed_text(jsontext.read_back(sample))
 
 
-def _hint(name: str, names: overview.Names) -> tuple[str, bool]:
-    """(hint, whether nobody in the account knows this name)."""
+def _hint(name: str, names: overview.Names) -> tuple[str, bool, bool]:
+    """(hint, whether nobody in the account knows this name, whether it is among the attributes or comes from a step)."""
     if name in names.defaults:
         default = stepform.typed_text(jsontext.read_back(names.defaults[name]))
-        return f"If it is not there: {tree.short_text(default, 40) if default else 'nothing'}.", False
+        return f"If it is not there: {tree.short_text(default, 40) if default else 'nothing'}.", False, True
     known = placeholders.lookup(name, dict.fromkeys(names.attributes)) is not placeholders.NOT_FOUND
-    is_new = not (known or is_inside(name, names.attributes))
-    return "New name: your bot has to send it with each call." if is_new else "", is_new
+    if known or is_inside(name, names.attributes):
+        return "", False, True
+    if name in names.used:
+        return "Other steps ask for it too: your bot has to send it with each call.", False, False
+    return "New name: your bot has to send it with each call.", True, False
 
 
 def is_inside(name: str, known: Iterable[str]) -> bool:
