@@ -113,15 +113,20 @@
     const found = $$('[name^="value:"]').filter((input) => input.value && !isSecret(input.name.slice(6), input.value)).map((input) => [input.name, input.value]);
     store.set(keyOf("values"), Object.fromEntries(found));
   }
+  // What was on the screen last in this tab, also where the newest test had another value. An address that asks for the
+  // values of a certain call gets those.
   function bringValues() {
-    let brought = false;
+    const brought = [];
     for (const [name, value] of Object.entries(store.get(keyOf("values")) || {})) {
       const input = $(`[name="${CSS.escape(name)}"]`);
-      if (!input || input.value) continue;
+      if (!input || input.value === value || (input.value && location.search)) continue;
       input.value = value;
-      brought = true;
+      brought.push(input);
     }
-    if (brought) setTimeout(() => body.dispatchEvent(new CustomEvent("values:changed")), 50);
+    if (brought.length) setTimeout(() => {
+      for (const input of brought) input.dispatchEvent(new Event("input", { bubbles: true }));
+      body.dispatchEvent(new CustomEvent("values:changed"));
+    }, 50);
   }
   on('[name^="value:"]', "change", () => body.dispatchEvent(new CustomEvent("values:changed")));
   // Also what was typed a moment ago is guarded.

@@ -76,10 +76,11 @@
     leaving = true;
     if (event.target.id !== "flow-form") return;
     write(SENT, { key: DRAFT, pairs: pairs() });
-    write(VALUES, pairs().filter(([name]) => name.startsWith("value:")));
+    keepValues();
   });
+  const keepValues = () => write(VALUES, pairs().filter(([name]) => name.startsWith("value:")));
   document.addEventListener("click", (event) => {
-    if (event.target.closest("[data-revert]")) { leaving = true; drop(DRAFT); }
+    if (event.target.closest("[data-revert]")) { leaving = true; drop(DRAFT); keepValues(); }
     if (event.target.closest("[data-cancel-test]")) cancel();
   });
   document.addEventListener("htmx:beforeOnLoad", (event) => { if (event.detail.xhr.getResponseHeader("HX-Redirect")) leaving = true; });
@@ -112,10 +113,10 @@
       done();
     });
   }
-  // A Save loads the page again: what was typed to test with is worth keeping.
+  // Save and Undo changes load the page again: what was typed to test with is worth keeping, and newer than a sample.
   for (const [name, value] of read(VALUES) || []) {
     const field = form().elements[name];
-    if (field && !field.value) field.value = value;
+    if (field) field.value = value;
   }
   drop(VALUES);
   const sent = read(SENT);

@@ -306,6 +306,30 @@ def test_what_was_thrown_away_is_not_offered_again(here: tuple[Server, Page], wa
     expect(page.locator('[name="name"]')).to_have_value("Fourth")
 
 
+def test_undoing_changes_leaves_the_values_for_test_as_they_were_typed(here: tuple[Server, Page]) -> None:
+    """Also where the newest test had another; "Run again" still brings those of its call."""
+    server, page = here
+    page.on("dialog", lambda dialog: dialog.accept())
+    make_new(page, f"{server.url}/nothing/{{{{id}}}}")
+    value, values = page.locator('input.input[name="value:id"]'), page.locator("#values-for-test > summary")
+    value.fill("7")
+    page.keyboard.press("Control+s")
+    page.wait_for_url("**/steps/1")
+    page.locator("#test-btn").click()
+    expect(page.locator("#logs tbody tr")).to_have_count(1)
+    value.evaluate("field => { field.closest('details').open = true; }")
+    value.fill("8")
+    page.locator('[name="name"]').fill("Another")
+    with page.expect_navigation():
+        page.get_by_text("Undo changes").click()
+    expect(page.locator('[name="name"]')).to_have_value("Order status")
+    expect(value).to_have_value("8")
+    expect(values).to_contain_text("8")
+    page.goto("/steps/1?again=1")
+    settle(page)
+    expect(value).to_have_value("7")
+
+
 def test_a_draft_is_not_the_next_persons(here: tuple[Server, Page]) -> None:
     server, page = here
     server.command("user", "add", OTHER, "--role", "editor", "--password", PASSWORD)

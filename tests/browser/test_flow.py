@@ -156,3 +156,16 @@ def test_a_fault_goes_with_its_mending_and_the_values_stay_through_a_save(page: 
     page.wait_for_url("**/flows/1")
     expect(page.locator('[name="value:order.id"]')).to_have_value("42")
     expect(page.locator("#use-curl")).to_contain_text("order.id")
+
+
+def test_undoing_changes_leaves_the_values_for_test(page: Page) -> None:
+    choose(page)
+    page.locator('[name="value:order.id"]').fill("42")
+    page.keyboard.press("Control+s")
+    page.wait_for_url("**/flows/1")
+    page.locator('[name="value:order.id"]').fill("43")
+    page.get_by_label("Name").fill("Another")
+    with page.expect_navigation():
+        page.get_by_text("Undo changes").click()
+    expect(page.get_by_label("Name")).to_have_value("Both orders")
+    expect(page.locator('[name="value:order.id"]')).to_have_value("43")
