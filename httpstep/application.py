@@ -22,7 +22,8 @@ from httpstep import config, extensions, transport, web
 from httpstep.alerts import alerts
 from httpstep.commands import Commands
 from httpstep.core.exchange import Send
-from httpstep.execution import calls, ratelimit
+from httpstep.execution import calls
+from httpstep.execution.budget import hits
 from httpstep.execution.postponed import Postponed
 from httpstep.execution.tokens import TokenCache
 from httpstep.extensions import db
@@ -143,7 +144,7 @@ def _engine_options(settings: config.Config) -> dict[str, object]:
 
 def _storage_uri(settings: config.Config) -> str:
     if settings.ratelimit_url == "database":
-        return f"{ratelimit.SqlStorage.STORAGE_SCHEME[0]}://"
+        return f"{hits.SqlStorage.STORAGE_SCHEME[0]}://"
     return f"httpstep-{settings.ratelimit_url}"
 
 

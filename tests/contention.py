@@ -21,7 +21,8 @@ from app import create_app
 from httpstep import config
 from httpstep.alerts import alerts
 from httpstep.core.exchange import HttpResponse, RenderedRequest, Send
-from httpstep.execution import idempotency, ratelimit
+from httpstep.execution import idempotency
+from httpstep.execution.budget import ratelimit
 from httpstep.extensions import db
 from httpstep.storage import keys, logs
 from httpstep.storage.database import editing, writing

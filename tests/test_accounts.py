@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, select, update
 
-from httpstep.execution import ratelimit
+from httpstep.execution.budget import ratelimit
 from httpstep.extensions import db
 from httpstep.storage import users
 from httpstep.storage.database import editing, reading, writing

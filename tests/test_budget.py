@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from httpstep.execution import ratelimit
+from httpstep.execution.budget import hits as rows
+from httpstep.execution.budget import ratelimit
 from httpstep.extensions import db
 from httpstep.storage.database import writing
 from httpstep.storage.tables import BudgetHit
@@ -63,7 +64,7 @@ def test_a_clock_that_was_ahead_closes_the_budget_for_sixty_seconds_at_most(make
 def test_the_wait_is_right_where_the_database_has_another_clock(
     make_house: MakeHouse, monkeypatch: pytest.MonkeyPatch, ahead: float
 ) -> None:
-    monkeypatch.setattr(ratelimit, "_now", lambda _connection: time.time() + ahead)
+    monkeypatch.setattr(rows, "_now", lambda _connection: time.time() + ahead)
     house = make_house(ThirdParty())
     house.limit(1)
     house.put(document())

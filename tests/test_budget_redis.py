@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import redis
 
-from httpstep.execution import ratelimit
+from httpstep.execution.budget import ratelimit
 from httpstep.extensions import db
 from httpstep.storage.tables import BudgetHit
 from tests.contention import contend

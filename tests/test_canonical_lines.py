@@ -17,9 +17,8 @@ from sqlalchemy.exc import OperationalError
 from httpstep.core import errors
 from httpstep.core.errors import FailureKind
 from httpstep.core.outcome.canonical import CanonicalLine
-from httpstep.execution import executor, recording
+from httpstep.execution import executor, recording, starting
 from httpstep.serving.server import JsonLines, TextLines
-from httpstep.storage import logs
 from httpstep.storage.database import writing
 from httpstep.storage.tables import Idempotency
 from httpstep.storage.vault import VaultError
@@ -266,7 +265,7 @@ def test_secrets_and_storage_that_are_away_are_refusals(
         broken.setattr(parts.vault, "secret", _raises(VaultError(f"“CRM” cannot be read: {SECRET}")))
         assert web.house.execute(attributes={"order.id": VALUE}).status_code == 503
     vault = lines.one()
-    monkeypatch.setattr(logs, "begin", _raises(OperationalError("INSERT", {"x": VALUE}, Exception(SECRET))))
+    monkeypatch.setattr(starting, "begin", _raises(OperationalError("INSERT", {"x": VALUE}, Exception(SECRET))))
     assert web.house.execute(attributes={"order.id": VALUE}).status_code == 503
     storage = lines.one()
     assert [(line["account"], line["reason"], line["status"]) for line in (vault, storage)] == [

@@ -1,21 +1,21 @@
-"""What a process keeps of an account, the number that tells whether it may, and the commits that callers share."""
+"""What a process keeps of an account, the number that tells whether it may, and what is written around a call."""
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, text
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy import text
 
-from httpstep.execution import gathering, ratelimit, runs
+from httpstep.execution import gathering, recording, starting
+from httpstep.execution.budget import hits, ratelimit
 from httpstep.extensions import db
-from httpstep.storage import database
-from httpstep.storage.database import ask, editing, together, writing
-from httpstep.storage.tables import BudgetHit
+from httpstep.storage.database import editing, writing
+from httpstep.storage.tables import BudgetHit, Log
 from httpstep.upkeep import installation
 from tests.fakes import ThirdParty, answer
 from tests.house import House, document
@@ -80,88 +80,72 @@ def test_a_trigger_that_was_lost_is_put_back_by_the_next_start(make_house: MakeH
     assert edition(house) != before and house.execute().status_code == 200
 
 
-def test_of_jobs_that_share_a_commit_one_that_fails_costs_the_others_nothing(make_house: MakeHouse) -> None:
-    house = make_house()
-    got: dict[int, Any] = {}
-
-    def job(number: int, connection: Connection) -> int:
-        ask(connection, "INSERT INTO budget_hits (key, at) VALUES (:key, :at)", {"key": f"job/{number}", "at": 1.0})
-        if number == 2:
-            raise ZeroDivisionError
-        return number
-
-    def wait(number: int) -> None:
-        with house.app.app_context():
-            try:
-                got[number] = together(lambda connection: job(number, connection))
-            except ZeroDivisionError as error:
-                got[number] = error
-
-    threads = [threading.Thread(target=wait, args=(number,)) for number in range(5)]
-    turn = house.app.extensions.get(database._TURN, threading.Lock())
-    with turn:
-        for thread in threads:
-            thread.start()
-        ends = time.monotonic() + 20
-        while len(house.app.extensions.get(database._WAITING, range(5))) < 5 and time.monotonic() < ends:
-            time.sleep(0.01)
-    for thread in threads:
-        thread.join()
-    assert isinstance(got.pop(2), ZeroDivisionError) and got == {0: 0, 1: 1, 3: 3, 4: 4}
+def rows_of_23_calls(house: House) -> tuple[list[Any], list[Any], list[Any]]:
+    """What was answered, the hits and the logs, but times and ids."""
+    answers = [house.execute() for _ in range(23)]
+    own = ("id", "request_id", "started_at", "duration_ms", "detail")
+    columns = [column for column in Log.__table__.columns if column.name not in own]
     with house.app.app_context():
-        keys = set(db.session.scalars(db.select(BudgetHit.key)))
-    assert keys == {f"job/{number}" for number in (0, 1, 3, 4)}
+        counted = db.session.execute(db.select(BudgetHit.key, BudgetHit.number).order_by(BudgetHit.id)).all()
+        logs = db.session.execute(db.select(*columns).order_by(Log.id)).all()
+    told = [(a.status_code, a.headers["RateLimit"].split(";")[1], a.json.get("attributes")) for a in answers]
+    write(house, "DELETE FROM budget_hits")
+    write(house, "DELETE FROM logs")
+    return told, [tuple(row) for row in counted], [tuple(row) for row in logs]
 
 
-def test_whoever_waits_too_long_for_a_shared_commit_gives_up_and_holds_up_nobody(
-    make_house: MakeHouse, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Also the one that was to commit for all of them: another one does it then."""
-    house, got = make_house(), []
-    turn = house.app.extensions.get(database._TURN)
-    if turn is None:
-        return  # PostgreSQL groups its commits by itself
+def test_one_step_writes_what_a_transaction_writes(make_house: MakeHouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Start rows, ends, the newest twenty kept, the budget and what is told of it."""
+    house = make_house(ThirdParty(*[answer(200, {"a": 1})] * 45))
+    house.put(document())
+    house.limit(22)
+    assert house.execute().status_code == 200, "the first answer teaches the step its structure"
+    write(house, "DELETE FROM budget_hits")
+    write(house, "DELETE FROM logs")
+    in_one_step = rows_of_23_calls(house)
+    for module in (starting, recording):
+        monkeypatch.setattr(module, "can_do_one_step", lambda: False)
+    assert in_one_step == rows_of_23_calls(house)
+    assert (len(in_one_step[1]), len(in_one_step[2])) == (22, 20)
 
-    def add(number: int) -> None:
-        with house.app.app_context():
-            try:
-                values = {"key": f"job/{number}", "at": 1.0}
-                together(lambda c: ask(c, "INSERT INTO budget_hits (key, at) VALUES (:key, :at)", values))
-                got.append(number)
-            except PoolTimeout:
-                got.append(None)
 
-    def run(numbers: range) -> None:
-        threads = [threading.Thread(target=add, args=(number,)) for number in numbers]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join(30)
-        assert not any(thread.is_alive() for thread in threads)
-
-    with monkeypatch.context() as patched, turn:
-        patched.setattr(database, "BUSY_SECONDS", 0.3)
-        run(range(8))
-    assert got == [None] * 8 and not house.app.extensions[database._WAITING]
-    got.clear()
-    run(range(100, 140))
-    assert sorted(got) == list(range(100, 140))
+def test_a_call_without_a_place_in_flight_spends_nothing(make_house: MakeHouse) -> None:
+    house = make_house(ThirdParty(answer(200, {"a": 1})))
+    house.put(document())
+    write(house, "UPDATE accounts SET in_flight = 1")
+    assert house.execute().status_code == 200
+    write(house, f"UPDATE logs SET state = 'running', started_at = {time.time()}")
+    refused = house.execute()
+    assert (refused.status_code, refused.json["title"]) == (429, "Too Many Calls In Flight")
     with house.app.app_context():
-        keys = set(db.session.scalars(db.select(BudgetHit.key)))
-    assert keys == {f"job/{number}" for number in range(100, 140)}
+        assert db.session.scalars(db.select(BudgetHit.number)).all() == [1]
+
+
+def test_a_call_takes_away_hits_that_nobody_counts_any_more(make_house: MakeHouse) -> None:
+    house = make_house(ThirdParty(answer(200, {"a": 1}), answer(200, {"a": 1})))
+    house.put(document())
+    assert house.execute().status_code == 200
+    write(house, "UPDATE budget_hits SET at = at - 4000")
+    assert house.execute().status_code == 200
+    with house.app.app_context():
+        assert db.session.scalars(db.select(BudgetHit.number)).all() == [2]
 
 
 def test_a_clock_that_is_set_back_grants_nothing(make_house: MakeHouse, monkeypatch: pytest.MonkeyPatch) -> None:
     """Rows are counted by the numbers at the window's ends, so no row may have an earlier time than the one before."""
-    house, spent = make_house(), 0
+    house, spent = make_house(ThirdParty(*[answer(200, {"a": 1})] * 10)), 0
+    house.put(document())
+    for number, back in enumerate((0.0, 0.3, 0.6, 0.9, 0.2) * 4):
+        clock = SimpleNamespace(time=lambda back=back: time.time() - back, monotonic=time.monotonic)
+        for counting in (hits, starting):
+            monkeypatch.setattr(counting, "time", clock)
+        if number % 2:
+            spent += house.execute().status_code == 200
+            continue
+        with house.app.app_context(), suppress(ratelimit.RateLimited):
+            ratelimit.spend(1, None)
+            spent += 1
     with house.app.app_context():
-        for back in (0.0, 0.3, 0.6, 0.9, 0.2) * 4:
-            monkeypatch.setattr(ratelimit, "_now", lambda _connection, back=back: time.time() - back)
-            try:
-                ratelimit.spend(1, None)
-                spent += 1
-            except ratelimit.RateLimited:
-                pass
         rows = db.session.execute(db.select(BudgetHit.number, BudgetHit.at).order_by(BudgetHit.number)).all()
     assert spent == 10 and [number for number, _ in rows] == list(range(1, 11))
     assert [at for _, at in rows] == sorted(at for _, at in rows)
@@ -175,11 +159,11 @@ def test_what_is_known_to_be_spent_is_refused_without_a_transaction_that_writes(
     house.limit(1)
     assert [house.execute().status_code for _ in range(2)] == [200, 429]
 
-    def no_write(_job: object) -> None:
+    def no_write(*_: object) -> None:
         raise AssertionError("a refusal wrote")
 
     with monkeypatch.context() as patched:
-        patched.setattr(runs, "together", no_write)
+        patched.setattr(starting, "begin", no_write)
         refused = house.execute()
     assert (refused.status_code, refused.json["title"]) == (429, "Rate Limit Exceeded")
     assert 55 <= int(refused.headers["Retry-After"]) <= 60

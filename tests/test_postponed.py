@@ -12,9 +12,10 @@ from sqlalchemy.exc import DataError, OperationalError
 from httpstep.execution import (
     idempotency,
     postponed,
-    ratelimit,
     runs,
+    starting,
 )
+from httpstep.execution.budget import ratelimit
 from httpstep.extensions import db
 from httpstep.storage import logs, steps
 from httpstep.storage.database import editing
@@ -89,7 +90,7 @@ def test_a_refused_call_gives_its_key_back(make_house: MakeHouse, monkeypatch: p
     third = ThirdParty(answer(200, {"a": 1}))
     house = make_house(third)
     house.put(document(fallback="continue"))
-    begin, release = Away(monkeypatch, logs, "begin"), Away(monkeypatch, idempotency, "release")
+    begin, release = Away(monkeypatch, starting, "begin"), Away(monkeypatch, idempotency, "release")
     refused = house.execute(headers={"Idempotency-Key": "k"})
     assert (refused.status_code, refused.json["next"]) == (503, "continue") and "Retry-After" in refused.headers
     begin.away = release.away = False
@@ -121,13 +122,12 @@ def test_a_retry_whose_budget_cannot_be_asked_is_not_made(
     third = ThirdParty(answer(503, {}))
     house = make_house(third)
     house.put(document(retries=2))
-    whole, asked = ratelimit.spend, []
+    whole = ratelimit.spend
 
-    def once(*given: Any) -> None:
-        asked.append(given)
-        if len(asked) > 1:
+    def once(*given: Any) -> ratelimit.Budget:
+        if third.requests:
             raise OperationalError("INSERT", {}, Exception("database is locked"))
-        whole(*given)
+        return whole(*given)
 
     monkeypatch.setattr(ratelimit, "spend", once)
     response = house.execute()

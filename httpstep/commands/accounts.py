@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from httpstep.commands.steps import chosen_account, prepared
 from httpstep.core.step import stepkey
-from httpstep.execution import ratelimit
+from httpstep.execution.budget import ratelimit
 from httpstep.extensions import db
 from httpstep.storage.database import editing, end_transaction
 from httpstep.storage.tables import Account

@@ -14,7 +14,8 @@ from httpstep.commands.steps import account_option, chosen_account, json_argumen
 from httpstep.core import jsontext
 from httpstep.core.errors import FailureKind
 from httpstep.core.jsontext import Json
-from httpstep.execution import calls, flows, ratelimit, runs
+from httpstep.execution import calls, flows, runs
+from httpstep.execution.budget import ratelimit
 from httpstep.storage import flows as stored_flows
 from httpstep.storage import steps
 from httpstep.storage.database import end_transaction

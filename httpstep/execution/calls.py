@@ -20,10 +20,10 @@ from httpstep.core.outcome import record
 from httpstep.core.outcome.canonical import CanonicalLine
 from httpstep.core.step.execution import Execution
 from httpstep.core.step.spec import StepSpec
-from httpstep.execution import ratelimit
+from httpstep.execution.budget import ratelimit
+from httpstep.execution.budget.refused import Refused
 from httpstep.execution.gathering import Accounts, GatheredAccount
 from httpstep.execution.postponed import Postponed
-from httpstep.execution.refused import Refused
 from httpstep.execution.tokens import TokenCache
 from httpstep.storage import logs, steps
 from httpstep.storage.vault import Vault, VaultError

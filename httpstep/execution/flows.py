@@ -19,8 +19,9 @@ from httpstep.core.document.flow import FlowSpec, FlowStep
 from httpstep.core.errors import FailureKind, place_of
 from httpstep.core.jsontext import Json
 from httpstep.core.outcome import canonical
-from httpstep.execution import calls, ratelimit, runs
+from httpstep.execution import calls, runs
 from httpstep.execution.answers import internal_flow_answer
+from httpstep.execution.budget import ratelimit
 from httpstep.storage import steps
 from httpstep.storage.database import end_transaction
 from httpstep.storage.vault import VaultError

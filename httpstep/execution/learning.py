@@ -6,7 +6,9 @@ Only `step_states` is written here, so nothing the machine learns can conflict w
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Literal
 
 from sqlalchemy import Connection, case, select, update
@@ -35,37 +37,25 @@ class Lesson:
     actor: str
 
 
-def learn(connection: Connection, step: steps.LoadedStep, lesson: Lesson) -> bool:
-    """Keep what this answer teaches of the step's structure. True where the step is newly marked."""
-    execution = lesson.execution
-    if execution.structure is None:
-        return False
+def lesson_of(step: steps.LoadedStep, lesson: Lesson) -> Callable[[Connection], bool] | None:
+    """What is to be written of what this answer teaches: done in a transaction, it tells whether the step is newly marked.
+    None where the answer teaches nothing."""
+    if (latest := lesson.execution.structure) is None:
+        return None
     if step.structure is None:
-        if lesson.source == "bot":
-            _accept_first(connection, step, lesson)
-        return False
+        return partial(_accept_first, step, lesson) if lesson.source == "bot" else None
     if lesson.source == "test":
-        return _learn_of_test(connection, step, lesson)
-    now, latest = _sides(step, execution.structure)
-    if not execution.drift:
-        now = variation.filled(now, latest) if execution.drift.reveals else now
-        if step.odd is not None or step.drift is not None or now is not step.structure:
-            _note_usual(connection, step, now)
-        return False
-    streak = connection.execute(
-        update(StepState)
-        .where(StepState.step_id == step.id)
-        .values(
-            **_new_structure(step, now),
-            odd=jsontext.dumps_text(execution.structure),
-            odd_streak=case((StepState.odd_streak < 0, 1), else_=StepState.odd_streak + 1),
-        )
-        .returning(StepState.odd_streak)
-    ).scalar_one()
-    return streak >= IN_A_ROW and step.drift is None and _mark(connection, step.id, execution.drift, lesson.log_id)
+        return partial(_learn_of_test, step, lesson)
+    now, latest = _sides(step, latest)
+    if lesson.execution.drift:
+        return partial(_note_odd, step, lesson, now)
+    now = variation.filled(now, latest) if lesson.execution.drift.reveals else now
+    if step.odd is None and step.drift is None and now is step.structure:
+        return None
+    return partial(_note_usual, step, now)
 
 
-def _learn_of_test(connection: Connection, step: steps.LoadedStep, lesson: Lesson) -> bool:
+def _learn_of_test(step: steps.LoadedStep, lesson: Lesson, connection: Connection) -> bool:
     """A test of another request than the saved one says nothing of what the bot gets. One of the saved request is
     compared with the step's structure, never with what its form holds until Save. What is then written is judged by the
     structure in force now."""
@@ -109,16 +99,16 @@ def _new_structure(step: steps.LoadedStep, now: Json) -> dict[str, Any]:
     return {"structure": case((same, jsontext.dumps_text(now)), else_=StepState.structure)}
 
 
-def _accept_first(connection: Connection, step: steps.LoadedStep, lesson: Lesson) -> None:
+def _accept_first(step: steps.LoadedStep, lesson: Lesson, connection: Connection) -> Literal[False]:
     """The first successful JSON answer is the sample, and makes the rules where none were ever set. Of two, the first."""
     execution, kept = lesson.execution, lesson.kept
     if execution.spec.mapping is None and execution.automatic is None:
-        return  # the rules could not be made: the next answer is the first
+        return False  # the rules could not be made: the next answer is the first
     if not comparison.holds_something(execution.structure):
-        return  # nor does an empty one use up the "once"
+        return False  # nor does an empty one use up the "once"
     mine = select(StepState.structure).where(StepState.step_id == step.id).with_for_update()
     if connection.execute(mine).scalar_one() is not None:
-        return
+        return False
     if execution.automatic is not None:
         rules = jsontext.dumps_text(stepdocument.dump_rules(execution.automatic))
         steps.keep_automatic(connection, step.id, rules)
@@ -127,9 +117,25 @@ def _accept_first(connection: Connection, step: steps.LoadedStep, lesson: Lesson
         connection, step.id, jsontext.dumps_text(execution.structure), kept.response_body if whole else None,
         by=lesson.actor, now=time.time(),
     )  # fmt: skip
+    return False
 
 
-def _note_usual(connection: Connection, step: steps.LoadedStep, now: Json) -> None:
+def _note_odd(step: steps.LoadedStep, lesson: Lesson, now: Json, connection: Connection) -> bool:
+    execution = lesson.execution
+    streak = connection.execute(
+        update(StepState)
+        .where(StepState.step_id == step.id)
+        .values(
+            **_new_structure(step, now),
+            odd=jsontext.dumps_text(execution.structure),
+            odd_streak=case((StepState.odd_streak < 0, 1), else_=StepState.odd_streak + 1),
+        )
+        .returning(StepState.odd_streak)
+    ).scalar_one()
+    return streak >= IN_A_ROW and step.drift is None and _mark(connection, step.id, execution.drift, lesson.log_id)
+
+
+def _note_usual(step: steps.LoadedStep, now: Json, connection: Connection) -> Literal[False]:
     """An answer of the accepted structure, or of what `now` has learned beside it. A mark goes where this is the third in
     a row. They are counted below zero, so that an odd one between them begins both counts anew."""
     marked = StepState.drift.is_not(None)
@@ -139,6 +145,7 @@ def _note_usual(connection: Connection, step: steps.LoadedStep, now: Json) -> No
     streak = connection.execute(mine.values(**learned).returning(StepState.odd_streak)).scalar_one()
     if streak <= -IN_A_ROW:
         _settle(connection, step.id, {})
+    return False
 
 
 def _settle(connection: Connection, step_id: int, learned: dict[str, Any]) -> None:

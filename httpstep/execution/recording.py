@@ -21,7 +21,7 @@ from httpstep.core.step.spec import StepSpec
 from httpstep.execution import learning
 from httpstep.execution.calls import REFUSALS_EVERY, Call, Parts, write_refusals
 from httpstep.storage import deleting, logs, steps
-from httpstep.storage.database import end_transaction, together, writing
+from httpstep.storage.database import can_do_one_step, end_transaction, writing
 
 _log = logging.getLogger(__name__)
 
@@ -40,22 +40,9 @@ def finish(parts: Parts, call: Call, execution: Execution, kept: record.Record, 
     """
     marked = written = False
 
-    def all_of_it(connection: Connection) -> tuple[bool, bool]:
-        if call.step is not None:
-            steps.hold(connection, call.step.id)
-        if not logs.finish(connection, log_id, _log_values(execution, kept)):
-            return False, False
-        if call.step is None:
-            logs.forget_old_drafts(connection, time.time() - 86400)
-            deleting.forget_set_aside(connection, time.time())
-            return False, False
-        lesson = learning.Lesson(call.source, execution, kept, log_id, call.actor)
-        learned = learning.learn(connection, call.step, lesson)
-        return learned, _note_alert(connection, parts, call, kept, learned)
-
     def everything() -> None:
         nonlocal marked, written
-        marked, due = together(all_of_it)
+        marked, due = _write_all(parts, call, execution, kept, log_id)
         written = True
         _send_mail(parts, due)
         write_refusals(parts, older_than=REFUSALS_EVERY)
@@ -70,6 +57,28 @@ def finish(parts: Parts, call: Call, execution: Execution, kept: record.Record, 
     with suppress(Exception):
         end_transaction()
     return marked, written
+
+
+def _write_all(parts: Parts, call: Call, execution: Execution, kept: record.Record, log_id: int) -> tuple[bool, bool]:
+    """In one transaction. (whether the step is newly marked, whether a mail is due). Nearly always it is the end of the
+    row alone, which SQLite writes in one step."""
+    step, values = call.step, _log_values(execution, kept)
+    if step is None:
+        with writing() as connection:
+            if logs.finish(connection, log_id, values):
+                logs.forget_old_drafts(connection, time.time() - 86400)
+                deleting.forget_set_aside(connection, time.time())
+        return False, False
+    learn = learning.lesson_of(step, learning.Lesson(call.source, execution, kept, log_id, call.actor))
+    if learn is None and execution.failure is None and can_do_one_step():
+        logs.finish_in_one_step(log_id, call.tenant.account_id, step.id, values)
+        return False, False
+    with writing() as connection:
+        steps.hold(connection, step.id)
+        if not logs.finish(connection, log_id, values):
+            return False, False
+        marked = learn is not None and learn(connection)
+        return marked, _note_alert(connection, parts, call, kept, marked)
 
 
 def _complete(log_id: int, values: dict[str, Any]) -> None:

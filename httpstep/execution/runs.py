@@ -21,7 +21,6 @@ from collections.abc import Callable, Iterator, Set
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 
-from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from httpstep.core import ports
@@ -32,8 +31,9 @@ from httpstep.core.masking import redaction
 from httpstep.core.outcome import canonical, record
 from httpstep.core.request.rendering import attributes_used, secrets_used
 from httpstep.core.step.execution import Execution
-from httpstep.execution import executor, ratelimit, recording
+from httpstep.execution import executor, recording, starting
 from httpstep.execution.answers import answer_of, internal_answer
+from httpstep.execution.budget import ratelimit
 from httpstep.execution.calls import (
     INTERNAL_MESSAGE,
     Call,
@@ -46,7 +46,7 @@ from httpstep.execution.calls import (
     tell,
 )
 from httpstep.storage import logs, steps
-from httpstep.storage.database import end_transaction, together
+from httpstep.storage.database import end_transaction
 
 _log = logging.getLogger(__name__)
 _SOON = 0.5
@@ -79,7 +79,8 @@ def _run(parts: Parts, call: Call, began: float) -> Run:
     sending, log_id = _Sending(parts, call), None
     try:
         with _place(parts, call):
-            log_id = _begin(parts, call, sending)
+            log_id, budget = starting.begin(parts, call)
+            sending.was_paid(budget)
             end_transaction()
             before = time.monotonic() - began
             execution = _execute(parts, call, known, sending)
@@ -164,44 +165,6 @@ def _place(parts: Parts, call: Call) -> Iterator[None]:
         parts.places.release()
 
 
-def _begin(parts: Parts, call: Call, sending: _Sending) -> int:
-    """The start row and its one of the budget, both or neither. Redis has no part in our transactions: there the
-    row goes first, so that a call that is one too many in flight spends nothing."""
-    start = logs.Start(
-        account_id=call.tenant.account_id, step_id=call.step.id if call.step else None,
-        draft_id=None if call.step else call.draft_id, step_version=call.step.version if call.step else 0,
-        request_id=call.request_id, source=call.source, actor=call.actor, method=call.spec.request.method,
-        started_at=time.time(), instance=parts.instance,
-    )  # fmt: skip
-    with_it = call.spec.enabled and ratelimit.in_database()
-
-    def begin(connection: Connection) -> int | ratelimit.RateLimited | None:
-        try:
-            if with_it:
-                sending.spend()
-        except ratelimit.RateLimited as refused:
-            return refused
-        log_id = logs.begin(start, _in_flight(parts, call))
-        if log_id is None and with_it:
-            ratelimit.give_back(connection, start.account_id)
-        return log_id
-
-    begun = together(begin)
-    if begun is None:
-        parts.refused.note_full(start.account_id)
-        raise TooManyInFlight
-    if isinstance(begun, ratelimit.RateLimited):
-        parts.refused.note(start.account_id, begun.budget)
-        raise begun
-    if call.spec.enabled and not with_it:
-        try:
-            sending.spend()
-        except BaseException:
-            parts.postponed.write(lambda: logs.forget(begun))
-            raise
-    return begun
-
-
 def _names_taken(account_id: int, step: steps.LoadedStep | None) -> frozenset[str] | None:
     """None where the database is away: the call has been made, and its answer is worth more than its rules."""
     try:
@@ -245,15 +208,14 @@ class _Sending:
             hangup=call.hangup,
             seconds=executor.allowed_seconds(call.spec, call.timeout),
         )
-        self._paid = True
+        self._paid = False
         self._budget: ratelimit.Budget | None = None
         self._spent_at = 0.0
         self.secrets: set[str] = set()
 
-    def spend(self) -> None:
-        """One of the budget. Raises RateLimited."""
-        tenant = self._call.tenant
-        self._budget, self._spent_at = ratelimit.spend(tenant.account_id, tenant.per_minute), time.monotonic()
+    def was_paid(self, budget: ratelimit.Budget | None) -> None:
+        """The next try is paid. budget: what was left then."""
+        self._paid, self._budget, self._spent_at = True, budget, time.monotonic()
 
     def budget_now(self) -> ratelimit.Budget | None:
         """What was left as the call spent its last one; None where that was too long ago to be told."""
@@ -262,7 +224,8 @@ class _Sending:
     def send(self, request: RenderedRequest, deadline: float) -> HttpResponse:
         if not self._paid:
             try:
-                self.spend()
+                tenant = self._call.tenant
+                self.was_paid(ratelimit.spend(tenant.account_id, tenant.per_minute))
             except ratelimit.RateLimited:
                 raise BudgetSpent("Rate Limit Exceeded", reason="rate_limited") from None
             except ratelimit.AWAY as error:

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import cache, partial
-from typing import Any, TypeVar
+from dataclasses import dataclass
+from functools import cache, cached_property
+from typing import Any
 
 from flask import current_app
 from sqlalchemy import Connection, Dialect, Engine, Executable, event, text
@@ -22,7 +23,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from httpstep.extensions import Base, db
 from httpstep.storage import sqlitefile
-from httpstep.storage.patience import Sharing, as_sqlalchemy, is_unavailable
+from httpstep.storage.patience import as_sqlalchemy, is_unavailable
 from httpstep.storage.schema import (
     BEFORE_THE_FIRST_RELEASE,
     SchemaError,
@@ -32,9 +33,9 @@ from httpstep.storage.schema import (
 )
 
 __all__ = [
-    "BEFORE_THE_FIRST_RELEASE", "SchemaError", "ask", "editing", "end_transaction", "insert_into", "is_unavailable",
-    "is_writing", "look", "note", "one_at_a_time", "prepare_engine", "reading", "refuse_other_schema", "snapshot",
-    "together", "upgrade_schema", "writing",
+    "BEFORE_THE_FIRST_RELEASE", "OneStep", "SchemaError", "ask", "can_do_one_step", "editing", "end_transaction",
+    "insert_into", "is_unavailable", "is_writing", "look", "note", "one_at_a_time", "prepare_engine", "reading",
+    "refuse_other_schema", "snapshot", "upgrade_schema", "writing",
 ]  # fmt: skip
 
 WRITE = "httpstep_write"
@@ -44,8 +45,8 @@ _FULL = "httpstep_full"
 _KEPT = "httpstep_kept"
 _PATIENCE = "httpstep_patience"
 _TURN = "httpstep_turn"
-_WAITING = "httpstep_waiting"
-_T = TypeVar("_T")
+_VALUE = re.compile(r":([a-z_]+)")
+_OF_THE_ROW = r'NEW."\1"'
 _ONE_EDIT = text("SELECT pg_advisory_xact_lock(2, 0)")
 _open: ContextVar[Connection | None] = ContextVar("open write transaction", default=None)
 _read: ContextVar[Connection | None] = ContextVar("open read transaction", default=None)
@@ -56,18 +57,15 @@ def prepare_engine(engine: Engine) -> None:
     """Hook SQLite's connections; other databases need nothing."""
     if engine.dialect.name != "sqlite":
         return
-    current_app.extensions[_TURN] = turn = threading.Lock()
-    current_app.extensions[_KEPT] = kept = sqlitefile.open_in(engine, BUSY_SECONDS)
-    current_app.extensions[_WAITING] = Sharing(partial(_sqlite_transaction, kept), turn)
+    current_app.extensions[_TURN] = threading.Lock()
+    current_app.extensions[_KEPT] = sqlitefile.open_in(engine, BUSY_SECONDS)
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
         options = connection.get_execution_options()
         if not options.get(WRITE):
             # It takes no lock and cannot fail, so it needs none of what SQLAlchemy puts around a statement.
-            driver = _driver(connection)
-            if not driver.in_transaction:  # of `together`, which has begun one
-                driver.execute("BEGIN")
+            _driver(connection).execute("BEGIN")
             return
         if options.get(_FULL):
             connection.info[_FULL] = True
@@ -136,37 +134,51 @@ def writing(*, durable: bool = False, patience: float = BUSY_SECONDS) -> Iterato
             _open.reset(token)
 
 
-def together(job: Callable[[Connection], _T]) -> _T:
-    """What `job` gives, done in a transaction that was committed. On SQLite all that wait in this process at the same
-    moment share one: 16 callers then wait for one commit, and not for sixteen after each other.
+@dataclass(frozen=True)
+class OneStep:
+    """Statements that SQLite does in one step, all or none, and without the interpreter between them: in a transaction a
+    thread waits for it after each, and all who write wait for that thread (docs/decisions/0033). They name their values
+    as :name. They are the body of a trigger, which stands on a view that only the connection at hand has.
 
-    A job raises before it writes, or not at all where others must not do theirs again: where one raises, nothing of the
-    group is written, and each is done once more, alone. Inside `writing()` it is a part of that.
+    results: columns of the table <name>_result that the connection has too. What the statements leave in it is given back.
     """
-    if (outer := _open.get()) is not None:
-        return job(outer)
-    if db.engine.dialect.name != "sqlite":
-        with writing() as connection:  # PostgreSQL's commits wait for each other together, whoever makes them
-            return job(connection)
-    sharing: Sharing = current_app.extensions[_WAITING]
-    result: _T = sharing.do(job, BUSY_SECONDS)
-    return result
+
+    name: str
+    statements: tuple[str, ...]
+    results: tuple[str, ...] = ()
+
+    @cached_property
+    def _values(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(_VALUE.findall(";".join(self.statements))))
+
+    @cached_property
+    def _insert(self) -> str:
+        return f"INSERT INTO {self.name} VALUES ({', '.join(f':{value}' for value in self._values)})"
+
+    def _definitions(self) -> Iterator[str]:
+        if self.results:
+            yield f"CREATE TEMP TABLE {self.name}_result ({', '.join(self.results)})"
+        columns = ", ".join(f'NULL AS "{value}"' for value in self._values)
+        yield f"CREATE TEMP VIEW {self.name} AS SELECT {columns}"
+        body = "".join(f"{_VALUE.sub(_OF_THE_ROW, statement)}; " for statement in self.statements)
+        yield f"CREATE TEMP TRIGGER {self.name}_step INSTEAD OF INSERT ON {self.name} BEGIN {body}END"
+
+    def do(self, values: Mapping[str, Any]) -> Any:
+        """Committed as it returns. Gives the row of results, if there is one. Not inside `writing()`."""
+        kept: sqlitefile.KeptConnections = current_app.extensions[_KEPT]
+        with kept.one() as connection:
+            if self.name not in connection.info:
+                for definition in self._definitions():
+                    ask(connection, definition, {})
+                connection.info[self.name] = True
+            ask(connection, self._insert, values)
+            rows = ask(connection, f"SELECT * FROM {self.name}_result", {}) if self.results else []
+        return rows[0] if rows else None
 
 
-@contextmanager
-def _sqlite_transaction(kept: sqlitefile.KeptConnections) -> Iterator[Connection]:
-    """As `writing()` without a turn, and by the driver: what SQLAlchemy does around it takes longer than SQLite."""
-    with kept.one() as connection:
-        ask(connection, "BEGIN IMMEDIATE", {})
-        token = _open.set(connection)
-        try:
-            yield connection
-            ask(connection, "COMMIT", {})
-        except BaseException:
-            _driver(connection).rollback()
-            raise
-        finally:
-            _open.reset(token)
+def can_do_one_step() -> bool:
+    """Whether the database is one that does `OneStep`, and nothing is being written that it would wait for."""
+    return db.engine.dialect.name == "sqlite" and not is_writing()
 
 
 def ask(connection: Connection, statement: str, values: Mapping[str, Any]) -> list[Any]:

@@ -28,7 +28,7 @@ from sqlalchemy.orm import defer
 from sqlalchemy.orm.attributes import set_committed_value
 
 from httpstep.extensions import db
-from httpstep.storage.database import NOTE_SECONDS, ask, editing, look, writing
+from httpstep.storage.database import NOTE_SECONDS, OneStep, ask, editing, look, writing
 from httpstep.storage.schema import SHARDS
 from httpstep.storage.tables import Case, Idempotency, Log, Text
 
@@ -55,14 +55,14 @@ class Start:
 
 
 _RUNNING = "SELECT count(*) FROM logs WHERE account_id = :account_id AND state = 'running' AND started_at > :oldest"
-_BEGIN = f"""
+BEGIN = f"""
 INSERT INTO logs (account_id, step_id, draft_id, step_version, request_id, source, actor, method, started_at, instance,
                   state, pid, structure_changed)
 SELECT CAST(:account_id AS BIGINT), CAST(:step_id AS BIGINT), CAST(:draft_id AS TEXT), :step_version, :request_id,
        :source, :actor, :method, :started_at, :instance, 'running', :pid, false
 WHERE ({_RUNNING}) < :in_flight
-RETURNING id
 """
+"""The start row, where the account has room in flight."""
 _HOMES = {True: "draft_id", False: "step_id"}
 _TABLE = cast(Table, Log.__table__)
 
@@ -70,10 +70,7 @@ _TABLE = cast(Table, Log.__table__)
 @cache
 def _finishing(columns: tuple[str, ...]) -> str:
     changes = ", ".join(f"{column} = :{column}" for column in columns)
-    return (
-        f"UPDATE logs SET state = 'done', {changes} WHERE id = :log_id AND state = 'running' "
-        "RETURNING account_id, step_id, draft_id"
-    )
+    return f"UPDATE logs SET state = 'done', {changes} WHERE id = :log_id AND state = 'running'"
 
 
 @cache
@@ -85,6 +82,13 @@ def _trimming(draft: bool) -> str:
     mine = f"account_id = :owner AND {_HOMES[draft]} = :home AND (state <> 'running' OR started_at < :oldest)"
     kept = f"SELECT id FROM logs WHERE {mine} ORDER BY id DESC LIMIT 1 OFFSET {MAX_LOGS - 1}"
     return f"DELETE FROM logs WHERE {mine} AND id < ({kept})"
+
+
+_COLUMNS = (
+    "duration_ms", "outcome", "next", "status", "message", "structure_changed", "detail", "request_body",
+    "response_body", "structure",
+)  # fmt: skip
+_FINISH = OneStep("finish_call", (_finishing(_COLUMNS), _trimming(draft=False)))
 
 
 def _without_nul(values: dict[str, Any]) -> dict[str, Any]:
@@ -105,13 +109,18 @@ def _trim(connection: Connection, account_id: int, step_id: int | None, draft_id
 
 def begin(start: Start, in_flight: int) -> int | None:
     """Write the start row and take a place in flight; None where the account has `in_flight` calls running."""
-    values = {name: getattr(start, name) for name in Start.__slots__}
-    values |= {"pid": os.getpid(), "in_flight": in_flight, "oldest": start.started_at - MAX_CALL_SECONDS}
     with writing() as connection:
         if connection.dialect.name == "postgresql":
             ask(connection, "SELECT pg_advisory_xact_lock(1, :id)", {"id": start.account_id % 2**31})
-        made = ask(connection, _BEGIN, _without_nul(values))
+        made = ask(connection, f"{BEGIN} RETURNING id", values_of(start, in_flight))
     return int(made[0][0]) if made else None
+
+
+def values_of(start: Start, in_flight: int) -> dict[str, Any]:
+    """What `BEGIN` wants."""
+    values = {name: getattr(start, name) for name in Start.__slots__}
+    values |= {"pid": os.getpid(), "in_flight": in_flight, "oldest": start.started_at - MAX_CALL_SECONDS}
+    return _without_nul(values)
 
 
 def forget(log_id: int) -> None:
@@ -122,10 +131,17 @@ def forget(log_id: int) -> None:
 
 def finish(connection: Connection, log_id: int, values: dict[str, Any]) -> bool:
     """Complete the row and trim its step (or draft) to the newest twenty. False where it was done before or is gone."""
-    ended = ask(connection, _finishing(tuple(values)), _without_nul(values) | {"log_id": log_id})
+    returning = f"{_finishing(tuple(values))} RETURNING account_id, step_id, draft_id"
+    ended = ask(connection, returning, _without_nul(values) | {"log_id": log_id})
     for account_id, step_id, draft_id in ended:
         _trim(connection, account_id, step_id, draft_id)
     return bool(ended)
+
+
+def finish_in_one_step(log_id: int, account_id: int, step_id: int, values: dict[str, Any]) -> None:
+    """The same of a saved step's call, where nothing else is to be written with it. values: of all `_COLUMNS`."""
+    where = {"log_id": log_id, "owner": account_id, "home": step_id, "oldest": time.time() - MAX_CALL_SECONDS}
+    _FINISH.do(_without_nul(values) | where)
 
 
 _ADD_REFUSALS = """

@@ -23,8 +23,10 @@ from sqlalchemy.exc import DisconnectionError
 from httpstep.storage.schema import creating
 
 _FILE = "httpstep_file"
-_MAX_KEPT: Final = 4
-"""Connections of a process beside its pool: so many ask at the same moment, hardly ever more."""
+_MAX_KEPT: Final = 64
+"""Connections of a process beside its pool, one for each thread that asks at the same moment."""
+_OF_KEPT: Final = ("cache_size=-512", "temp_store=MEMORY")
+"""What a call asks lies in few pages, and what its statements leave for it (`database.OneStep`) in one row."""
 
 Identity = tuple[int, int]
 """Device and number of a file: what stays the same when it is renamed, and differs in a copy."""
@@ -196,6 +198,9 @@ class KeptConnections:
         connection = self._engine.connect()
         if self._file is not None:
             connection.detach()
+            driver: Any = connection.connection.dbapi_connection
+            for pragma in _OF_KEPT:
+                driver.execute(f"PRAGMA {pragma}")
         return connection
 
     def _close(self) -> None:

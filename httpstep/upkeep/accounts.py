@@ -8,7 +8,7 @@ from typing import Final
 
 from sqlalchemy import Connection, delete, func, select
 
-from httpstep.execution import ratelimit
+from httpstep.execution.budget import ratelimit
 from httpstep.extensions import Base
 from httpstep.storage.database import reading, writing
 from httpstep.storage.tables import (

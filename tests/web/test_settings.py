@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from httpstep.alerts import alerts
-from httpstep.execution import ratelimit
+from httpstep.execution.budget import ratelimit
 from httpstep.storage import users
 from tests.fakes import ThirdParty, answer
 from tests.house import House, document

@@ -21,10 +21,10 @@ from httpstep.execution import (
     calls,
     flows,
     idempotency,
-    ratelimit,
     runs,
 )
 from httpstep.execution.answers import internal_answer, internal_flow_answer
+from httpstep.execution.budget import hits, ratelimit
 from httpstep.execution.gathering import GatheredAccount
 from httpstep.serving.clients import CALLER
 from httpstep.storage import flows as stored_flows
@@ -244,7 +244,7 @@ def _budget_left(who: keys.Caller) -> dict[str, str]:
 def _budget_headers(budget: ratelimit.Budget) -> dict[str, str]:
     """RateLimit and RateLimit-Policy (draft-ietf-httpapi-ratelimit-headers)."""
     return {
-        "RateLimit-Policy": f'"account";q={budget.limit};w={ratelimit.WINDOW}',
+        "RateLimit-Policy": f'"account";q={budget.limit};w={hits.WINDOW}',
         "RateLimit": f'"account";r={budget.remaining};t={budget.reset}',
     }
 

@@ -19,7 +19,7 @@ from httpstep.core.inserting.sentences import Sentence
 from httpstep.core.jsontext import Json
 from httpstep.core.request import rendering
 from httpstep.core.step.spec import StepSpec
-from httpstep.execution import ratelimit
+from httpstep.execution.budget import ratelimit
 from httpstep.storage import users
 from httpstep.web import stepform
 from httpstep.web.access import may

@@ -7,7 +7,7 @@ from functools import cached_property
 
 from httpstep.core import jsontext
 from httpstep.core.jsontext import Json
-from httpstep.execution import ratelimit
+from httpstep.execution.budget import ratelimit
 from httpstep.storage import logs, overview
 from httpstep.storage.tables import AcceptedStructure, Log
 from httpstep.web.access import current_user

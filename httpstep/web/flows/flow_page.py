@@ -11,7 +11,7 @@ from httpstep.core import jsontext
 from httpstep.core.errors import FailureKind
 from httpstep.core.jsontext import Json
 from httpstep.core.step.spec import OPERATORS
-from httpstep.execution import ratelimit
+from httpstep.execution.budget import ratelimit
 from httpstep.storage import flows as stored
 from httpstep.storage import logs, steps
 from httpstep.web.access import current_user, may

@@ -12,7 +12,8 @@ from flask import Blueprint, Response, flash, g, redirect, render_template, requ
 from flask.typing import ResponseReturnValue
 
 from httpstep.core.document import flow
-from httpstep.execution import calls, flows, ratelimit
+from httpstep.execution import calls, flows
+from httpstep.execution.budget import ratelimit
 from httpstep.storage import flows as stored
 from httpstep.storage.tables import Flow
 from httpstep.web import saving, stepform

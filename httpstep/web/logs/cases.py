@@ -13,7 +13,8 @@ from flask.typing import ResponseReturnValue
 from httpstep.core import jsontext
 from httpstep.core.outcome import cases
 from httpstep.core.outcome.cases import Difference
-from httpstep.execution import calls, ratelimit, runs
+from httpstep.execution import calls, runs
+from httpstep.execution.budget import ratelimit
 from httpstep.storage import logs, steps
 from httpstep.storage.database import end_transaction
 from httpstep.storage.tables import Case, Step

@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from limits import RateLimitItemPerMinute
 from werkzeug.security import check_password_hash
 
-from httpstep.execution import ratelimit
+from httpstep.execution.budget import ratelimit
 from httpstep.extensions import db
 from httpstep.storage import logs, sessions, users
 from httpstep.storage.database import editing

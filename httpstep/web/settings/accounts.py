@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import func, select
 
 from httpstep.core.step.stepkey import is_key
-from httpstep.execution import ratelimit
+from httpstep.execution.budget import ratelimit
 from httpstep.extensions import db
 from httpstep.storage import users
 from httpstep.storage.database import editing, end_transaction

@@ -18,10 +18,10 @@ from httpstep.core.step.execution import Execution
 from httpstep.core.step.spec import FALLBACKS, MappingRule, StepSpec
 from httpstep.execution import (
     calls,
-    ratelimit,
     recording,
     runs,
 )
+from httpstep.execution.budget import ratelimit
 from httpstep.storage.database import end_transaction, is_unavailable, writing
 from httpstep.web import stepform
 from httpstep.web.access import access, current_user, may

@@ -6,7 +6,7 @@ import threading
 import time
 from collections import Counter
 
-from httpstep.execution.ratelimit import Budget, RateLimited, budget_of, in_database
+from httpstep.execution.budget.ratelimit import Budget, RateLimited, budget_of, in_database
 
 _CROWDED = 1.0
 """Seconds after a refusal for want of a place in which a read comes before the transaction that writes."""
