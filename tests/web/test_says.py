@@ -36,7 +36,10 @@ def bubble(screen: Screen) -> str:
 
 def test_it_shows_an_example_and_fills_in_what_is_typed(screen: Screen, api: ThirdParty) -> None:
     assert 'Your status is <b title="status">shipped</b>.' in bubble(screen)
-    assert "What your bot says only to try out" in " ".join(screen.text.split()) and "go into your bot’s own builder" in screen.text
+    assert (
+        "What your bot says only to try out" in " ".join(screen.text.split())
+        and "go into your bot’s own builder" in screen.text
+    )
     calls = len(api.requests)
     screen.set("says", "Order {{id}} of <{{order.id}}> is {{status}}, {{gone}}.").press("says")
     assert bubble(screen).startswith('Order <b title="id">4711</b> of &lt;<b title="order.id">')
