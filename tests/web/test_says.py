@@ -37,7 +37,7 @@ def bubble(screen: Screen) -> str:
 def test_it_shows_an_example_and_fills_in_what_is_typed(screen: Screen, api: ThirdParty) -> None:
     assert 'Your status is <b title="status">shipped</b>.' in bubble(screen)
     assert (
-        "What your bot says only to try out" in " ".join(screen.text.split())
+        "What your bot says a try-out" in " ".join(screen.text.split())
         and "go into your bot’s own builder" in screen.text
     )
     calls = len(api.requests)
@@ -71,6 +71,6 @@ def test_a_value_that_is_empty_is_a_gap_that_is_seen_and_what_the_bot_gets_then_
 def test_a_failed_call_fills_in_nothing(web: Web, api: ThirdParty, screen: Screen) -> None:
     api.answers = [answer(500, {"data": {"status": "broken"}})]
     screen.set("says", "{{status}}").press("test")
-    assert "only to try out" not in screen.html
+    assert "a try-out" not in screen.html
     screen.press("says")
     assert "broken" not in bubble(screen)
