@@ -14,16 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, cast
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    Table,
-    case,
-    delete,
-    func,
-    select,
-    update,
-)
+from sqlalchemy import ColumnElement, Connection, Table, case, delete, func, select, update
 from sqlalchemy.orm import defer
 from sqlalchemy.orm.attributes import set_committed_value
 
@@ -145,19 +136,20 @@ def finish_in_one_step(log_id: int, account_id: int, step_id: int, values: dict[
 
 
 _ADD_REFUSALS = """
-INSERT INTO call_counts (kind, account, source, outcome, shard, calls, milliseconds)
-VALUES ('refusal', :account, '', :outcome, :shard, :calls, 0)
-ON CONFLICT (kind, account, source, outcome, shard) DO UPDATE SET calls = call_counts.calls + excluded.calls
+INSERT INTO call_counts (kind, account, source, outcome, shard, calls, milliseconds, last_at)
+VALUES ('refusal', :account, '', :outcome, :shard, :calls, 0, :at)
+ON CONFLICT (kind, account, source, outcome, shard)
+DO UPDATE SET calls = call_counts.calls + excluded.calls, last_at = excluded.last_at
 """
 
 
 def count_refusals(refusals: Mapping[tuple[str, str], int]) -> None:
-    """Add refusals to the counts, by the account's slug and the reason. Executions are counted by a trigger
-    (`storage.schema`), as their rows end."""
+    """Add refusals to the counts, by the account's slug and the reason. A trigger counts executions as they end."""
     with writing(patience=NOTE_SECONDS) as connection:
         shard = random.randrange(SHARDS) if connection.dialect.name == "postgresql" else 0
         for (account, reason), calls in sorted(refusals.items()):
-            ask(connection, _ADD_REFUSALS, {"account": account, "outcome": reason, "shard": shard, "calls": calls})
+            where = {"account": account, "outcome": reason, "shard": shard}
+            ask(connection, _ADD_REFUSALS, {**where, "calls": calls, "at": time.time()})
 
 
 def end(log_id: int, values: dict[str, Any]) -> None:

@@ -226,6 +226,14 @@ def counts() -> list[Count]:
         return [Count(*row[:4], int(row[4]), int(row[5])) for row in connection.execute(query)]
 
 
+def refused_since(account: str, reasons: Collection[str], since: float) -> dict[str, float]:
+    """When calls of the account (its slug) were refused last, by the reason; none from before `since`."""
+    mine = (CallCount.kind == "refusal") & (CallCount.account == account) & CallCount.outcome.in_(reasons)
+    query = select(CallCount.outcome, func.max(CallCount.last_at)).where(mine, CallCount.last_at > since)
+    with reading() as connection:
+        return {reason: at or 0.0 for reason, at in connection.execute(query.group_by(CallCount.outcome))}
+
+
 def in_flight(since: float) -> list[tuple[str, int]]:
     """Calls that are under way, by the account's slug; those begun before `since` cannot be."""
     running = (Log.account_id == Account.id) & (Log.state == "running") & (Log.started_at > since)

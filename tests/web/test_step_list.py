@@ -99,6 +99,26 @@ def test_a_mapping_that_found_nothing_is_told(make_house: Callable[..., House]) 
 
 
 @pytest.mark.sqlite_only("what a row says is made above the database")
+def test_calls_that_were_refused_are_said_for_an_hour(make_house: Callable[..., House]) -> None:
+    """No log has them, so nobody would know why the bot was silent."""
+    web = Web(make_house(ThirdParty(answer(200, {"a": 1}), answer(200, {"a": 1}))))
+    web.house.put(document())
+    web.house.limit(1)
+    bob = web.as_("bob")
+
+    def page() -> str:
+        return bob.get("/steps").get_data(as_text=True)
+
+    assert "Calls were refused" not in page()
+    web.house.app.extensions["httpstep"].refused._written_at -= 60  # as after a minute without any
+    assert [web.house.execute().status_code for _ in range(2)] == [200, 429]
+    assert "more than 1 came within a minute. No log has them" in page()
+    with web.house.app.app_context():
+        db.session.execute(db.text("UPDATE call_counts SET last_at = last_at - 3601"))
+        db.session.commit()
+    assert "Calls were refused" not in page()
+
+
 def test_the_whole_address_is_in_the_title(web: Web) -> None:
     url = "https://api.example/v1/customers/{{customer.id}}/orders/{{order.id}}/lines?expand=all"
     web.house.put(document("long", url=url))

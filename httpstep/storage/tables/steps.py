@@ -208,7 +208,8 @@ class BudgetHit(Base):
 class CallCount(Base):
     """How often a call ended so (kind "execution", with their milliseconds together), or was refused for that reason
     (kind "refusal"), since the installation began. account: its slug, "" where it is not known. A count lies in several
-    rows (`shard`), whose sum it is: on PostgreSQL calls that end at the same moment then do not wait for each other."""
+    rows (`shard`), whose sum it is: on PostgreSQL calls that end at the same moment then do not wait for each other.
+    last_at: when such a refusal was written last; of executions the logs tell."""
 
     __tablename__ = "call_counts"
     kind: Mapped[str] = mapped_column(Text, primary_key=True)
@@ -218,3 +219,4 @@ class CallCount(Base):
     shard: Mapped[int] = mapped_column(primary_key=True)
     calls: Mapped[int] = mapped_column(BigInteger)
     milliseconds: Mapped[int] = mapped_column(BigInteger)
+    last_at: Mapped[float | None]

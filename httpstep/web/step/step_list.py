@@ -10,8 +10,10 @@ from typing import Final
 
 from flask import url_for
 
+from httpstep.execution.budget import ratelimit
 from httpstep.storage import logs, overview
 from httpstep.storage.overview import LastCall, ListedStep
+from httpstep.storage.tables import Account
 from httpstep.web.editor.entries import LABELS, SOURCES, duration_text, tone
 
 MAX_ON_A_PAGE = 100
@@ -19,6 +21,7 @@ _DOTS = logs.MAX_LOGS
 _SLOW_MS = 2000
 _UNUSED_SECONDS = 30 * 86400
 _NAMED_AT_MOST = 3
+_REFUSED_SECONDS = 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +112,24 @@ def gather(account_id: int, asked: Mapping[str, str], *, may_edit: bool) -> Step
         last=before + len(here),
         can_edit=may_edit,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedCalls:
+    """Calls that were refused and stand in no log. why: in words; at: the last of them, as an epoch."""
+
+    why: str
+    at: float
+
+
+def refused_lately(account: Account) -> list[RefusedCalls]:
+    """Those of the last hour that the account's own limits refused, the newest first."""
+    why = {
+        "rate_limit_exceeded": f"more than {account.per_minute or ratelimit.PER_MINUTE} came within a minute",
+        "too_many_calls_in_flight": "too many waited for an answer at the same time",
+    }
+    found = overview.refused_since(account.slug, why.keys(), time.time() - _REFUSED_SECONDS)
+    return [RefusedCalls(why[reason], at) for reason, at in sorted(found.items(), key=lambda one: -one[1])]
 
 
 def _failing(one: ListedStep, _now: float = 0) -> bool:

@@ -94,7 +94,8 @@ def list_steps() -> str:
     undo = session.pop(_UNDO, ())
     page = step_list.gather(account_id(), request.args, may_edit=may("editor"))
     started = () if session.get(_CHECKLIST) else step_list.getting_started(account_id())
-    return render_template("steps/list.html", list=page, undo=undo, started=started)
+    refused = step_list.refused_lately(current_user().account)
+    return render_template("steps/list.html", list=page, undo=undo, started=started, refused=refused)
 
 
 @blueprint.get("/steps/list")
