@@ -54,11 +54,11 @@ class Server:
         return [self.process.pid, *map(int, found.split())]
 
     def cpu(self) -> float:
-        """Seconds of all of them so far."""
+        """Seconds of all of them so far, and of workers that have ended: one that has grown is replaced."""
         ticks = 0
         for pid in self.tree():
             fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-            ticks += int(fields[11]) + int(fields[12])
+            ticks += sum(map(int, fields[11:15]))
         return ticks / TICK
 
     def memory(self) -> float:
