@@ -183,6 +183,11 @@
     if (!turn(node)) add.click();
     else if (!isShown(button)) add.focus({ preventScroll: true });
   });
+  // Its word beside it is pressed like it; a word that was selected to be copied is not.
+  document.addEventListener("click", ({ target }) => {
+    const word = target.closest?.("div.tree-row > :is(.tree-key, .tree-index)");
+    if (word && getSelection().isCollapsed) $(":scope > [data-tick]", word.parentElement)?.click();
+  });
   // Switch the row of that value, if there is one; on: it is only ever switched on.
   function turn(node, on = false) {
     const row = ruleOf(node) || ruleOf(node, true);

@@ -55,10 +55,12 @@
     row.focus();
   });
 
-  // "Show me": what the bot gets of the first row where its value is missing.
+  // "Show me": what the bot gets where a value is missing, of the ticked row whose value is empty here, else of the first.
+  const isEmpty = (row) => row.matches(".rule-missing") || ["null", '""'].includes($(".rule-sample", row).textContent.trim());
   document.addEventListener("click", ({ target }) => {
     if (!target.closest?.("[data-show-default]")) return;
-    const row = rows()[0];
+    const ticked = rows().filter((one) => $(".rule-on", one).checked);
+    const row = ticked.find(isEmpty) || ticked[0] || rows()[0];
     $("#part-mapping").open = true;
     if (row) $(".rule-more", row).open = true;
     const field = (row && $('[name$="-default"]', row)) || $("#mapping-adder [data-add-rule]");
