@@ -254,7 +254,17 @@
     httpstep.paint();
     httpstep.changed();
   });
-  function look() { showSums(); showGets(); showPaths(); }
+  // What was mapped by itself, as it is ticked by now.
+  function showTicked() {
+    const place = $("[data-ticked]"), all = rules(), ticked = all.filter((row) => $(".rule-on", row).checked);
+    if (!place) return;
+    const count = `${all.length} value${all.length === 1 ? "" : "s"}`, are = all.length === 1 ? "is" : "are";
+    place.textContent = !ticked.length ? "No value is ticked. Tick what your bot needs, then save."
+      : `${ticked.length < all.length ? `${ticked.length} of ${count}` : all.length === 1 ? count : `All ${count}`} ${are} ticked. Untick what your bot does not need, then save.`;
+    const ofLists = $("[data-of-lists]");
+    if (ofLists) ofLists.hidden = !ticked.some((row) => $(".rule-source", row).value.includes("[0]"));
+  }
+  function look() { showSums(); showGets(); showPaths(); showTicked(); }
   body.addEventListener("form:looked", look);
   look();
 })();

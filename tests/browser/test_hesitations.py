@@ -101,10 +101,14 @@ def test_all_values_are_ticked_at_first_says_one_line_and_one_press_unticks_them
     page, api = desk
     press_test(page, f"{api.url}/orders/1")
     expect(page.locator(".tick[aria-pressed=true]")).to_have_count(7)
-    expect(page.locator(".answer-notes")).to_contain_text("7 values were mapped automatically")
+    expect(page.locator(".answer-notes")).to_contain_text("All 7 values are ticked. Untick")
     page.get_by_role("button", name="Untick all").click()
     expect(page.locator(".tick[aria-pressed=true]")).to_have_count(0)
     expect(page.locator(".rule-on:checked")).to_have_count(0)
+    expect(page.locator(".answer-notes")).to_contain_text("No value is ticked. Tick what your bot needs, then save.")
+    expect(page.locator(".answer-notes")).not_to_contain_text("All 7 values")
+    page.locator(".tick").first.click()
+    expect(page.locator(".answer-notes")).to_contain_text("1 of 7 values are ticked.")
     page.get_by_role("button", name="Tick all").click()
     expect(page.locator(".rule-on:checked")).to_have_count(7)
 
@@ -160,11 +164,11 @@ SUMS_CUT = """() => [...document.querySelectorAll("#part-request .part-sum")].fi
 def test_what_was_mapped_by_itself_is_told_until_it_is_saved(desk: tuple[Page, OrderApi]) -> None:
     page, api = desk
     press_test(page, f"{api.url}/orders/1")
-    expect(page.locator(".answer-notes")).to_contain_text("7 values were mapped automatically")
+    expect(page.locator(".answer-notes")).to_contain_text("All 7 values are ticked. Untick")
     page.locator('[name="name"]').fill("Order status")
     page.keyboard.press("Control+s")
     page.wait_for_url("**/steps/1")
-    expect(page.get_by_text("mapped automatically. Untick")).to_have_count(0)
+    expect(page.get_by_text("are ticked. Untick")).to_have_count(0)
     expect(page.get_by_role("button", name="Untick all")).to_have_count(0)
 
 

@@ -47,7 +47,7 @@ def test_every_value_of_a_first_answer_gets_a_row(screen: Screen) -> None:
         "sku": "$['data']['items'][0]['sku']",
     }
     assert screen.get("mapping_set") == "1" and screen.get("accepted_log") == screen.get("tested_log") != ""
-    assert "4711" in screen.text and "6 values were mapped automatically" in screen.text
+    assert "4711" in screen.text and "All 6 values are ticked." in screen.text
 
 
 def test_what_was_renamed_switched_off_and_removed_is_saved_so(web: Web, screen: Screen) -> None:
@@ -171,7 +171,7 @@ def test_a_sample_that_is_no_json_says_where(web: Web) -> None:
 def test_one_value_is_told_in_the_singular(make_house: Callable[..., House]) -> None:
     web = web_with(make_house, ThirdParty(answer(200, {"id": 1})))
     text = new_step(web.as_("bob")).press("test").text
-    assert "1 value was mapped automatically." in text
+    assert "1 value is ticked." in text
 
 
 def test_a_fault_calls_the_rows_of_the_mapping_rows(screen: Screen) -> None:

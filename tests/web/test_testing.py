@@ -133,13 +133,13 @@ def test_a_failed_test_shows_message_advice_and_fallback(make_house: Make) -> No
     ("mapping", "gets", "gives"),
     [
         ([{"path": ["status"], "attribute": "status"}],
-         "It would get no value, and keep those it had.", {}),
+         "It would get no value, and keep what it had in this conversation.", {}),
         ([{"path": ["status"], "attribute": "status", "default": "unknown"}],
          "It would get status.", {"status": "unknown"}),
         ([{"path": ["status"], "attribute": "status", "default": "unknown"}, {"path": ["total"], "attribute": "total"}],
-         "It would get status, and keep what it had of the rest.", {"status": "unknown"}),
+         "It would get status, and keep what else it had in this conversation.", {"status": "unknown"}),
         ([{"call": "status", "attribute": "code"}, {"path": ["total"], "attribute": "total"}],
-         "It would get code, and keep what it had of the rest.", {"code": 404}),
+         "It would get code, and keep what else it had in this conversation.", {"code": 404}),
     ],
 )  # fmt: skip
 def test_a_failed_test_says_what_the_bot_would_get_and_that_is_what_it_gets(
@@ -166,8 +166,8 @@ def test_a_failed_test_says_what_the_bot_would_get_and_that_is_what_it_gets(
 )
 def test_that_only_the_first_item_of_a_list_was_mapped_is_said(make_house: Make, got: Any, is_said: bool) -> None:
     _, _, screen = after_test(make_house, answer(200, got))
-    assert "mapped automatically" in screen.text
-    assert ("of each list the first item" in screen.text) is is_said
+    assert "200 OK" in screen.text
+    assert ("Of a list your bot gets the first item." in screen.text) is is_said
 
 
 def test_missing_is_said_of_a_success_alone(make_house: Make) -> None:
@@ -362,6 +362,14 @@ def test_no_alert_is_offered_while_mail_is_off(make_house: Make) -> None:
     assert "No alert can be sent: mail is off" in off and "Send this alert now" not in off
     page = web.as_("alice").get("/settings/mail").text
     assert "No test can be sent while mail is off" in page and "Send test e-mail" not in page
+
+
+def test_nothing_is_said_of_mail_that_is_off_where_nobody_would_get_any(make_house: Make) -> None:
+    web = web_with(make_house, ThirdParty(answer(500, {})))
+    web.house.put(document(alert_emails=[]))
+    told = open_step(web.as_("bob")).set("value:order.id", "42").press("test").text
+    assert "In a live call your bot would do this" in told and "Tested with order.id = 42" in told
+    assert "No alert can be sent" not in told and "mails nobody" not in told
 
 
 @pytest.mark.parametrize("user", ["bob", "alice"])

@@ -105,10 +105,11 @@ class LogView:
         got = list(self.detail.get("attributes") or {})
         kept = set(self.detail.get("missing") or ()) - set(got)
         would = self.log.source == "test"
+        keeps = "keep" if would else "keeps"
         if not got:
-            return f"It {'would get' if would else 'got'} no value, and {'keep' if would else 'keeps'} those it had."
+            return f"It {'would get' if would else 'got'} no value, and {keeps} what it had in this conversation."
         names = ", ".join(got[:_NAMED]) + (f" and {len(got) - _NAMED} more" if len(got) > _NAMED else "")
-        rest = f", and {'keep' if would else 'keeps'} what it had of the rest" if kept else ""
+        rest = f", and {keeps} what else it had in this conversation" if kept else ""
         return f"It {'would get' if would else 'got'} {names}{rest}."
 
     @property
