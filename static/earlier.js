@@ -28,13 +28,14 @@
     if (old && tested) old.hidden = isOf;
     showFirst(isOf && $("#test-result .result-line .badge-green"));
   }
-  // The button that comes next: Test until an answer is good, then Save, and neither when all of it is saved.
+  // The button that comes next: Fill the form while something stands in the box, then Test until an answer is good, then Save, and neither when all of it is saved.
   function showFirst(isGood) {
-    const first = !isGood ? "test" : $("[data-dirty]").hidden ? "" : "save";
+    const first = $("#paste-curl[open] #at-curl")?.value.trim() ? "fill" : !isGood ? "test" : $("[data-dirty]").hidden ? "" : "save";
     for (const button of document.querySelectorAll("[data-first]")) button.classList.toggle("btn-primary", button.dataset.first === first);
   }
   document.addEventListener("input", ({ target }) => {
     if (target.form?.id === "step-form") $("[data-of-form]")?.remove();
   });
+  document.addEventListener("toggle", ({ target }) => { if (target.id === "paste-curl") mark(); }, true);
   body.addEventListener("form:looked", mark);
 })();

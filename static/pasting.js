@@ -24,6 +24,12 @@
     event.preventDefault();
     document.querySelector("#paste-fill").click();
   });
+  // The button says that it works until the answer is there.
+  const fills = (type, text, busy) => document.body.addEventListener(type, ({ detail: { elt } }) => {
+    if (elt.id === "paste-fill") Object.assign(elt, { textContent: text, ariaBusy: busy });
+  });
+  fills("htmx:beforeRequest", "Filling…", "true");
+  fills("htmx:afterRequest", "Fill the form", null);
   on("#paste-curl > summary", "click", (summary) => { if (!summary.parentElement.open) setTimeout(() => document.querySelector("#at-curl").focus()); });
   on("#paste-operations", "dblclick", () => document.querySelector("#paste-fill").click());
 })();

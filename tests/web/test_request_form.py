@@ -47,6 +47,7 @@ def test_a_name_nobody_knows_can_be_added_where_it_is_used(web: Web) -> None:
     screen = new_step(web.as_("bob"), url="https://api.example/{{brand.new}}")
     screen.fill(**{"value:brand.new": "7"}).press("body_mode")
     assert "New name: your bot has to send it" in screen.text
+    assert "Other steps can use brand.new too." in screen.move("add_attribute:brand.new").headers["HX-Trigger"]
     screen.press("add_attribute:brand.new")
     assert "New name" not in screen.text and screen.get("value:brand.new") == "7"
     assert "brand.new" in web.as_("bob").get("/attributes").get_data(as_text=True)

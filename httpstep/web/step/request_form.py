@@ -47,7 +47,7 @@ def switch_body(editor: Editor, _: str) -> None:
     editor.body_note = bodies.switch(editor.form, wanted)
 
 
-def add_attribute(editor: Editor, names: str) -> None:
+def add_attribute(editor: Editor, names: str) -> Done:
     """Names that the form uses, separated by spaces, go to the account's attributes, each with the value for test as its
     sample. Somebody who was quicker has added one already, which is just as well."""
     wanted, given, used = names.split(), editor.given, editor.attributes_used
@@ -58,6 +58,7 @@ def add_attribute(editor: Editor, names: str) -> None:
         with suppress(catalogue.NameTaken):
             catalogue.save(account_id(), catalogue.AttributeEntry(name, sample=sample, in_bot=True))
     editor.sources.forget_names()
+    return Done(said=f"Other steps can use {', '.join(wanted)} too.")
 
 
 def lay_out_body(editor: Editor, _: str) -> Done | None:
