@@ -66,6 +66,13 @@ def forget_set_aside(connection: Connection, now: float) -> None:
     connection.execute(delete(Step).where(Step.deleted_at < now - UNDO_SECONDS))
 
 
+def set_aside_now(account_id: int, now: float) -> list[tuple[int, str]]:
+    """Id and name of what `bring_back` can bring back, the newest deletion first."""
+    kept = (Step.account_id == account_id, Step.deleted_at >= now - UNDO_SECONDS)
+    newest = select(Step.id, Step.name).where(*kept).order_by(Step.deleted_at.desc(), Step.id)
+    return [(step_id, name) for step_id, name in db.session.execute(newest)]
+
+
 def bring_back(account_id: int, step_ids: Sequence[int], now: float) -> list[tuple[Step, bool]]:
     """Undo `set_aside`, with logs, structure and keys of idempotent calls; what is gone for good is left out. With each
     step: whether it has its key again. One that was taken meanwhile gets a number."""

@@ -204,6 +204,34 @@ def test_a_deleted_step_comes_back_with_its_logs_and_its_key(make_house: Callabl
     assert dots(page) == ["Last 2 calls, newest at the right: 2 good"]
 
 
+def test_what_was_deleted_stays_in_reach_below_the_list_for_an_hour(several: Browser, web: Web) -> None:
+    assert "Deleted in the last hour" not in several.get("/steps").text
+    several.post("/steps/1/delete")
+    several.post("/step-list/chosen", data={"op": "delete", "step": ["2", "3", "4"]})
+    several.get("/attributes")
+    several.get("/steps")
+    page = several.get("/steps").text
+    assert rows(page) == [] and "Undo" not in page
+    assert re.findall(r"“(\w+)” <button[^>]*>Bring back<", page) == ["Beta", "Gamma", "Delta", "Alpha"]
+    assert "Deleted in the last hour" not in web.as_("vera").get("/steps").text
+    with web.house.app.app_context():
+        db.session.get_one(Step, 2).deleted_at = time.time() - deleting.UNDO_SECONDS - 1
+        db.session.commit()
+    several.post("/step-list/undo", data={"step": "1"})
+    page = several.get("/steps").text
+    assert rows(page) == ["Alpha"]
+    assert re.findall(r"“(\w+)” <button[^>]*>Bring back<", page) == ["Gamma", "Delta"]
+
+
+def test_what_another_account_deleted_is_not_offered(web: Web) -> None:
+    web.house.put(document("theirs", name="Theirs"))
+    bob = web.as_("bob")
+    bob.post("/steps/1/delete")
+    with web.house.app.app_context():
+        assert deleting.set_aside_now(1, time.time()) == [(1, "Theirs")]
+        assert deleting.set_aside_now(2, time.time()) == []
+
+
 def test_a_key_that_was_taken_meanwhile_gets_a_number(web: Web) -> None:
     web.house.put(document("order-status", name="Order status"))
     bob = web.as_("bob")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 from typing import Final
@@ -11,7 +11,7 @@ from typing import Final
 from flask import url_for
 
 from httpstep.execution.budget import ratelimit
-from httpstep.storage import logs, overview
+from httpstep.storage import deleting, logs, overview
 from httpstep.storage.overview import LastCall, ListedStep
 from httpstep.storage.tables import Account
 from httpstep.web.editor.entries import LABELS, SOURCES, duration_text, tone
@@ -61,7 +61,7 @@ class StepLine:
 @dataclass(frozen=True, slots=True)
 class StepList:
     """The page. counts: how many steps each choice of `show` has. total: how many match; first, last: which of them
-    are here, from 1."""
+    are here, from 1. deleted: id and name of what can be brought back, for whoever may."""
 
     lines: tuple[StepLine, ...]
     counts: Mapping[str, int]
@@ -76,6 +76,7 @@ class StepList:
     first: int
     last: int
     can_edit: bool
+    deleted: Sequence[tuple[int, str]]
 
     @property
     def is_empty(self) -> bool:
@@ -111,6 +112,7 @@ def gather(account_id: int, asked: Mapping[str, str], *, may_edit: bool) -> Step
         first=before + 1,
         last=before + len(here),
         can_edit=may_edit,
+        deleted=deleting.set_aside_now(account_id, now) if may_edit else (),
     )
 
 
