@@ -165,6 +165,8 @@ def _take_away(walker: Walker) -> None:
         ("settings/accounts", "accounts.delete"),
     ):  # fmt: skip
         walker.open(f"{PREFIX}/{page}")
+        if endpoint == "steps.delete":
+            walker.submit("steps.switch")
         walker.submit(endpoint, {"slug": "inn"})
         if endpoint == "steps.delete":
             walker.submit("steps.undo")

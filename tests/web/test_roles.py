@@ -35,7 +35,7 @@ TABLE: Final[Mapping[str, tuple[str, ...]]] = {
     # steps, attributes, mappings and tests
     "editor": (
         "POST /attributes", "POST /attributes/<name>/edit", "POST /attributes/<name>/delete",
-        "POST /steps/<ref>", "POST /steps/<ref>/save", "POST /steps/<ref>/delete", "POST /steps/<ref>/duplicate",
+        "POST /steps/<ref>", "POST /steps/<ref>/save", "POST /steps/<ref>/delete", "POST /steps/<ref>/duplicate", "POST /steps/<ref>/switch",
         "POST /steps/<ref>/test", "POST /steps/<ref>/budget", "POST /steps/<ref>/move",
         "POST /flows/<ref>", "POST /flows/<ref>/move", "POST /flows/<ref>/values", "POST /flows/<ref>/test",
         "POST /flows/<ref>/delete", "POST /step-list/undo", "POST /logs/<int:log_id>/keep", "POST /steps/<ref>/cases/run",

@@ -15,7 +15,8 @@ from httpstep.storage.tables import Log, Step
 from tests.fakes import ThirdParty, answer
 from tests.house import House, document
 from tests.web.conftest import Browser, Web
-from tests.web.screen import new_step
+from tests.web.screen import Screen, new_step
+from tests.web.test_audit import entries
 
 
 def rows(page: str) -> list[str]:
@@ -281,6 +282,53 @@ def test_a_deleted_step_is_in_no_list(web: Web) -> None:
         bob.get("/steps")
         assert "only.alpha" not in bob.get(address).text and ">Alpha<" not in bob.get(address).text
     assert web.house.call("GET", "/steps").json["steps"] == []
+
+
+# ---------------------------------------------------------------- switching off and on
+
+
+def test_a_step_is_switched_off_and_on_from_the_menu_of_its_row(make_house: Callable[..., House]) -> None:
+    web = Web(make_house(ThirdParty(answer(200, {"a": 1}))))
+    web.house.put(document("order-status", name="Order status"))
+    bob = web.as_("bob")
+    menu = bob.get("/steps").text.split('aria-label="More for Order status"')[1].split("</details>")[0]
+    assert ">Order status</p>" in menu and ">Switch off<" in menu
+    assert 'formaction="/steps/1/switch" name="op" value="off"' in menu
+
+    assert bob.post("/steps/1/switch", data={"op": "off"}).location == "/steps"
+    page = bob.get("/steps").text
+    assert "“Order status” is switched off" in page and ">Switch on<" in page and ">Off</span>" in page
+    assert web.house.execute().json["outcome"] == "disabled"
+    with web.house.app.app_context():
+        row = db.session.get_one(Step, 1)
+        assert (row.version, row.updated_by) == (2, "bob@example.com")
+    bob.post("/steps/1/switch", data={"op": "off"})  # once more changes nothing
+    bob.post("/steps/1/switch", data={"op": "on"})
+    assert web.house.execute().json["outcome"] == "success"
+    with web.house.app.app_context():
+        assert db.session.get_one(Step, 1).version == 3
+    saved = [entry for entry in entries(web) if entry[1] == "step saved" and entry[0] == "bob@example.com"]
+    assert len(saved) == 2
+
+
+def test_the_page_of_a_step_says_that_it_is_off(several: Browser) -> None:
+    assert re.search(r'id="step-off"[^>]*hidden', several.get("/steps/1").text)
+    page = several.get("/steps/4").text
+    assert 'id="step-off"' in page and not re.search(r'id="step-off"[^>]*hidden', page)
+
+
+def test_a_form_that_is_open_meanwhile_meets_a_conflict(web: Web) -> None:
+    web.house.put(document(name="Order status"))
+    bob = web.as_("bob")
+    screen = Screen(bob, bob.get("/steps/1"), "/steps/1")
+    bob.post("/steps/1/switch", data={"op": "off"})
+    assert screen.fragment("save", name="Typed").status_code == 409
+
+
+def test_a_viewer_switches_nothing(several: Browser, web: Web) -> None:
+    vera = web.as_("vera")
+    assert vera.post("/steps/1/switch", data={"op": "off"}).status_code == 403
+    assert "Switch off" not in vera.get("/steps").text
 
 
 # ---------------------------------------------------------------- ticked steps

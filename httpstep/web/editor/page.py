@@ -78,6 +78,7 @@ class EditorPage:
     title: str
     host: str
     is_new: bool
+    is_off: bool
     can_edit: bool
     can_address: bool
     can_keep_secrets: bool
@@ -209,7 +210,7 @@ def _frame(editor: Editor) -> EditorPage:
     form, saved = editor.form, editor.saved
     title = form.name.strip() or ("New step" if editor.is_new else "Step without a name")
     return EditorPage(
-        ref=editor.ref, step_id=editor.step_id, form=form, title=title, host=_host_of(form.url), is_new=editor.is_new,
+        ref=editor.ref, step_id=editor.step_id, form=form, title=title, host=_host_of(form.url), is_new=editor.is_new, is_off=bool(saved and not saved.step.spec.enabled),
         can_edit=may("editor"), can_address=may("admin"), can_keep_secrets=may("admin"), mail_on=parts().alerts.on, typed=editor.typed,
         notice=editor.notice, body_note=editor.body_note, conflict=editor.conflict,
         changed_by=saved.by if saved else "", changed_at=saved.at if saved else None,

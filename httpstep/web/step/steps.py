@@ -25,12 +25,8 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection
 
 from httpstep.core import jsontext
-from httpstep.core.authentication import KINDS
-from httpstep.core.conversion import CONVERSIONS
 from httpstep.core.jsontext import Json
 from httpstep.core.query.jsonpath import source_in_words
-from httpstep.core.step import spec as step_spec
-from httpstep.core.step.members import members_of
 from httpstep.core.step.naming import MAX_NAME_CHARACTERS
 from httpstep.storage import deleting, logs, steps
 from httpstep.storage.database import end_transaction
@@ -50,6 +46,7 @@ from httpstep.web.fragments import respond, toast
 from httpstep.web.here import account_id
 from httpstep.web.step import keepsecrets, step_list, step_moves, testing
 from httpstep.web.step.places import anchor, place_words
+from httpstep.web.stepform.words import STEP_WORDS
 
 blueprint = Blueprint("steps", __name__)
 blueprint.add_app_template_filter(anchor, "anchor")
@@ -68,21 +65,6 @@ def _words() -> dict[str, object]:
 
 _UNDO: Final = "undo"
 _CHECKLIST: Final = "checklist"
-STEP_WORDS: Final = {
-    "methods": step_spec.METHODS,
-    "body_modes": step_spec.BODY_MODES,
-    "lists": step_spec.LISTS,
-    "when_empty": step_spec.WHEN_EMPTY,
-    "escapes": step_spec.ESCAPES,
-    "send_fields_in": step_spec.SEND_FIELDS_IN,
-    "when_missing": step_spec.WHEN_MISSING,
-    "operators": step_spec.OPERATORS,
-    "conversions": CONVERSIONS,
-    "labels": {one.name: one.label for one in members_of(step_spec.StepSpec)},
-    "rule_labels": {one.name: one.label for one in members_of(step_spec.MappingRule)},
-    "auth_kinds": KINDS,
-}
-"""What the form offers, from the tables that the step document is read by."""
 
 
 # ---------------------------------------------------------------- the list
@@ -207,7 +189,9 @@ def _saved(editor: Editor, step_id: int) -> Response:
     address = url_for("steps.edit", ref=after.ref)
     noted = cast(list[str], get_flashed_messages())
     said = " ".join([said_of_first(after) if first and not noted else "Saved.", *noted])
-    trigger = {"step:saved": {"title": after.form.name, "changed": changed, "address": address}}
+    trigger = {
+        "step:saved": {"title": after.form.name, "changed": changed, "address": address, "off": not after.form.enabled}
+    }
     trigger |= toast(said, stays=bool(noted))
     return respond(fragments(after, beside=beside), trigger=trigger, stays=True)
 
@@ -262,6 +246,22 @@ def duplicate(ref: str) -> ResponseReturnValue:
     name = f"{spec.name[: MAX_NAME_CHARACTERS - 7]} (copy)"
     copy = steps.save(account_id(), replace(spec, key="", name=name), by=current_user().email, now=time.time())
     return see_other("steps.edit", f"This is a copy of “{spec.name}”.", ref=copy.id)
+
+
+@blueprint.post("/steps/<ref>/switch")
+@access("editor")
+def switch(ref: str) -> ResponseReturnValue:
+    """Switch the saved step on or off, as `op` says: a save like any other, which an open form of it meets as a conflict."""
+    row, on = step_or_404(ref), request.form.get("op") == "on"
+    if row is None or (spec := steps.document_of(row)).enabled == on:
+        return redirect(url_for("steps.list_steps"), 303)
+    new, by = replace(spec, enabled=on), current_user().email
+    try:
+        steps.save(account_id(), new, by=by, now=time.time(), step_id=row.id, version=row.version)
+    except (steps.Conflict, steps.Gone):
+        return see_other("steps.list_steps", f"“{spec.name}” was changed just now. Look, and press again.", "error")
+    told = "on." if on else "off: no call is made, and your bot gets what is set for a call that fails."
+    return see_other("steps.list_steps", f"“{spec.name}” is switched {told}")
 
 
 @blueprint.post("/steps/<ref>/delete")
