@@ -17,7 +17,15 @@
   // On a phone a saved step is its headings, each with what is in it, around the answer.
   if (innerWidth <= 480 && $("[data-editor]").dataset.ref !== "new" && !$('[aria-invalid="true"], [data-conflict]', form())) {
     for (const fold of $$(".part-section[id]")) { fold.open = false; kept.set(fold.id, false); }
+    if (location.hash === "#logs") openLogs();
   }
+  function openLogs() {
+    const logs = $("#part-logs");
+    if (!logs) return;
+    logs.open = true;
+    kept.set(logs.id, true);
+  }
+  document.addEventListener("click", ({ target }) => { if (target.closest?.('a[href="#logs"]')) openLogs(); });
   // What was opened since, for a fault or by whoever is in it now, never folds by itself.
   function keepFolds() {
     for (const [id, open] of kept) {

@@ -258,3 +258,16 @@ def test_under_a_finger_new_calls_wait_wherever_the_list_is_seen(here: tuple[Pag
     poll(phone)
     expect(rows).to_have_count(3)
     context.close()
+
+
+def test_the_link_beside_the_title_opens_the_logs_where_they_are_folded(here: tuple[Page, OrderApi, Server]) -> None:
+    page, _, server = here
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.reload()
+    view = page.locator("#logs tbody .actions > a")
+    expect(view).to_be_hidden()
+    page.get_by_role("link", name="Log", exact=True).click()
+    expect(view).to_be_visible()
+    page.goto("about:blank")
+    page.goto(f"{server.url}/steps/1#logs")
+    expect(view).to_be_visible()

@@ -284,6 +284,16 @@ def test_a_deleted_step_is_in_no_list(web: Web) -> None:
     assert web.house.call("GET", "/steps").json["steps"] == []
 
 
+@pytest.mark.sqlite_only("what a row says is made above the database")
+def test_what_wants_a_look_leads_to_the_call_that_failed(several: Browser, web: Web) -> None:
+    """Not to a test that came after it."""
+    with web.house.app.app_context():
+        failed = db.session.query(Log).filter_by(step_id=2, outcome="http_error").one().id
+    called(web, 2, ("success", 200, 5), source="test")
+    wants = several.get("/steps").text.split("Want a look:")[1].split("</p>")[0]
+    assert f'<a href="/steps/2/logs/{failed}">Beta</a>, whose last call failed' in wants
+
+
 # ---------------------------------------------------------------- switching off and on
 
 
