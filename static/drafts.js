@@ -140,9 +140,9 @@
     leaving = true;
   }
   // A good Save leaves the form as it is, but for the fields it changed and nobody has typed into since.
-  let sent = "";
-  body.addEventListener("htmx:beforeRequest", (event) => { if (event.detail.elt.id === "step-form") sent = print(); });
-  body.addEventListener("step:saved", ({ detail: { title, changed: fields, off } }) => {
+  let sent = "", enabled = true;
+  body.addEventListener("htmx:beforeRequest", (event) => { if (event.detail.elt.id === "step-form") [sent, enabled] = [print(), form().elements.enabled?.checked]; });
+  body.addEventListener("step:saved", ({ detail: { title, changed: fields } }) => {
     const untouched = print() === sent;
     for (const { name, nth, was, now } of fields) {
       const field = [...form().elements].filter((one) => one.name === name)[nth];
@@ -152,7 +152,7 @@
     }
     for (const note of $$("[data-until-saved]")) note.remove();
     $("#step-title").textContent = title;
-    if ($("#step-off")) $("#step-off").hidden = !off;
+    if ($("#step-off")) $("#step-off").hidden = enabled;
     titleWas = `${title} · httpstep`;
     saved = untouched ? print() : sent;
     look();

@@ -121,3 +121,21 @@ def test_a_row_says_what_is_called_and_its_menu_is_on_the_screen_at_both_widths(
         assert title is not None
         assert title["y"] - banner["y"] - banner["height"] >= 16
         assert complaints == []
+
+
+def test_a_step_switched_off_in_the_list_says_so_on_its_page_until_it_is_saved_as_on(tmp_path: Path) -> None:
+    with browsing(tmp_path / "data", **VARIABLES) as (server, page, complaints):
+        document = '{"format": "httpstep/1", "name": "One", "request": {"method": "GET", "url": "https://a.example"}}'
+        (tmp_path / "step.json").write_text(document)
+        server.command("step", "import", str(tmp_path / "step.json"))
+        sign_in(page)
+        page.get_by_label("More for One").click()
+        page.get_by_role("button", name="Switch off").click()
+        page.get_by_role("link", name="One", exact=True).click()
+        off = page.locator("#step-off")
+        expect(off).to_be_visible()
+        for shown in (False, True):
+            page.locator('[name="enabled"]').evaluate("box => box.click()")
+            page.keyboard.press("Control+s")
+            (expect(off).to_be_visible if shown else expect(off).to_be_hidden)()
+        assert complaints == []

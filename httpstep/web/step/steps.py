@@ -189,9 +189,7 @@ def _saved(editor: Editor, step_id: int) -> Response:
     address = url_for("steps.edit", ref=after.ref)
     noted = cast(list[str], get_flashed_messages())
     said = " ".join([said_of_first(after) if first and not noted else "Saved.", *noted])
-    trigger = {
-        "step:saved": {"title": after.form.name, "changed": changed, "address": address, "off": not after.form.enabled}
-    }
+    trigger = {"step:saved": {"title": after.form.name, "changed": changed, "address": address}}
     trigger |= toast(said, stays=bool(noted))
     return respond(fragments(after, beside=beside), trigger=trigger, stays=True)
 
