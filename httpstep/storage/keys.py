@@ -44,6 +44,12 @@ def create(account_id: int, name: str, scope: str, now: float) -> tuple[ApiKey, 
     return key, token
 
 
+def has_one(account_id: int, scope: str) -> bool:
+    """Whether a key of that scope is in force."""
+    mine = (ApiKey.account_id == account_id, ApiKey.scope == scope, ApiKey.revoked_at.is_(None))
+    return db.session.scalar(select(ApiKey.id).where(*mine).limit(1)) is not None
+
+
 def revoke(account_id: int, key_id: int, now: float, *, scope: str | None = None) -> bool:
     """From now on calls with it are refused. scope: only a key of that one. False where there is none in force."""
     mine = [ApiKey.account_id == account_id, ApiKey.id == key_id, ApiKey.revoked_at.is_(None)]

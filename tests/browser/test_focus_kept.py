@@ -53,7 +53,7 @@ def test_a_new_key_has_its_copy_button_in_sight_and_in_the_focus(here: tuple[Pag
     expect(page.locator("#bot-token")).to_be_in_viewport()
     expect(page.locator("#bot-key-made [data-copy]")).to_be_focused()
     expect(page.locator("#bot-key-made [data-copy]")).to_have_accessible_description(
-        "Copy it now: it is not shown again. Until you close this page it stands in the lines above too. API keys has it as “Bot, order-status” and can revoke it."
+        "Copy it now: it is not shown again. Until you leave the page of this step it stands in the lines above too. API keys has it as “Bot, order-status” and can revoke it."
     )
     expect(page.locator("#toasts[aria-live]")).to_contain_text("The key “Bot, order-status” is ready: copy it now.")
 

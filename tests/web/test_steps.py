@@ -301,6 +301,36 @@ def test_the_lines_for_the_bot_have_its_address_and_the_values_for_test(make_hou
 
 
 @pytest.mark.sqlite_only("the text is made above the database")
+def test_the_lines_for_the_bot_have_the_values_of_a_test_that_went_well(make_house: Callable[..., House]) -> None:
+    """What is typed since is taken all the same, and where no test went well the newest."""
+    web = web_with(make_house, ThirdParty(answer(404, {}), answer(200, {"a": 1}), answer(404, {})))
+    web.house.put(document("order-status"))
+    bob = web.as_("bob")
+
+    def body() -> str:
+        found = re.search(r'id="use-plain-body"[^>]*>(.*?)</pre>', bob.get("/steps/1").text, re.S)
+        return unescape(found[1]) if found else ""
+
+    for number, shown in (("7", "7"), ("42", "42"), ("9999", "42")):
+        assert open_step(bob).set("value:order.id", number).fragment("test").status_code == 200
+        assert body() == f'{{"attributes":{{"order.id":{shown}}}}}'
+    assert "&#34;order.id&#34;:43" in open_step(bob).set("value:order.id", "43").fragment("values").text
+    assert "The values are only an example: in their place" in bob.get("/steps/1").text
+
+
+@pytest.mark.sqlite_only("the text is made above the database")
+def test_the_lines_for_the_bot_say_that_a_key_it_has_works_too(web: Web) -> None:
+    said = "A key that your bot has already works for this step too."
+    web.house.put(document("order-status"))
+    bob, alice = web.as_("bob"), web.as_("alice")
+    assert said not in bob.get("/steps/1").text, "a key of scope manage runs no step"
+    alice.post("/settings/keys", {"name": "Bot", "scope": "execute"})
+    assert said in bob.get("/steps/1").text
+    alice.post("/settings/keys/2/revoke")
+    assert said not in bob.get("/steps/1").text
+
+
+@pytest.mark.sqlite_only("the text is made above the database")
 def test_every_line_for_the_bot_names_all_that_is_asked_for_and_what_to_replace(
     make_house: Callable[..., House],
 ) -> None:

@@ -20,7 +20,7 @@ from httpstep.core.jsontext import Json
 from httpstep.core.request import rendering
 from httpstep.core.step.spec import StepSpec
 from httpstep.execution.budget import ratelimit
-from httpstep.storage import users
+from httpstep.storage import keys, users
 from httpstep.web import stepform
 from httpstep.web.access import may
 from httpstep.web.editor import acceptance, tree
@@ -70,7 +70,7 @@ class AnswerView:
 class EditorPage:
     """ref: of the step in addresses, "new" for one that was never saved. host: whom it calls, in a word. changed_by and
     changed_at: the save that was quicker, where `conflict`. key_makers: whom to ask for an API key, None where the reader
-    may make one. The parts that no template of this answer prints are None."""
+    may make one. has_key: a key that may run steps is in force. The parts that no template of this answer prints are None."""
 
     ref: str
     step_id: int | None
@@ -102,6 +102,7 @@ class EditorPage:
     usage: Usage | None = None
     recipes: tuple[Recipe, ...] = ()
     key_makers: list[str] | None = None
+    has_key: bool = False
     budget: ratelimit.Budget | None = None
     mapping: Mapping | None = None
     history: list[Past] | None = None
@@ -192,6 +193,7 @@ def gather(editor: Editor, *templates: str) -> EditorPage:
         usage=part("usage", lambda: _usage(editor)),
         recipes=part("usage", lambda: _recipes(editor)) or (),
         key_makers=part("usage", _key_makers),
+        has_key=part("usage", lambda: keys.has_one(account_id(), "execute")) or False,
         budget=part("budget", lambda: editor.sources.budget),
         mapping=part("mapping", lambda: mapping_of(editor, lines)),
         history=part("history", lambda: acceptance.history_of(editor.sources.history)),
@@ -249,7 +251,11 @@ def _recipes(editor: Editor) -> tuple[Recipe, ...]:
 
 
 def _examples(editor: Editor) -> dict[str, Json]:
-    return examples_for(editor.attributes_used, editor.given, editor.sources.names)
+    """The values for test; where they are those of a test that failed, of the newest that did not."""
+    given, last = editor.given, editor.sources.last_given
+    if all(given.get(name) == last.get(name) for name in editor.attributes_used):
+        given = editor.sources.good_given
+    return examples_for(editor.attributes_used, given, editor.sources.names)
 
 
 def _key_makers() -> list[str] | None:

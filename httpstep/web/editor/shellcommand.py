@@ -92,6 +92,7 @@ class Usage:
     python: str
     javascript: str
     body: str
+    has_examples: bool
 
 
 def usage(
@@ -108,7 +109,7 @@ def usage(
         key, url, _SHELL.format(url=shlex.quote(url), token=token, body=shlex.quote(body), note=note("# ")),
         _PYTHON.format(url=url, token=token, body=_python_text(body), note=note("        # ")),
         _JAVASCRIPT.format(url=url, token=token, body=body, note=note("    // ")),
-        body,
+        body, bool(attributes),
     )  # fmt: skip
 
 

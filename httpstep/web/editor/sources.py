@@ -7,6 +7,7 @@ from functools import cached_property
 
 from httpstep.core import jsontext
 from httpstep.core.jsontext import Json
+from httpstep.core.outcome.fallback import SUCCESS
 from httpstep.execution.budget import ratelimit
 from httpstep.storage import logs, overview
 from httpstep.storage.tables import AcceptedStructure, Log
@@ -59,9 +60,16 @@ class Sources:
     @cached_property
     def last_given(self) -> dict[str, Json]:
         """The attributes of the newest test that is kept."""
-        newest = next((log for log in self.logs if log.source == "test" and log.detail), None)
-        given = jsontext.read_back(newest.detail).get("given") if newest is not None and newest.detail else None
-        return given if isinstance(given, dict) else {}
+        return _given(next((log for log in self._tests), None))
+
+    @cached_property
+    def good_given(self) -> dict[str, Json]:
+        """Those of the newest test that succeeded; of the newest where none did."""
+        return _given(next((log for log in self._tests if log.outcome == SUCCESS), None)) or self.last_given
+
+    @property
+    def _tests(self) -> Iterable[Log]:
+        return (log for log in self.logs if log.source == "test" and log.detail)
 
     def given_for(self, answer: bytes) -> dict[str, Json] | None:
         """The attributes of the call of this step that got this answer; None where it is not kept any more."""
@@ -83,3 +91,8 @@ class Sources:
             return None
         mine = log.draft_id == self._draft_id if log.step_id is None else log.step_id == self._step_id
         return log if mine else None
+
+
+def _given(test: Log | None) -> dict[str, Json]:
+    given = jsontext.read_back(test.detail).get("given") if test is not None and test.detail else None
+    return given if isinstance(given, dict) else {}
