@@ -139,3 +139,31 @@ def test_a_step_switched_off_in_the_list_says_so_on_its_page_until_it_is_saved_a
             page.keyboard.press("Control+s")
             (expect(off).to_be_visible if shown else expect(off).to_be_hidden)()
         assert complaints == []
+
+
+def test_the_list_is_in_order_on_a_desk_and_on_a_phone(tmp_path: Path) -> None:
+    """The dots end where their heading does, a notice is as wide as what it is of, and the filters are one line."""
+    with order_api() as api, browsing(tmp_path / "data", **VARIABLES) as (server, page, complaints):
+        document = '{"format": "httpstep/1", "name": "One", "request": {"method": "GET", "url": "%s/orders/1"}}'
+        (tmp_path / "step.json").write_text(document % api.url)
+        server.command("step", "import", str(tmp_path / "step.json"))
+        token = server.command("key", "create", "--name", "bot")
+        assert server.execute("one", {}, token).status_code == 200
+        sign_in(page)
+        page.get_by_label("More for One").click()
+        page.get_by_role("button", name="Switch off").click()
+        places = page.evaluate("""() => ["thead .list-dots", "tbody .list-dots svg", ".flashes .banner", ".page-wide .table-wrap"].map((one) => {
+          const range = document.createRange(), part = document.querySelector(one);
+          range.selectNodeContents(part);
+          const box = (one.startsWith("thead") ? range : part).getBoundingClientRect();
+          return [box.left, box.right];
+        })""")
+        (_, heading), (_, dots), banner, table = places
+        assert abs(heading - dots) < 2 and banner == table
+        assert page.locator("#step-search").get_attribute("placeholder") == "Search   ( / )"
+        page.set_viewport_size({"width": 390, "height": 844})
+        page.reload()
+        assert page.locator("#step-search").get_attribute("placeholder") == "Search"
+        tops = page.locator(".filters a").evaluate_all("all => all.map((one) => one.getBoundingClientRect().top)")
+        assert len(set(tops)) == 1
+        assert complaints == []
