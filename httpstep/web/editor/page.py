@@ -148,7 +148,7 @@ NEEDS: Final = {
     "logs/_logs.html": ("logs",),
     "testing/_test_values.html": ("values",),
     "testing/_budget.html": ("budget",),
-    "testing/_test_result.html": ("values", "answer", "notes", "suggested", "mapping", "sentence"),
+    "testing/_test_result.html": ("answer", "notes", "suggested", "mapping", "sentence"),
     "testing/_bubble.html": ("sentence",),
     "testing/_test_notes.html": ("notes",),
     "testing/_map_sample.html": (),
