@@ -17,7 +17,7 @@ from tests.house import House, document
 from tests.web.conftest import Browser, Web
 from tests.web.screen import Screen, new_step, open_step
 
-LIST, EDITOR, FRAGMENT, TEST, AFTER_A_TEST = 6, 9, 6, 10, 2
+LIST, EDITOR, FRAGMENT, TEST, AFTER_A_TEST = 6, 9, 7, 10, 2
 """A test of a draft also lets go of steps that were deleted long ago."""
 BESIDE = ("PRAGMA", "BEGIN", "COMMIT", "ROLLBACK", "SELECT pg_", "SET ", "SHOW ")
 MOVES = ("map:$['a']", "add_rule", "preview", "add_header", "mark:$['b']", "accept", "reset_mail", "format_json")
