@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import OperationalError
 
 from httpstep.execution import gathering, recording, starting
 from httpstep.execution.budget import hits, ratelimit
 from httpstep.extensions import db
+from httpstep.storage import database
 from httpstep.storage.database import editing, writing
 from httpstep.storage.tables import BudgetHit, Log
 from httpstep.upkeep import installation
@@ -107,6 +109,25 @@ def test_one_step_writes_what_a_transaction_writes(make_house: MakeHouse, monkey
         monkeypatch.setattr(module, "can_do_one_step", lambda: False)
     assert in_one_step == rows_of_23_calls(house)
     assert (len(in_one_step[1]), len(in_one_step[2])) == (22, 20)
+
+
+def test_an_error_while_a_connection_learns_its_step_costs_one_call_and_no_other(
+    make_house: MakeHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house, asked = make_house(ThirdParty(*[answer(200, {"a": 1})] * 2)), database.ask
+    house.put(document())
+
+    def once(connection: Connection, statement: str, values: Mapping[str, Any]) -> list[Any]:
+        if statement.startswith("CREATE TEMP TRIGGER"):
+            monkeypatch.setattr(database, "ask", asked)
+            raise OperationalError("CREATE", {}, Exception("database is locked"))
+        return asked(connection, statement, values)
+
+    monkeypatch.setattr(database, "ask", once)
+    first = house.execute().status_code
+    with house.app.app_context():
+        assert first == (503 if db.engine.dialect.name == "sqlite" else 200)
+    assert house.execute().status_code == 200
 
 
 def test_a_call_without_a_place_in_flight_spends_nothing(make_house: MakeHouse) -> None:

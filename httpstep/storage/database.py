@@ -136,11 +136,10 @@ def writing(*, durable: bool = False, patience: float = BUSY_SECONDS) -> Iterato
 
 @dataclass(frozen=True)
 class OneStep:
-    """Statements that SQLite does in one step, all or none, and without the interpreter between them: in a transaction a
-    thread waits for it after each, and all who write wait for that thread (docs/decisions/0033). They name their values
-    as :name. They are the body of a trigger, which stands on a view that only the connection at hand has.
-
-    results: columns of the table <name>_result that the connection has too. What the statements leave in it is given back.
+    """Statements that SQLite does in one step, all or none, and without the interpreter between them, for which a thread
+    would wait after each, and all who write for that thread (docs/decisions/0033). They name their values as :name, and
+    are the body of a trigger on a view that only the connection at hand has. results: columns of its table <name>_result,
+    whose row is given back.
     """
 
     name: str
@@ -156,15 +155,15 @@ class OneStep:
         return f"INSERT INTO {self.name} VALUES ({', '.join(f':{value}' for value in self._values)})"
 
     def _definitions(self) -> Iterator[str]:
-        if self.results:
-            yield f"CREATE TEMP TABLE {self.name}_result ({', '.join(self.results)})"
+        if self.results:  # of an attempt that an error ended some may be there: the connection is kept
+            yield f"CREATE TEMP TABLE IF NOT EXISTS {self.name}_result ({', '.join(self.results)})"
         columns = ", ".join(f'NULL AS "{value}"' for value in self._values)
-        yield f"CREATE TEMP VIEW {self.name} AS SELECT {columns}"
+        yield f"CREATE TEMP VIEW IF NOT EXISTS {self.name} AS SELECT {columns}"
         body = "".join(f"{_VALUE.sub(_OF_THE_ROW, statement)}; " for statement in self.statements)
-        yield f"CREATE TEMP TRIGGER {self.name}_step INSTEAD OF INSERT ON {self.name} BEGIN {body}END"
+        yield f"CREATE TEMP TRIGGER IF NOT EXISTS {self.name}_step INSTEAD OF INSERT ON {self.name} BEGIN {body}END"
 
     def do(self, values: Mapping[str, Any]) -> Any:
-        """Committed as it returns. Gives the row of results, if there is one. Not inside `writing()`."""
+        """Committed as it returns. Gives the row of results, if it has any. Not inside `writing()`."""
         kept: sqlitefile.KeptConnections = current_app.extensions[_KEPT]
         with kept.one() as connection:
             if self.name not in connection.info:
@@ -172,8 +171,7 @@ class OneStep:
                     ask(connection, definition, {})
                 connection.info[self.name] = True
             ask(connection, self._insert, values)
-            rows = ask(connection, f"SELECT * FROM {self.name}_result", {}) if self.results else []
-        return rows[0] if rows else None
+            return ask(connection, f"SELECT * FROM {self.name}_result", {})[0] if self.results else None
 
 
 def can_do_one_step() -> bool:

@@ -216,6 +216,16 @@ def look_at_drift(page: Page) -> None:
     page.locator("#drift-look").click()
 
 
+def fill_from(page: Page, text: str) -> None:
+    """A new step, from what is pasted."""
+    page.goto("/steps")
+    page.goto("/steps/new#paste-curl")
+    page.locator("#at-curl").fill(text)
+    page.get_by_role("button", name="Fill the form").click()
+    expect(page.get_by_text("Filled from")).to_be_visible()
+    settle(page)
+
+
 def settle(page: Page, seconds: float = 0.4) -> None:
     """Longer than the pause after which the page looks at what was typed, by the page's own timers: a browser that
     stood still has taken its look before this ends."""

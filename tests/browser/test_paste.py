@@ -7,7 +7,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.chromium import ADMIN, PASSWORD, OrderApi, browsing, settle, sign_in
+from tests.browser.chromium import ADMIN, PASSWORD, OrderApi, browsing, fill_from, settle, sign_in
 
 SQLITE_ONLY = "what a person does and sees"
 COMMAND = "curl -X POST https://api.example/leads -H 'X-Channel: web' --json '{\"a\": 1}'"
@@ -35,15 +35,6 @@ def test_a_command_pasted_into_the_url_fills_the_form_and_the_preview_shows_it(t
         expect(page.locator("#preview")).to_contain_text("POST https://api.example/leads")
         expect(page.locator("#preview")).to_contain_text("X-Channel")
         assert complaints == []
-
-
-def fill_from(page: Page, text: str) -> None:
-    page.goto("/steps")
-    page.goto("/steps/new#paste-curl")
-    page.locator("#at-curl").fill(text)
-    page.get_by_role("button", name="Fill the form").click()
-    expect(page.get_by_text("Filled from")).to_be_visible()
-    settle(page)
 
 
 def test_the_cursor_is_in_the_name_and_a_suggested_one_is_selected(desk: tuple[Page, OrderApi]) -> None:

@@ -5,19 +5,10 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.chromium import OrderApi, settle
+from tests.browser.chromium import OrderApi, fill_from, settle
 
 SQLITE_ONLY = "what a person does and sees"
 ASKS = "is the same in each call"
-
-
-def fill_from(page: Page, text: str) -> None:
-    page.goto("/steps")
-    page.goto("/steps/new#paste-curl")
-    page.locator("#at-curl").fill(text)
-    page.get_by_role("button", name="Fill the form").click()
-    expect(page.get_by_text("Filled from")).to_be_visible()
-    settle(page)
 
 
 def test_a_number_in_the_address_is_made_a_variable_with_its_value_for_test(desk: tuple[Page, OrderApi]) -> None:
