@@ -18,9 +18,9 @@ from sqlalchemy import ColumnElement, Connection, delete, func, select, update
 
 from httpstep.core import jsontext
 from httpstep.core.jsontext import Json
-from httpstep.storage.database import insert_into, reading, writing
+from httpstep.storage.database import reading, writing
 from httpstep.storage.logs import MAX_CALL_SECONDS
-from httpstep.storage.tables import Idempotency
+from httpstep.storage.tables import Idempotency, insert_into
 from httpstep.storage.vault import Binding, Vault
 
 RETENTION_SECONDS = 24 * 3600.0

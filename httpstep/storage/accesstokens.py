@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from sqlalchemy import delete, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
-from httpstep.storage.database import insert_into, reading, writing
-from httpstep.storage.tables import AccessToken
+from httpstep.storage.database import reading, writing
+from httpstep.storage.tables import AccessToken, insert_into
 from httpstep.storage.vault import Binding, Vault, VaultError
 
 _log = logging.getLogger(__name__)

@@ -15,8 +15,8 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from httpstep.extensions import db
-from httpstep.storage.database import insert_into, reading, writing
-from httpstep.storage.tables import NightlyBackup
+from httpstep.storage.database import reading, writing
+from httpstep.storage.tables import NightlyBackup, insert_into
 
 _LOCK: Final = {"lock": zlib.crc32(b"httpstep nightly")}
 

@@ -21,6 +21,7 @@ from httpstep.storage.tables.accounts import (
     User,
 )
 from httpstep.storage.tables.columns import Text
+from httpstep.storage.tables.inserting import insert_into
 from httpstep.storage.tables.steps import (
     AcceptedStructure,
     Alert,
@@ -36,5 +37,5 @@ from httpstep.storage.tables.steps import (
 
 __all__ = [
     "AcceptedStructure", "AccessToken", "Account", "Alert", "ApiKey", "Attribute", "AuditEntry", "BudgetHit", "CallCount", "Case", "Edition", "Flow",
-    "Idempotency", "Log", "NightlyBackup", "OneTimeCode", "Secret", "Session", "Step", "StepState", "Text", "User",
+    "Idempotency", "Log", "NightlyBackup", "OneTimeCode", "Secret", "Session", "Step", "StepState", "Text", "User", "insert_into",
 ]  # fmt: skip
