@@ -74,18 +74,30 @@ class WaitingSlots:
 
 
 class ClientSocket(socket.socket):
-    """A client's connection, whose answers wait in one of the places `to_send`."""
+    """A client's connection, whose answers wait in one of the places `to_send`.
+
+    It never waits by itself: who has to wait for a client polls, in a place of its own.
+    """
 
     def __init__(self, fileno: int, to_send: WaitingSlots) -> None:
         super().__init__(fileno=fileno)
+        super().setblocking(False)
         self._to_send = to_send
+        self._head: Any = b""
+        """Of the answer under way, until its body comes: both go out by one call. None before an answer has begun."""
         self.environ: WSGIEnvironment = {}
         """Of the request under way; it tells who the client is."""
         self._waited = 0.0
 
     def begin(self) -> None:
         """Before each request."""
-        self.environ, self._waited = {}, 0.0
+        self.environ, self._waited, self._head = {}, 0.0, None
+
+    def setblocking(self, flag: bool, /) -> None:
+        """Nothing. gunicorn asks for it five times a request, and each time the thread would let go of the interpreter."""
+
+    def settimeout(self, value: float | None, /) -> None:
+        """Nothing."""
 
     @property
     def client(self) -> tuple[str, str]:
@@ -110,7 +122,11 @@ class ClientSocket(socket.socket):
 
     def sendall(self, data: Any, flags: int = 0, /) -> None:
         """Raises TimeoutError where the client does not read it in time, or has to be waited for without a place."""
-        rest = self._sent_at_once(memoryview(data), flags)
+        if self._head is None:
+            self._head = data
+            return
+        head, self._head = self._head, b""
+        rest = self._sent_at_once(memoryview(head + data if head else data), flags)
         if not rest:
             return
         try:
@@ -120,6 +136,11 @@ class ClientSocket(socket.socket):
                     rest = self._sent_at_once(rest, flags)
         except NoFreeSlot:
             raise TimeoutError("too many clients do not read their answers") from None
+
+    def end(self) -> None:
+        """After each request: what has no body goes out now."""
+        if self._head:
+            self.sendall(b"")
 
     def _sent_at_once(self, data: memoryview, flags: int) -> memoryview:
         """What the kernel did not take."""
@@ -165,24 +186,30 @@ class BoundedUnreader(SocketUnreader):  # type: ignore[misc]
         self.ends, self._came, self._waited = time.monotonic() + BODY_SECONDS, 0, 0.0
 
     def chunk(self, size_hint: int | None = None) -> bytes:
-        if not self._has_come():
+        read = self._at_once(size_hint)
+        if read is None:
             with self._to_read.held(*self.sock.client):
                 self._wait_to_read()
-        if time.monotonic() > self.ends or not self._has_come():
+            read = self._at_once(size_hint)
+        if read is None or time.monotonic() > self.ends:
             return b""
-        read: bytes = super().chunk(size_hint)
         self._came += len(read)
         return read
 
-    def _has_come(self, seconds: float = 0) -> bool:
-        readable = poll()
-        readable.register(self.sock, POLLIN)
-        return bool(readable.poll(max(0.0, seconds) * 1000))
+    def _at_once(self, size_hint: int | None) -> bytes | None:
+        """None where nothing has come."""
+        try:
+            read: bytes = super().chunk(size_hint)
+        except BlockingIOError:
+            return None
+        return read
 
     def _wait_to_read(self) -> None:
         began = time.monotonic()
         allowed = BODY_PATIENCE + self._came / BODY_RATE - self._waited
-        self._has_come(min(self.ends - began, allowed))
+        readable = poll()
+        readable.register(self.sock, POLLIN)
+        readable.poll(max(0.0, min(self.ends - began, allowed)) * 1000)
         self._waited += time.monotonic() - began
 
 

@@ -11,9 +11,7 @@ from __future__ import annotations
 
 import logging
 import signal
-import threading
 import time
-from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -31,6 +29,7 @@ from httpstep.serving.crowding import to_close
 from httpstep.serving.heads import MAX_WAITED_BYTES, HeadTooLarge, bytes_wanted, is_call
 from httpstep.serving.master import STOPPING
 from httpstep.serving.memory import GivingBack
+from httpstep.serving.queueing import CallQueue
 from httpstep.serving.refusals import NoFreeSlot, refusal
 
 PATIENCE: Final = 20.0
@@ -48,10 +47,8 @@ MAX_UNREAD_BYTES: Final = 16 * 1024
 """Bytes of earlier answers that a client may not have read yet when its next request is served."""
 SEND_BUFFER: Final = 208 * 1024
 """What Linux grants everybody (net.core.wmem_max). Of twice this much its own overhead goes off: 110 KB fit at least."""
-FREE_THREADS: Final = 8
-"""Of those that serve requests, never taken by calls of bots: pages and `/health` always find one."""
-QUEUE_SECONDS: Final = 30.0
-"""A call of a bot waits so long for a thread; then the application decides, which may refuse it."""
+BEGINNING: Final = 4096
+"""Bytes of a request that tell whether it is a call."""
 _QUEUED: Final = object()
 
 
@@ -73,15 +70,21 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
         places = max(4, self.cfg.threads // SHARE)
         self._to_read, self._to_send = WaitingSlots(places), WaitingSlots(places)
         self._threads = self.cfg.threads + 2 * places
-        self._calls = threading.Semaphore(max(1, self.cfg.threads - FREE_THREADS))
         self._short = False
         """Whether the kernel had no room for one more."""
         self._memory = GivingBack()
-        self._queue: deque[Any] = deque()
-        """Connections with a whole call for which no thread is free. Only the loop touches it, and only it gives back."""
+        self._told = 0.0
+        self._queue = CallQueue(self.cfg.threads)
 
     def get_thread_pool(self) -> ThreadPoolExecutor:
         return ThreadPoolExecutor(max_workers=self._threads)
+
+    def notify(self) -> None:
+        """That it lives: once a second, not with each turn of the loop."""
+        now = time.monotonic()
+        if now > self._told + 1:
+            self._told = now
+            super().notify()
 
     def handle_exit(self, sig: int, frame: Any) -> None:
         self.stopped_at = self.stopped_at or time.monotonic()
@@ -118,6 +121,14 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
             self.pending_conns.append(conn)
             self.poller.register(conn.sock, EVENT_READ, partial(self.on_pending_socket_readable, conn))
 
+    def enqueue_req(self, conn: Any) -> None:
+        """A further call while all threads for calls are taken is queued here: a thread that finds that out costs two turns
+        of the loop. Else the thread looks, for whoever looks lets go of the interpreter, and the loop serves everybody."""
+        if self._queue.is_full() and self._begins_call(conn):
+            self._queue.add(conn)
+        else:
+            super().enqueue_req(conn)
+
     def handle(self, conn: Any) -> Any:
         if not self.alive and conn.parser is not None and conn.parser.req_count:
             return False  # a further request on an open connection: closed unread, so that its client may repeat it
@@ -129,7 +140,7 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
         except HeadTooLarge as error:
             self.handle_error(None, conn.sock, conn.client, error)
             return False
-        if conn.is_call and not self._may_call(conn):
+        if conn.is_call and not self._queue.takes(conn):
             return _QUEUED
         conn.data_ready, conn.seen, conn.ends = True, None, None
         with suppress(OSError):
@@ -138,18 +149,15 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
             self._bound(conn)
         return super().handle(conn)
 
-    def _may_call(self, conn: Any) -> bool:
-        """Whether a thread is free for it, which it then holds; or it has waited for one long enough."""
-        conn.holds = self._calls.acquire(blocking=False)
-        return conn.holds or time.monotonic() > getattr(conn, "queued_until", float("inf"))
-
     def handle_request(self, req: Any, conn: Any) -> Any:
         """Two parsers agree on whose request it is only where HTTP/1.1 says so once (RFC 9112, 3.2)."""
         if req.version >= (1, 1) and [name for name, _ in req.headers].count("HOST") != 1:
             raise InvalidHeader("HOST", req=req)
         conn.sock.begin()
         try:
-            return super().handle_request(req, conn)
+            keeps = super().handle_request(req, conn)
+            conn.sock.end()
+            return keeps
         except TimeoutError as error:
             self.log.warning("an answer was cut off: %s", error)
             return False
@@ -173,7 +181,7 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
     def _must_wait(self, conn: Any) -> bool:
         """Whether more has to come first; then the kernel says so when it has. An end or a fault is read at once."""
         conn.is_call = False
-        held = conn.parser.unreader.buf.getvalue() if conn.parser is not None else b""
+        held = self._held(conn)
         try:
             waiting = conn.sock.recv(MAX_WAITED_BYTES, MSG_PEEK | MSG_DONTWAIT)
         except BlockingIOError:
@@ -192,6 +200,10 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
         conn.ends = getattr(conn, "ends", None) or time.monotonic() + PATIENCE
         return True
 
+    def _held(self, conn: Any) -> bytes:
+        """What was read of it together with the request before it."""
+        return conn.parser.unreader.buf.getvalue() if conn.parser is not None else b""
+
     def _keepalive_after(self, conn: Any, keepalive: Any) -> bool:
         """A body that breaks off or is no proper HTTP ends its connection, and nothing more is said on it. So does one
         that nobody has read and whose rest has not come."""
@@ -204,16 +216,13 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
     def finish_request(self, conn: Any, fs: Any) -> None:
         """The original waits in the loop that serves everybody, up to two seconds for each client to hang up."""
         self._memory.worked = True
-        if getattr(conn, "holds", False):
-            conn.holds = False
-            self._calls.release()
+        self._queue.give_back(conn)
         queued = not fs.cancelled() and fs.exception() is None and fs.result() is _QUEUED
         if queued:
-            conn.queued_until = getattr(conn, "queued_until", time.monotonic() + QUEUE_SECONDS)
-            self._queue.append(conn)
+            self._queue.add(conn)
         else:
-            conn.__dict__.pop("queued_until", None)
-        self._call_next()
+            self._queue.forget(conn)
+        self._call_ready()
         if queued:
             return
         if not fs.cancelled() and fs.exception() is None and fs.result() is False:
@@ -221,17 +230,20 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
         else:
             super().finish_request(conn, fs)
 
-    def _call_next(self) -> None:
-        """A thread for the call that has waited longest, if one is free."""
-        if self._queue and self._calls.acquire(blocking=False):
-            self._calls.release()
-            self.enqueue_req(self._queue.popleft())
+    def _call_ready(self) -> None:
+        for conn in self._queue.ready():
+            super().enqueue_req(conn)
+
+    def _begins_call(self, conn: Any) -> bool:
+        try:
+            return is_call(self._held(conn) + conn.sock.recv(BEGINNING, MSG_PEEK | MSG_DONTWAIT))
+        except OSError:
+            return False
 
     def _linger(self, conn: Any) -> None:
         """End our side and pass over what still comes: closing at once would take the answer back (RFC 9112, 9.6)."""
         try:
             conn.sock.shutdown(SHUT_WR)
-            conn.sock.setblocking(False)
             conn.sock.setsockopt(SOL_SOCKET, SO_RCVLOWAT, 1)
         except OSError:
             self.nr_conns -= 1
@@ -263,8 +275,7 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
         for conn in [one for one in self.pending_conns if one.ends <= now or getattr(one, "seen", None) == silent]:
             self.pending_conns.remove(conn)
             self._close(conn)
-        while self._queue and self._queue[0].queued_until <= now:
-            self.enqueue_req(self._queue.popleft())
+        self._call_ready()
         over = self.nr_conns - int(self.worker_connections * CROWDED)
         if self._short or over > 0:
             self._make_room(max(0, over) + ROOM)

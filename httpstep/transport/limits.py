@@ -27,4 +27,4 @@ class Limits:
     idle_seconds: float = 30.0
     idle_unpromised: float = 4.0
     idle_connections: int = 256
-    connections_per_host: int = 16
+    connections_per_host: int = 64

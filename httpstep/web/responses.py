@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import random
 import re
-import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -35,7 +35,7 @@ def request_id() -> str:
     """The caller's X-Request-Id where it is a plain word of at most 100 characters, else one of our own."""
     if "request_id" not in g:
         asked = request.headers.get("X-Request-Id", "")
-        g.request_id = asked if _REQUEST_ID.fullmatch(asked) else uuid.uuid4().hex
+        g.request_id = asked if _REQUEST_ID.fullmatch(asked) else f"{random.getrandbits(128):032x}"
     return str(g.request_id)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import select
 import socket
 import threading
 import time
@@ -193,6 +194,23 @@ def test_an_answer_that_is_not_read_in_time_is_cut_off(monkeypatch: pytest.Monke
         assert time.monotonic() - began < 10
         with places.held("", ""):
             """The place is free again."""
+
+
+def test_head_and_body_of_an_answer_go_out_together() -> None:
+    ours, theirs = socket.socketpair()
+    theirs.settimeout(5)
+    with theirs, ClientSocket(ours.detach(), WaitingSlots(4)) as wire:
+        for body, parts in ((b"{}", (b"{}",)), (b"", ()), (b"abcd", (b"ab", b"cd"))):
+            wire.begin()
+            wire.sendall(b"head ")
+            assert not select.select([theirs], [], [], 0)[0]
+            for part in parts:
+                wire.sendall(part)
+                assert theirs.recv(100, socket.MSG_PEEK)
+            wire.end()
+            assert theirs.recv(100) == b"head " + body
+        wire.sendall(b"at once")  # with no answer under way nothing is held back
+        assert theirs.recv(100) == b"at once"
 
 
 def test_the_shares_of_the_places() -> None:
