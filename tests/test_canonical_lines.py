@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from sqlalchemy import text as sql
 from sqlalchemy import update
 from sqlalchemy.exc import OperationalError
 
@@ -194,6 +195,19 @@ def test_every_refusal_of_a_call_is_one_line(make_house: MakeHouse, lines: Lines
     assert refused("rate_limit_exceeded", 429)["account"] == "default"
     house.call("GET", url)
     refused("method_not_allowed", 405, step=None)
+
+
+def test_what_a_process_kept_of_a_key_that_was_revoked_is_not_told(make_house: MakeHouse, lines: Lines) -> None:
+    """It is tried with what was kept first, and that it was leaves no line."""
+    house = make_house(ThirdParty(GOOD))
+    house.put(document(mapping=[RULE]))
+    assert [house.execute().status_code for _ in range(2)] == [200, 200]
+    lines.all()
+    with house.app.app_context(), writing() as connection:
+        connection.execute(sql("UPDATE api_keys SET revoked_at = 1"))
+    assert house.execute().status_code == 401
+    line = lines.one()
+    assert (line["account"], line["reason"], line["status"]) == (None, "unauthorized", 401)
 
 
 def test_a_full_account_and_a_full_process_are_refusals(make_house: MakeHouse, lines: Lines) -> None:

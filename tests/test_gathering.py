@@ -202,6 +202,53 @@ def test_a_step_that_is_saved_is_what_the_next_call_runs(make_house: MakeHouse) 
     assert house.execute().status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("edit", "status", "told"),
+    [
+        ("UPDATE api_keys SET revoked_at = 1", 401, "Unauthorized"),
+        ("UPDATE accounts SET per_minute = 2", 429, "Rate Limit Exceeded"),
+        ("DELETE FROM steps", 404, "Not Found"),
+        ("UPDATE steps SET document = replace(document, 'GET', 'DELETE')", 200, "DELETE"),
+    ],
+)
+def test_what_was_edited_elsewhere_is_in_force_with_the_next_call(
+    make_house: MakeHouse, edit: str, status: int, told: str
+) -> None:
+    third_party = ThirdParty(*[answer(200, {"a": 1})] * 3)
+    house = make_house(third_party)
+    house.put(document())
+    assert [house.execute().status_code for _ in range(2)] == [200, 200]
+    write(house, edit)
+    given = house.execute()
+    assert given.status_code == status
+    last = third_party.requests[-1].method if status == 200 else given.json["title"]
+    assert (last, len(third_party.requests)) == (told, 3 if status == 200 else 2)
+    with house.app.app_context():
+        assert db.session.query(BudgetHit).count() == len(third_party.requests)
+
+
+def test_a_refusal_says_what_the_step_is_now(make_house: MakeHouse) -> None:
+    house = make_house(ThirdParty(*[answer(200, {"a": 1})] * 2))
+    house.put(document(fallback="continue"))
+    assert [house.execute().status_code for _ in range(2)] == [200, 200]
+    address = "/steps/order-status/execute"
+    assert house.call("POST", address, data="{").json["next"] == "continue"
+    write(house, "UPDATE steps SET document = replace(document, 'continue', 'stop')")
+    assert house.call("POST", address, data="{").json["next"] == "stop"
+
+
+def test_a_call_of_an_account_that_is_kept_reads_nothing(
+    make_house: MakeHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house = make_house(ThirdParty(*[answer(200, {"a": 1})] * 4))
+    house.put(document())
+    assert [house.execute().status_code for _ in range(2)] == [200, 200]
+    with house.app.app_context():
+        reads_first = db.engine.dialect.name != "sqlite"  # where no statement begins a call by itself
+    monkeypatch.setattr(gathering, "look", None)
+    assert house.execute().status_code == (500 if reads_first else 200)
+
+
 def test_steps_are_kept_up_to_a_number_of_characters(make_house: MakeHouse, monkeypatch: pytest.MonkeyPatch) -> None:
     house = make_house(ThirdParty(answer(200, {"a": 1})))
     for number in range(4):

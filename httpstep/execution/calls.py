@@ -73,8 +73,8 @@ class Call:
 
     structure: the one that its form holds until Save, which counts in the place of the step's. hangup: descriptor of the
     caller's socket, if a caller that goes away cancels the call. timeout: seconds the caller asks for. masked: values that are kept and
-    shown masked, besides the step's own secrets. account: as it was gathered, if it was for this call. flow: the
-    key of the flow whose step it is.
+    shown masked, besides the step's own secrets. account: as it was gathered, if it was for this call. edition:
+    of that account, where nobody has looked yet whether it is still the account's. flow: the key of the flow whose step it is.
     """
 
     tenant: Tenant
@@ -90,6 +90,7 @@ class Call:
     hangup: int | None = None
     masked: frozenset[str] = frozenset()
     account: GatheredAccount | None = None
+    edition: int | None = None
     flow: str | None = None
 
     def line(self, event: str) -> CanonicalLine:
@@ -110,6 +111,10 @@ class Run:
     answer: dict[str, Json]
     marked: bool = False
     budget: ratelimit.Budget | None = None
+
+
+class NotBegun(Exception):
+    """A call with an unread edition was not begun, for whatever reason: look, and ask again. Nothing was written or told."""
 
 
 class TooManyInFlight(Exception):

@@ -1,7 +1,7 @@
 """Gather once: what this process keeps of accounts, and the one read that tells whether it may.
 
 Each edit of what calls read draws its account a new edition (`storage/schema.py`). Whoever makes a call reads the edition
-first and keeps nothing of another one, so that a key that is revoked, a limit that is changed and a step that is saved
+first and keeps nothing of another one, or has the statement that begins the call look at it, so that a key that is revoked, a limit that is changed and a step that is saved
 are in force in every process with the next call. Secrets are kept as they are stored: encrypted.
 """
 
@@ -70,6 +70,9 @@ class GatheredAccount:
             return None
         return self._keys.setdefault(prefix, found)
 
+    def kept_key(self, prefix: str) -> keys.Key | None:
+        return self._keys.get(prefix)
+
     def step(self, *, key: str | None = None, step_id: int | None = None) -> steps.LoadedStep | None:
         """One step by its key or id; None where the account has no such step."""
         wanted = key if key is not None else step_id
@@ -118,6 +121,17 @@ class Accounts:
                 self._kept, self._room = {}, _Room()
             kept = self._kept[account_id] = GatheredAccount(account_id, edition, slug, self._room)
         return kept
+
+    def believed(self, token: str, now: float) -> tuple[keys.Caller, GatheredAccount] | None:
+        """The same as `authenticate` as far as this process keeps it, of an edition that nobody has read: whoever takes it
+        makes sure of that as the call begins, and tells nobody anything before. None for whatever is not certain."""
+        prefix = keys.prefix_of(token)
+        account = self._kept.get(self._owners.get(prefix, 0)) if self._room.taken <= _MAX_CHARACTERS else None
+        key = None if account is None else account.kept_key(prefix)
+        if account is None or account.edition is None or key is None or not keys.is_noted(key, now):
+            return None
+        caller = keys.authenticate(key, token, now)
+        return None if caller is None else (caller, account)
 
     def authenticate(self, token: str, now: float) -> tuple[keys.Caller, GatheredAccount] | None:
         """The caller behind a token, and its account; None for an unknown, altered or revoked one."""

@@ -38,6 +38,7 @@ from httpstep.execution.calls import (
     INTERNAL_MESSAGE,
     Call,
     InternalError,
+    NotBegun,
     Parts,
     ProcessFull,
     Run,
@@ -54,7 +55,7 @@ _SOON = 0.5
 
 
 def run_step(parts: Parts, call: Call) -> Run:
-    """Run a step once. Raises one of REFUSALS before any call, InternalError after one and nothing else.
+    """Run a step once. Raises one of REFUSALS or NotBegun before any call, InternalError after one and nothing else.
 
     From the start row on, whatever goes wrong passes the one `except` below: it ends the row, and what the bot gets has
     its `next`. What is no Exception, such as the end of the process, leaves the row to `logs.interrupt`. Whatever comes
@@ -66,6 +67,8 @@ def run_step(parts: Parts, call: Call) -> Run:
     except InternalError:
         raise
     except Exception as error:
+        if call.edition is not None and not isinstance(error, SQLAlchemyError):  # which would be waited for twice
+            raise NotBegun from error
         with suppress(Exception):
             reason, status = reason_of(error)
             told = replace(call.line("refusal"), outcome="refused", reason=reason, status=status)

@@ -8,9 +8,10 @@ spends nothing.
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 
 from httpstep.execution.budget import hits, ratelimit
-from httpstep.execution.calls import Call, Parts, Tenant, TooManyInFlight
+from httpstep.execution.calls import Call, NotBegun, Parts, Tenant, TooManyInFlight
 from httpstep.storage import logs
 from httpstep.storage.database import OneStep, can_do_one_step, writing
 
@@ -24,21 +25,24 @@ _BEGIN = OneStep(
         "INSERT INTO begin_call_result (newest, newest_at, count, oldest_at) "
         "SELECT coalesce(newest.number, 0), coalesce(newest.at, 0), coalesce(newest.number - oldest.number + 1, 0), "
         f"oldest.at FROM (SELECT 1) LEFT JOIN ({hits.NEWEST}) AS newest LEFT JOIN ({hits.OLDEST_COUNTED}) AS oldest",
-        f"{logs.BEGIN} AND EXISTS "
+        f"{logs.BEGIN} AND (:edition IS NULL OR EXISTS "
+        "(SELECT 1 FROM editions WHERE editions.account_id = :account_id AND editions.edition = :edition)) AND EXISTS "
         f"(SELECT 1 FROM begin_call_result WHERE NOT :counts OR count < :limit AND newest_at <= :now + {hits.AHEAD})",
         "UPDATE begin_call_result SET log_id = last_insert_rowid() WHERE changes() > 0",
         "INSERT INTO budget_hits (key, at, number) SELECT :key, max(:now, newest_at), newest + 1 "
         "FROM begin_call_result WHERE :counts AND log_id IS NOT NULL",
         "DELETE FROM budget_hits WHERE id IN (SELECT old.id FROM begin_call_result CROSS JOIN budget_hits AS old "
-        f"WHERE (newest_at < :before OR newest % {hits.TIDIED_EVERY} = 0) AND old.key = :key AND old.at < :before "
+        f"WHERE (newest_at < :before OR newest % {hits.TIDIED_EVERY} = 0) AND log_id IS NOT NULL "
+        "AND old.key = :key AND old.at < :before "
         "ORDER BY old.at, old.number LIMIT 1000)",
     ),
-    ("log_id", "newest", "newest_at", "count", "oldest_at"),
+    ("log_id", "count", "oldest_at", "newest", "newest_at"),
 )  # fmt: skip
 
 
 def begin(parts: Parts, call: Call) -> Begun:
-    """Raises RateLimited or TooManyInFlight, and has written nothing then."""
+    """Raises RateLimited or TooManyInFlight, or NotBegun where the call's edition is to be looked at, and has written
+    nothing then."""
     start = logs.Start(
         account_id=call.tenant.account_id, step_id=call.step.id if call.step else None,
         draft_id=None if call.step else call.draft_id, step_version=call.step.version if call.step else 0,
@@ -47,7 +51,9 @@ def begin(parts: Parts, call: Call) -> Begun:
     )  # fmt: skip
     in_flight = call.tenant.in_flight or parts.in_flight
     counted = call.spec.enabled and ratelimit.in_database()
-    begun = _in_one_step(start, in_flight, call.tenant.per_minute, counted) if can_do_one_step() else None
+    begun = _in_one_step(call, start, in_flight, counted) if can_do_one_step() else None
+    if begun is None and call.edition is not None:
+        raise NotBegun
     log_id, budget = begun or _in_transaction(parts, call.tenant, start, in_flight, counted)
     if call.spec.enabled and not counted:
         try:
@@ -58,18 +64,26 @@ def begin(parts: Parts, call: Call) -> Begun:
     return log_id, budget
 
 
-def _in_one_step(start: logs.Start, in_flight: int, per_minute: int | None, counted: bool) -> Begun | None:
-    now = start.started_at
-    log_id, newest, newest_at, count, oldest_at = _BEGIN.do(
+def may_believe() -> bool:
+    """Whether a call may have an unread edition: what begins it looks at that too."""
+    return can_do_one_step() and ratelimit.in_database()
+
+
+def _in_one_step(call: Call, start: logs.Start, in_flight: int, counted: bool) -> Begun | None:
+    now, per_minute = start.started_at, call.tenant.per_minute
+    log_id, count, oldest_at, newest, newest_at = _BEGIN.do(
         logs.values_of(start, in_flight) | {
             "key": ratelimit.key_of(start.account_id), "limit": per_minute or ratelimit.PER_MINUTE, "now": now,
-            "since": now - hits.WINDOW, "before": now - hits.KEPT, "counts": counted,
+            "since": now - hits.WINDOW, "before": now - hits.KEPT, "counts": counted, "edition": call.edition,
         }
     )  # fmt: skip
     if log_id is None:
         return None
-    window = hits.Window(count + 1, oldest_at if count else now, newest + 1, max(now, newest_at))
-    return log_id, ratelimit.budget_in(window, per_minute) if counted else None
+    budget = None
+    with suppress(Exception):  # the row is there: what fails from here on must not look as if it were not
+        window = hits.Window(count + 1, oldest_at if count else now, newest + 1, max(now, newest_at))
+        budget = ratelimit.budget_in(window, per_minute) if counted else None
+    return log_id, budget
 
 
 def _in_transaction(parts: Parts, tenant: Tenant, start: logs.Start, in_flight: int, counted: bool) -> Begun:

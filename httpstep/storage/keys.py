@@ -91,12 +91,17 @@ def find(prefix: str) -> Key | None:
     return None if row is None else Key(Caller(*row[:7]), row[7], row[8] is not None, row[9])
 
 
+def is_noted(key: Key, now: float) -> bool:
+    """Whether it is written already that the key is in use, so that `authenticate` writes nothing."""
+    return key.used is not None and now - key.used <= _STALE
+
+
 def authenticate(key: Key | None, token: str, now: float) -> Caller | None:
     """The caller, where the token is this key's; None for an unknown, altered or revoked one, in the same time."""
     same = hmac.compare_digest(digest(token), key.token_hash if key else _SPARE_HASH)
     if key is None or not same or key.revoked:
         return None
-    if key.used is None or now - key.used > _STALE:
+    if not is_noted(key, now):
         key.used = now
         note(update(ApiKey).where(ApiKey.id == key.caller.key_id).values(last_used_at=now))
     return key.caller

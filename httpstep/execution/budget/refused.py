@@ -30,6 +30,10 @@ class Refused:
         """Whether they were within the last second."""
         return time.monotonic() - self._full_at.get(account_id, -_CROWDED) < _CROWDED
 
+    def is_clear(self, account_id: int) -> bool:
+        """Whether nothing is known against a call of the account."""
+        return self._until.get(account_id, 0.0) <= time.monotonic() and not self.was_full(account_id)
+
     def require(self, account_id: int, per_minute: int | None) -> None:
         """Raises RateLimited where the budget was seen spent until now, and a read says that it still is."""
         if self._until.get(account_id, 0.0) > time.monotonic():

@@ -22,6 +22,7 @@ from httpstep.execution import (
     flows,
     idempotency,
     runs,
+    starting,
 )
 from httpstep.execution.answers import internal_answer, internal_flow_answer
 from httpstep.execution.budget import hits, ratelimit
@@ -53,13 +54,29 @@ def caller() -> keys.Caller:
 
 def _authenticated() -> tuple[keys.Caller, GatheredAccount]:
     """The same with the account as this process keeps it."""
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    found = parts().accounts.authenticate(token.strip() if scheme.lower() == "bearer" else "", time.time())
+    found = parts().accounts.authenticate(_token(), time.time())
     if found is None:
         raise Problem(
             401, "Unauthorized", "Send a valid API key: Authorization: Bearer <api key>.",
             headers={"WWW-Authenticate": "Bearer"},
         )  # fmt: skip
+    return _known(found)
+
+
+def _believed() -> tuple[keys.Caller, GatheredAccount] | None:
+    """The same without a look whether it is still so, where the statement that begins the call looks."""
+    if "Idempotency-Key" in request.headers or not starting.may_believe():
+        return None
+    found = parts().accounts.believed(_token(), time.time())
+    return _known(found) if found and parts().refused.is_clear(found[0].account_id) else None
+
+
+def _token() -> str:
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
+def _known(found: tuple[keys.Caller, GatheredAccount]) -> tuple[keys.Caller, GatheredAccount]:
     request.environ[CALLER] = f"key {found[0].key_id}"
     telling.whose(found[0].account, found[0].key_name)
     return found
@@ -75,8 +92,29 @@ def no_flow(key: str) -> Problem:
 
 @blueprint.post("/steps/<key>/execute")
 def execute(key: str) -> Response:
-    """Run a step. 200 whenever it ran, also when the third party failed; `next` tells the bot what to do."""
-    who, account = _authenticated()
+    """Run a step. 200 whenever it ran, also when the third party failed; `next` tells the bot what to do.
+
+    Nearly every call finds its account as this process keeps it, which the statement that begins it makes sure of. What
+    does not begin so is asked again with what is so now, and only that is told.
+    """
+    believed = _believed()
+    if believed is not None:
+        try:
+            return _execute(key, *believed, believed[1].edition)
+        except (calls.NotBegun, Problem, HTTPException) as error:
+            if _is_of_storage(error):
+                raise
+        telling.nobodys()
+    return _execute(key, *_authenticated(), None)
+
+
+def _is_of_storage(error: Exception) -> bool:
+    """Whether it tells that the database is away: asked again it would be waited for again."""
+    return isinstance(error, Problem) and error.status == 503
+
+
+def _execute(key: str, who: keys.Caller, account: GatheredAccount, edition: int | None) -> Response:
+    """edition: of the account, where nobody has looked yet whether it is still so. Then it may raise NotBegun."""
     step = account.step(key=key)
     if step is None:
         raise no_step(key)
@@ -86,7 +124,7 @@ def execute(key: str) -> Response:
     def executed() -> Response:
         asked = Asked.read(who, step.spec.fallback, gives, wishes)
         claimed = _claim(asked, step_id=step.id)
-        return _executed(asked, claimed, internal, lambda peer: _run(asked, step, account, peer))
+        return _executed(asked, claimed, internal, lambda peer: _run(asked, step, account, edition, peer))
 
     return _with_next(wishes.answered(internal, gives), executed)
 
@@ -117,7 +155,7 @@ def _with_next(internal: Json, executed: Callable[[], Response]) -> Response:
     have been the fault: from here on no answer is without `next`."""
     try:
         return executed()
-    except (Problem, HTTPException):
+    except (Problem, HTTPException, calls.NotBegun):
         raise
     except Exception as error:
         current_app.logger.error("%s failed, request %s\n%s", request.path, internal["request_id"], place_of(error))
@@ -147,6 +185,8 @@ def _executed(
                 lambda: idempotency.release(claimed), lambda: idempotency.disclaim(claimed, now)
             )
         raise _refusal(error, asked.next_) from error
+    except calls.NotBegun:
+        raise
     except Exception as error:
         current_app.logger.error("%s failed, request %s\n%s", request.path, request_id(), place_of(error))
         answer = internal
@@ -196,11 +236,11 @@ def _claim(asked: Asked, *, step_id: int | None = None, flow_id: int | None = No
         raise _refusal(error, next_) from error
 
 
-def _run(asked: Asked, step: steps.LoadedStep, account: GatheredAccount, peer: int | None) -> Told:
+def _run(asked: Asked, step: steps.LoadedStep, account: GatheredAccount, edition: int | None, peer: int | None) -> Told:
     call = calls.Call(
         tenant=_tenant(asked.who), source="bot", spec=step.spec, attributes=asked.attributes,
         actor=f"key {asked.who.key_name}", request_id=request_id(), step=step, timeout=asked.timeout, hangup=peer,
-        account=account,
+        account=account, edition=edition,
     )  # fmt: skip
     try:
         done = runs.run_step(parts(), call)

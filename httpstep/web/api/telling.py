@@ -24,6 +24,11 @@ def whose(account: str, key_name: str) -> None:
     audit.acts(f"key {key_name}")
 
 
+def nobodys() -> None:
+    """Take that back: it is to be seen anew whose key it is."""
+    g.pop("account", None)
+
+
 def _told(response: Response) -> Response:
     if "told" in g or not request.path.startswith("/api/"):
         return response
