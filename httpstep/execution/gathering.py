@@ -1,8 +1,9 @@
 """Gather once: what this process keeps of accounts, and the one read that tells whether it may.
 
 Each edit of what calls read draws its account a new edition (`storage/schema.py`). Whoever makes a call reads the edition
-first and keeps nothing of another one, or has the statement that begins the call look at it, so that a key that is revoked, a limit that is changed and a step that is saved
-are in force in every process with the next call. Secrets are kept as they are stored: encrypted.
+first and keeps nothing of another one, or has the statement that begins the call look at it, so that a key that is
+revoked, a limit that is changed and a step that is saved are in force in every process with the next call. Secrets are
+kept as they are stored: encrypted.
 """
 
 from __future__ import annotations

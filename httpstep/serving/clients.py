@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from gunicorn.http.errors import ParseException
 from gunicorn.http.unreader import SocketUnreader
-from werkzeug.exceptions import BadRequest, ServiceUnavailable
+from werkzeug.exceptions import BadRequest, HTTPException, ServiceUnavailable
 
 from httpstep.serving.refusals import NO_PLACE, RETRY_AFTER, NoFreeSlot
 
@@ -215,12 +215,13 @@ class BoundedUnreader(SocketUnreader):  # type: ignore[misc]
 
 class _Body:
     """A request's body whose faults are the client's: 400, where gunicorn's own errors would read as ours. That nobody
-    can wait for it is not its fault: 503."""
+    can wait for it is not its fault: 503. One that broke stays so, whoever reads on."""
 
     def __init__(self, body: Any, length: int) -> None:
         """length: the bytes that were announced; 0 for chunks, which say their end themselves."""
         self._body = body
         self._missing = length
+        self._fault: HTTPException | None = None
 
     def read(self, size: int | None = None) -> bytes:
         return self._asked(self._body.read, size)
@@ -233,6 +234,14 @@ class _Body:
             yield line
 
     def _asked(self, read: Callable[[int | None], bytes], size: int | None) -> bytes:
+        if self._fault is None:
+            try:
+                return self._whole(read, size)
+            except HTTPException as fault:
+                self._fault = fault
+        raise self._fault
+
+    def _whole(self, read: Callable[[int | None], bytes], size: int | None) -> bytes:
         try:
             data = read(None if size == -1 else size)
         except NoFreeSlot as error:
