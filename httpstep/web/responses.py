@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from flask import Flask, Response, g, request, send_from_directory
+from flask import Flask, Request, Response, request, send_from_directory
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -31,14 +31,20 @@ def _digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()[:12]
 
 
-def request_id() -> str:
+def request_id(asked: Request = request) -> str:
     """The caller's X-Request-Id where it is a plain word of at most 100 characters, else one of our own."""
-    if "request_id" not in g:
-        asked = request.headers.get("X-Request-Id", "")
-        g.request_id = asked if _REQUEST_ID.fullmatch(asked) else f"{random.getrandbits(128):032x}"
-    return str(g.request_id)
+    return _id_of(asked.environ)
 
 
+def _id_of(environ: WSGIEnvironment) -> str:
+    known: str | None = environ.get(_ID)
+    if known is None:
+        asked = environ.get("HTTP_X_REQUEST_ID", "")
+        known = environ[_ID] = asked if _REQUEST_ID.fullmatch(asked) else f"{random.getrandbits(128):032x}"
+    return known
+
+
+_ID: Final = "httpstep.request_id"
 _ALWAYS: Final = [
     ("Content-Security-Policy", CSP),
     ("X-Content-Type-Options", "nosniff"),
@@ -49,25 +55,17 @@ _ALWAYS: Final = [
 
 
 class Guarded:
-    """WSGI middleware: the security headers of every response. Werkzeug would look at each three times on its way."""
+    """WSGI middleware: the security headers of every response, and its request's id. Werkzeug would look at each three
+    times on its way."""
 
     def __init__(self, application: WSGIApplication) -> None:
         self._application = application
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         def start(status: str, headers: list[tuple[str, str]], error: Any = None) -> Any:
-            return start_response(status, headers + _ALWAYS, error)
+            return start_response(status, [*headers, ("X-Request-Id", _id_of(environ)), *_ALWAYS], error)
 
         return self._application(environ, start)
-
-
-def _headers(response: Response) -> Response:
-    response.headers["X-Request-Id"] = request_id()
-    if request.endpoint != "static":
-        response.headers.setdefault("Cache-Control", "no-store")
-        if not request.path.startswith("/api/"):
-            response.vary.add("HX-Request")
-    return response
 
 
 def _is_asked_by_others() -> bool:
@@ -77,7 +75,7 @@ def _is_asked_by_others() -> bool:
 
 
 def _compressed(response: Response) -> Response:
-    """Pages, fragments and static files as gzip, where the browser takes it. Never the API's answers: they are JSON."""
+    """Pages, fragments and static files as gzip, where the browser takes it."""
     if response.mimetype not in _COMPRESSED_TYPES:
         return response
     response.vary.add("Accept-Encoding")
@@ -135,20 +133,26 @@ class Fingerprints:
 
     def keep(self, response: Response) -> Response:
         """For ever, where the address is of what this process has."""
-        told = (
-            request.args.get("v") if request.endpoint == "static" and response.status_code in (200, 206, 304) else None
-        )
+        told = request.args.get("v") if response.status_code in (200, 206, 304) else None
         if told is not None and told == self._of.get((request.view_args or {}).get("filename", "")):
             response.headers["Cache-Control"] = _FOREVER
         return response
 
 
 def register(app: Flask) -> None:
-    """Flask calls what comes after a request in the reverse order."""
     static = Fingerprints(Path(app.static_folder or ""))
     app.url_defaults(static.add)
     app.view_functions["static"] = static.serve
-    app.after_request(_compressed)
-    app.after_request(static.keep)
-    app.after_request(_headers)
+
+    @app.after_request
+    def finished(response: Response) -> Response:
+        path = request.path
+        if not path.startswith("/api/") and request.endpoint == "static":
+            return _compressed(static.keep(response))
+        response.headers.setdefault("Cache-Control", "no-store")
+        if path.startswith("/api/"):
+            return response
+        response.vary.add("HX-Request")
+        return _compressed(response)
+
     app.wsgi_app = Guarded(app.wsgi_app)  # type: ignore[method-assign]

@@ -10,7 +10,8 @@ import re
 import time
 from collections.abc import Callable
 
-from flask import Blueprint, Response, current_app, request
+from flask import Blueprint, Request, Response, current_app, request
+from flask.globals import request_ctx
 from sqlalchemy.exc import IntegrityError
 from werkzeug.exceptions import HTTPException
 
@@ -22,17 +23,15 @@ from httpstep.execution import (
     flows,
     idempotency,
     runs,
-    starting,
 )
 from httpstep.execution.answers import internal_answer, internal_flow_answer
 from httpstep.execution.budget import hits, ratelimit
 from httpstep.execution.gathering import GatheredAccount
-from httpstep.serving.clients import CALLER
 from httpstep.storage import flows as stored_flows
 from httpstep.storage import keys, steps
 from httpstep.storage.database import end_transaction
-from httpstep.web.api import telling
-from httpstep.web.api.asked import Asked, json_body, malformed
+from httpstep.web.api import bearers, telling
+from httpstep.web.api.asked import Asked, malformed
 from httpstep.web.api.wishes import Wishes
 from httpstep.web.callers import hangup
 from httpstep.web.faults import unavailable
@@ -40,46 +39,9 @@ from httpstep.web.here import parts
 from httpstep.web.problems import Problem, busy, json_response
 from httpstep.web.responses import request_id
 
-__all__ = ["blueprint", "caller", "json_body"]
-
 blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
 
-_IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]([\x20-\x7e]{0,253}[\x21-\x7e])?")
-
-
-def caller() -> keys.Caller:
-    """Who calls, by the bearer token. Raises the 401, the same for every reason."""
-    return _authenticated()[0]
-
-
-def _authenticated() -> tuple[keys.Caller, GatheredAccount]:
-    """The same with the account as this process keeps it."""
-    found = parts().accounts.authenticate(_token(), time.time())
-    if found is None:
-        raise Problem(
-            401, "Unauthorized", "Send a valid API key: Authorization: Bearer <api key>.",
-            headers={"WWW-Authenticate": "Bearer"},
-        )  # fmt: skip
-    return _known(found)
-
-
-def _believed() -> tuple[keys.Caller, GatheredAccount] | None:
-    """The same without a look whether it is still so, where the statement that begins the call looks."""
-    if "Idempotency-Key" in request.headers or not starting.may_believe():
-        return None
-    found = parts().accounts.believed(_token(), time.time())
-    return _known(found) if found and parts().refused.is_clear(found[0].account_id) else None
-
-
-def _token() -> str:
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else ""
-
-
-def _known(found: tuple[keys.Caller, GatheredAccount]) -> tuple[keys.Caller, GatheredAccount]:
-    request.environ[CALLER] = f"key {found[0].key_id}"
-    telling.whose(found[0].account, found[0].key_name)
-    return found
+_IS_KEY = re.compile(r"[\x21-\x7e]([\x20-\x7e]{0,253}[\x21-\x7e])?")
 
 
 def no_step(key: str) -> Problem:
@@ -97,15 +59,16 @@ def execute(key: str) -> Response:
     Nearly every call finds its account as this process keeps it, which the statement that begins it makes sure of. What
     does not begin so is asked again with what is so now, and only that is told.
     """
-    believed = _believed()
+    asked = request_ctx.request  # itself: to go to it by way of its proxy takes a microsecond and a half, each time
+    believed = bearers.believed(asked)
     if believed is not None:
         try:
-            return _execute(key, *believed, believed[1].edition)
+            return _execute(asked, key, *believed, believed[1].edition)
         except (calls.NotBegun, Problem, HTTPException) as error:
             if _is_of_storage(error):
                 raise
         telling.nobodys()
-    return _execute(key, *_authenticated(), None)
+    return _execute(asked, key, *bearers.authenticated(asked), None)
 
 
 def _is_of_storage(error: Exception) -> bool:
@@ -113,16 +76,16 @@ def _is_of_storage(error: Exception) -> bool:
     return isinstance(error, Problem) and error.status == 503
 
 
-def _execute(key: str, who: keys.Caller, account: GatheredAccount, edition: int | None) -> Response:
+def _execute(request: Request, key: str, who: keys.Caller, account: GatheredAccount, edition: int | None) -> Response:
     """edition: of the account, where nobody has looked yet whether it is still so. Then it may raise NotBegun."""
     step = account.step(key=key)
     if step is None:
         raise no_step(key)
-    internal, wishes = internal_answer(step.spec, request_id()), Wishes.of(request)
+    internal, wishes = internal_answer(step.spec, request_id(request)), Wishes.of(request)
     gives = step.spec.gives if wishes.flat else ()
 
     def executed() -> Response:
-        asked = Asked.read(who, step.spec.fallback, gives, wishes)
+        asked = Asked.read(request, who, step.spec.fallback, gives, wishes)
         claimed = _claim(asked, step_id=step.id)
         return _executed(asked, claimed, internal, lambda peer: _run(asked, step, account, edition, peer))
 
@@ -132,7 +95,7 @@ def _execute(key: str, who: keys.Caller, account: GatheredAccount, edition: int 
 @blueprint.post("/flows/<key>/execute")
 def execute_flow(key: str) -> Response:
     """Run the steps of a flow. The answer has `flow` in the place of `step`, and `steps` as they went."""
-    who = caller()
+    who = bearers.caller()
     flow = stored_flows.find(who.account_id, key)
     if flow is None:
         raise no_flow(key)
@@ -143,7 +106,7 @@ def execute_flow(key: str) -> Response:
     end_transaction()
 
     def executed() -> Response:
-        asked = Asked.read(who, next_, gives, wishes)
+        asked = Asked.read(request, who, next_, gives, wishes)
         claimed = _claim(asked, flow_id=flow_id)
         return _executed(asked, claimed, internal, lambda peer: _run_flow(asked, spec, peer))
 
@@ -178,7 +141,7 @@ def _executed(
         return _answer(claimed.answer, asked, {"Idempotency-Replayed": "true"})
     made, now, budget = parts(), time.time(), None
     try:
-        answer, budget = run(None if claimed else hangup())
+        answer, budget = run(None if claimed else hangup(asked.request))
     except calls.REFUSALS as error:
         if claimed is not None:
             made.postponed.write_first_of(
@@ -198,13 +161,13 @@ def _executed(
 
 
 def _claim(asked: Asked, *, step_id: int | None = None, flow_id: int | None = None) -> idempotency.Claim | None:
-    key = request.headers.get("Idempotency-Key")
+    key: str | None = asked.request.environ.get(bearers.IDEMPOTENCY_KEY)
     if key is None:
         return None
     next_ = asked.next_
-    if not _IDEMPOTENCY_KEY.fullmatch(key):
+    if not _IS_KEY.fullmatch(key):
         raise malformed("Idempotency-Key must have 1 to 255 printable ASCII characters.", next_)
-    hashed = idempotency.body_hash(request.get_data())
+    hashed = idempotency.body_hash(asked.request.get_data())
     try:
         return idempotency.claim(
             parts().vault, asked.who.account_id, step_id, key, hashed, time.time(), flow_id=flow_id,
@@ -239,7 +202,7 @@ def _claim(asked: Asked, *, step_id: int | None = None, flow_id: int | None = No
 def _run(asked: Asked, step: steps.LoadedStep, account: GatheredAccount, edition: int | None, peer: int | None) -> Told:
     call = calls.Call(
         tenant=_tenant(asked.who), source="bot", spec=step.spec, attributes=asked.attributes,
-        actor=f"key {asked.who.key_name}", request_id=request_id(), step=step, timeout=asked.timeout, hangup=peer,
+        actor=f"key {asked.who.key_name}", request_id=request_id(asked.request), step=step, timeout=asked.timeout, hangup=peer,
         account=account, edition=edition,
     )  # fmt: skip
     try:
@@ -266,7 +229,7 @@ def _answer(answer: Json, asked: Asked, headers: dict[str, str], budget: ratelim
     status = 200
     if answer["outcome"] == FailureKind.INTERNAL:
         status = 500
-    elif request.args.get("errors") == "http" and answer["outcome"] != "success":
+    elif asked.wishes.errors == "http" and answer["outcome"] != "success":
         status = 504 if answer["outcome"] == FailureKind.TIMEOUT else 502
     headers |= _budget_headers(budget) if budget else _budget_left(asked.who)
     return json_response(asked.wishes.answered(answer, asked.gives), status, headers)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from flask import request
+from flask import Request
 from werkzeug.exceptions import BadRequest, ServiceUnavailable
 
 from httpstep.core import jsontext
@@ -19,11 +19,12 @@ from httpstep.web.problems import Problem, busy
 MAX_BODY_BYTES = 256 * 1024
 
 
-def json_body(**more: Json) -> Json:
+def json_body(request: Request, **more: Json) -> Json:
     """The request's JSON body. Raises 413, 415 and 400; `more` goes into those problems."""
-    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+    environ = request.environ
+    if environ.get("HTTP_CONTENT_ENCODING", "identity").lower() != "identity":
         raise Problem(415, "Unsupported Media Type", "Send the body without Content-Encoding.", **more)
-    if not request.is_json:
+    if environ.get("CONTENT_TYPE") != "application/json" and not request.is_json:
         raise Problem(415, "Unsupported Media Type", "Send JSON with Content-Type: application/json.", **more)
     if (request.content_length or 0) > MAX_BODY_BYTES:
         raise Problem(413, "Content Too Large", "The body may have at most 256 KB.", **more)
@@ -44,9 +45,10 @@ def json_body(**more: Json) -> Json:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """An execute call: who calls, what the body has, and `next_` for whatever refuses it. gives: the attributes that
+    """An execute call: its request, who calls, what the body has, and `next_` for whatever refuses it. gives: the attributes that
     may come of it, where their names are to be flat. wishes: how it wants to be answered."""
 
+    request: Request
     who: keys.Caller
     next_: Literal["continue", "stop"]
     gives: Sequence[str]
@@ -55,9 +57,16 @@ class Asked:
     timeout: float | None
 
     @classmethod
-    def read(cls, who: keys.Caller, next_: Literal["continue", "stop"], gives: Sequence[str], wishes: Wishes) -> Asked:
+    def read(
+        cls,
+        request: Request,
+        who: keys.Caller,
+        next_: Literal["continue", "stop"],
+        gives: Sequence[str],
+        wishes: Wishes,
+    ) -> Asked:
         wishes.require_known(next_)
-        body = json_body(next=next_)
+        body = json_body(request, next=next_)
         if not isinstance(body, dict):
             raise malformed('The body must be an object: {"attributes": {...}}.', next_)
         if (unknown := sorted(set(body) - {"attributes", "timeout"})) and not wishes.ignores_extra:
@@ -69,10 +78,10 @@ class Asked:
             raise malformed('"attributes" must be an object of names and values.', next_)
         timeout = body.get("timeout")
         if timeout is None:
-            return cls(who, next_, gives, wishes, attributes, None)
+            return cls(request, who, next_, gives, wishes, attributes, None)
         if isinstance(timeout, (bool, str, list, dict)) or not 0 < timeout <= 60 or not float(timeout):
             raise malformed('"timeout" must be a number of seconds above 0 and at most 60.', next_)
-        return cls(who, next_, gives, wishes, attributes, float(timeout))
+        return cls(request, who, next_, gives, wishes, attributes, float(timeout))
 
 
 def malformed(detail: str, next_: str) -> Problem:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 
 from httpstep.core.jsontext import Json, Path
 from httpstep.execution import drifting
 from httpstep.storage import steps
-from httpstep.web.api.api import json_body
+from httpstep.web.api.asked import json_body
 from httpstep.web.api.manage import managed_step, manager, overtaken
 from httpstep.web.problems import Problem, json_response
 
@@ -30,7 +30,7 @@ def accept_drift(key: str) -> Response:
     """Accept the structure of that log's answer, with the rules moved as asked for."""
     who = manager()
     managed_step(key)
-    choice, log_id = _asked(json_body())
+    choice, log_id = _asked(json_body(request))
     try:
         step = drifting.accept(who.account_id, key, choice, log_id, by=f"key {who.key_name}")
     except drifting.NotThere as error:

@@ -16,7 +16,9 @@ from httpstep.core.jsontext import Json
 from httpstep.core.step.spec import StepSpec
 from httpstep.storage import deleting, keys, logs, steps
 from httpstep.storage.tables import Log, Step
-from httpstep.web.api.api import caller, json_body, no_step
+from httpstep.web.api.api import no_step
+from httpstep.web.api.asked import json_body
+from httpstep.web.api.bearers import caller
 from httpstep.web.problems import Problem, json_response
 
 blueprint = Blueprint("manage", __name__, url_prefix="/api/v1")
@@ -106,7 +108,7 @@ def _document(key: str) -> StepSpec:
 def named_body(what: str, key: str, member: str = "key") -> Json:
     """The document in the body, whose key, or name, may be left out. Raises the 422 where it is another than the
     address's."""
-    document = json_body()
+    document = json_body(request)
     if isinstance(document, dict) and document.setdefault(member, key) != key:
         raise Problem(
             422, f"Invalid {what.title()}", f'The document\'s {member} is not the one in the address ("{key[:63]}").'

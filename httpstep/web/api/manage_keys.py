@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 from sqlalchemy import select
 
 from httpstep.core.document.entrydocuments import KEY
@@ -14,7 +14,7 @@ from httpstep.extensions import db
 from httpstep.storage import keys
 from httpstep.storage.database import editing
 from httpstep.storage.tables import ApiKey
-from httpstep.web.api.api import json_body
+from httpstep.web.api.asked import json_body
 from httpstep.web.api.manage import manager, refused
 from httpstep.web.moments import utc_machine
 from httpstep.web.problems import Problem, json_response
@@ -34,7 +34,7 @@ def list_keys() -> Response:
 @blueprint.post("/keys")
 def create_key() -> Response:
     """201 with a new execute key and its token, this once."""
-    who, body = manager(), json_body()
+    who, body = manager(), json_body(request)
     if isinstance(body, dict) and body.pop("scope", SCOPE) != SCOPE:
         raise Problem(403, "Key Not Allowed", "An API key may make execute keys only. Others are made by an admin.")
     try:

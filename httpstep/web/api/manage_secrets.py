@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 
 from httpstep.core.document.entrydocuments import SECRET, secret_name_fault
 from httpstep.core.document.kind import DocumentError
@@ -18,7 +18,7 @@ from httpstep.core.jsontext import Json
 from httpstep.storage import catalogue, steps
 from httpstep.storage.database import editing
 from httpstep.storage.vault import secret_place
-from httpstep.web.api.api import json_body
+from httpstep.web.api.asked import json_body
 from httpstep.web.api.manage import check_preconditions, digest, manager, refused
 from httpstep.web.api.manage_attributes import keys_of
 from httpstep.web.here import parts
@@ -60,7 +60,7 @@ def get_secret(name: str) -> Response:
 @blueprint.put("/secrets/<name>")
 def put_secret(name: str) -> Response:
     """Store a value and where it may be sent; 201 or 200 with all but the value."""
-    who, body = manager(), json_body()
+    who, body = manager(), json_body(request)
     try:
         if sentence := secret_name_fault(name):
             raise DocumentError([Fault("name", sentence)])

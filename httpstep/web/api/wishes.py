@@ -20,20 +20,23 @@ from httpstep.web.problems import Problem
 NAMES: Final = ("flat",)
 EXTRA: Final = ("ignore",)
 _WORDS: Final = {"names": NAMES, "lists": tuple(LISTS), "extra": EXTRA}
-_HEADERS: Final = {name: f"X-{name.capitalize()}" for name in _WORDS}
+_HEADERS: Final = {name: f"HTTP_X_{name.upper()}" for name in _WORDS}
+"""As WSGI has them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """told: what the request says, by the names of the query."""
+    """told: what the request says, by the names of the query. errors: its word for how a failure is answered."""
 
     told: dict[str, str]
+    errors: str = ""
 
     @classmethod
     def of(cls, request: Request) -> Wishes:
-        query, headers = request.args, request.headers
-        told = {name: query.get(name, headers.get(header)) for name, header in _HEADERS.items()}
-        return cls({name: wish for name, wish in told.items() if wish is not None})
+        environ = request.environ
+        query = request.args if environ.get("QUERY_STRING") else {}
+        told = {name: query.get(name, environ.get(header)) for name, header in _HEADERS.items()}
+        return cls({name: wish for name, wish in told.items() if wish is not None}, query.get("errors", ""))
 
     def require_known(self, next_: str) -> None:
         """Raises the 400 for a wish that there is none of: it would be answered otherwise than the bot expects."""

@@ -146,7 +146,7 @@ def _run(editor: FlowEditor) -> int:
         return 422
     call = flows.FlowCall(
         tenant=tenant(), source="test", spec=replace(spec, key=spec.key or "draft"), attributes=editor.given,
-        actor=current_user().email, request_id=request_id(), hangup=hangup(),
+        actor=current_user().email, request_id=request_id(), hangup=hangup(request),
         fallback=flows.fallback_of(parts(), account_id(), spec),
     )  # fmt: skip
     try:

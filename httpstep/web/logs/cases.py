@@ -188,7 +188,7 @@ def _run(step: steps.LoadedStep, case: cases.Case, seconds: float) -> tuple[list
     """What differs, and the log of the call. Raises what refuses a call."""
     call = calls.Call(
         tenant=tenant(), source="test", spec=step.spec, attributes=case.given, actor=current_user().email,
-        request_id=request_id(), step=step, timeout=seconds, hangup=hangup(), account=parts().accounts.get(account_id()),
+        request_id=request_id(), step=step, timeout=seconds, hangup=hangup(request), account=parts().accounts.get(account_id()),
     )  # fmt: skip
     end_transaction()
     try:

@@ -157,7 +157,7 @@ def _call(editor: Editor, spec: StepSpec) -> calls.Call:
     return calls.Call(
         tenant=tenant(), source="test", spec=spec, attributes=editor.given, actor=current_user().email,
         request_id=request_id(), step=loaded, draft_id=editor.form.draft_id or None, structure=structure,
-        hangup=hangup(), account=parts().accounts.get(account_id()),
+        hangup=hangup(request), account=parts().accounts.get(account_id()),
     )  # fmt: skip
 
 
