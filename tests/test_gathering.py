@@ -9,13 +9,13 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, text
+from sqlalchemy import Dialect, text
 from sqlalchemy.exc import OperationalError
 
 from httpstep.execution import gathering, recording, starting
 from httpstep.execution.budget import hits, ratelimit
 from httpstep.extensions import db
-from httpstep.storage import database
+from httpstep.storage import sqlitefile
 from httpstep.storage.database import editing, writing
 from httpstep.storage.tables import BudgetHit, Log
 from httpstep.upkeep import installation
@@ -114,16 +114,16 @@ def test_one_step_writes_what_a_transaction_writes(make_house: MakeHouse, monkey
 def test_an_error_while_a_connection_learns_its_step_costs_one_call_and_no_other(
     make_house: MakeHouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    house, asked = make_house(ThirdParty(*[answer(200, {"a": 1})] * 2)), database.ask
+    house, asked = make_house(ThirdParty(*[answer(200, {"a": 1})] * 2)), sqlitefile.run
     house.put(document())
 
-    def once(connection: Connection, statement: str, values: Mapping[str, Any]) -> list[Any]:
+    def once(dialect: Dialect, driver: Any, statement: str, values: Mapping[str, Any]) -> list[Any]:
         if statement.startswith("CREATE TEMP TRIGGER"):
-            monkeypatch.setattr(database, "ask", asked)
+            monkeypatch.setattr(sqlitefile, "run", asked)
             raise OperationalError("CREATE", {}, Exception("database is locked"))
-        return asked(connection, statement, values)
+        return asked(dialect, driver, statement, values)
 
-    monkeypatch.setattr(database, "ask", once)
+    monkeypatch.setattr(sqlitefile, "run", once)
     first = house.execute().status_code
     with house.app.app_context():
         assert first == (503 if db.engine.dialect.name == "sqlite" else 200)

@@ -13,7 +13,8 @@ from contextlib import suppress
 from httpstep.execution.budget import hits, ratelimit
 from httpstep.execution.calls import Call, NotBegun, Parts, Tenant, TooManyInFlight
 from httpstep.storage import logs
-from httpstep.storage.database import OneStep, can_do_one_step, writing
+from httpstep.storage.database import can_do_one_step, writing
+from httpstep.storage.sqlitefile import OneStep
 
 Begun = tuple[int, ratelimit.Budget | None]
 """The id of the start row, and what is left of the budget where that call was counted."""
@@ -36,7 +37,8 @@ _BEGIN = OneStep(
         "AND old.key = :key AND old.at < :before "
         "ORDER BY old.at, old.number LIMIT 1000)",
     ),
-    ("log_id", "count", "oldest_at", "newest", "newest_at"),
+    results=("log_id", "count", "oldest_at"),
+    notes=("newest", "newest_at"),
 )  # fmt: skip
 
 
@@ -71,7 +73,7 @@ def may_believe() -> bool:
 
 def _in_one_step(call: Call, start: logs.Start, in_flight: int, counted: bool) -> Begun | None:
     now, per_minute = start.started_at, call.tenant.per_minute
-    log_id, count, oldest_at, newest, newest_at = _BEGIN.do(
+    log_id, count, oldest_at = _BEGIN.do(
         logs.values_of(start, in_flight) | {
             "key": ratelimit.key_of(start.account_id), "limit": per_minute or ratelimit.PER_MINUTE, "now": now,
             "since": now - hits.WINDOW, "before": now - hits.KEPT, "counts": counted, "edition": call.edition,
@@ -81,8 +83,7 @@ def _in_one_step(call: Call, start: logs.Start, in_flight: int, counted: bool) -
         return None
     budget = None
     with suppress(Exception):  # the row is there: what fails from here on must not look as if it were not
-        window = hits.Window(count + 1, oldest_at if count else now, newest + 1, max(now, newest_at))
-        budget = ratelimit.budget_in(window, per_minute) if counted else None
+        budget = ratelimit.budget_in(count + 1, oldest_at if count else now, per_minute) if counted else None
     return log_id, budget
 
 

@@ -12,8 +12,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache
 from typing import Any
 
 from flask import current_app
@@ -33,7 +32,7 @@ from httpstep.storage.schema import (
 )
 
 __all__ = [
-    "BEFORE_THE_FIRST_RELEASE", "OneStep", "SchemaError", "ask", "can_do_one_step", "editing", "end_transaction",
+    "BEFORE_THE_FIRST_RELEASE", "SchemaError", "ask", "can_do_one_step", "editing", "end_transaction",
     "is_unavailable", "is_writing", "look", "note", "one_at_a_time", "prepare_engine", "reading",
     "refuse_other_schema", "snapshot", "upgrade_schema", "writing",
 ]  # fmt: skip
@@ -42,11 +41,8 @@ WRITE = "httpstep_write"
 BUSY_SECONDS = 5
 NOTE_SECONDS = 0.2
 _FULL = "httpstep_full"
-_KEPT = "httpstep_kept"
 _PATIENCE = "httpstep_patience"
 _TURN = "httpstep_turn"
-_VALUE = re.compile(r":([a-z_]+)")
-_OF_THE_ROW = r'NEW."\1"'
 _ONE_EDIT = text("SELECT pg_advisory_xact_lock(2, 0)")
 _open: ContextVar[Connection | None] = ContextVar("open write transaction", default=None)
 _read: ContextVar[Connection | None] = ContextVar("open read transaction", default=None)
@@ -58,7 +54,7 @@ def prepare_engine(engine: Engine) -> None:
     if engine.dialect.name != "sqlite":
         return
     current_app.extensions[_TURN] = threading.Lock()
-    current_app.extensions[_KEPT] = sqlitefile.open_in(engine, BUSY_SECONDS)
+    current_app.extensions[sqlitefile.KEPT] = sqlitefile.open_in(engine, BUSY_SECONDS)
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
@@ -134,49 +130,9 @@ def writing(*, durable: bool = False, patience: float = BUSY_SECONDS) -> Iterato
             _open.reset(token)
 
 
-@dataclass(frozen=True)
-class OneStep:
-    """Statements that SQLite does in one step, all or none, and without the interpreter between them, for which a thread
-    would wait after each, and all who write for that thread (docs/decisions/0033). They name their values as :name, and
-    are the body of a trigger on a view that only the connection at hand has. results: columns of its table <name>_result,
-    whose row is given back.
-    """
-
-    name: str
-    statements: tuple[str, ...]
-    results: tuple[str, ...] = ()
-
-    @cached_property
-    def _values(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(_VALUE.findall(";".join(self.statements))))
-
-    @cached_property
-    def _insert(self) -> str:
-        return f"INSERT INTO {self.name} VALUES ({', '.join(f':{value}' for value in self._values)})"
-
-    def _definitions(self) -> Iterator[str]:
-        if self.results:  # of an attempt that an error ended some may be there: the connection is kept
-            yield f"CREATE TEMP TABLE IF NOT EXISTS {self.name}_result ({', '.join(self.results)})"
-        columns = ", ".join(f'NULL AS "{value}"' for value in self._values)
-        yield f"CREATE TEMP VIEW IF NOT EXISTS {self.name} AS SELECT {columns}"
-        body = "".join(f"{_VALUE.sub(_OF_THE_ROW, statement)}; " for statement in self.statements)
-        yield f"CREATE TEMP TRIGGER IF NOT EXISTS {self.name}_step INSTEAD OF INSERT ON {self.name} BEGIN {body}END"
-
-    def do(self, values: Mapping[str, Any]) -> Any:
-        """Committed as it returns. Gives the row of results, if it has any. Not inside `writing()`."""
-        connections: sqlitefile.KeptConnections = kept(_KEPT)
-        with connections.one() as connection:
-            if self.name not in connection.info:
-                for definition in self._definitions():
-                    ask(connection, definition, {})
-                connection.info[self.name] = True
-            ask(connection, self._insert, values)
-            return ask(connection, f"SELECT * FROM {self.name}_result", {})[0] if self.results else None
-
-
 def can_do_one_step() -> bool:
     """Whether the database is one that does `OneStep`, and nothing is being written that it would wait for."""
-    return kept(_KEPT) is not None and not is_writing()
+    return kept(sqlitefile.KEPT) is not None and not is_writing()
 
 
 def ask(connection: Connection, statement: str, values: Mapping[str, Any]) -> list[Any]:
@@ -187,11 +143,14 @@ def ask(connection: Connection, statement: str, values: Mapping[str, Any]) -> li
 
 def look(statement: str, values: Mapping[str, Any]) -> list[Any]:
     """The same for a statement that only reads, in a transaction of its own."""
+    connections: sqlitefile.KeptConnections | None = kept(sqlitefile.KEPT)
+    if connections is not None:
+        one = connections.take()
+        try:
+            return _run(one.dialect, one.driver, statement, values)
+        finally:
+            connections.give_back(one)
     dialect = db.engine.dialect
-    if dialect.name == "sqlite":
-        connections: sqlitefile.KeptConnections = kept(_KEPT)
-        with connections.one() as connection:
-            return _run(dialect, _driver(connection), statement, values)
     try:
         pooled = db.engine.raw_connection()
     except dialect.loaded_dbapi.Error as error:
@@ -203,14 +162,11 @@ def look(statement: str, values: Mapping[str, Any]) -> list[Any]:
 
 
 def _run(dialect: Dialect, driver: Any, statement: str, values: Mapping[str, Any]) -> list[Any]:
-    given: Any = values
     if dialect.name == "sqlite":
-        statement, names = _by_place(statement)
-        given = [values[name] for name in names]
-    else:
-        statement = _for_psycopg(statement)
+        return sqlitefile.run(dialect, driver, statement, values)
+    statement = _for_psycopg(statement)
     try:
-        cursor = driver.execute(statement, given)
+        cursor = driver.execute(statement, values)
         return list(cursor.fetchall()) if cursor.description else []
     except dialect.loaded_dbapi.Error as error:
         raise as_sqlalchemy(dialect, statement, error) from error
@@ -223,13 +179,6 @@ def _driver(connection: Connection) -> Any:
 @cache
 def _for_psycopg(statement: str) -> str:
     return re.sub(r"(?<!:):([a-z_]+)", r"%(\1)s", statement)
-
-
-@cache
-def _by_place(statement: str) -> tuple[str, list[str]]:
-    """The statement with its values by place, and their names. To ask SQLite where a name stands Python's driver lets go of
-    the interpreter, once for each: 35 times a call."""
-    return _VALUE.sub("?", statement), _VALUE.findall(statement)
 
 
 def note(statement: Executable) -> None:

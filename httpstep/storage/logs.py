@@ -10,17 +10,17 @@ import os
 import random
 import time
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from sqlalchemy import ColumnElement, Connection, Table, case, delete, func, select, update
 from sqlalchemy.orm import defer
 from sqlalchemy.orm.attributes import set_committed_value
 
 from httpstep.extensions import db
-from httpstep.storage.database import NOTE_SECONDS, OneStep, ask, editing, look, writing
+from httpstep.storage.database import NOTE_SECONDS, ask, editing, look, writing
 from httpstep.storage.schema import SHARDS
+from httpstep.storage.sqlitefile import OneStep
 from httpstep.storage.tables import Case, Idempotency, Log, Text
 
 MAX_LOGS = 20
@@ -29,8 +29,7 @@ MAX_CALL_SECONDS = 75.0
 """Seconds after which a running row cannot be running any more: 60 s of call, and time to write it down."""
 
 
-@dataclass(frozen=True, slots=True)
-class Start:
+class Start(NamedTuple):
     """What is known before the call."""
 
     account_id: int
@@ -109,7 +108,7 @@ def begin(start: Start, in_flight: int) -> int | None:
 
 def values_of(start: Start, in_flight: int) -> dict[str, Any]:
     """What `BEGIN` wants."""
-    values = {name: getattr(start, name) for name in Start.__slots__}
+    values = start._asdict()
     values |= {"pid": os.getpid(), "in_flight": in_flight, "oldest": start.started_at - MAX_CALL_SECONDS}
     return _without_nul(values)
 

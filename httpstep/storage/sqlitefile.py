@@ -7,26 +7,34 @@ again. So a process knows which file it opened, and gives up its connections whe
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 import weakref
 from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from functools import partial
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Connection, Dialect, Engine, event
 from sqlalchemy.exc import DisconnectionError
 
+from httpstep.extensions import kept
+from httpstep.storage.patience import as_sqlalchemy
 from httpstep.storage.schema import creating
 
+KEPT: Final = "httpstep_kept"
+"""What an application keeps its `KeptConnections` under."""
 _FILE = "httpstep_file"
+_VALUE: Final = re.compile(r":([a-z_]+)")
+_OF_THE_ROW: Final = r'NEW."\1"'
 _MAX_KEPT: Final = 64
 """Connections of a process beside its pool, one for each thread that asks at the same moment."""
 _OF_KEPT: Final = ("cache_size=-512", "temp_store=MEMORY")
-"""What a call asks lies in few pages, and what its statements leave for it (`database.OneStep`) in one row."""
+"""What a call asks lies in few pages, and what its statements leave for it (`OneStep`) in one row."""
 
 Identity = tuple[int, int]
 """Device and number of a file: what stays the same when it is renamed, and differs in a copy."""
@@ -157,6 +165,22 @@ def _watch_file(engine: Engine, file: SqliteFile, set_up: Callable[[Any], None])
         file.forget()
 
 
+class Kept:
+    """A connection that is kept. driver: the driver's own. steps: the names of those that it knows (`OneStep`)."""
+
+    __slots__ = ("_connection", "dialect", "driver", "opened", "steps")
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self.dialect = connection.dialect
+        self.driver: Any = connection.connection.dbapi_connection
+        self.opened: Identity | None = connection.info.get(_FILE)
+        self.steps: set[str] = set()
+
+    def close(self) -> None:
+        self._connection.close()
+
+
 class KeptConnections:
     """What every call asks of the database goes over connections that are kept open beside SQLAlchemy's pool: taking one
     from the pool and giving it back takes ten times as long as the question.
@@ -166,44 +190,99 @@ class KeptConnections:
 
     def __init__(self, engine: Engine, file: SqliteFile | None) -> None:
         self._engine, self._file = engine, file
-        self._idle: deque[Connection] = deque()
+        self._idle: deque[Kept] = deque()
         event.listen(engine, "engine_disposed", lambda _engine: self._close())
 
-    @contextmanager
-    def one(self) -> Iterator[Connection]:
-        """A connection for whoever asks alone. It is kept after an error too: closing the last one of a file moves its WAL
-        into the database."""
-        connection = self._take()
-        try:
-            yield connection
-        finally:
-            self._give_back(connection)
-
-    def _give_back(self, connection: Connection) -> None:
-        if connection.in_transaction():  # SQLAlchemy's own, which a statement of its begins
-            connection.rollback()
-        driver: Any = connection.connection.dbapi_connection
-        if self._file is None or driver.in_transaction or len(self._idle) >= _MAX_KEPT:
-            connection.close()
-        else:
-            self._idle.append(connection)
-
-    def _take(self) -> Connection:
+    def take(self) -> Kept:
+        """A connection for whoever asks alone, to be given back whatever happens."""
         with suppress(IndexError):
             while self._file is not None:
-                kept = self._idle.pop()
-                if self._file.is_still(kept.info[_FILE]):
-                    return kept
-                kept.close()
+                one = self._idle.pop()
+                if one.opened is not None and self._file.is_still(one.opened):
+                    return one
+                one.close()
         connection = self._engine.connect()
         if self._file is not None:
             connection.detach()
-            driver: Any = connection.connection.dbapi_connection
+        made = Kept(connection)
+        if self._file is not None:
             for pragma in _OF_KEPT:
-                driver.execute(f"PRAGMA {pragma}")
-        return connection
+                made.driver.execute(f"PRAGMA {pragma}")
+        return made
+
+    def give_back(self, one: Kept) -> None:
+        """It is kept after an error too: closing the last one of a file moves its WAL into the database."""
+        if self._file is None or one.driver.in_transaction or len(self._idle) >= _MAX_KEPT:
+            one.close()
+        else:
+            self._idle.append(one)
 
     def _close(self) -> None:
         with suppress(IndexError):
             while True:
                 self._idle.pop().close()
+
+
+# ---------------------------------------------------------------- statements
+
+
+def run(dialect: Dialect, driver: Any, statement: str, values: Mapping[str, Any]) -> list[Any]:
+    """The rows that a statement gives. Errors are SQLAlchemy's."""
+    by_place, names = _by_place(statement)
+    try:
+        cursor = driver.execute(by_place, [values[name] for name in names])
+        return list(cursor.fetchall()) if cursor.description else []
+    except dialect.loaded_dbapi.Error as error:
+        raise as_sqlalchemy(dialect, statement, error) from error
+
+
+@cache
+def _by_place(statement: str) -> tuple[str, list[str]]:
+    """The statement with its values by place, and their names. To ask SQLite where a name stands Python's driver lets go of
+    the interpreter, once for each: 35 times a call."""
+    return _VALUE.sub("?", statement), _VALUE.findall(statement)
+
+
+@dataclass(frozen=True)
+class OneStep:
+    """Statements that SQLite does in one step, all or none, and without the interpreter between them, for which a thread
+    would wait after each, and all who write for that thread (docs/decisions/0033). They name their values as :name, and
+    are the body of a trigger on a view that only the connection at hand has. results: columns of its table <name>_result,
+    whose row is given back; notes: further ones, for the statements alone.
+    """
+
+    name: str
+    statements: tuple[str, ...]
+    results: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @cached_property
+    def _values(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(_VALUE.findall(";".join(self.statements))))
+
+    @cached_property
+    def _insert(self) -> str:
+        return f"INSERT INTO {self.name} VALUES ({', '.join(f':{value}' for value in self._values)})"
+
+    def _definitions(self) -> Iterator[str]:
+        if self.results:  # of an attempt that an error ended some may be there: the connection is kept
+            yield f"CREATE TEMP TABLE IF NOT EXISTS {self.name}_result ({', '.join(self.results + self.notes)})"
+        columns = ", ".join(f'NULL AS "{value}"' for value in self._values)
+        yield f"CREATE TEMP VIEW IF NOT EXISTS {self.name} AS SELECT {columns}"
+        body = "".join(f"{_VALUE.sub(_OF_THE_ROW, statement)}; " for statement in self.statements)
+        yield f"CREATE TEMP TRIGGER IF NOT EXISTS {self.name}_step INSTEAD OF INSERT ON {self.name} BEGIN {body}END"
+
+    def do(self, values: Mapping[str, Any]) -> Any:
+        """Committed as it returns. Gives the row of results, if it has any. Not inside `writing()`."""
+        result = f"SELECT {', '.join(self.results)} FROM {self.name}_result"
+        connections: KeptConnections = kept(KEPT)
+        one = connections.take()
+        try:
+            if self.name not in one.steps:
+                for definition in self._definitions():
+                    run(one.dialect, one.driver, definition, {})
+                one.steps.add(self.name)
+            run(one.dialect, one.driver, self._insert, values)
+            return run(one.dialect, one.driver, result, {})[0] if self.results else None
+        finally:
+            connections.give_back(one)

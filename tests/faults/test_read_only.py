@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import requests
 from pytest_httpserver import HTTPServer
-from sqlalchemy import Connection, event, update
+from sqlalchemy import event, update
 from werkzeug import Request, Response
 
 from app import create_app
@@ -21,7 +21,7 @@ from httpstep import config
 from httpstep.core.exchange import HttpResponse, RenderedRequest
 from httpstep.extensions import db
 from httpstep.storage.database import editing
-from httpstep.storage.sqlitefile import KeptConnections
+from httpstep.storage.sqlitefile import Kept, KeptConnections
 from httpstep.storage.tables import ApiKey, Session
 from tests.fakes import ThirdParty, answer
 from tests.faults.test_storage import prepared, refused, third
@@ -237,16 +237,18 @@ def test_forty_slow_calls_run_side_by_side_and_others_still_write(
     house.limit(1000)
     bearer = {"Authorization": f"Bearer {house.token()}"}
     out: list[int] = []
-    one = KeptConnections.one
+    take, give_back = KeptConnections.take, KeptConnections.give_back
 
-    @contextmanager
-    def counted(kept: KeptConnections) -> Iterator[Connection]:
+    def taken(kept: KeptConnections) -> Kept:
         out.append(1)
-        with one(kept) as connection:
-            yield connection
+        return take(kept)
+
+    def given_back(kept: KeptConnections, one: Kept) -> None:
+        give_back(kept, one)
         out.append(-1)
 
-    monkeypatch.setattr(KeptConnections, "one", counted)
+    monkeypatch.setattr(KeptConnections, "take", taken)
+    monkeypatch.setattr(KeptConnections, "give_back", given_back)
     with house.app.app_context():
         event.listen(db.engine, "checkout", lambda *_: out.append(1))
         for back in ("checkin", "detach"):

@@ -11,7 +11,7 @@ from flask import before_render_template, template_rendered
 from sqlalchemy import event
 
 from httpstep.extensions import db
-from httpstep.storage import database
+from httpstep.storage import database, sqlitefile
 from tests.fakes import ThirdParty, answer
 from tests.house import House, document
 from tests.web.conftest import Browser, Web
@@ -44,13 +44,15 @@ def statements(house: House) -> Iterator[list[str]]:
 
     with house.app.app_context():
         engine = db.engine
-    run, database._run = database._run, by_the_driver
+    place, name = (sqlitefile, "run") if engine.dialect.name == "sqlite" else (database, "_run")
+    run = getattr(place, name)
+    setattr(place, name, by_the_driver)
     event.listen(engine, "before_cursor_execute", by_sqlalchemy)
     try:
         yield found
     finally:
         event.remove(engine, "before_cursor_execute", by_sqlalchemy)
-        database._run = run
+        setattr(place, name, run)
 
 
 @contextmanager

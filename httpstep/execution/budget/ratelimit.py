@@ -12,7 +12,7 @@ from limits.errors import StorageError
 from limits.storage import RedisStorage
 from sqlalchemy.exc import SQLAlchemyError
 
-from httpstep.execution.budget.hits import WINDOW, SqlStorage, Window, by_our_clock
+from httpstep.execution.budget.hits import WINDOW, SqlStorage, by_our_clock
 from httpstep.extensions import limiter
 
 PER_MINUTE = 10
@@ -99,9 +99,9 @@ def key_of(account_id: int) -> str:
     return _PerMinute(PER_MINUTE).key_for(str(account_id))
 
 
-def budget_in(window: Window, per_minute: int | None) -> Budget:
-    """What is left in a window of the database."""
-    return _budget(per_minute or PER_MINUTE, window.count, window.free_at)
+def budget_in(count: int, free_at: float, per_minute: int | None) -> Budget:
+    """What is left in a window of the database (`hits.Window`)."""
+    return _budget(per_minute or PER_MINUTE, count, free_at)
 
 
 def spend(account_id: int, per_minute: int | None) -> Budget:
@@ -109,7 +109,7 @@ def spend(account_id: int, per_minute: int | None) -> Budget:
     item, storage = _PerMinute(per_minute or PER_MINUTE), limiter.limiter.storage
     if isinstance(storage, SqlStorage):
         taken, window = storage.take(item.key_for(str(account_id)), item.amount, WINDOW)
-        budget = budget_in(window, per_minute)
+        budget = budget_in(window.count, window.free_at, per_minute)
     else:
         taken = limiter.limiter.hit(item, str(account_id))
         budget = budget_of(account_id, per_minute)
