@@ -76,7 +76,10 @@ class HttpResponse:
     def header(self, name: str) -> str | None:
         """The first header of that name, names compared without case (RFC 9110, 5.1)."""
         wanted = name.lower()
-        return next((value for key, value in self.headers if key.lower() == wanted), None)
+        for key, value in self.headers:
+            if key.lower() == wanted:
+                return value
+        return None
 
 
 Send = Callable[[RenderedRequest, float], HttpResponse]

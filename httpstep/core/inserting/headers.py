@@ -125,16 +125,20 @@ def completed(
     """
     rows = tuple(headers)
     present = {name.lower() for name, _ in rows}
-    ours = [
-        ("Host", authority),
-        ("User-Agent", f"httpstep/{__version__}"),
-        ("Accept", "*/*"),
-        ("Accept-Encoding", "gzip"),
-        ("Connection", "keep-alive"),
-    ]
-    if length is not None or method in METHODS_WITH_BODY:
+    ours = [] if "host" in present else [("Host", authority)]
+    ours += [row for name, row in _OURS if name not in present]
+    if (length is not None or method in METHODS_WITH_BODY) and "content-length" not in present:
         ours.append(("Content-Length", str(length or 0)))
-    return (*((name, value) for name, value in ours if name.lower() not in present), *rows)
+    return (*ours, *rows)
+
+
+_OURS: Final = (
+    ("user-agent", ("User-Agent", f"httpstep/{__version__}")),
+    ("accept", ("Accept", "*/*")),
+    ("accept-encoding", ("Accept-Encoding", "gzip")),
+    ("connection", ("Connection", "keep-alive")),
+)
+"""By their names in small letters."""
 
 
 def authority_of(url: str) -> str:

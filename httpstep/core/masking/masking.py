@@ -39,7 +39,7 @@ def masked_members(value: dict[str, Json], secrets: Set[str]) -> dict[str, Json]
 
 def is_longer(value: str | list[Json] | dict[str, Json], limit: int) -> bool:
     """Whether a text, or a list or object as JSON, has more than so many characters."""
-    return len(_start(value, limit + 1)) > limit
+    return len(value if isinstance(value, str) else excerpt.beginning(value, limit + 1)) > limit
 
 
 def masked_beginning(value: str | list[Json] | dict[str, Json], limit: int, secrets: Set[str]) -> str:

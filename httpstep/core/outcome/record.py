@@ -99,8 +99,10 @@ def record_of(execution: Execution, given: Mapping[str, Json], timeout: float | 
 
 def notes_of(execution: Execution) -> tuple[str, ...]:
     """What was put up with on the way, a sentence each, in order and without repetition: of the tries, then of reading."""
-    read = reading.notes_on(execution.response) if execution.response and execution.has_document else ()
-    return tuple(dict.fromkeys((*(note for one in execution.tries for note in one.trace.notes), *read)))
+    notes = [note for one in execution.tries for note in one.trace.notes]
+    if execution.response and execution.has_document:
+        notes += reading.notes_on(execution.response)
+    return tuple(dict.fromkeys(notes))
 
 
 def cut(data: bytes, limit: int = MAX_BODY_BYTES) -> tuple[bytes, bool]:
@@ -184,19 +186,8 @@ def source_text(rule: MappingRule, limit: int | None = None) -> str:
     limit: the text is right up to so many characters, and may end there.
     """
     if rule.path is not None:
-        return normalized(rule.path if limit is None else _beginning(rule.path, limit))
+        return normalized(rule.path, limit)
     return rule.jsonpath if rule.jsonpath is not None else f"call {rule.call}"
-
-
-def _beginning(path: Path, limit: int) -> Path:
-    """The parts that are written up to so many characters."""
-    kept: list[str | int] = []
-    for part in path:
-        kept.append(part[:limit] if isinstance(part, str) else part)
-        limit -= len(str(kept[-1])) + 2
-        if limit <= 0:
-            break
-    return tuple(kept)
 
 
 def _row(row: MappedRow, short: Json, secrets: Set[str]) -> Json:

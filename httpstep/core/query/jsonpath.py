@@ -195,14 +195,24 @@ _STEP: Final = re.compile(r"\[(?:(0|[1-9][0-9]{0,15})|'((?:[^\x00-\x1f'\\]|\\(?:
 _ESCAPE: Final = re.compile(r"\\(?:u([0-9a-f]{4})|.)")
 
 
-def normalized(path: Path) -> str:
-    """The path as an RFC 9535 normalized path: $['data'][0]['status']."""
-    return "$" + "".join([f"[{part}]" if isinstance(part, int) else f"['{_escaped(part)}']" for part in path])
+def normalized(path: Path, limit: int | None = None) -> str:
+    """The path as an RFC 9535 normalized path: $['data'][0]['status'].
+
+    limit: the text is right up to so many characters, and may end there.
+    """
+    text = "$"
+    for part in path:
+        if isinstance(part, int):
+            text += f"[{part}]"
+        else:
+            name = part[:limit]
+            text += f"['{name if name.isidentifier() else _escaped(name)}']"  # nearly all are identifiers
+        if limit is not None and len(text) > limit:
+            break
+    return text
 
 
 def _escaped(key: str) -> str:
-    if key.isidentifier():  # as nearly all are
-        return key
     if key.isprintable():  # ten times faster
         return key.replace("\\", "\\\\").replace("'", "\\'")
     return key.translate(_ESCAPED)
