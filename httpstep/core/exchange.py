@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from httpstep.core.madeonce import made_once
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class RenderedRequest:
     """The request exactly as it goes out. `url` is ASCII and carries the query; the bytes of `body` are the body.
 
@@ -27,7 +29,7 @@ class RenderedRequest:
     otherwise: RenderedRequest | None = field(default=None, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class Hop:
     """One exchange of a call: the request line, where it went (`address`, "203.0.113.7:443"), and the status that came."""
 
@@ -38,7 +40,7 @@ class Hop:
     location: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class Timings:
     """Milliseconds, summed over the hops of one try; None where the phase did not happen (a reused connection)."""
 
@@ -49,7 +51,7 @@ class Timings:
     total_ms: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class Trace:
     """What one try saw on the way, however it ended. notes: sentences on what was not in order and was put up with.
 
@@ -62,7 +64,7 @@ class Trace:
     left_behind: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class HttpResponse:
     """An answer, wholly read. `body` is decoded (gzip undone); header names as they came; `url` after redirects."""
 

@@ -7,7 +7,6 @@ An expected failure ends the line early but never leaves it: there is no path wi
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 
 from httpstep.core.answer import (
     automatic,
@@ -22,10 +21,12 @@ from httpstep.core.drift import comparison, maskedshape, structure, variation
 from httpstep.core.errors import Disabled, StepError, UnreadableAnswer
 from httpstep.core.exchange import HttpResponse, Send
 from httpstep.core.jsontext import Json, Path
+from httpstep.core.madeonce import made_once
 from httpstep.core.masking.redaction import MASK
 from httpstep.core.outcome import fallback
 from httpstep.core.step import stepkey
 from httpstep.core.step.execution import (
+    NO_DRIFT,
     Drift,
     Execution,
     Failure,
@@ -40,7 +41,7 @@ __all__ = ["Clock", "Known", "Tokens", "allowed_seconds", "execute"]
 MAX_SECONDS = 60
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class _ReadAnswer:
     """What was read of a response: a document, or why there is none."""
 
@@ -49,12 +50,12 @@ class _ReadAnswer:
     unreadable: Failure | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class _Compared:
     """The document's shape, what of it differs from the accepted one, and the rules that a first answer makes."""
 
     shape: Json = None
-    drift: Drift = field(default_factory=Drift)
+    drift: Drift = NO_DRIFT
     automatic: tuple[MappingRule, ...] | None = None
 
 
@@ -75,8 +76,7 @@ def execute(
     answer, compared, failure = _ReadAnswer(), _Compared(), None
     try:
         _require_enabled(spec)
-        for so_far in render_and_send(line, sent):
-            sent = so_far  # and stays where the next thing fails
+        render_and_send(line, sent)
         work = WorkCounter(_ending_work(line))
         response = _require_good_status(spec, sent)
         answer = _read(response, sent, work)
@@ -149,7 +149,7 @@ def _compare(line: ExecutionInput, sent: Sent, answer: _ReadAnswer, work: WorkCo
     spec, known = line.spec, line.known
     data = _dictionaries(spec, known, answer.document)
     shape, replaced = maskedshape.masked_shape(answer.document, data, sent.secrets, work)
-    made, drift = None, Drift()
+    made, drift = None, NO_DRIFT
     if spec.mapping is None and comparison.holds_something(shape):
         made = _automatic(spec, known, maskedshape.renamed(replaced, answer.document), data)
     if known.structure is not None:

@@ -1,13 +1,13 @@
 """The sending half of the line: authorize, render, send, and send again as the step allows.
 
-What has come about is a value that is made anew with each thing that happens, so that a failure, which is raised, is
-told together with all that came before it.
+What has come about is noted in one `Sent` with each thing that happens, so that a failure, which is raised, is told
+together with all that came before it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Set
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Set
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from httpstep.core.answer import success
@@ -16,6 +16,7 @@ from httpstep.core.exchange import HttpResponse, RenderedRequest, Send, Trace
 from httpstep.core.inserting.headers import retry_after
 from httpstep.core.inserting.secrethosts import Hosts
 from httpstep.core.jsontext import Json, Path
+from httpstep.core.madeonce import made_once
 from httpstep.core.outcome import fallback
 from httpstep.core.request import rendering
 from httpstep.core.step.execution import Try
@@ -40,7 +41,7 @@ class Tokens(Protocol):
     def get(self, request: RenderedRequest, deadline: float, *, refused: str | None = None) -> str: ...
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class Known:
     """What is known of the account and the step besides its document.
 
@@ -60,7 +61,7 @@ class Known:
     taken: Callable[[], Set[str] | None] = frozenset
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class ExecutionInput:
     """What one execution is given. began, deadline: of `clock.monotonic`."""
 
@@ -77,9 +78,9 @@ class ExecutionInput:
         return (self.clock.monotonic() - self.began) * 1000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Sent:
-    """What sending has come to. secrets: all that is to be masked wherever the execution is told of."""
+    """What sending has come to so far. secrets: all that is to be masked wherever the execution is told of."""
 
     secrets: frozenset[str]
     token_url: str = ""
@@ -89,43 +90,39 @@ class Sent:
     tries: tuple[Try, ...] = ()
 
 
-def render_and_send(line: ExecutionInput, nothing: Sent) -> Iterator[Sent]:
-    """What has come about, again and again; the last one has the response. Raises StepError where there is none."""
-    sent = nothing
-    for sent in _authorize_and_send(line, nothing):
-        yield sent
+def render_and_send(line: ExecutionInput, sent: Sent) -> None:
+    """Tell in `sent` what comes about; in the end it has the response. Raises StepError where there is none."""
+    _authorize_and_send(line, sent)
     refused = sent.response
     if sent.token is None or refused is None or not success.token_expired(line.spec, refused):
         return
-    again = replace(sent, response=None)
+    sent.response = None
     try:
-        for sent in _authorize_and_send(line, again):
-            yield sent
+        _authorize_and_send(line, sent)
     except BudgetSpent:
-        yield replace(sent, response=refused)
+        sent.response = refused
 
 
-def _authorize_and_send(line: ExecutionInput, sent: Sent) -> Iterator[Sent]:
+def _authorize_and_send(line: ExecutionInput, sent: Sent) -> None:
     """Once with a token, where the step wants one. One that `sent` has already is one that was refused."""
     spec, known = line.spec, line.known
     if spec.request.auth.type == "oauth2_client_credentials":
         asking = rendering.token_request(
             spec.request.auth, line.attributes, secrets=known.secrets, hosts=known.hosts, defaults=known.defaults
         )
-        sent = replace(sent, token_url=asking.url, secrets=sent.secrets | asking.secrets)
-        yield sent
-        token = line.tokens.get(asking, line.deadline, refused=sent.token)
-        sent = replace(sent, token=token, secrets=sent.secrets | {token})
-        yield sent
+        sent.token_url = asking.url
+        sent.secrets |= asking.secrets
+        sent.token = line.tokens.get(asking, line.deadline, refused=sent.token)
+        sent.secrets |= {sent.token}
     request = rendering.render(
         spec, line.attributes, secrets=known.secrets, hosts=known.hosts, defaults=known.defaults, token=sent.token
     )
-    sent = replace(sent, request=request, secrets=sent.secrets | request.secrets)
-    yield sent
-    yield from _send_with_retries(line, request, sent)
+    sent.request = request
+    sent.secrets |= request.secrets
+    _send_with_retries(line, request, sent)
 
 
-def _send_with_retries(line: ExecutionInput, request: RenderedRequest, sent: Sent) -> Iterator[Sent]:
+def _send_with_retries(line: ExecutionInput, request: RenderedRequest, sent: Sent) -> None:
     """Send, and again as the step allows. What a try that failed gave stands when no further one is made."""
     spec, made = line.spec, 0
     allowed = spec.retries if spec.retry_unsafe or spec.request.method not in UNSAFE_METHODS else 0
@@ -139,8 +136,7 @@ def _send_with_retries(line: ExecutionInput, request: RenderedRequest, sent: Sen
             break
         except SendError as error:
             last = error
-        sent = replace(sent, tries=(*sent.tries, _try(line, last)))
-        yield sent
+        sent.tries = (*sent.tries, _try(line, last))
         pause = _pause(line, last, made) if made < allowed else None
         if pause is None:
             break
@@ -148,7 +144,7 @@ def _send_with_retries(line: ExecutionInput, request: RenderedRequest, sent: Sen
         line.clock.wait(pause)
     if isinstance(last, SendError):
         raise last
-    yield replace(sent, response=last)
+    sent.response = last
 
 
 def _try(line: ExecutionInput, last: HttpResponse | SendError) -> Try:

@@ -15,7 +15,7 @@ Null that was found is a value and stays null, whatever `take` and `convert` say
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from httpstep.core.answer.innerjson import inside
@@ -24,6 +24,7 @@ from httpstep.core.conversion import CONVERSIONS, CannotConvert, convert
 from httpstep.core.inserting.placeholders import lookup
 from httpstep.core.jsonnumbers import NotKept, UnkeptNumber
 from httpstep.core.jsontext import Json, Path, size_of
+from httpstep.core.madeonce import made_once
 from httpstep.core.query import jsonpath, jsonpath_hints, jsonpath_values
 from httpstep.core.step.execution import MappedRow, MappingResult
 from httpstep.core.step.spec import NO_DEFAULT, MappingRule
@@ -35,7 +36,7 @@ _MAX_PATH: Final = 120
 """Characters of a path in a sentence."""
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class CallFacts:
     """What is known about the call itself. status None: no answer came. error None: nothing failed. given: the
     attributes it was made with, for queries that name one."""
@@ -90,8 +91,9 @@ def _row(rule: MappingRule, document: Json, has_document: bool, call: CallFacts,
 
 
 def _converted(rule: MappingRule, value: Json, work: WorkCounter) -> Json:
-    if rule.convert != "none":
-        _require_kept(value, work)
+    if rule.convert == "none":
+        return value
+    _require_kept(value, work)
     if rule.take == "all" and isinstance(value, list) and not CONVERSIONS[rule.convert].whole_lists:
         work.spend(10 * len(value))
         return [_convert(rule, item) for item in value]

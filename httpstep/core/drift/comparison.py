@@ -14,7 +14,7 @@ from typing import Final
 from httpstep.core.answer.dictionaries import ANY
 from httpstep.core.jsontext import Json, Path
 from httpstep.core.query import jsonpath
-from httpstep.core.step.execution import Change, Drift
+from httpstep.core.step.execution import NO_DRIFT, Change, Drift
 from httpstep.core.step.spec import MappingRule
 from httpstep.core.workcounter import WorkCounter
 
@@ -29,7 +29,7 @@ def compare(accepted: Json, latest: Json, rules: Sequence[MappingRule] = (), wor
     list for an object (PHP), an optional field that is away, a field that only some items of a list still have. `mapped` is set where a rule that is on reads that path or below.
     """
     if accepted == latest:
-        return Drift()  # as of nearly every call: told apart in C, without the rules
+        return NO_DRIFT  # as of nearly every call: told apart in C, without the rules
     comparison = _Comparison(work or WorkCounter())
     comparison.place(accepted, latest, (), _reads_of(rules))
     return comparison.drift()

@@ -8,15 +8,16 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields
 
 from httpstep.core.jsontext import Json
+from httpstep.core.madeonce import made_once
 from httpstep.core.step.execution import Execution
 
 _PLAIN = re.compile(r"[A-Za-z0-9._:/@+-]+").fullmatch
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class CanonicalLine:
     """event: "execution" (a call was begun and has its log row), "flow" (all of its steps), "replay" (the stored answer
     of an Idempotency-Key), "refusal" (no call was begun; `reason` says why).
@@ -65,10 +66,10 @@ def _text(value: Json) -> str:
 def executed(line: CanonicalLine, execution: Execution, log_id: int, database_ms: float) -> CanonicalLine:
     """`line`, which knows whose call it is, with what came of it."""
     outcome, failure, response = execution.outcome, execution.failure, execution.response
-    return replace(
-        line, outcome=outcome.outcome, reason=failure.reason if failure else None, next=outcome.next,
-        status=response.status if response else None, duration_ms=round(execution.duration_ms),
-        tries=len(execution.tries), database_ms=round(database_ms), drift=bool(execution.drift), log_id=str(log_id),
+    return CanonicalLine(
+        line.event, line.request_id, line.account, line.step, line.flow, line.source, outcome.outcome,
+        failure.reason if failure else None, outcome.next, response.status if response else None,
+        round(execution.duration_ms), len(execution.tries), round(database_ms), bool(execution.drift), str(log_id),
     )  # fmt: skip
 
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Mapping, Set
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import chain
 
 from httpstep.core.answer import reading
 from httpstep.core.exchange import HttpResponse, RenderedRequest, Timings
 from httpstep.core.inserting.headers import authority_of, completed
 from httpstep.core.jsontext import Json, Path
+from httpstep.core.madeonce import made_once
 from httpstep.core.masking import redaction
 from httpstep.core.masking.masking import (
     is_longer,
@@ -57,7 +58,7 @@ _MAX_AROUND = 4
 """Characters of a normalized path around a name."""
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class Record:
     """detail: JSON of everything but the bodies; request_body, response_body: masked and cut at 64 KB; message masked."""
 

@@ -1,18 +1,19 @@
-"""What one run of a step comes to. All frozen: a value made once is what is shown, logged and answered."""
+"""What one run of a step comes to. A value made once is what is shown, logged and answered."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import field
+from typing import Final, Literal
 
 from httpstep.core.errors import FailureKind
 from httpstep.core.exchange import HttpResponse, RenderedRequest, Trace
 from httpstep.core.jsontext import Json, Path
+from httpstep.core.madeonce import made_once
 from httpstep.core.step.spec import MappingRule, StepSpec
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class MappedRow:
     """What one rule gave. state: "ok", "default" (its default was taken), "missing", "off". why: a sentence if not ok."""
 
@@ -22,7 +23,7 @@ class MappedRow:
     why: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class MappingResult:
     """`values`: attribute -> JSON value, defaults included; `missing`: attributes not found, defaulted ones too."""
 
@@ -31,7 +32,7 @@ class MappingResult:
     missing: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class Change:
     """One difference of two structures. `path` has "*" for any list item or dictionary key; types are JSON type names."""
 
@@ -41,7 +42,7 @@ class Change:
     mapped: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class Drift:
     """The difference between the accepted structure and a later answer's. Falsy when there is none.
 
@@ -61,7 +62,10 @@ class Drift:
         return bool(self.missing or self.changed or self.new)
 
 
-@dataclass(frozen=True, slots=True)
+NO_DRIFT: Final = Drift()
+
+
+@made_once
 class Failure:
     """Why an execution failed: a kind, a stable reason, one sentence for a person, what to do next, and the place."""
 
@@ -72,7 +76,7 @@ class Failure:
     place: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class Outcome:
     """What the bot is told. `outcome`: "success" or a FailureKind; `next`: "continue" or "stop"."""
 
@@ -83,7 +87,7 @@ class Outcome:
     message: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class Try:
     """One call of the budget: when it ended (ms after the start), what came of it."""
 
@@ -93,7 +97,7 @@ class Try:
     trace: Trace = field(default_factory=Trace)
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class Execution:
     """One run of a step, with every intermediate value; log, modal, Test panel, mail and answer are views of it.
 
