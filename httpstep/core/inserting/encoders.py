@@ -69,6 +69,8 @@ def json_value(value: Json) -> str:
 
 def header_fault(value: str) -> str | None:
     """Why `value` cannot be a header's value (RFC 9110, 5.5), as the end of a sentence; None if it can."""
+    if value.isascii() and value.isprintable():
+        return None  # as nearly all are
     if found := _HEADER_CONTROL.search(value):
         return f"has {_control_name(found[0])} in it, which a header cannot carry"
     try:

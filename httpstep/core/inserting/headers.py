@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Final
@@ -67,7 +67,8 @@ def name_fault(name: str) -> str | None:
 
 def value_fault(name: str, value: str) -> str | None:
     """Why a header of this name cannot have this value, as a sentence: it would open a cloud's metadata service."""
-    if " ".join(value.lower().split()) == _OPENS.get(name.lower()):
+    opens = _OPENS.get(name.lower())
+    if opens is not None and " ".join(value.lower().split()) == opens:
         return f"“{name}: {value.strip()}” {_METADATA}"
     return None
 
@@ -92,12 +93,14 @@ _ONE_VALUE: Final = frozenset(
 )
 
 
-def one_of_each(rows: Iterable[tuple[str, str]]) -> tuple[list[tuple[str, str]], list[str]]:
+def one_of_each(rows: Sequence[tuple[str, str]]) -> tuple[list[tuple[str, str]], list[str]]:
     """One row for each name, names compared without case, in the first one's position; and the warnings that say so.
 
     Several rows are sent as one with commas between, which means the same (RFC 9110, 5.3), cookies with semicolons
     (RFC 6265, 5.4). Of a header that has one value, or proves who calls, the last row wins.
     """
+    if len({name.lower() for name, _ in rows}) == len(rows):
+        return list(rows), []
     found: dict[str, list[tuple[str, str]]] = {}
     for name, value in rows:
         found.setdefault(name.lower(), []).append((name, value))

@@ -12,11 +12,10 @@ from httpstep.core import jsontext
 from httpstep.core.errors import UnreadableAnswer
 from httpstep.core.inserting.encoders import json_string, json_value
 from httpstep.core.inserting.jsonhints import json_hint
-from httpstep.core.inserting.placeholders import Literal, Placeholder, scan
+from httpstep.core.inserting.placeholders import CACHED_LENGTH, Literal, Placeholder, scan
 from httpstep.core.inserting.values import joined
 from httpstep.core.jsontext import Json
 
-_CACHED_LENGTH: Final = 16_384
 _QUOTE_OR_ESCAPE: Final = re.compile(r'["\\]')
 
 
@@ -40,20 +39,16 @@ JsonParts = tuple[str | Placeholder | Quoted, ...]
 
 def compile_json(text: str) -> JsonParts:
     """The body's parts. Any values make valid JSON of them. Raises JsonBodyFault and PlaceholderFault."""
-    return _compiled(text) if len(text) <= _CACHED_LENGTH else _compile(text)
+    return _compiled(text) if len(text) <= CACHED_LENGTH else _compile(text)
 
 
 def render_json(parts: JsonParts, value_of: Callable[[Placeholder], Json], limit: int) -> str:
     """The body as it goes out. Raises OverLimit, and what `value_of` raises."""
-    return joined((_filled(part, value_of) for part in parts), json_value, limit)
 
+    def filled(part: Placeholder | Quoted) -> str:
+        return json_string(value_of(part.placeholder)) if isinstance(part, Quoted) else json_value(value_of(part))
 
-def _filled(part: str | Placeholder | Quoted, value_of: Callable[[Placeholder], Json]) -> str:
-    if isinstance(part, str):
-        return part
-    if isinstance(part, Quoted):
-        return json_string(value_of(part.placeholder))
-    return json_value(value_of(part))
+    return joined(parts, filled, limit)
 
 
 def _compile(text: str) -> JsonParts:

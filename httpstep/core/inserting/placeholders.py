@@ -28,7 +28,7 @@ SECRET_PREFIX: Final = "secret."
 CONVERTED_TO: Final = ("number", "integer", "boolean")
 """What may stand after the bar: conversions of `core.conversion`. A secret has none, it is text."""
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,99}", re.ASCII)
-_CACHED_LENGTH: Final = 16_384
+CACHED_LENGTH: Final = 16_384
 """Longer texts are scanned anew each time, so that the cache stays small."""
 _MAX_FAULTS: Final = 20
 _HOW_LITERAL: Final = r"Write “\{{” if you mean the two braces themselves."
@@ -177,7 +177,7 @@ def scan_with_faults(text: str) -> tuple[tuple[Piece, ...], tuple[str, ...]]:
 
     The texts of a step are scanned with its first call; long ones would fill the memory.
     """
-    return _scanned(text) if len(text) <= _CACHED_LENGTH else _scan(text)
+    return _scanned(text) if len(text) <= CACHED_LENGTH else _scan(text)
 
 
 def _place(text: str, index: int) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Final
 
 from httpstep.core.errors import InvalidRequest
 from httpstep.core.inserting.encoders import header_fault
 from httpstep.core.inserting.headers import MAX_VALUE_CHARACTERS, value_fault
-from httpstep.core.inserting.placeholders import Placeholder, PlaceholderFault, scan
+from httpstep.core.inserting.placeholders import CACHED_LENGTH, Placeholder, PlaceholderFault, scan
 from httpstep.core.inserting.urlhints import hints, refuse_doubled_scheme
 from httpstep.core.inserting.urlhosts import UrlFault
 from httpstep.core.inserting.urls import build_url, compile_url
@@ -82,7 +83,15 @@ def too_large(path: str) -> InvalidRequest:
     return InvalidRequest("The body is larger than 1 MB with its values in it.", reason="too_large", place=path)
 
 
-def _parts(template: str) -> Iterable[Part]:
+def _parts(template: str) -> Sequence[Part]:
+    """Raises PlaceholderFault."""
     if "{{" not in template:
         return (template,)
-    return (piece if isinstance(piece, Placeholder) else piece.text for piece in scan(template))
+    return _scanned(template) if len(template) <= CACHED_LENGTH else _scan(template)
+
+
+def _scan(template: str) -> Sequence[Part]:
+    return [piece if isinstance(piece, Placeholder) else piece.text for piece in scan(template)]
+
+
+_scanned: Final = lru_cache(maxsize=1024)(_scan)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from httpstep.core.conversion import CannotConvert, convert
 from httpstep.core.errors import InvalidRequest
 from httpstep.core.inserting.encoders import text_of
 from httpstep.core.inserting.placeholders import (
     NOT_FOUND,
-    NotFound,
     Placeholder,
     lookup,
 )
@@ -75,7 +74,7 @@ class Values:
         if secret is not None:
             return self._secret(secret, place)
         value = lookup(placeholder.name, self._attributes)
-        if isinstance(value, NotFound):
+        if value is NOT_FOUND:
             value = lookup(placeholder.name, self._defaults)
         if value is not NOT_FOUND:
             return value
@@ -125,9 +124,9 @@ class OverLimit(Exception):
     """A text grew over its limit while it was put together."""
 
 
-def joined(parts: Iterable[Part], encode: Callable[[Placeholder], str], limit: int) -> str:
-    """The parts as one text, placeholders filled by `encode`. Stops with OverLimit once it has over `limit` characters,
-    so that ten thousand placeholders with a large value cost no more than the limit."""
+def joined(parts: Iterable[Any], encode: Callable[[Any], str], limit: int) -> str:
+    """The parts as one text, those that are none themselves filled by `encode`. Stops with OverLimit once it has over
+    `limit` characters, so that ten thousand placeholders with a large value cost no more than the limit."""
     texts: list[str] = []
     length = 0
     for part in parts:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from httpstep.core import jsontext
@@ -12,7 +13,7 @@ from httpstep.core.errors import InvalidRequest, UnreadableAnswer
 from httpstep.core.inserting.encoders import FORM_TYPE, form, json_value, text_of
 from httpstep.core.inserting.jsonbodies import JsonBodyFault, compile_json, render_json
 from httpstep.core.inserting.multipart import multipart
-from httpstep.core.inserting.placeholders import Placeholder, PlaceholderFault, scan
+from httpstep.core.inserting.placeholders import CACHED_LENGTH, Placeholder, PlaceholderFault, scan
 from httpstep.core.inserting.texts import MAX_BODY_BYTES, body_bytes, filled, filled_header, too_large
 from httpstep.core.inserting.values import OverLimit, Position, Values
 from httpstep.core.inserting.xmlbodies import escaped, is_xml, places
@@ -157,12 +158,21 @@ def _json_bytes(text: str, values: Values, place: Position) -> bytes:
 _MEMBER: Final = re.compile(r'"([^"\\]{1,60})"\s*:\s*("(?:[^"\\]|\\.)+")')
 
 
-def _typed_proofs(text: str) -> Iterator[str]:
+def _typed_proofs(text: str) -> tuple[str, ...]:
     """What stands in a JSON text in members like "password", as it would in a header of that name: for the masks."""
+    return _proofs_found(text) if len(text) <= CACHED_LENGTH else tuple(_proofs(text))
+
+
+def _proofs(text: str) -> Iterator[str]:
     for name, written in _MEMBER.findall(text):
         if is_credential_header(name) and "{{" not in written:
             with suppress(UnreadableAnswer):
                 yield str(jsontext.loads(written))
+
+
+@lru_cache(maxsize=512)
+def _proofs_found(text: str) -> tuple[str, ...]:
+    return tuple(_proofs(text))
 
 
 # ---------------------------------------------------------------- GraphQL
