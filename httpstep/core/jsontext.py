@@ -40,7 +40,7 @@ def loads(data: bytes | str, *, bad_numbers: bool = False) -> Json:
     bad_numbers: one that cannot be kept is an UnkeptNumber and refuses nothing.
     """
     text = _without_mark(data)
-    if not text.strip():
+    if not text or text.isspace():
         raise UnreadableAnswer("There is nothing to read: the text is empty.", reason="empty")
     try:
         value = _read(text, MAX_DEPTH, _forgiving if bad_numbers else _strict)
@@ -126,6 +126,7 @@ def _inherited_type(value: object) -> str:
 
 _BYTE_ORDER_MARKS: Final = re.compile("(?:[ \t\r\n]*\ufeff)+")
 _MARKS_UTF8: Final = re.compile(rb"(?:[ \t\r\n]*\xef\xbb\xbf)+")
+_OPENING: Final = (b"{", b"[")
 
 
 def _without_mark(data: bytes | str) -> bytes | str:
@@ -133,6 +134,8 @@ def _without_mark(data: bytes | str) -> bytes | str:
     they are UTF-8."""
     if isinstance(data, str):
         return _BYTE_ORDER_MARKS.sub("", data, count=1) if _BYTE_ORDER_MARKS.match(data) else data
+    if data[:1] in _OPENING and data[1:2] != b"\0":
+        return data  # as nearly all begin, and neither a mark nor a text in UTF-16 or UTF-32 does
     if found := _MARKS_UTF8.match(data):
         return data[found.end() :]
     encoding = json.detect_encoding(data)
@@ -162,7 +165,8 @@ def _wrong_encoding(detail: str) -> UnreadableAnswer:
 
 
 class _Readers(NamedTuple):
-    """fast: knows neither lone surrogates nor -0 nor NaN, and not where a mistake is. careful: knows all of it."""
+    """fast: refuses lone surrogates, NaN and Infinity, takes -0 for 0, and does not say where a mistake is. careful:
+    knows all of it."""
 
     fast: msgspec.json.Decoder[Json]
     careful: json.JSONDecoder
@@ -182,7 +186,7 @@ _forgiving: Final = _readers(jsonnumbers.unkept)
 
 
 def _read(text: bytes | str, max_depth: int | None, readers: _Readers) -> Json:
-    if jsonnumbers.may_have_strange(text):
+    if jsonnumbers.may_have_negative_zero(text):
         return _read_with_care(text, max_depth, readers)
     try:
         return readers.fast.decode(text)
