@@ -51,6 +51,8 @@ _LEAVES_ONLY: Final = frozenset(_LEAF_OF)
 def _shape(values: list[Json], marks: DictionaryPaths | None, work: WorkCounter) -> Structure:
     """The shape of all values seen at one place. Works column by column: a call per place, not per value."""
     work.spend(len(values) + 8)
+    if marks is None and len(values) == 1 and type(values[0]) is dict:
+        return {"types": _OBJECT, **_one_object_shape(values[0], None, work)}
     kinds = set(map(type, values))
     if len(kinds) == 1 and (leaf := _LEAF_OF.get(type(values[0]))):
         return leaf

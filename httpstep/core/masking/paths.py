@@ -12,5 +12,7 @@ _IN_PATH: Final = re.compile(
 
 def token_in_path(url: str) -> str:
     """ "" where there is none."""
+    if "/bot" not in url and "://hooks.slack.com/" not in url:
+        return ""
     found = _IN_PATH.search(url)
     return found["hook"] or found["bot"] if found else ""

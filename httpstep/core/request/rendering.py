@@ -129,7 +129,8 @@ class _Rendering:
     def _note_credentials(self, url: str) -> None:
         """A parameter that is named like a header with a credential is one too, typed or stored."""
         self._values.credential(token_in_path(url))
-        for name, value in parse_qsl(url.partition("?")[2]):
+        query = url.partition("?")[2]
+        for name, value in parse_qsl(query) if query else ():
             if is_credential_header(name):
                 self._values.credential(value)
 
