@@ -13,9 +13,9 @@ from httpstep.core.addresses import AddressPolicy
 from httpstep.core.errors import NetworkError, SendError
 from httpstep.core.exchange import HttpResponse, RenderedRequest
 from httpstep.core.masking.redaction import is_credential_header
-from httpstep.transport.answers import read_answer
+from httpstep.transport.answers import Answer, read_answer
 from httpstep.transport.call import OutgoingCall, as_current
-from httpstep.transport.connections import Answer, GuardedAdapter
+from httpstep.transport.connections import GuardedAdapter
 from httpstep.transport.dialing import Dialer
 from httpstep.transport.failures import FOREIGN, lost_on_kept_connection, translate
 from httpstep.transport.limits import Limits
@@ -91,14 +91,14 @@ class Transport:
         hop = first_hop(request)
         for _ in range(self._limits.redirects + 1):
             answer = self._exchange(hop, call)
-            raw, following = answer.raw, None
+            following = None
             try:
-                location = raw.headers.get("Location", "") if raw.status in REDIRECTS else ""
-                call.note(status=raw.status, location=location)
+                location = answer.fields.get("location") if answer.status in REDIRECTS else ""
+                call.note(status=answer.status, location=location)
                 if location and request.follow_redirects:
-                    following = next_hop(hop, raw.status, location)
+                    following = next_hop(hop, answer.status, location)
                 else:
-                    read = read_answer(raw, call, hop.target.url)
+                    read = read_answer(answer, call, hop.target.url)
             except BaseException:
                 answer.close()
                 raise
