@@ -36,6 +36,17 @@ _ADVICE: dict[Phase, str] = {
 }
 
 
+class _Seen:
+    """A hop as far as it has come; for the trace it becomes a `Hop`."""
+
+    __slots__ = ("address", "location", "method", "status", "url")
+
+    def __init__(self, method: str, url: str) -> None:
+        self.method, self.url = method, url
+        self.address = self.location = ""
+        self.status: int | None = None
+
+
 class OutgoingCall:
     """The state of one `Transport.send`, over all its redirects. Used by one thread at a time.
 
@@ -69,7 +80,7 @@ class OutgoingCall:
         self._spent: dict[Phase, float] = {}
         self._wire = 0
         self._head = 0
-        self._hops: list[Hop] = []
+        self._hops: list[_Seen] = []
         self._notes: list[str] = []
         self.left_behind = ""
 
@@ -160,7 +171,7 @@ class OutgoingCall:
 
     def begin_hop(self, method: str, target: Target) -> None:
         """Raises TimedOut, so that nothing is begun after the deadline."""
-        self._hops.append(Hop(method, target.url))
+        self._hops.append(_Seen(method, target.url))
         self.host, self.origin, self.request_target = target.host, target.origin, target.request_target
         self._head = 0
         self.reused = self.again = False
@@ -188,10 +199,9 @@ class OutgoingCall:
     def note(self, *, address: str = "", status: int | None = None, location: str = "") -> None:
         """Add what is now known about the current hop; what is empty stays as it was."""
         hop = self._hops[-1]
-        self._hops[-1] = Hop(
-            hop.method, hop.url, address or hop.address, hop.status if status is None else status,
-            location or hop.location,
-        )  # fmt: skip
+        hop.address = address or hop.address
+        hop.location = location or hop.location
+        hop.status = hop.status if status is None else status
 
     def trace(self) -> Trace:
         spent = {**self._spent}
@@ -204,7 +214,8 @@ class OutgoingCall:
             first_byte_ms=_milliseconds(spent.get("waiting")),
             total_ms=(now - self._started) * 1000,
         )
-        return Trace(tuple(self._hops), timings, tuple(self._notes), self.left_behind)
+        hops = tuple([Hop(hop.method, hop.url, hop.address, hop.status, hop.location) for hop in self._hops])
+        return Trace(hops, timings, tuple(self._notes), self.left_behind)
 
 
 _current: ContextVar[OutgoingCall] = ContextVar("httpstep_call")

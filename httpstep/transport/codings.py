@@ -29,7 +29,7 @@ _GZIP: Final = 16 + zlib.MAX_WBITS
 _GZIP_MAGIC: Final = b"\x1f\x8b"
 # Concatenated gzip members are legal (RFC 1952, 2.2); thousands of empty ones are an attack on the processor.
 _MEMBERS: Final = 100
-# More than these urllib3 refuses even where it is not to decode, in words that are not ours.
+# More than these are not looked at.
 _LISTED: Final = 5
 _NO_TEXT: Final = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
 _REPEATED: Final = re.compile(r"[!-+\--~]{1,40}")
@@ -111,13 +111,16 @@ class Coding:
 
 def coding_of(content_encoding: str, content_type: str) -> Coding:
     """Read the two headers of an answer; "" where one is missing. Raises NetworkError (broken_answer)."""
+    media_type = content_type.partition(";")[0].strip().lower()
+    is_archive = bool(_ARCHIVE.fullmatch(media_type))
+    if not content_encoding:
+        return Coding((), None, is_archive)
     listed = [name for part in content_encoding.lower().split(",") if (name := part.strip())]
     known = tuple(name for name in listed if name in _UNPACKED or name in _REFUSED)
     if len(known) > _LISTED:
         raise _unreadable("is compressed more than once")
     has_unknown = len(listed) > len(known) + listed.count("identity")
-    media_type = content_type.partition(";")[0].strip().lower()
-    return Coding(known, _repeatable(content_encoding) if has_unknown else None, bool(_ARCHIVE.fullmatch(media_type)))
+    return Coding(known, _repeatable(content_encoding) if has_unknown else None, is_archive)
 
 
 def _inflated(data: bytes, wbits: int, limit: int) -> bytes:

@@ -7,6 +7,7 @@ an eye on the caller's own socket. Received bytes are counted where they arrive,
 
 from __future__ import annotations
 
+import io
 import socket
 import ssl
 from collections.abc import Callable
@@ -25,6 +26,19 @@ T = TypeVar("T")
 _WRITE_SIZE = 16 * 1024
 
 
+class _Incoming(io.RawIOBase):
+    """What comes in on a socket. Unlike the library's it has no part in when the socket is closed."""
+
+    def __init__(self, sock: DeadlineSocket) -> None:
+        self._sock = sock
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: WriteableBuffer, /) -> int:
+        return self._sock.recv_into(buffer)
+
+
 class DeadlineSocket(socket.socket):
     """A TCP socket that never blocks longer than its call may last. Timeouts set by a library are ignored."""
 
@@ -38,6 +52,10 @@ class DeadlineSocket(socket.socket):
     def gettimeout(self) -> float | None:
         """None, so that `ssl` does not take the socket for one whose owner waits by himself."""
         return None
+
+    def makefile(self, *_: Any, **__: Any) -> Any:
+        """For reading an answer, which is all that it is asked for; whoever reads has the connection to himself."""
+        return io.BufferedReader(_Incoming(self))
 
     def recv(self, buflen: int = 1024, flags: int = 0) -> bytes:
         data = _persist(self, partial(super().recv, buflen, flags), READABLE)

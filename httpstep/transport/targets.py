@@ -21,6 +21,7 @@ Scheme = Literal["http", "https"]
 _URL = re.compile(r"([a-z][a-z0-9+.-]*):(?://([^/?#]*)([^#]*))?", re.ASCII | re.IGNORECASE)
 _LABEL = "[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
 _HOST = re.compile(rf"(?:{_LABEL}\.)*{_LABEL}\.?", re.ASCII)
+_PORT = re.compile(r"[0-9]{0,5}", re.ASCII)
 _REQUEST_TARGET = re.compile(r"/[\x21-\x7e]*", re.ASCII)
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _KEPT_IN_A_REDIRECT = "!\"#$%&'()*+,/:;<=>?@[\\]^_`{|}~"
@@ -101,7 +102,7 @@ def _host_and_port(authority: str, default_port: int) -> tuple[str, int]:
         )
     host, bracket, rest = authority.partition("]") if authority.startswith("[") else ("", "", authority)
     name, _, port = rest.partition(":")
-    if (bracket and name) or not re.fullmatch(r"[0-9]{0,5}", port, re.ASCII):
+    if (bracket and name) or not _PORT.fullmatch(port):
         raise _wrong_port()
     number = int(port) if port else default_port
     if not 1 <= number <= 65535:
