@@ -17,14 +17,14 @@ from typing import Any
 
 import httpstep
 from httpstep.core.exchange import HttpResponse, RenderedRequest
-from httpstep.web import responses
+from httpstep.web import problems, responses
 
 _OURS = str(Path(httpstep.__file__).parent)
 _NOT_OURS = ("storage/database:prepare_engine.<locals>._checkin", "web/incoming:Application.ensure_sync")
 """SQLAlchemy loses a connection whose way back into the pool fails. The other gives Flask back what it is given, first for
 what makes the headers of every answer."""
-_MADE = responses._headers.__code__
-"""Called when the answer is made: what every answer of the application carries is no part of ours."""
+_MADE = (problems._Complete.__call__.__code__, responses.Fingerprints.finished.__code__)
+"""Called when the answer is made: how it goes out is no part of ours."""
 
 
 def name_of(code: CodeType) -> str:
@@ -49,7 +49,7 @@ class Watched:
     @contextmanager
     def watching(self, on_call: Callable[[CodeType], None]) -> Iterator[None]:
         def profile(frame: FrameType, event: str, _: Any) -> None:
-            if frame.f_code is _MADE:
+            if frame.f_code in _MADE:
                 self.answered = False
                 sys.setprofile(None)
             elif event == "call" and frame.f_code.co_filename.startswith(_OURS):

@@ -45,7 +45,7 @@ USUAL = {"id": 7, "name": "Ada", "tags": ["a"]}
 RULES = [{"path": ["id"], "attribute": "customer.id"}, {"jsonpath": "$.tags[*]", "attribute": "tags", "take": "all", "convert": "text"}]  # fmt: skip
 LAST_RESORT = (
     "execution/postponed:Postponed.write_first_of", "storage/database:", "storage/sqlitefile:", "storage/patience:",
-    "storage/tables/columns:Text.",
+    "storage/tables/columns:Text.", "extensions:kept",
 )  # fmt: skip
 """What even the last of several ways to end a row goes through: if one of these never works, nothing is written."""
 
@@ -191,7 +191,7 @@ def test_a_flow_is_ended_and_answered(faulty: tuple[Web, Watched], sweep: Sweep)
         made = len(third.requests)
         again = web.house.run_flow(headers=head)
         assert again.json["next"] in ("continue", "stop") and len(third.requests) == made <= 2, what
-    assert reached > 0.9 * number
+    assert reached > 0.85 * number  # what only a first answer teaches is not reached again
 
 
 def test_a_test_is_ended_and_says_so(faulty: tuple[Web, Watched], sweep: Sweep) -> None:

@@ -209,7 +209,7 @@ def test_storage_that_goes_away_during_the_call_does_not_unmake_it(
 
     def call(_request: RenderedRequest) -> HttpResponse:
         monkeypatch.setattr(Engine, "connect", gone)
-        monkeypatch.setattr(KeptConnections, "one", gone)
+        monkeypatch.setattr(KeptConnections, "take", gone)
         return answer(200, {"a": 1})
 
     mail = {"SMTP_URL": "smtp://127.0.0.1:1", "MAIL_FROM": "a@b.example"}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from flask import Flask
-
 from httpstep.web import access, faults, incoming, moments, prefix, responses
 from httpstep.web.api import (
     api,
@@ -43,7 +41,7 @@ _MODULES = (
 )  # fmt: skip
 
 
-def register(app: Flask) -> None:
+def register(app: incoming.Application) -> None:
     """Bind every blueprint, the error answers and the headers that every response carries."""
     for part in (telling, incoming, responses, faults, access, moments):
         part.register(app)
@@ -52,3 +50,4 @@ def register(app: Flask) -> None:
     if app.config["HTTPSTEP"].metrics_token or app.config["HTTPSTEP"].metrics_listen:
         app.register_blueprint(metrics.blueprint)
     prefix.register(app)
+    app.at_once = api.execute_at_once

@@ -9,13 +9,19 @@ import re
 from collections.abc import Callable, Iterable
 from functools import cached_property
 from io import BytesIO
-from typing import IO, Any, Final
+from typing import IO, TYPE_CHECKING, Any, Final
 
-from flask import Flask, Request, abort, request
+from flask import Flask, Request, Response, abort, request
 from flask.ctx import RequestContext
+from flask.globals import _cv_request
 from htmx_flask.requests import HtmxAwareRequest
 from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.routing import IntegerConverter, MapAdapter, Rule
+
+from httpstep.web.prefix import FAULT
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse
 
 
 class RowNumber(IntegerConverter):
@@ -36,12 +42,39 @@ def _plain(value: Any) -> Any:
 
 
 _EXECUTE: Final = re.compile(r"/api/v1/(?:steps|flows)/([a-z0-9-]{1,63})/execute")
+_STEP: Final = re.compile(r"/api/v1/steps/([a-z0-9-]{1,63})/execute")
 _RULE: Final = "httpstep.rule"
 
 
 class Application(Flask):
-    """Flask, but a bot's call finds its route without being looked for among all of them, and nothing looks for views that
-    are async: there are none. Both took a tenth of what a call costs."""
+    """Flask, but a bot's call of a step is tried before it: what Flask does around a view is a tenth of all that the call
+    costs. Whatever else comes of it than an answer goes Flask's way, as every other request.
+
+    There it finds its route without being looked for among all of them, and nothing looks for views that are async.
+    """
+
+    at_once: Callable[[Request, str], Response | None]
+    """What may answer it. None where Flask is to do it, and nothing was done."""
+
+    def wsgi_app(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        found = _STEP.fullmatch(environ["PATH_INFO"]) if environ["REQUEST_METHOD"] == "POST" else None
+        if found is None or FAULT in environ:
+            return super().wsgi_app(environ, start_response)
+        context = self.request_context(environ)
+        with self.app_context():
+            # What pushing the context does besides is for pages: sessions, and hooks before and after.
+            token = _cv_request.set(context)
+            try:
+                answer = self.at_once(context.request, found[1])
+            finally:
+                _cv_request.reset(token)
+            if answer is None:
+                return super().wsgi_app(environ, start_response)
+            if answer.status_code != 200:
+                with context:
+                    answer = self.process_response(answer)
+            answer.headers.setdefault("Cache-Control", "no-store")
+            return answer(environ, start_response)
 
     def request_context(self, environ: dict[str, Any]) -> RequestContext:
         found = _EXECUTE.fullmatch(environ["PATH_INFO"]) if environ["REQUEST_METHOD"] == "POST" else None
@@ -49,7 +82,8 @@ class Application(Flask):
             return super().request_context(environ)
         before, after = found.string[: found.start(1)], found.string[found.end(1) :]
         environ[_RULE] = rule = self._rules[f"{before}<key>{after}"]
-        context = super().request_context(environ)
+        tried = environ.get("werkzeug.request")  # which has read the body
+        context = RequestContext(self, environ, tried if isinstance(tried, self.request_class) else None)
         context.request.url_rule, context.request.view_args = rule, {"key": found[1]}
         return context
 

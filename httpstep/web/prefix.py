@@ -18,7 +18,7 @@ from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-_FAULT: Final = "httpstep.prefix_fault"
+FAULT: Final = "httpstep.prefix_fault"
 _PREFIX: Final = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~-]+)+")
 _API: Final = "/api/"
 _ALWAYS_SERVED: Final = ("static", "health.health")
@@ -41,7 +41,7 @@ class Prefixed:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         mount, told = environ.get("SCRIPT_NAME", "").rstrip("/"), self._told(environ)
         if fault := self._fault(mount, told):
-            environ[_FAULT] = fault
+            environ[FAULT] = fault
         elif not mount:
             environ["SCRIPT_NAME"] = prefix = told or self._configured or ""
             environ["PATH_INFO"] = self._below(prefix, environ.get("PATH_INFO", ""))
@@ -110,7 +110,7 @@ class _Session(SecureCookieSessionInterface):
 
 
 def _refuse_other_prefix() -> None:
-    if (fault := request.environ.get(_FAULT)) and request.endpoint not in _ALWAYS_SERVED:
+    if (fault := request.environ.get(FAULT)) and request.endpoint not in _ALWAYS_SERVED:
         abort(404, fault)
 
 

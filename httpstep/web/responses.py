@@ -131,6 +131,17 @@ class Fingerprints:
         if endpoint == "static" and values.get("filename") in self._of:
             values.setdefault("v", self._of[values["filename"]])
 
+    def finished(self, response: Response) -> Response:
+        """How what Flask answers is kept and travels."""
+        path = request.path
+        if not path.startswith("/api/") and request.endpoint == "static":
+            return _compressed(self.keep(response))
+        response.headers.setdefault("Cache-Control", "no-store")
+        if path.startswith("/api/"):
+            return response
+        response.vary.add("HX-Request")
+        return _compressed(response)
+
     def keep(self, response: Response) -> Response:
         """For ever, where the address is of what this process has."""
         told = request.args.get("v") if response.status_code in (200, 206, 304) else None
@@ -143,16 +154,5 @@ def register(app: Flask) -> None:
     static = Fingerprints(Path(app.static_folder or ""))
     app.url_defaults(static.add)
     app.view_functions["static"] = static.serve
-
-    @app.after_request
-    def finished(response: Response) -> Response:
-        path = request.path
-        if not path.startswith("/api/") and request.endpoint == "static":
-            return _compressed(static.keep(response))
-        response.headers.setdefault("Cache-Control", "no-store")
-        if path.startswith("/api/"):
-            return response
-        response.vary.add("HX-Request")
-        return _compressed(response)
-
+    app.after_request(static.finished)
     app.wsgi_app = Guarded(app.wsgi_app)  # type: ignore[method-assign]

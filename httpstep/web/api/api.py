@@ -54,26 +54,29 @@ def no_flow(key: str) -> Problem:
 
 @blueprint.post("/steps/<key>/execute")
 def execute(key: str) -> Response:
-    """Run a step. 200 whenever it ran, also when the third party failed; `next` tells the bot what to do.
-
-    Nearly every call finds its account as this process keeps it, which the statement that begins it makes sure of. What
-    does not begin so is asked again with what is so now, and only that is told.
-    """
-    asked = request_ctx.request  # itself: to go to it by way of its proxy takes a microsecond and a half, each time
-    believed = bearers.believed(asked)
-    if believed is not None:
-        try:
-            return _execute(asked, key, *believed, believed[1].edition)
-        except (calls.NotBegun, Problem, HTTPException) as error:
-            if _is_of_storage(error):
-                raise
-        telling.nobodys()
+    """Run a step. 200 whenever it ran, also when the third party failed; `next` tells the bot what to do."""
+    asked = request_ctx.request
+    if (refused := asked.environ.get(_REFUSED)) is not None:
+        raise refused
     return _execute(asked, key, *bearers.authenticated(asked), None)
 
 
-def _is_of_storage(error: Exception) -> bool:
-    """Whether it tells that the database is away: asked again it would be waited for again."""
-    return isinstance(error, Problem) and error.status == 503
+_REFUSED = "httpstep.refused"
+
+
+def execute_at_once(asked: Request, key: str) -> Response | None:
+    """The same before Flask has anything to do with it (`incoming.Application`), where this process keeps the account:
+    the statement that begins the call makes sure of that. None where no call was begun, for whatever reason: `execute`
+    asks again with what is so now, and only that is told."""
+    try:
+        believed = bearers.believed(asked)
+        return _execute(asked, key, *believed, believed[1].edition) if believed else None
+    except Exception as error:  # from the begin on there is none
+        if isinstance(error, Problem) and error.status == 503:  # the database is away: it would be waited for again
+            asked.environ[_REFUSED] = error
+        else:
+            telling.nobodys()
+        return None
 
 
 def _execute(request: Request, key: str, who: keys.Caller, account: GatheredAccount, edition: int | None) -> Response:
@@ -89,7 +92,7 @@ def _execute(request: Request, key: str, who: keys.Caller, account: GatheredAcco
         claimed = _claim(asked, step_id=step.id)
         return _executed(asked, claimed, internal, lambda peer: _run(asked, step, account, edition, peer))
 
-    return _with_next(wishes.answered(internal, gives), executed)
+    return _with_next(request, wishes.answered(internal, gives), executed)
 
 
 @blueprint.post("/flows/<key>/execute")
@@ -110,10 +113,10 @@ def execute_flow(key: str) -> Response:
         claimed = _claim(asked, flow_id=flow_id)
         return _executed(asked, claimed, internal, lambda peer: _run_flow(asked, spec, peer))
 
-    return _with_next(wishes.answered(internal, gives), executed)
+    return _with_next(request, wishes.answered(internal, gives), executed)
 
 
-def _with_next(internal: Json, executed: Callable[[], Response]) -> Response:
+def _with_next(request: Request, internal: Json, executed: Callable[[], Response]) -> Response:
     """What `executed` gives or refuses. A fault of our own in it is answered with `internal`, and by nothing that could
     have been the fault: from here on no answer is without `next`."""
     try:
@@ -151,7 +154,8 @@ def _executed(
     except calls.NotBegun:
         raise
     except Exception as error:
-        current_app.logger.error("%s failed, request %s\n%s", request.path, request_id(), place_of(error))
+        path, whose = asked.request.path, request_id(asked.request)
+        current_app.logger.error("%s failed, request %s\n%s", path, whose, place_of(error))
         answer = internal
     if claimed is not None:
         made.postponed.write_first_of(
