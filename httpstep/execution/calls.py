@@ -16,6 +16,7 @@ from httpstep.alerts import alerts
 from httpstep.core.errors import FailureKind
 from httpstep.core.exchange import Send
 from httpstep.core.jsontext import Json
+from httpstep.core.madeonce import made_once
 from httpstep.core.outcome import record
 from httpstep.core.outcome.canonical import CanonicalLine
 from httpstep.core.step.execution import Execution
@@ -57,7 +58,7 @@ class Parts:
     tokens: TokenCache = field(default_factory=TokenCache)
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class Tenant:
     """Whose budget it is. slug: for the log."""
 
@@ -67,7 +68,7 @@ class Tenant:
     slug: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class Call:
     """One execution asked for. step None: a draft that was never saved, whose home is draft_id.
 
@@ -100,7 +101,7 @@ class Call:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class Run:
     """What came of a call. answer: what the bot gets. `marked`: the step is marked as changed from now on. budget: what
     the account has left, None where that is not known any more."""

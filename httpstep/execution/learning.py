@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any, Literal
 
@@ -17,6 +17,7 @@ from httpstep.core import jsontext
 from httpstep.core.document import stepdocument
 from httpstep.core.drift import comparison, structure, variation
 from httpstep.core.jsontext import Json
+from httpstep.core.madeonce import made_once
 from httpstep.core.outcome import record
 from httpstep.core.step.execution import Drift, Execution
 from httpstep.storage import steps
@@ -26,7 +27,7 @@ IN_A_ROW = 3
 """So many live answers in a row mark the step, or take its mark away (docs/decisions/0011)."""
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class Lesson:
     """One execution and its log row. actor: who asked."""
 

@@ -19,7 +19,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Set
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -27,6 +27,7 @@ from httpstep.core import ports
 from httpstep.core.drift.variation import dictionaries_in
 from httpstep.core.errors import BudgetSpent, FailureKind, place_of
 from httpstep.core.exchange import HttpResponse, RenderedRequest
+from httpstep.core.madeonce import made_once
 from httpstep.core.masking import redaction
 from httpstep.core.outcome import canonical, record
 from httpstep.core.request.rendering import attributes_used, secrets_used
@@ -182,7 +183,7 @@ def _names_taken(account_id: int, step: steps.LoadedStep | None) -> frozenset[st
 # ---------------------------------------------------------------- the call
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class _Clock:
     wait_: Callable[[float, int | None], None]
     hangup: int | None

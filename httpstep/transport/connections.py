@@ -30,11 +30,13 @@ class GuardedHTTPConnection(HTTPConnection):
     """A connection that is dialed under guard and sends a request exactly as it was rendered."""
 
     dialer: Dialer
+    address = ""
 
     def _new_conn(self) -> socket.socket:
         call = current_call()
         sock = self.dialer.dial(call, self._dns_host, self.port)
-        call.note(address=address_text(sock))
+        self.address = address_text(sock)
+        call.note(address=self.address)
         return sock
 
     def exchange(self, request: PreparedRequest) -> Answer:
@@ -52,7 +54,7 @@ class GuardedHTTPConnection(HTTPConnection):
             self.connect()
             call.connected()
         else:
-            call.note(address=address_text(self.sock))
+            call.note(address=self.address)
             call.enter("sending")
         lines = [f"{request.method} {call.request_target} HTTP/1.1"]
         lines += [f"{name}: {value}" for name, value in request.headers.items()]

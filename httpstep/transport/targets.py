@@ -7,7 +7,6 @@ nothing below this module parses the URL again.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from ipaddress import AddressValueError, IPv6Address
 from typing import Literal, cast
 from urllib.parse import quote, urljoin, urlsplit, urlunsplit
@@ -15,6 +14,7 @@ from urllib.parse import quote, urljoin, urlsplit, urlunsplit
 import idna
 
 from httpstep.core.errors import Blocked
+from httpstep.core.madeonce import made_once
 
 Scheme = Literal["http", "https"]
 
@@ -27,7 +27,7 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 _KEPT_IN_A_REDIRECT = "!\"#$%&'()*+,/:;<=>?@[\\]^_`{|}~"
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class Target:
     """Where a request goes. host: lower case, A-labels (RFC 5890), an IPv6 address without brackets.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -12,6 +11,7 @@ from limits.errors import StorageError
 from limits.storage import RedisStorage
 from sqlalchemy.exc import SQLAlchemyError
 
+from httpstep.core.madeonce import made_once
 from httpstep.execution.budget.hits import WINDOW, SqlStorage, by_our_clock
 from httpstep.extensions import limiter
 
@@ -56,7 +56,7 @@ class _PerMinute(RateLimitItemPerMinute):
         return "/".join(("budget", *map(str, identifiers)))
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class Budget:
     """What an account has left. reset: seconds until the oldest counted call leaves the window, at least 1 if none is left;
     exactly: the same, not rounded."""

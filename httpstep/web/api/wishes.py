@@ -8,12 +8,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Final
 
 from flask import Request
 
 from httpstep.core.jsontext import Json
+from httpstep.core.madeonce import made_once
 from httpstep.core.outcome.flat import LISTS, flat
 from httpstep.web.problems import Problem
 
@@ -24,7 +24,7 @@ _HEADERS: Final = {name: f"HTTP_X_{name.upper()}" for name in _WORDS}
 """As WSGI has them."""
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class Wishes:
     """told: what the request says, by the names of the query. errors: its word for how a failure is answered."""
 
