@@ -17,7 +17,7 @@ from sqlalchemy import MetaData
 from sqlalchemy.orm import DeclarativeBase
 from werkzeug.local import LocalProxy
 
-_LIMITER: Final = "httpstep.limiter"
+LIMITER: Final = "httpstep.limiter"
 
 
 class Base(DeclarativeBase):
@@ -36,7 +36,7 @@ class Base(DeclarativeBase):
 
 db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
 """The one that all applications of a process share: it has the tables, and an engine for each application."""
-limiter = cast(Limiter, LocalProxy(lambda: kept(_LIMITER)))
+limiter = cast(Limiter, LocalProxy(lambda: kept(LIMITER)))
 csrf = cast(CSRFProtect, LocalProxy(lambda: current_app.extensions["csrf"]))
 
 
@@ -55,7 +55,7 @@ def bind(app: Flask, migrations: str) -> None:
     if (found := sys.modules.get("flask_migrate")) is not None:
         # `flask db …`, by which migrations are written, is loaded before the application. A start goes without it.
         found.Migrate(app, db, directory=migrations, render_as_batch=True)
-    app.extensions[_LIMITER] = _without_hooks(app, Limiter(get_remote_address, strategy="moving-window"))
+    app.extensions[LIMITER] = _without_hooks(app, Limiter(get_remote_address, strategy="moving-window"))
     Mail(app)
     Htmx(app)
     CSRFProtect(app)

@@ -83,7 +83,9 @@ _FINISH = OneStep("finish_call", (_finishing(_COLUMNS), _trimming(draft=False)))
 
 def _without_nul(values: dict[str, Any]) -> dict[str, Any]:
     """As `tables.Text` writes them."""
-    return {name: Text.kept(value) if isinstance(value, str) else value for name, value in values.items()}
+    return {
+        name: Text.kept(value) if isinstance(value, str) and "\0" in value else value for name, value in values.items()
+    }
 
 
 def _trim(connection: Connection, account_id: int, step_id: int | None, draft_id: str | None) -> None:

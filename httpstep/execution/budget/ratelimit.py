@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from httpstep.core.madeonce import made_once
 from httpstep.execution.budget.hits import WINDOW, SqlStorage, by_our_clock
-from httpstep.extensions import limiter
+from httpstep.extensions import LIMITER, kept, limiter
 
 PER_MINUTE = 10
 AWAY = (SQLAlchemyError, StorageError)
@@ -90,7 +90,7 @@ def _budget(limit: int, count: int, free_at: float) -> Budget:
 
 def in_database() -> bool:
     """Whether `spend` can be part of the transaction around it."""
-    return type(limiter.storage) is SqlStorage  # an ABC's isinstance takes ten times as long
+    return type(kept(LIMITER).storage) is SqlStorage  # an ABC's isinstance takes ten times as long
 
 
 @lru_cache(1000)
