@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
 from decimal import Decimal
-from itertools import chain
 
 from httpstep.core.jsontext import Json, dumps_text
 from httpstep.core.masking import excerpt, redaction
@@ -27,12 +26,13 @@ def masked_members(value: dict[str, Json], secrets: Set[str]) -> dict[str, Json]
     if not secrets:
         return value
     numbers = redaction.may_be_number(secrets)
-    texts = {name: _texts({name: member}, numbers=numbers) for name, member in value.items()}
-    replaced = hidden_in(list(dict.fromkeys(chain.from_iterable(texts.values()))), secrets)
+    replaced = hidden_in(_texts(value, numbers=numbers), secrets)
     if not replaced:
         return value
     return {
-        replaced.get(name, name): member if replaced.keys().isdisjoint(texts[name]) else _with(replaced, member)
+        replaced.get(name, name): member
+        if replaced.keys().isdisjoint(_texts({name: member}, numbers=numbers))
+        else _with(replaced, member)
         for name, member in value.items()
     }
 
