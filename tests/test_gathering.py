@@ -130,6 +130,35 @@ def test_an_error_while_a_connection_learns_its_step_costs_one_call_and_no_other
     assert house.execute().status_code == 200
 
 
+@pytest.mark.sqlite_only("on PostgreSQL the edition is read first, in Flask's way")
+def test_what_is_not_begun_before_flask_is_asked_again_by_its_way(
+    make_house: MakeHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the body that was read, and once; the answer carries the same headers either way."""
+    house = make_house(third := ThirdParty(*[answer(200, {"a": 1})] * 6))
+    house.put(document(method="POST", body={"mode": "json", "text": '{"order": {{order.id}}}'}))
+    house.limit(5)
+    for _ in range(2):  # the first answer is an edit: its structure is kept
+        assert house.execute().status_code == 200
+    by_flask: list[str] = []
+    dispatch = type(house.app).full_dispatch_request
+
+    def noted(app: Any) -> Any:
+        by_flask.append("called")
+        return dispatch(app)
+
+    monkeypatch.setattr(type(house.app), "full_dispatch_request", noted)
+    before = house.execute(attributes={"order.id": 7})
+    assert (before.status_code, by_flask) == (200, [])
+    write(house, "UPDATE accounts SET per_minute = 4")
+    after = house.execute(attributes={"order.id": 8})
+    assert (after.status_code, len(by_flask)) == (200, 1)
+    assert sorted(before.headers.keys()) == sorted(after.headers.keys())
+    assert before.headers["Cache-Control"] == "no-store"
+    assert [request.body for request in third.requests[2:]] == [b'{"order": 7}', b'{"order": 8}']
+    assert (house.execute().status_code, len(third.requests), len(by_flask)) == (429, 4, 2)
+
+
 def test_a_call_without_a_place_in_flight_spends_nothing(make_house: MakeHouse) -> None:
     house = make_house(ThirdParty(answer(200, {"a": 1})))
     house.put(document())
