@@ -229,7 +229,9 @@ def test_a_command_is_ended_and_answered(faulty: tuple[Web, Watched], sweep: Swe
         settled(web, name)
         if name not in ("core/jsontext:pretty", "core/jsontext:dumps"):  # the answer itself cannot be written then
             said = json.loads(ran.stdout)
-            assert said["next"] == "continue" and (ran.exit_code != 0 or said["outcome"] == "success"), (name, said)
+            too_deep = name == "core/jsontext:_read" and isinstance(kind(), RecursionError)
+            outcome = "not_json" if too_deep else "success"
+            assert said["next"] == "continue" and (ran.exit_code != 0 or said["outcome"] == outcome), (name, said)
     assert reached > 0.9 * len(tried)
 
 
