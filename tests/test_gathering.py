@@ -159,6 +159,23 @@ def test_what_is_not_begun_before_flask_is_asked_again_by_its_way(
     assert (house.execute().status_code, len(third.requests), len(by_flask)) == (429, 4, 2)
 
 
+@pytest.mark.sqlite_only("on PostgreSQL the edition is read first, in Flask's way")
+def test_a_database_that_is_away_is_waited_for_once(make_house: MakeHouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    house = make_house(ThirdParty(*[answer(200, {"a": 1})] * 2))
+    house.put(document())
+    for _ in range(2):
+        assert house.execute().status_code == 200
+    asked: list[str] = []
+
+    def away(*_: Any, key: str, **__: Any) -> None:
+        asked.append(key)
+        raise OperationalError("SELECT", {}, Exception("unable to open database file"))
+
+    monkeypatch.setattr(gathering.steps, "load", away)
+    refused = house.execute("another")
+    assert (refused.status_code, asked) == (503, ["another"])
+
+
 def test_a_call_without_a_place_in_flight_spends_nothing(make_house: MakeHouse) -> None:
     house = make_house(ThirdParty(answer(200, {"a": 1})))
     house.put(document())

@@ -126,7 +126,6 @@ def _inherited_type(value: object) -> str:
 
 _BYTE_ORDER_MARKS: Final = re.compile("(?:[ \t\r\n]*\ufeff)+")
 _MARKS_UTF8: Final = re.compile(rb"(?:[ \t\r\n]*\xef\xbb\xbf)+")
-_OPENING: Final = (b"{", b"[")
 
 
 def _without_mark(data: bytes | str) -> bytes | str:
@@ -134,7 +133,7 @@ def _without_mark(data: bytes | str) -> bytes | str:
     they are UTF-8."""
     if isinstance(data, str):
         return _BYTE_ORDER_MARKS.sub("", data, count=1) if _BYTE_ORDER_MARKS.match(data) else data
-    if data[:1] in _OPENING and data[1:2] != b"\0":
+    if data[:1] in (b"{", b"[") and data[1:2] != b"\0":
         return data  # as nearly all begin, and neither a mark nor a text in UTF-16 or UTF-32 does
     if found := _MARKS_UTF8.match(data):
         return data[found.end() :]
@@ -165,8 +164,7 @@ def _wrong_encoding(detail: str) -> UnreadableAnswer:
 
 
 class _Readers(NamedTuple):
-    """fast: refuses lone surrogates, NaN and Infinity, takes -0 for 0, and does not say where a mistake is. careful:
-    knows all of it."""
+    """fast: takes -0 for 0, refuses lone surrogates and NaN, and does not say where a mistake is. careful: knows it all."""
 
     fast: msgspec.json.Decoder[Json]
     careful: json.JSONDecoder

@@ -7,7 +7,7 @@ outgoing      what is sent at each hop of a call
 resolving     names to addresses, in bounded places
 dialing       judge every address, connect to one of them
 sockets, tls  connections that keep the deadline; whom we trust
-connections   requests' adapter over urllib3, wired to use these, and kept
+connections   those of urllib3, wired to use these, and kept
 idle          connections at rest
 answers       the body, bounded
 codings       its compression undone, whatever its headers say

@@ -1,7 +1,7 @@
-"""requests' transport adapter, wired so that every connection is ours: `Dialer` opens it, the current `Call` rules it.
+"""The connections of a transport, each of them ours: `Dialer` opens it, the current `Call` rules it.
 
-Below it are urllib3's connections, without its pools and its answers, and without requests' own: those took longer than
-all else that a call does to be sent.
+They are urllib3's and carry what requests prepared, without the pools, adapters and answers of either: those took longer
+than all else that a call does to be sent.
 
 The hooks used are semi-private names of urllib3 2.8 (`_new_conn`, `_dns_host`). The version is pinned, and tests/transport/test_hooks.py fails when one of the hooks is gone.
 """
@@ -12,10 +12,9 @@ import socket
 import ssl
 import weakref
 from contextlib import suppress
-from typing import Any, cast
+from typing import cast
 
 from requests import PreparedRequest
-from requests.adapters import BaseAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.util.connection import is_connection_dropped
 
@@ -84,9 +83,9 @@ class GuardedHTTPSConnection(GuardedHTTPConnection, HTTPSConnection):
     """The same over TLS; names and certificates are checked by `ssl`."""
 
 
-class GuardedAdapter(BaseAdapter):
-    """The connections of a transport: kept for one account and one origin, and nothing that repeats a request, follows a
-    redirect or reads a body.
+class GuardedConnections:
+    """Those of a transport, kept for one account and one origin; nothing that repeats a request, follows a redirect or
+    reads a body.
 
     No proxies, .netrc, cookies or environment: those belong to requests' session, which is not used. A taken connection
     is new, or was silent and open a moment ago. Whether a request that is lost on it all the same may be sent again is
@@ -94,7 +93,6 @@ class GuardedAdapter(BaseAdapter):
     """
 
     def __init__(self, dialer: Dialer, context: ssl.SSLContext, limits: Limits) -> None:
-        super().__init__()
         self._dialer, self._context = dialer, context
         self._idle: IdleConnections[GuardedHTTPConnection] = IdleConnections(
             limit=limits.idle_connections, per_owner=limits.connections_per_host, seconds=limits.idle_seconds,
@@ -102,7 +100,7 @@ class GuardedAdapter(BaseAdapter):
         )  # fmt: skip
         weakref.finalize(self, self._idle.close)
 
-    def send(self, request: PreparedRequest, *_: Any, **__: Any) -> Answer:  # type: ignore[override]
+    def send(self, request: PreparedRequest) -> Answer:
         """One request of the current call, sent once to the origin that was judged; the body is left unread."""
         return self._take(current_call()).exchange(request)
 

@@ -15,7 +15,7 @@ from httpstep.core.exchange import HttpResponse, RenderedRequest
 from httpstep.core.masking.redaction import is_credential_header
 from httpstep.transport.answers import Answer, read_answer
 from httpstep.transport.call import OutgoingCall, as_current
-from httpstep.transport.connections import GuardedAdapter
+from httpstep.transport.connections import GuardedConnections
 from httpstep.transport.dialing import Dialer
 from httpstep.transport.failures import FOREIGN, lost_on_kept_connection, translate
 from httpstep.transport.limits import Limits
@@ -50,7 +50,7 @@ class Transport:
         resolver = Resolver(getaddrinfo, places=limits.lookups, per_account=limits.lookups_per_account)
         self._limits = limits
         context = trusting_context(ca_file, DeadlineTLSSocket)
-        self._adapter = GuardedAdapter(Dialer(policy, resolver), context, limits)
+        self._connections = GuardedConnections(Dialer(policy, resolver), context, limits)
 
     def send(
         self,
@@ -85,7 +85,7 @@ class Transport:
 
     def close(self) -> None:
         """Close all idle connections. A later `send` opens new ones."""
-        self._adapter.close()
+        self._connections.close()
 
     def _follow(self, request: RenderedRequest, call: OutgoingCall) -> HttpResponse:
         hop = first_hop(request)
@@ -102,7 +102,7 @@ class Transport:
             except BaseException:
                 answer.close()
                 raise
-            self._adapter.let_go(call, answer)
+            self._connections.let_go(call, answer)
             if following is None:
                 return read
             hop = _moved(hop, following, call, request.secrets)
@@ -117,12 +117,12 @@ class Transport:
         call.begin_hop(hop.method, hop.target)
         request = _prepared(hop)
         try:
-            return self._adapter.send(request)
+            return self._connections.send(request)
         except FOREIGN as error:
             if not (hop.method in _SAFE and lost_on_kept_connection(error, call)):
                 raise
         call.begin_again()
-        return self._adapter.send(request)
+        return self._connections.send(request)
 
 
 class _Rows(tuple[tuple[str, str], ...]):

@@ -165,9 +165,9 @@ def test_connections_to_one_place_are_bounded_and_leave_nothing_behind(
         thread.join()
     wait_until(lambda: open_connections(server) == 3)
     assert open_connections(server) == 3
-    assert {len(kept) for kept in transport._adapter._idle._of.values()} == {3}
+    assert {len(kept) for kept in transport._connections._idle._of.values()} == {3}
     transport.close()
-    assert not transport._adapter._idle._of
+    assert not transport._connections._idle._of
 
 
 def test_close_ends_the_idle_connections(call: CallIt, serve: Any, make_transport: Callable[..., Transport]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final
 
@@ -83,15 +83,15 @@ def too_large(path: str) -> InvalidRequest:
     return InvalidRequest("The body is larger than 1 MB with its values in it.", reason="too_large", place=path)
 
 
-def _parts(template: str) -> Sequence[Part]:
+def _parts(template: str) -> tuple[Part, ...]:
     """Raises PlaceholderFault."""
     if "{{" not in template:
         return (template,)
     return _scanned(template) if len(template) <= CACHED_LENGTH else _scan(template)
 
 
-def _scan(template: str) -> Sequence[Part]:
-    return [piece if isinstance(piece, Placeholder) else piece.text for piece in scan(template)]
+def _scan(template: str) -> tuple[Part, ...]:
+    return tuple([piece if isinstance(piece, Placeholder) else piece.text for piece in scan(template)])
 
 
 _scanned: Final = lru_cache(maxsize=1024)(_scan)

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from flask import Blueprint, Request, Response, current_app, request
 from flask.globals import request_ctx
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
 from httpstep.core.document.flow import FlowSpec
@@ -41,6 +41,7 @@ from httpstep.web.responses import request_id
 
 blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
 
+_REFUSED = "httpstep.refused"
 _IS_KEY = re.compile(r"[\x21-\x7e]([\x20-\x7e]{0,253}[\x21-\x7e])?")
 
 
@@ -61,9 +62,6 @@ def execute(key: str) -> Response:
     return _execute(asked, key, *bearers.authenticated(asked), None)
 
 
-_REFUSED = "httpstep.refused"
-
-
 def execute_at_once(asked: Request, key: str) -> Response | None:
     """The same before Flask has anything to do with it (`incoming.Application`), where this process keeps the account:
     the statement that begins the call makes sure of that. None where no call was begun, for whatever reason: `execute`
@@ -72,7 +70,8 @@ def execute_at_once(asked: Request, key: str) -> Response | None:
         believed = bearers.believed(asked)
         return _execute(asked, key, *believed, believed[1].edition) if believed else None
     except Exception as error:  # from the begin on there is none
-        if isinstance(error, Problem) and error.status == 503:  # the database is away: it would be waited for again
+        if isinstance(error, SQLAlchemyError) or (isinstance(error, Problem) and error.status == 503):
+            # The database is away: asked again it would be waited for again.
             asked.environ[_REFUSED] = error
         else:
             telling.nobodys()
