@@ -1,32 +1,18 @@
 """RFC 9535: queries over a document, and normalized paths, which is how a path is shown to people.
 
-python-jsonpath parses, strictly by the RFC; `jsonpath_evaluation` evaluates, with a limit on the work.
+`jsonpath_parsing` reads a query, strictly by the RFC; `jsonpath_evaluation` evaluates it, with a limit on the work.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from decimal import Decimal
 from functools import lru_cache
 from typing import Final
 
-from jsonpath import JSONPathEnvironment
-from jsonpath.exceptions import JSONPathError
-from jsonpath.filter import BaseExpression, FilterExpressionLiteral
-from jsonpath.parse import Parser
-from jsonpath.path import JSONPath
-from jsonpath.segments import JSONPathRecursiveDescentSegment, JSONPathSegment
-from jsonpath.selectors import IndexSelector, NameSelector
-from jsonpath.stream import TokenStream
-from jsonpath.token import TOKEN_SINGLE_QUOTE_STRING, Token
-from jsonpath.unescape import unescape_string
-
 from httpstep.core.jsontext import Json, Path
 from httpstep.core.query.jsonpath_comparison import MAX_WORK, QueryRefused, Work
-from httpstep.core.query.jsonpath_evaluation import selection
-from httpstep.core.query.jsonpath_hints import spelling, with_dollar
-from httpstep.core.query.jsonpath_selectors import Select
+from httpstep.core.query.jsonpath_hints import with_dollar
+from httpstep.core.query.jsonpath_selectors import Query
 from httpstep.core.query.jsonpath_values import SAMPLE, sampled
 from httpstep.core.workcounter import WorkCounter
 
@@ -47,56 +33,8 @@ _MAX_NESTING: Final = 100
 _TEXTS: Final = re.compile(r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*\"""")
 
 
-class _ExactParser(Parser):
-    r"""Reads the numbers of a filter digit for digit, which its parent takes through float, and knows \u0000 to \u001f."""
-
-    def parse_integer_literal(self, stream: TokenStream) -> BaseExpression:
-        return _number(stream)
-
-    def parse_float_literal(self, stream: TokenStream) -> BaseExpression:
-        return _number(stream)
-
-    def _decode_string_literal(self, token: Token) -> str:
-        quote = "'" if token.kind == TOKEN_SINGLE_QUOTE_STRING else '"'
-        pieces = _CONTROL_ESCAPE.split(token.value)
-        return "".join(
-            _unescaped_control(piece) if number % 2 else unescape_string(piece, token, quote)
-            for number, piece in enumerate(pieces)
-        )
-
-
-_CONTROL_ESCAPE: Final = re.compile(r"(\\\\|\\u00[01][0-9A-Fa-f])")
-
-
-def _unescaped_control(escape: str) -> str:
-    return "\\" if escape == "\\\\" else chr(int(escape[2:], 16))
-
-
-_NUMBER: Final = re.compile(r"-?(0|[1-9]\d{0,999})(\.\d{1,999})?([eE][+-]?\d{1,3})?", re.ASCII)
-
-
-def _number(stream: TokenStream) -> FilterExpressionLiteral[int | Decimal]:
-    text = stream.next().value
-    if not _NUMBER.fullmatch(text):
-        raise QueryRefused(f"“{text[:20]}” is not a number as JSON writes it.")
-    return FilterExpressionLiteral(value=int(text) if text.lstrip("-").isdigit() else Decimal(text))
-
-
-class _Environment(JSONPathEnvironment):
-    parser_class = _ExactParser
-
-
-_environment = _Environment(strict=True)
-
-
-@dataclass(frozen=True, slots=True)
-class _Query:
-    segments: tuple[JSONPathSegment, ...]
-    select: Select
-
-
 @lru_cache(maxsize=512)
-def _compiled(query: str) -> _Query:
+def _compiled(query: str) -> Query:
     """Raises QueryRefused, with a sentence."""
     if len(query) > MAX_LENGTH:
         raise QueryRefused(f"A query has at most {MAX_LENGTH:,} characters.")
@@ -105,17 +43,9 @@ def _compiled(query: str) -> _Query:
         raise QueryRefused(f"A query begins with “$”, the whole answer, as in {meant}.")
     if _nesting(query) > _MAX_NESTING:
         raise QueryRefused("The query is nested too deeply.")
-    try:
-        path = _environment.compile(query)
-        if not isinstance(path, JSONPath):
-            raise QueryRefused("A query is one path; “|” and “&” between paths are not known.")
-        return _Query(path.segments, selection(path.segments))
-    except JSONPathError as error:
-        raise QueryRefused(_sentence(error, query)) from None
-    except (RecursionError, ValueError, ArithmeticError) as error:
-        if isinstance(error, QueryRefused):
-            raise
-        raise QueryRefused("The query cannot be read.") from None
+    from httpstep.core.query.jsonpath_parsing import parsed  # with python-jsonpath: see there
+
+    return parsed(query)
 
 
 def _nesting(query: str) -> int:
@@ -126,19 +56,6 @@ def _nesting(query: str) -> int:
         depths.append(depths[-1] + (character in "([") - (character in ")]"))
     negations = [run.group().count("!") for run in re.finditer(r"!(?:\s*!)*", written)]
     return max(depths + negations)
-
-
-def _sentence(error: JSONPathError, query: str) -> str:
-    what = _plain(str(error.args[0])) if error.args else "it cannot be read"
-    place = f" at character {error.token.index + 1}" if error.token is not None and error.token.index >= 0 else ""
-    return f"The query is not right{place}: {what}. {spelling(query)}".rstrip()
-
-
-def _plain(what: str) -> str:
-    """The parser's reason without its own words for the parts of a query."""
-    if "TOKEN_" in what:
-        return "something else is expected here"
-    return re.sub(r"\b(?:shorthand )?selector(s?)\b", r"name\1", what).replace("token ", "")
 
 
 def check_query(query: str) -> str | None:
@@ -163,8 +80,7 @@ def find(query: str, document: Json, counter: WorkCounter | None = None) -> list
 def searched_path(query: str) -> Path:
     """The place a query searches: its path up to the first part that can select more than one value."""
     path: list[str | int] = []
-    for segment in _compiled(sampled(query)).segments:
-        step = _single_step(segment)
+    for step in _compiled(sampled(query)).steps:
         if step is None or (isinstance(step, str) and SAMPLE in step):
             break
         path.append(step)
@@ -174,16 +90,7 @@ def searched_path(query: str) -> Path:
 def singular_path(query: str) -> Path | None:
     """The path of a query that can only ever select one place ($.a[0]['b']), else None."""
     path = searched_path(query)
-    return path if len(path) == len(_compiled(sampled(query)).segments) else None
-
-
-def _single_step(segment: JSONPathSegment) -> str | int | None:
-    if isinstance(segment, JSONPathRecursiveDescentSegment) or len(segment.selectors) != 1:
-        return None
-    selector = segment.selectors[0]
-    if isinstance(selector, NameSelector):
-        return selector.name
-    return selector.index if isinstance(selector, IndexSelector) and selector.index >= 0 else None
+    return path if len(path) == len(_compiled(sampled(query)).steps) else None
 
 
 # ---------------------------------------------------------------- normalized paths (RFC 9535, 2.7)

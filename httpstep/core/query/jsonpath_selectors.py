@@ -5,12 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from httpstep.core.jsontext import Json
+from httpstep.core.madeonce import made_once
 from httpstep.core.query.jsonpath_comparison import Work
 
 Select = Callable[[list[Json], Work], list[Json]]
 """From some nodes to the nodes that a part of the query selects from them, in order."""
 
 Test = Callable[[Json, Work], bool]
+
+
+@made_once
+class Query:
+    """A query that was read. steps: of each of its parts the one name or index that it selects, None where it can select
+    more or counts from the end."""
+
+    steps: tuple[str | int | None, ...]
+    select: Select
 
 
 def descendants(nodes: list[Json], work: Work) -> list[Json]:
