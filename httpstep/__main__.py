@@ -9,10 +9,11 @@ from flask.cli import FlaskGroup
 
 from httpstep import __version__
 
-gc.disable()  # of what imports make nothing is garbage, and looking for it takes a sixth of the start
+gc.disable()  # of what imports make nothing is garbage, and looking for it then or later takes a third of the start
 try:
     from httpstep.application import assemble_or_exit, main
 finally:
+    gc.freeze()
     gc.enable()
 
 
