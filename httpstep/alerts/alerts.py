@@ -10,13 +10,13 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from flask import Flask
 from sqlalchemy import ColumnElement, Connection, case, delete, exists, func, insert, or_, select, update
 
 from httpstep.alerts.mailserver import SECONDS, send
+from httpstep.core.madeonce import made_once
 from httpstep.storage.database import reading, writing
 from httpstep.storage.tables import Alert, StepState
 
@@ -34,7 +34,7 @@ THREAD = "httpstep-alerts"
 MAX_SUBJECT_CHARACTERS = 150
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class Occasion:
     """What a mail is about. url is the URL as the editor wrote it: no value of a customer is ever mailed."""
 
@@ -136,7 +136,7 @@ def hurry(connection: Connection, step_id: int, now: float) -> bool:
     return connection.execute(update(Alert).where(*waiting).values(due_at=now)).rowcount > 0
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class Undelivered:
     """A step's mail that is due. addresses: how many have not got it. why: what went wrong at the last try, "" before
     the first one ended; again: when the next may be made, in seconds since the epoch."""
@@ -248,7 +248,7 @@ _TAKEN = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class _Told:
     """What a mail tells: its body, and how many failed calls it names, as they were counted at that moment."""
 

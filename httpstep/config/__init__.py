@@ -10,7 +10,7 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 from httpstep.config import values
 from httpstep.config.values import SmtpServer as SmtpServer
 from httpstep.core.addresses import AddressPolicy
+from httpstep.core.madeonce import made_once
 
 
 class StartError(Exception):
@@ -29,7 +30,7 @@ class ConfigError(StartError):
     """A variable has a value that cannot be used. The text names the variable and what is accepted."""
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class Variable:
     """One variable: its name without the prefix, how a text becomes its value, the default, and whether to mask it."""
 
@@ -84,7 +85,7 @@ VARIABLES: tuple[Variable, ...] = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class Config:
     """The values, one attribute per variable in lower case. `given`: the names that were set, for `config show`."""
 

@@ -6,7 +6,7 @@ import os
 import re
 from base64 import urlsafe_b64decode
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
@@ -16,13 +16,14 @@ from sqlalchemy.exc import ArgumentError
 
 from httpstep.core.addresses import AddressPolicy
 from httpstep.core.document.addressees import is_address
+from httpstep.core.madeonce import made_once
 
 
 class Unusable(ValueError):
     """The parser's own sentence in the place of "… cannot be used. Accepted: …". It holds nothing of a secret value."""
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class SmtpServer:
     """Where mail goes. tls: "none", "starttls" (verified) or "tls" (from the first byte, verified)."""
 

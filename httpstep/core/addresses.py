@@ -9,10 +9,11 @@ and lets tunnels to private addresses through. IPv6 is an allow-list: only 2000:
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Final
+
+from httpstep.core.madeonce import made_once
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
@@ -126,7 +127,7 @@ _TRANSLATED: Final = 0xFFFF_0000
 _NAT64: Final = 0x0064_FF9B << 64
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class AddressPolicy:
     """What the operator allows beside public addresses: networks, and host names whatever they resolve to; and which
     of the ports in `core.ports`."""

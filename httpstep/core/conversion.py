@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
 from httpstep.core import dates, jsontext, phones
 from httpstep.core.errors import UnreadableAnswer
 from httpstep.core.jsontext import Json
+from httpstep.core.madeonce import made_once
 
 
 class CannotConvert(ValueError):
@@ -135,7 +135,7 @@ def _shown(value: Json) -> str:
 # ---------------------------------------------------------------- the table
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class Conversion:
     """label: in the editor. convert: raises CannotConvert. whole_lists: takes a list as it is, and not item by item.
     option: the rule's member that it takes as well; example: of it, for its input."""

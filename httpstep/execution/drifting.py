@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal
 
 from sqlalchemy import Connection
@@ -22,6 +22,7 @@ from httpstep.core.drift.variation import dictionaries_in
 from httpstep.core.errors import UnreadableAnswer
 from httpstep.core.exchange import HttpResponse
 from httpstep.core.jsontext import Json, Path
+from httpstep.core.madeonce import made_once
 from httpstep.core.outcome.fallback import SUCCESS
 from httpstep.core.step.spec import MappingRule
 from httpstep.storage import logs, steps
@@ -38,7 +39,7 @@ class WrongChoice(ValueError):
     """`str` is a sentence."""
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class Found:
     """differences: JSON as core.record writes them. old, new: the two answers; known: the new one is still kept whole,
     so that moves can be told. log: of the new answer, None where it is gone."""

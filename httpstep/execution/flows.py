@@ -11,13 +11,13 @@ import logging
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Literal
 
 from httpstep.core.document import flow
 from httpstep.core.document.flow import FlowSpec, FlowStep
 from httpstep.core.errors import FailureKind, place_of
 from httpstep.core.jsontext import Json
+from httpstep.core.madeonce import made_once
 from httpstep.core.outcome import canonical
 from httpstep.execution import calls, runs
 from httpstep.execution.answers import internal_flow_answer
@@ -32,7 +32,7 @@ _GONE = "This step of the flow no longer exists."
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class FlowCall:
     """A flow asked for; the members are those of `calls.Call`. fallback: the `next` of a fault outside its steps."""
 

@@ -8,13 +8,13 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Set
-from dataclasses import dataclass
 from typing import Protocol
 
 from httpstep.core import jsontext
 from httpstep.core.errors import HttpStatusError, StepError, TimedOut, UnreadableAnswer
 from httpstep.core.exchange import HttpResponse, RenderedRequest, Send
 from httpstep.core.jsontext import Json
+from httpstep.core.madeonce import made_once
 from httpstep.core.outcome import fallback
 
 _EARLY = 30.0
@@ -37,7 +37,7 @@ class Store(Protocol):
     def release(self, name: str) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class _CachedToken:
     token: str
     until: float

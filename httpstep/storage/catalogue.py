@@ -13,6 +13,7 @@ from httpstep.core.document.entrydocuments import AttributeDocument
 from httpstep.core.inserting import secrethosts
 from httpstep.core.inserting.secrethosts import Hosts
 from httpstep.core.jsontext import Json
+from httpstep.core.madeonce import made_once
 from httpstep.core.step.naming import in_lists
 from httpstep.core.step.spec import NO_DEFAULT, MappingRule, Missing, StepSpec
 from httpstep.extensions import db
@@ -26,7 +27,7 @@ from httpstep.storage.tables import (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class StepLink:
     """A step, as a link."""
 
@@ -50,7 +51,7 @@ class AttributeEntry:
     used_in: list[StepLink] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class SecretEntry:
     """hosts: where it may be sent (`core.inserting.secrethosts`)."""
 
@@ -64,7 +65,7 @@ class NameTaken(Exception):
     """The account has something of that name already."""
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class _Parsed:
     step: Step
     state: StepState

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import bindparam, select, update
 
+from httpstep.core.madeonce import made_once
 from httpstep.extensions import db
 from httpstep.storage.database import editing, note, reading
 from httpstep.storage.tables import Account, ApiKey
@@ -18,7 +19,7 @@ _STALE = 60.0
 _SPARE_HASH = hashlib.sha256(b"no such key").hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class Caller:
     """Who calls: the account with its limits, and the key."""
 

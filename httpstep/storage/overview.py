@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from sqlalchemy import case, func, literal, null, select
 
 from httpstep.core import jsontext
 from httpstep.core.document import visible
+from httpstep.core.madeonce import made_once
 from httpstep.core.outcome import record
 from httpstep.core.outcome.fallback import SUCCESS
 from httpstep.core.request.rendering import attributes_used
@@ -33,7 +34,7 @@ from httpstep.storage.tables import (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class LastCall:
     """One of a step's last calls, without what was sent and what came. outcome "" while it runs; source: "bot" or "test";
     detail: see `calls_of`."""
@@ -48,7 +49,7 @@ class LastCall:
     detail: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class ListedStep:
     """A step of the list. rules: those in force, None where the mapping was never set. ended: the last call of a bot that
     is over; a test tries what may never be saved, and says nothing of the step's state."""
@@ -111,7 +112,7 @@ def missing_of(detail: str | None, rules: Sequence[MappingRule]) -> list[str]:
     return [rule.attribute for rule in rules if rule.on and (rule.attribute, record.source_text(rule)) in nothing]
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class Beginnings:
     """What an account has had at least once: a step (the id of its newest), a good test, an API key, a bot's call."""
 
@@ -133,7 +134,7 @@ def beginnings(account_id: int) -> Beginnings:
     return Beginnings(step, *map(bool, rest))
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class Names:
     """What may stand between {{ and }} in a step: the catalogue, what other steps give by their names, the secrets.
 
@@ -204,7 +205,7 @@ def state_with_history(step_id: int) -> tuple[StepState | None, list[AcceptedStr
     return (rows[0][0] if rows else None), [kept for _, kept in rows if kept is not None]
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class Count:
     """What `tables.CallCount` says of one kind, account, source and outcome, its shards added."""
 

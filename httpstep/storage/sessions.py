@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
 
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session as OrmSession
 from sqlalchemy.orm import joinedload
 
+from httpstep.core.madeonce import made_once
 from httpstep.extensions import db
 from httpstep.storage.database import note, writing
 from httpstep.storage.keys import digest
@@ -20,7 +20,7 @@ _STALE = 60.0
 _MAX_TEXT_CHARACTERS = 300
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class Visit:
     """A valid session. `user` and `user.account` are detached: readable whatever this request does to its transaction."""
 

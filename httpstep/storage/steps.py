@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, insert, null, select, update
@@ -13,6 +13,7 @@ from httpstep.core import jsontext
 from httpstep.core.document import stepdocument
 from httpstep.core.drift import variation
 from httpstep.core.jsontext import Json, Path
+from httpstep.core.madeonce import made_once
 from httpstep.core.request.rendering import secrets_used
 from httpstep.core.step import stepkey
 from httpstep.core.step.naming import in_lists
@@ -25,7 +26,7 @@ from httpstep.storage.tables import AcceptedStructure, Attribute, Step, StepStat
 HISTORY = 5
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class LoadedStep:
     """A step as the execute path needs it: the row, its parsed document, and what the machine knows.
 

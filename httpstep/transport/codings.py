@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 import zlib
-from dataclasses import dataclass
 from typing import Final
 
 from httpstep.core.errors import NetworkError
+from httpstep.core.madeonce import made_once
 
 # x-gzip is the older name of gzip (RFC 9110, 8.4.1.3).
 _UNPACKED: Final = {"gzip": "gzip", "x-gzip": "gzip", "deflate": "deflate"}
@@ -35,7 +35,7 @@ _NO_TEXT: Final = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
 _REPEATED: Final = re.compile(r"[!-+\--~]{1,40}")
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class Coding:
     """What an answer says of its body. codings: those that are some, identity left out.
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from httpstep.core.madeonce import made_once
 
 MEGABYTE = 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class Limits:
     """Sizes in bytes, times in seconds.
 

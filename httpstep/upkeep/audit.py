@@ -10,7 +10,6 @@ import csv
 import io
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -18,6 +17,7 @@ from flask import g, has_request_context
 from sqlalchemy import Connection, delete, event, insert, inspect, select
 from sqlalchemy.orm import Session
 
+from httpstep.core.madeonce import made_once
 from httpstep.extensions import db
 from httpstep.storage.database import reading
 from httpstep.storage.tables import Account, ApiKey, Attribute, AuditEntry, Flow, OneTimeCode, Secret, Step, User
@@ -29,7 +29,7 @@ _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "�
 """What a spreadsheet takes for the beginning of a formula, or cuts off before one (OWASP, CSV Injection)."""
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class AuditRecord:
     """at: seconds since the epoch. what: "step saved", "secret replaced" … detail: what is to be known of it, or ""."""
 

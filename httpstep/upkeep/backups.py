@@ -15,13 +15,13 @@ import tarfile
 import tempfile
 import time
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from flask import Flask
 
 from httpstep import __version__, config
+from httpstep.core.madeonce import made_once
 from httpstep.extensions import db
 from httpstep.storage.schema import BEFORE_THE_FIRST_RELEASE, revisions
 from httpstep.upkeep import condition, dumps, installation
@@ -39,7 +39,7 @@ class BackupError(Exception):
     """It cannot be done. The text is a sentence for the operator."""
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class Made:
     """A finished backup. keys: the key files in it."""
 

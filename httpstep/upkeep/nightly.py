@@ -17,7 +17,6 @@ import time
 from calendar import timegm
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,6 +27,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from httpstep.alerts import mailserver
 from httpstep.config import Config
 from httpstep.core.errors import place_of
+from httpstep.core.madeonce import made_once
 from httpstep.storage.database import reading
 from httpstep.storage.tables import User
 from httpstep.upkeep import backups, nights
@@ -45,7 +45,7 @@ _log = logging.getLogger("httpstep")
 _making = threading.Lock()
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class Kept:
     """A nightly backup that is complete. at: seconds since the epoch."""
 
@@ -54,7 +54,7 @@ class Kept:
     size: int
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class Failure:
     """Of the last try, where no backup came after it. at: seconds since the epoch; why: a sentence."""
 

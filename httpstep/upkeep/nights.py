@@ -8,12 +8,12 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import select, text
 from sqlalchemy.exc import SQLAlchemyError
 
+from httpstep.core.madeonce import made_once
 from httpstep.extensions import db
 from httpstep.storage.database import reading, writing
 from httpstep.storage.tables import NightlyBackup, insert_into
@@ -21,7 +21,7 @@ from httpstep.storage.tables import NightlyBackup, insert_into
 _LOCK: Final = {"lock": zlib.crc32(b"httpstep nightly")}
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class Night:
     """The last backup that any host made. at: seconds since the epoch; instance: of which data folder."""
 

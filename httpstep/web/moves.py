@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Generic, TypeVar
+
+from httpstep.core.madeonce import made_once
 
 E = TypeVar("E")
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class Done:
     """What came of a move. status: 422 where the form is not right for it. said: a short notice; good: of a success.
     undo: what the notice can take back, in a word that the page's script knows. shows: the only part to redraw, where it
@@ -22,7 +23,7 @@ class Done:
     shows: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class Move(Generic[E]):
     """act: changes the form of an editor; its second argument is what follows the colon of the button's value.
     redraws: templates of the parts it changes. The first is what the button swaps, the others come beside it."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Final
 
 from httpstep.core.authentication.api_key import ApiKey
@@ -12,6 +11,7 @@ from httpstep.core.authentication.kind import Auth, Credential, Kind, Proof, emp
 from httpstep.core.authentication.oauth2_client_credentials import OAuth2ClientCredentials
 from httpstep.core.documentreader import Fault, Reader
 from httpstep.core.jsontext import Json
+from httpstep.core.madeonce import made_once
 
 __all__ = ["KINDS", "Auth", "AuthMember", "Credential", "Kind", "Proof", "empty_members", "kind_of"]
 
@@ -44,7 +44,7 @@ def _parameter(value: Json, place: str, faults: list[Fault]) -> tuple[str, str]:
     return name, text
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class AuthMember:
     """`auth` in the step document (`core.step.members`): the members of its type, and whatever was typed for another one."""
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import ClassVar, Final, NamedTuple
 
 from httpstep.core.errors import InvalidRequest
 from httpstep.core.inserting.values import Values
+from httpstep.core.madeonce import made_once
 
 _AROUND: Final = " \t\r\n\v\f\u00a0\u200b\u200c\u200d\u2060\ufeff"
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class Auth:
     """How a step proves who calls: the type, and the texts typed for it by the names of their members.
 
@@ -35,7 +36,7 @@ class Auth:
         return Auth(self.type, {**self.texts, **texts}, self.parameters)
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class Credential:
     """One member of a kind. secret: it proves who calls, so it is masked and best kept as a
     secret, whose name ends with its label. needed: the

@@ -7,7 +7,6 @@ that begins with where it stands.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 from httpstep.core.document import stepdocument, visible
@@ -17,6 +16,7 @@ from httpstep.core.document.kind import DocumentError, DocumentKind
 from httpstep.core.documentreader import Fault, Reader
 from httpstep.core.inserting.secrethosts import literal_origin
 from httpstep.core.jsontext import Json
+from httpstep.core.madeonce import made_once
 
 MAX_DOCUMENTS: Final = 5000
 ACCOUNT_FORMAT: Final = "httpstep-account/1"
@@ -31,7 +31,7 @@ Named = tuple[str, str]
 """What it is, and its key (of an attribute its name)."""
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class Document:
     """where: the file it stands in, and the place in it. value: what its kind reads. written: the same as JSON."""
 
@@ -49,7 +49,7 @@ class Document:
         return self.what, getattr(self.value, _NAMES.get(self.what, "key"))
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class SecretNote:
     """What an export says of a secret. hosts: None where it may be sent anywhere, from before there were lists."""
 

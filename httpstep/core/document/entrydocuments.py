@@ -4,7 +4,6 @@ nothing gives back, and of a new API key. Their names and limits are the same on
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
 from httpstep.core import jsontext
@@ -13,6 +12,7 @@ from httpstep.core.documentreader import Fault
 from httpstep.core.inserting import secrethosts
 from httpstep.core.inserting.placeholders import SECRET_PREFIX, is_name
 from httpstep.core.jsontext import Json
+from httpstep.core.madeonce import made_once
 from httpstep.core.step.members import AnyValue, Flag, Text, Texts, member
 from httpstep.core.step.spec import NO_DEFAULT, Missing
 
@@ -22,7 +22,7 @@ MAX_KEY_NAME_CHARACTERS: Final = 100
 _HOW: Final = "A name begins with a letter or “_” and has letters, digits, “_”, “.” and “-”, at most 100 of them."
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class AttributeDocument:
     """sample, default: JSON values, NO_DEFAULT where there is none. in_bot: the bot has it without any step."""
 
@@ -32,7 +32,7 @@ class AttributeDocument:
     in_bot: bool = member(Flag(), True)
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class SecretDocument:
     """hosts: where it may be sent, as typed; decided only together with the value."""
 
@@ -50,7 +50,7 @@ class SecretDocument:
         return secrethosts.read_hosts("\n".join(self.hosts))[0]
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class KeyDocument:
     """name: what the key is for."""
 

@@ -7,7 +7,7 @@ flow is put together from the answers of its steps, which have the shape of exec
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final, Literal
 
 from httpstep.core.answer import conditions
@@ -15,6 +15,7 @@ from httpstep.core.documentreader import Fault
 from httpstep.core.inserting.encoders import text_of
 from httpstep.core.inserting.placeholders import NOT_FOUND, is_name, lookup
 from httpstep.core.jsontext import Json
+from httpstep.core.madeonce import made_once
 from httpstep.core.step.naming import name_faults
 from httpstep.core.step.spec import CONTINUE, OPERATORS, STOP
 from httpstep.core.step.stepkey import KEY_RULE, is_key
@@ -29,7 +30,7 @@ SKIPPED: Final = "skipped"
 SUCCESS: Final = "success"
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class Condition:
     """The step runs if it holds. test: one of `spec.OPERATORS`. value: text as typed, compared with what the attribute is
     outside JSON; for one_of with commas between the values."""
@@ -63,7 +64,7 @@ def operator_of(test: str) -> str | None:
     return spelled if spelled in OPERATORS else None
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class FlowStep:
     """A step in the flow, by its id, and when it runs (None: always)."""
 
@@ -71,7 +72,7 @@ class FlowStep:
     when: Condition | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class FlowSpec:
     """What an editor writes of a flow. The key is empty until the first save makes it from the name."""
 

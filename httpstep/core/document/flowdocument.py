@@ -4,19 +4,19 @@ database's own; `core.document.flow` has the flow as it is stored and run."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from httpstep.core.document import flow
 from httpstep.core.document.flow import MAX_STEPS, Condition, FlowSpec, FlowStep
 from httpstep.core.document.kind import DocumentError, DocumentKind
 from httpstep.core.documentreader import Fault
+from httpstep.core.madeonce import made_once
 from httpstep.core.step.members import Object, Objects, Text, Word, member
 from httpstep.core.step.spec import OPERATORS
 from httpstep.core.step.stepkey import KEY_PATTERN
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class FlowCondition:
     """value: text as typed; for one_of with commas between the values."""
 
@@ -25,7 +25,7 @@ class FlowCondition:
     value: str = member(Text(), "", absent="")
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class FlowEntry:
     """step: its key. when: None where it always runs."""
 
@@ -33,7 +33,7 @@ class FlowEntry:
     when: FlowCondition | None = member(Object(FlowCondition, nullable=True), None, absent=None)
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class FlowDocument:
     key: str = member(Text(pattern=KEY_PATTERN), "")
     name: str = member(Text(strip=True), "", required=True)

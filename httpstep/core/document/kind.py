@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from httpstep.core.documentreader import Fault, Reader
 from httpstep.core.jsontext import Json
+from httpstep.core.madeonce import made_once
 from httpstep.core.step import members, schemas
 from httpstep.core.step.schemas import Named
 
@@ -22,7 +22,7 @@ class DocumentError(Exception):
         self.faults = tuple(faults)
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class DocumentKind(Generic[T]):
     """what: the word for such a thing, as "flow". format: its member `format`, which may be left out. described: a
     dataclass of members. check: the faults of a value whose types are right."""

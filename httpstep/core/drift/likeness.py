@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 from httpstep.core.drift import words
 from httpstep.core.drift.places import CONTAINERS, DocumentNode
 from httpstep.core.drift.words import GENERAL, QUALIFIERS
 from httpstep.core.jsontext import Path
+from httpstep.core.madeonce import made_once
 
 _NOTHING: Final = -7.0
 _NOTHING_KNOWN: Final = -5.8
@@ -41,7 +41,7 @@ _ALIKE: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class Likeness:
     """score: log odds against "none of them", without what moved along. name, way: 0 to 1. equal: 1 the same value,
     0.9 in another spelling, 0 another. kind: of the values, whether they fit; None: cannot be told. in_place: the text

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from httpstep.core.drift.likeness import UNLIKELY_EQUAL, added_words, has_same_parent, has_same_words, odd_words
 from httpstep.core.drift.matching import TELLING, Match, Matching
 from httpstep.core.drift.places import CONTAINERS, DocumentNode, generic
 from httpstep.core.jsontext import Json, Path
+from httpstep.core.madeonce import made_once
 from httpstep.core.query import jsonpath
 from httpstep.core.step.spec import MappingRule
 
@@ -31,7 +32,7 @@ _HALF_NAMED: Final = 0.6
 _TIMES: Final = 5.0
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class Candidate:
     """A place that may be meant. score: 0 to 1. reason: a few words ("same name, same value")."""
 
@@ -40,7 +41,7 @@ class Candidate:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class Move:
     """What became of one broken rule. path: the place that is meant beyond doubt, None where there is none; likely: the
     place to choose beforehand where there is no `path`. reason: why it is chosen, or why not. candidates: for people."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Final, NamedTuple
 
 from httpstep.core import jsontext
 from httpstep.core.authentication import kind_of
 from httpstep.core.errors import UnreadableAnswer
+from httpstep.core.madeonce import made_once
 from httpstep.core.masking.paths import token_in_path
 from httpstep.core.masking.redaction import MASK, is_credential_header, without_scheme
 from httpstep.core.step.spec import ROW_MODES, Body, Pair, RequestSpec
@@ -29,7 +30,7 @@ _IN_QUERY: Final = re.compile(r"(?<=[?&])([^=&#]+)=([^&#]+)")
 _NAMELESS: Final = "API_"
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class Credential:
     """A value to keep as the secret `name`, a suggestion like "STRIPE_KEY"; `place` is where it stands."""
 

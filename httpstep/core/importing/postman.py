@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import ChainMap, deque
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from httpstep.core.importing.bodies import Piece, escaped
 from httpstep.core.importing.imported import Ignored, Imported
@@ -24,10 +24,11 @@ from httpstep.core.importing.texts.postman_values import (
     worked_out,
 )
 from httpstep.core.jsontext import Json
+from httpstep.core.madeonce import made_once
 from httpstep.core.step.spec import Pair, RequestSpec
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class _Scope:
     """What a folder gives to all that is in it."""
 
@@ -37,7 +38,7 @@ class _Scope:
     has_scripts: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class _Item:
     """A request of the collection with what holds for it."""
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from httpstep.core.importing.credentials import Names, candidates, is_placeholder, with_values
+from httpstep.core.madeonce import made_once
 from httpstep.core.step.spec import RequestSpec
 
 _SECRET: Final = re.compile(r"\{\{\s*secret\.([A-Za-z_][A-Za-z0-9_.-]{0,99})\s*\}\}")
@@ -18,7 +19,7 @@ _IN_ADDRESS: Final = re.compile(
 _KINDS: Final = {"TOKEN": "token", "PASSWORD": "password", "COOKIE": "cookie", "CLIENT_SECRET": "client secret"}
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class Question:
     """`placeholder`: the text that stands in the request. `secret`: the name its value may get among the secrets, ""
     where it is none."""

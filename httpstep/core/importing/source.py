@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from httpstep.core.importing.imported import Imported
+from httpstep.core.madeonce import made_once
 
 _ORIGIN: Final = re.compile(r"(?:https?://[^/?#{}]+|\{\{[^{}]*\}\})(?=/.)")
 MAX_OPERATIONS: Final = 2000
@@ -15,7 +16,7 @@ UNKNOWN_HOST: Final = "YOUR_HOST"
 """Where the text does not say it: a placeholder, so that it is asked for."""
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class Operation:
     """One request of a text. `id`: what it is chosen by; `number`: its place in the text."""
 
@@ -62,7 +63,7 @@ def single(format_: str, imported: Imported) -> Source:
     return Source(format_, (Operation(spec.url, spec.method, spec.url),), lambda _: imported)
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class Choices:
     """The operations of a document to choose from, and what was left out of all of them."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
@@ -15,6 +14,7 @@ from httpstep.core.inserting.jsonhints import json_hint
 from httpstep.core.inserting.placeholders import CACHED_LENGTH, Literal, Placeholder, scan
 from httpstep.core.inserting.values import joined
 from httpstep.core.jsontext import Json
+from httpstep.core.madeonce import made_once
 
 _QUOTE_OR_ESCAPE: Final = re.compile(r'["\\]')
 
@@ -27,7 +27,7 @@ class JsonBodyFault(Exception):
         self.sentence = sentence
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class Quoted:
     """A placeholder inside a JSON string."""
 

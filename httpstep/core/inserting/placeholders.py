@@ -17,12 +17,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
 from typing import Final
 
 from httpstep.core.jsontext import Json
+from httpstep.core.madeonce import made_once
 
 SECRET_PREFIX: Final = "secret."
 CONVERTED_TO: Final = ("number", "integer", "boolean")
@@ -47,7 +47,7 @@ class NotFound(Enum):
 NOT_FOUND: Final = NotFound.NOT_FOUND
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class Literal:
     """Text that stays as it is. `source` is how it was typed, escapes and all."""
 
@@ -55,7 +55,7 @@ class Literal:
     source: str
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class Placeholder:
     """`name` is what to look up; `source` is how it was typed, braces and spaces included; `conversion` may be ""."""
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from httpstep.core.inserting.encoders import text_of
 from httpstep.core.inserting.placeholders import NOT_FOUND, Placeholder, lookup, scan_with_faults
 from httpstep.core.jsontext import Json
+from httpstep.core.madeonce import made_once
 
 MAX_CHARACTERS: Final = 2_000
 """Of a sentence; the rest of a longer one is left out."""
@@ -17,7 +17,7 @@ _TELLING: Final = frozenset({"status", "state"})
 """Last words of the names that say most to whoever asked."""
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class Part:
     """A piece of a sentence. name: the attribute whose value `text` is, "" for what is said as it stands. unknown: there is
     no such attribute, and `text` is the placeholder as it was typed."""
@@ -27,7 +27,7 @@ class Part:
     unknown: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class Sentence:
     """typed: as it was written, "" where `parts` are an example. example: that one as it is written, "" where there is none.
     faults: a sentence for each placeholder that is none."""

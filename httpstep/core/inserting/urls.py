@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from typing import Final
 
@@ -29,6 +29,7 @@ from httpstep.core.inserting.values import (
     Values,
     joined,
 )
+from httpstep.core.madeonce import made_once
 
 MAX_URL_CHARACTERS: Final = 8 * 1024
 
@@ -42,7 +43,7 @@ _ROWS: Final = "Add further parameters as fields: Body, Query String, sent in th
 _DOTS: Final = "The path of the URL has a part that is only “.” or “..”, which would lead to another place."
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class UrlTemplate:
     """A URL as typed. `origin` is ready where nothing in scheme and host varies; else `base` or `scheme` and `authority`
     make it. `path` and `query` are encoded, placeholders apart."""

@@ -8,11 +8,12 @@ one line in `core.step.spec`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import MISSING, field, fields
 from typing import Any, Final, TypeVar
 
 from httpstep.core.documentreader import Fault, Reader
 from httpstep.core.jsontext import Json
+from httpstep.core.madeonce import made_once
 from httpstep.core.step import schemas
 from httpstep.core.step.schemas import Kind, Member, Named, Schema
 
@@ -83,7 +84,7 @@ def _is_absent(held: Any, absent: Any) -> bool:
 # ---------------------------------------------------------------- kinds
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class Text:
     """strip: white space around it is no part of it. pattern: for the contract; the checks say it in words."""
 
@@ -101,7 +102,7 @@ class Text:
         return {"type": "string", "pattern": self.pattern} if self.pattern else {"type": "string"}
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class Word:
     """One of some words, each with the label that a page shows for it."""
 
@@ -120,7 +121,7 @@ class Word:
         return found | ({"description": told} if told else {})
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class Flag:
     def read(self, reader: Reader, name: str, default: bool) -> bool:
         return reader.flag(name, default)
@@ -132,7 +133,7 @@ class Flag:
         return {"type": "boolean"}
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class Number:
     """more_than and at_most: the limits. whole: no decimals. sentence: said of any other number."""
 
@@ -162,7 +163,7 @@ class Number:
         return found
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class Texts:
     """A list of texts, white space around each no part of it. sentence: said of a list with anything else in it."""
 
@@ -183,7 +184,7 @@ class Texts:
         return {"type": "array", "maxItems": self.max_items, "items": {"type": "string"}}
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class PathToValue:
     """Keys and places in lists from the root of an answer."""
 
@@ -208,7 +209,7 @@ def _is_path_part(part: Json) -> bool:
     return isinstance(part, str) or (isinstance(part, int) and not isinstance(part, bool) and part >= 0)
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class Paths:
     max_items: int
 
@@ -222,7 +223,7 @@ class Paths:
         return {"type": "array", "maxItems": self.max_items, "items": PathToValue().schema(named)}
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class AnyValue:
     """Any JSON value, null too; not written where it is absent."""
 
@@ -236,7 +237,7 @@ class AnyValue:
         return {}
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class Object:
     described: type
     nullable: bool = False
@@ -253,7 +254,7 @@ class Object:
         return {"anyOf": [found, {"type": "null"}]} if self.nullable else found
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class Objects:
     """A list of objects. nullable, as of one: null stands for what was never set, and so does its absence."""
 

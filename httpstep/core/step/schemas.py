@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from httpstep.core.documentreader import Reader
 from httpstep.core.jsontext import Json
+from httpstep.core.madeonce import made_once
 
 Schema = dict[str, Json]
 """A JSON Schema (2020-12), as OpenAPI 3.1 has it."""
@@ -26,7 +26,7 @@ class Kind(Protocol):
     def schema(self, named: Named) -> Schema: ...
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class Member:
     """name: in the document. attribute: of the dataclass. label: what people read. absent: the value that stands for a
     member that is not there, which is then not written; MISSING where it always is. typed: the editor has an input for

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
 from typing import Final, Literal
@@ -10,6 +9,7 @@ from typing import Final, Literal
 from httpstep.core.authentication import Auth, AuthMember
 from httpstep.core.conversion import CONVERSIONS
 from httpstep.core.jsontext import Json, Path
+from httpstep.core.madeonce import made_once
 from httpstep.core.step.members import (
     AnyValue,
     Flag,
@@ -83,7 +83,7 @@ class Missing(Enum):
 NO_DEFAULT: Final = Missing.NONE
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class Pair:
     """One row of headers or of fields, as typed (placeholders and all)."""
 
@@ -94,7 +94,7 @@ class Pair:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class Body:
     """The text is kept while the mode is `query`, and the fields while it is not, so that switching back finds them.
 
@@ -117,7 +117,7 @@ class Body:
     variables: str = member(Text(), "", label="Variables", absent="", typed=True)
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class RequestSpec:
     method: str = member(Word({method: method for method in METHODS}), "GET", label="Method", required=True, typed=True)
     url: str = member(Text(), "", label="URL", required=True, typed=True)
@@ -126,7 +126,7 @@ class RequestSpec:
     body: Body = member(Object(Body), Body(), label="Body")
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class MappingRule:
     """One of `path`, `jsonpath` and `call` is set; it gives one attribute.
 
@@ -147,7 +147,7 @@ class MappingRule:
     on: bool = member(Flag(), True, typed=True)
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class AnswerPlace:
     """A place in the answer: one of `path` and `jsonpath` is set."""
 
@@ -155,7 +155,7 @@ class AnswerPlace:
     jsonpath: str | None = member(Text(), None, absent=None, one_of=True)
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class AnswerCondition(AnswerPlace):
     """What is to hold of the value there. value: a JSON value, compared by type; a list for one_of; NO_DEFAULT for exists
     and missing, which have none."""
@@ -164,7 +164,7 @@ class AnswerCondition(AnswerPlace):
     value: Json | Missing = member(AnyValue(), NO_DEFAULT, absent=NO_DEFAULT)
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class StepSpec:
     """The step document (`core.document.stepdocument`) as a value. `mapping` None: never set, automatic mapping may run."""
 

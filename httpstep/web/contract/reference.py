@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from httpstep.core import jsontext
 from httpstep.core.jsontext import Json
+from httpstep.core.madeonce import made_once
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class Words:
     """A type in words, such as "list of " before the shape Log. shape: the name of one further down, or ""."""
 
@@ -18,7 +18,7 @@ class Words:
     shape: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class Field:
     """One member of a shape, or one parameter of an address. where: "path", "query", "header", "" for a member."""
 
@@ -29,7 +29,7 @@ class Field:
     where: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class Shape:
     """either: the shapes of which it is one; then it has no members of its own."""
 
@@ -40,14 +40,14 @@ class Shape:
     example: str
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class Answer:
     status: str
     text: str
     type: tuple[Words, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class Operation:
     """own: the path with what the reader has in the place of its variable parts."""
 

@@ -11,6 +11,7 @@ from httpstep.core.answer.mapping import CallFacts
 from httpstep.core.drift import remapping, structure
 from httpstep.core.errors import UnreadableAnswer
 from httpstep.core.jsontext import Json, Path
+from httpstep.core.madeonce import made_once
 from httpstep.core.outcome import record
 from httpstep.core.query.jsonpath import QueryRefused, normalized
 from httpstep.core.step.spec import AnswerPlace, MappingRule
@@ -25,7 +26,7 @@ _SHOWN: Final = 40
 """Characters of a value on a row."""
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class PathChoice:
     """A place a broken rule may read from: its path for people, why it may be meant, and the value there."""
 
@@ -35,7 +36,7 @@ class PathChoice:
     chosen: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class Broken:
     """A rule whose path is gone. was: what it read in the old answer, "" where that is not known; moved: there is a place
     that is meant beyond doubt; likely: one is chosen for a start; why: the reason that it is chosen, or that none is."""
@@ -120,7 +121,7 @@ def _count(number: int, word: str) -> str:
     return f"{number:,} {word}{'' if number == 1 else 's'}"
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class Sides:
     """What is compared: the accepted answer, or a kept one to the same attributes, and the later one, each with its
     structure, as far as they are known. ask_again: an older call whose values can be sent again, where they differ."""

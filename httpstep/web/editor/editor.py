@@ -19,6 +19,7 @@ from httpstep.core.drift.marking import with_dictionaries
 from httpstep.core.importing.source import Choices
 from httpstep.core.inserting.sentences import Sentence, sentence_of
 from httpstep.core.jsontext import Json
+from httpstep.core.madeonce import made_once
 from httpstep.core.request import rendering
 from httpstep.core.step.execution import MappedRow
 from httpstep.core.step.spec import RequestSpec, StepSpec
@@ -38,7 +39,7 @@ from httpstep.web.here import account_id
 from httpstep.web.stepform import StepForm, conditions
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class Shown:
     """The result of a test, masked. Without an entry no call was made, and `refused` and `why` say so.
 
@@ -54,7 +55,7 @@ class Shown:
     empty: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class Preview:
     """The request as it would go out, masked; or why it cannot."""
 
@@ -66,7 +67,7 @@ class Preview:
     fault: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class Saved:
     """The step as it was saved last, and by whom; a value, so that it can be looked at after the call of a test."""
 

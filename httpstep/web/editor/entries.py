@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from http import HTTPStatus
 from typing import Final
 
@@ -13,6 +13,7 @@ from httpstep.core.document import visible
 from httpstep.core.errors import UnreadableAnswer
 from httpstep.core.exchange import HttpResponse
 from httpstep.core.jsontext import Json
+from httpstep.core.madeonce import made_once
 from httpstep.core.step.spec import FALLBACKS
 from httpstep.storage import logs
 from httpstep.storage.tables import Log
@@ -28,7 +29,7 @@ LABELS: Final = {
 SOURCES: Final = {"test": "Test", "bot": "Bot"}
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class BodyView:
     """A body for showing. pretty: "" where it is no JSON. cut: only its beginning was kept."""
 
@@ -38,7 +39,7 @@ class BodyView:
     cut: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class LogView:
     """detail holds what core.record wrote: request, response, tries, mapping, failure, unreadable, drift; body what was
     sent. Both are as the reader may see them."""

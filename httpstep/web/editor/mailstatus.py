@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from httpstep.alerts import alerts
+from httpstep.core.madeonce import made_once
 from httpstep.storage.tables import StepState
 from httpstep.web.access import may
 from httpstep.web.editor.editor import Editor
@@ -12,7 +11,7 @@ from httpstep.web.editor.entries import ended
 from httpstep.web.here import parts
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class MailLine:
     """A line of text; a number in it is a moment, in seconds since the epoch. tone: "", "muted" or "danger"."""
 
@@ -20,7 +19,7 @@ class MailLine:
     tone: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class MailStatus:
     """can_reset: the hour can be cleared with Reset Mail Timeout."""
 

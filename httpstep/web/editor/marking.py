@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from itertools import islice
 from typing import Final
 
 from httpstep.core.answer.dictionaries import ANY, differing, suggest_dictionaries
 from httpstep.core.jsontext import Json, Path
+from httpstep.core.madeonce import made_once
 from httpstep.web import stepform
 from httpstep.web.stepform import StepForm
 
@@ -17,7 +17,7 @@ _MAX_SUGGESTIONS: Final = 20
 _MAX_KEY_CHARACTERS: Final = 40
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class Suggestion:
     """An object of the answer that looks like a dictionary: its path, and some of the names in it."""
 

@@ -7,7 +7,7 @@ out. What a role may see and do is decided here.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
@@ -17,6 +17,7 @@ from httpstep.core.importing.questions import Question, questions_of
 from httpstep.core.importing.source import Choices
 from httpstep.core.inserting.sentences import Sentence
 from httpstep.core.jsontext import Json
+from httpstep.core.madeonce import made_once
 from httpstep.core.request import rendering
 from httpstep.core.step.spec import StepSpec
 from httpstep.execution.budget import ratelimit
@@ -39,7 +40,7 @@ from httpstep.web.stepform import ConditionRow, StepForm, conditions
 Part = TypeVar("Part")
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class Values:
     """The values for test; unknown_secrets: names that the request uses and nobody has stored. new: names that nobody
     in the account knows; not_kept: those, and those that only other steps ask for; empty: those a test was refused for; folded: one line of chips does, beside an answer."""
@@ -52,7 +53,7 @@ class Values:
     folded: bool
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class AnswerView:
     """The answer on the screen as a tree. log_id: the test that large parts of it are loaded from. failed: it is looked
     at and never mapped. asked_with: the values of its call (name, text); None where nobody knows them."""
@@ -66,7 +67,7 @@ class AnswerView:
     asked_with: tuple[tuple[str, str], ...] | None
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class EditorPage:
     """ref: of the step in addresses, "new" for one that was never saved. host: whom it calls, in a word. changed_by and
     changed_at: the save that was quicker, where `conflict`. key_makers: whom to ask for an API key, None where the reader

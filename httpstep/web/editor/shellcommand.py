@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Final, Literal
 
 from httpstep.core import jsontext
 from httpstep.core.exchange import RenderedRequest
 from httpstep.core.importing.curlwriting import to_curl
 from httpstep.core.jsontext import Json
+from httpstep.core.madeonce import made_once
 from httpstep.core.request import rendering
 from httpstep.storage import overview, steps
 from httpstep.web.editor.entries import LogView
@@ -82,7 +82,7 @@ const attributes = answer.attributes ?? {{}};
 _NOTE: Final = "example values: your bot sends its own\n"
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class Usage:
     """How a bot runs a step: lines that go on only after `next: continue`."""
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from httpstep.core import jsontext
 from httpstep.core.inserting import placeholders
 from httpstep.core.jsontext import Json
+from httpstep.core.madeonce import made_once
 from httpstep.storage import overview
 from httpstep.web import stepform
 from httpstep.web.editor import tree
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class TestValue:
     """One value for test. hint: a sentence where the name is new (is_new), is no attribute that is kept (is_kept) but asked
     for by other steps, or has a default."""

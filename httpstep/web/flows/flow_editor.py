@@ -14,6 +14,7 @@ from httpstep.core.document import flow
 from httpstep.core.document.flow import Condition, FlowSpec, FlowStep
 from httpstep.core.documentreader import Fault
 from httpstep.core.jsontext import Json
+from httpstep.core.madeonce import made_once
 from httpstep.core.request.rendering import attributes_used
 from httpstep.core.step.spec import StepSpec
 from httpstep.storage import flows as stored
@@ -37,7 +38,7 @@ class FlowRow:
     value: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class Saved:
     """The flow as it was saved last, and by whom."""
 

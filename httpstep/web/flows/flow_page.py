@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Final
 
 from flask import render_template, url_for
@@ -10,6 +9,7 @@ from flask import render_template, url_for
 from httpstep.core import jsontext
 from httpstep.core.errors import FailureKind
 from httpstep.core.jsontext import Json
+from httpstep.core.madeonce import made_once
 from httpstep.core.step.spec import OPERATORS
 from httpstep.execution.budget import ratelimit
 from httpstep.storage import flows as stored
@@ -24,7 +24,7 @@ from httpstep.web.here import account_id, base_url
 WHEN: Final = ((ALWAYS, "always"), *((operator, f"if … {label}") for operator, label in OPERATORS.items()))
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class StepChoice:
     """A step that can be chosen."""
 
@@ -33,7 +33,7 @@ class StepChoice:
     is_on: bool
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class StepResult:
     """What one step of a test did. view: the page of its log, None where the step is gone or has none."""
 
@@ -47,7 +47,7 @@ class StepResult:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class FlowResult:
     """gives: the attributes of the test, masked, as the steps' logs have them."""
 
@@ -61,7 +61,7 @@ class FlowResult:
     missing: list[str]
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class FlowPage:
     """changed_by and changed_at: the save that was quicker, where `conflict`. usage: None for a flow that was never
     saved. The parts that no template of this answer prints are None."""
@@ -186,7 +186,7 @@ def _tone(one: dict[str, Any]) -> str:
 # ---------------------------------------------------------------- the list
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class FlowLine:
     id: int
     name: str
@@ -194,7 +194,7 @@ class FlowLine:
     changed_at: float
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class FlowList:
     """has_steps: whether the account has any step to put into a flow."""
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from flask import Blueprint, Response, abort, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from httpstep.core import jsontext
+from httpstep.core.madeonce import made_once
 from httpstep.core.outcome import cases
 from httpstep.core.outcome.cases import Difference
 from httpstep.execution import calls, runs
@@ -33,7 +33,7 @@ SECONDS: Final = 60.0
 """For all the calls of one press."""
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class CaseLine:
     """A case as the page shows it. differences: None before its first run."""
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from difflib import SequenceMatcher
 
 from httpstep.core import jsontext
+from httpstep.core.madeonce import made_once
 from httpstep.core.masking.redaction import MASK
 from httpstep.web.editor.entries import LogView
 from httpstep.web.editor.loglist import LogLine
@@ -16,7 +16,7 @@ _AROUND = 3
 """Lines that are the same and stand around a difference."""
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class DiffLine:
     """kind: "out" for a line of the earlier call alone, "in" of the later alone, "gap" where lines are left out, "" of both."""
 
@@ -24,7 +24,7 @@ class DiffLine:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class Part:
     """lines: empty where both are the same. cut: only the beginnings were compared. hidden: values in it are masked, and
     nothing is kept by which they could be told apart."""
@@ -35,7 +35,7 @@ class Part:
     hidden: bool
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class Compared:
     """values: what each came with, by the id of its log; log_id: the call that was opened; other_id: the one it is compared
     with, one of `others`."""

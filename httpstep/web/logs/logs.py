@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import zip_longest
 
 from flask import Blueprint, Response, abort, render_template, request
 
 from httpstep.core import jsontext
+from httpstep.core.madeonce import made_once
 from httpstep.core.request import rendering
 from httpstep.storage import logs, steps
 from httpstep.storage.tables import Log, Step
@@ -34,7 +34,7 @@ from httpstep.web.logs import comparing
 blueprint = Blueprint("logs", __name__)
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class Opened:
     """One log with its neighbours: newer and older are ids or None. step: None for a draft's test. others: what it can
     be compared with. number: its place among the kept ones, from 1; 0 where it is none of them any more. can_run: the

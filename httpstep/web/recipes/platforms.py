@@ -8,18 +8,18 @@ the time that the platform waits, so that the bot gets a `next` and not the plat
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from httpstep.core import jsontext
 from httpstep.core.jsontext import Json
+from httpstep.core.madeonce import made_once
 from httpstep.core.outcome.flat import plain_names
 from httpstep.web.recipes import code
 
 TOKEN: Final = "YOUR_API_KEY"
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class Platform:
     """where: in the platform the lines go. limit: its own time limit, a sentence. seconds: asked of httpstep, None where
     its 60 fit. variable: how an attribute of the bot is written, %s its plain name. answer: how a member of the answer
@@ -80,7 +80,7 @@ PLATFORMS: Final = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class Block:
     """label: what is copied where. name: in ids. language: of the text, "" for what is no program."""
 
@@ -90,7 +90,7 @@ class Block:
     language: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class Recipe:
     """One platform for one step. id: its name in ids."""
 

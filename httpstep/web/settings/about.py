@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
 from importlib import metadata
 
@@ -12,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from httpstep import __version__
 from httpstep.core.errors import FailureKind
+from httpstep.core.madeonce import made_once
 from httpstep.execution import calls
 from httpstep.extensions import db
 from httpstep.storage import catalogue, flows
@@ -31,7 +31,7 @@ _LIBRARIES = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class Library:
     name: str
     version: str

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from flask import Blueprint, Response, current_app, render_template, request
@@ -16,6 +15,7 @@ from httpstep.core.document import documents
 from httpstep.core.document.documents import Document, Named, SecretNote, Unusable
 from httpstep.core.document.planning import Plan
 from httpstep.core.errors import UnreadableAnswer
+from httpstep.core.madeonce import made_once
 from httpstep.storage.database import end_transaction
 from httpstep.upkeep import applying, nightly
 from httpstep.web.access import access, current_user, may
@@ -31,7 +31,7 @@ _TOO_LARGE: Final = "The file has more than 2.5 MB. The command “httpstep impo
 _NOTHING: Final = "Choose the file of a backup: what “Download” on this page gave."
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class Missing:
     """A secret that has to be set again. hosts: where the backup says it could be sent; steps: their keys."""
 
@@ -40,7 +40,7 @@ class Missing:
     steps: str
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class Preview:
     """What a restore would do. document: the backup's text, which comes back with the confirmation.
 
@@ -55,7 +55,7 @@ class Preview:
     is_late: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class Nights:
     """The nightly backups of the whole installation, for its operator: what is there, never what is in it."""
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from flask import Blueprint, Response, request
 
 from httpstep.core import jsontext
 from httpstep.core.jsontext import Json
+from httpstep.core.madeonce import made_once
 from httpstep.web import stepform
 from httpstep.web.access import access
 from httpstep.web.editor.differences import before, remembered
@@ -74,7 +73,7 @@ def remap_and_accept(editor: Editor) -> int:
     return len(sources)
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class Marked:
     """A mark that explained a whole difference. before: what was marked until then; added: the row made for it."""
 

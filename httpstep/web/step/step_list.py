@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from statistics import median
 from typing import Final
 
 from flask import url_for
 
+from httpstep.core.madeonce import made_once
 from httpstep.execution.budget import ratelimit
 from httpstep.storage import deleting, logs, overview
 from httpstep.storage.overview import LastCall, ListedStep
@@ -24,7 +24,7 @@ _NAMED_AT_MOST = 3
 _REFUSED_SECONDS = 3600
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class Dot:
     """A call in the row of the last twenty. tone: ok, warn (the API refused), bad, other (cancelled, under way ...), and
     test, however that ended."""
@@ -33,7 +33,7 @@ class Dot:
     left: float
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class StepLine:
     """A step as its row shows it. missing: attributes for which the last good answer had nothing. last_id: of its newest
     call, None without one; each: [id, epoch, outcome in words] of the call of each dot."""
@@ -58,7 +58,7 @@ class StepLine:
     called_at: float | None
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class StepList:
     """The page. counts: how many steps each choice of `show` has. total: how many match; first, last: which of them
     are here, from 1. deleted: id and name of what can be brought back, for whoever may."""
@@ -116,7 +116,7 @@ def gather(account_id: int, asked: Mapping[str, str], *, may_edit: bool) -> Step
     )
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class RefusedCalls:
     """Calls that were refused and stand in no log. why: in words; at: the last of them, as an epoch."""
 
@@ -233,7 +233,7 @@ def _in_words(tones: list[str]) -> str:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class Task:
     """One of the first steps of a new account."""
 

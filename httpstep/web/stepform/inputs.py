@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
 from httpstep.core import jsontext
 from httpstep.core.errors import UnreadableAnswer
 from httpstep.core.jsontext import Json, Path
+from httpstep.core.madeonce import made_once
 from httpstep.core.query.jsonpath import check_query, normalized, parse_normalized, singular_path
 from httpstep.core.step import members
 from httpstep.core.step.schemas import Kind, Member
@@ -119,7 +119,7 @@ _READ: Final[Mapping[type, Callable[[Any, Any], Any]]] = {
 # ---------------------------------------------------------------- the inputs of an object
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class Input:
     """name: of the field in the form. way: attributes and, alike, members that lead to it from its object."""
 

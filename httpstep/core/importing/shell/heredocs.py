@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final
+
+from httpstep.core.madeonce import made_once
 
 _HERE: Final = re.compile(r"<<(?!<)(-?)[ \t]*(\\?)(['\"]?)(\w+)\3")
 _CAT: Final = re.compile(r"\s*cat\s*<<(-?)[ \t]*(['\"]?)(\w+)\2[ \t]*\n((?:.*?\n)??)[ \t]*\3\s*", re.DOTALL)
 _TABS: Final = re.compile(r"^\t+", re.MULTILINE)
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class Opening:
     """`end`: where it ends. strips_tabs: those in front of each line (<<-). is_literal: nothing in it is filled in."""
 
@@ -26,7 +27,7 @@ def opening(text: str, at: int) -> Opening | None:
     return Opening(found[4], found.end(), bool(found[1]), bool(found[2] or found[3])) if found else None
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class Document:
     """rest: what follows the command, on its own line and behind the document. is_closed: whether its end was found."""
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
 from httpstep.core.jsontext import Json
+from httpstep.core.madeonce import made_once
 
 MAX_DEPTH: Final = 50
 PLAIN_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.]{0,99}")
@@ -27,14 +27,14 @@ class ScriptFault(Exception):
     """Not a literal; the text says what stands where."""
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class Unknown:
     """A name that stands for something made elsewhere."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@made_once
 class FunctionCall:
     """A call with its arguments, `new` or not."""
 
