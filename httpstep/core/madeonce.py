@@ -37,6 +37,6 @@ def _methods(made: Any) -> dict[str, Callable[..., Any]]:
 
     def written(self: Any) -> str:
         said = (f"{each.name}={getattr(self, each.name)!r}" for each in fields(made) if each.repr)
-        return f"{made.__qualname__}({', '.join(said)})"
+        return f"{self.__class__.__qualname__}({', '.join(said)})"
 
     return {"__eq__": equal, "__hash__": hashed, "__repr__": written}
