@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -181,3 +182,18 @@ def test_a_call_that_is_refused_pushes_no_row_of_another_out(make_house: MakeHou
             assert log_id is not None
             logs.forget(log_id)
     assert [log["id"] for log in house.logs()] == [str(number) for number in (26, *range(20, 1, -1))]
+
+
+def test_what_every_call_asks_of_the_logs_is_read_in_indexes(tmp_path: Path) -> None:
+    """A row has what was sent and answered, and fills a page: those of the newest twenty and of all that run were read."""
+    with House(tmp_path / "data").app.app_context(), reading() as asking:
+        connection = asking.connection.dbapi_connection
+        for statement, of_rows in (
+            (logs.BEGIN, []),
+            (logs._trimming(draft=False), ["SEARCH logs USING INDEX ix_logs_step_id_id (step_id=? AND id<?)"]),
+            (logs._trimming(draft=True), ["SEARCH logs USING INDEX ix_logs_draft_id (draft_id=? AND rowid<?)"]),
+        ):
+            names = re.findall(r":([a-z_]+)", statement)
+            plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}", dict.fromkeys(names))]
+            assert [each for each in plan if " logs " in each and "COVERING" not in each] == of_rows
+            assert any("COVERING INDEX ix_logs_running" in each for each in plan)

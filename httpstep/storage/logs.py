@@ -21,7 +21,7 @@ from httpstep.extensions import db
 from httpstep.storage.database import NOTE_SECONDS, ask, editing, look, writing
 from httpstep.storage.schema import SHARDS
 from httpstep.storage.sqlitefile import OneStep
-from httpstep.storage.tables import Case, Idempotency, Log, Text
+from httpstep.storage.tables import RUNNING, Case, Idempotency, Log, Text
 
 MAX_LOGS = 20
 MAX_CASES = 20
@@ -67,11 +67,14 @@ def _finishing(columns: tuple[str, ...]) -> str:
 def _trimming(draft: bool) -> str:
     """A row that still runs stays whatever its age: it is a place in flight, and goes when it is finished.
 
-    Nor does it count among the twenty: it may be refused yet, and would have pushed out the row of a call.
+    Nor does it count among the twenty: it may be refused yet, and would have pushed out the row of a call. Which they are
+    is asked of indexes alone: each row is as large as a page, and this is asked at the end of every call.
     """
-    mine = f"account_id = :owner AND {_HOMES[draft]} = :home AND (state <> 'running' OR started_at < :oldest)"
-    kept = f"SELECT id FROM logs WHERE {mine} ORDER BY id DESC LIMIT 1 OFFSET {MAX_LOGS - 1}"
-    return f"DELETE FROM logs WHERE {mine} AND id < ({kept})"
+    home = f"{_HOMES[draft]} = :home"
+    runs = "SELECT id FROM logs WHERE account_id = :owner AND state = 'running' AND started_at >= :oldest"
+    kept = f"SELECT id FROM logs WHERE {home} AND id NOT IN ({runs}) ORDER BY id DESC LIMIT 1 OFFSET {MAX_LOGS - 1}"
+    ended = f"account_id = :owner AND {home} AND (state <> 'running' OR started_at < :oldest)"
+    return f"DELETE FROM logs WHERE {ended} AND id < ({kept})"
 
 
 _COLUMNS = (
@@ -235,7 +238,7 @@ def interrupt(instance: str, *, pid: int | None = None) -> int:
 
 
 def _left(table: Table, instance: str, pid: int | None) -> ColumnElement[bool]:
-    mine = (table.c.state == "running") & (table.c.instance == instance)
+    mine = (table.c.state == RUNNING) & (table.c.instance == instance)
     return mine if pid is None else mine & (table.c.pid == pid)
 
 

@@ -22,6 +22,7 @@ from httpstep.extensions import db
 from httpstep.storage import steps
 from httpstep.storage.database import reading
 from httpstep.storage.tables import (
+    RUNNING,
     AcceptedStructure,
     Account,
     ApiKey,
@@ -123,7 +124,9 @@ class Beginnings:
 
 
 def beginnings(account_id: int) -> Beginnings:
-    calls = select(Log.id).where(Log.account_id == account_id)
+    its_own = select(Step.id).where(Step.account_id == account_id)
+    of_drafts = Log.step_id.is_(None) & (Log.account_id == account_id)
+    calls = select(Log.id).where(Log.step_id.in_(its_own) | of_drafts)
     newest = select(func.max(Step.id)).where(Step.account_id == account_id, steps.THERE).scalar_subquery()
     there = (
         calls.where(Log.source == "test", Log.outcome == SUCCESS),
@@ -237,7 +240,7 @@ def refused_since(account: str, reasons: Collection[str], since: float) -> dict[
 
 def in_flight(since: float) -> list[tuple[str, int]]:
     """Calls that are under way, by the account's slug; those begun before `since` cannot be."""
-    running = (Log.account_id == Account.id) & (Log.state == "running") & (Log.started_at > since)
+    running = (Log.account_id == Account.id) & (Log.state == RUNNING) & (Log.started_at > since)
     query = (
         select(Account.slug, func.count(Log.id)).outerjoin(Log, running).group_by(Account.slug).order_by(Account.slug)
     )

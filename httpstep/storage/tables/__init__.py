@@ -23,6 +23,7 @@ from httpstep.storage.tables.accounts import (
 from httpstep.storage.tables.columns import Text
 from httpstep.storage.tables.inserting import insert_into
 from httpstep.storage.tables.steps import (
+    RUNNING,
     AcceptedStructure,
     Alert,
     BudgetHit,
@@ -37,5 +38,5 @@ from httpstep.storage.tables.steps import (
 
 __all__ = [
     "AcceptedStructure", "AccessToken", "Account", "Alert", "ApiKey", "Attribute", "AuditEntry", "BudgetHit", "CallCount", "Case", "Edition", "Flow",
-    "Idempotency", "Log", "NightlyBackup", "OneTimeCode", "Secret", "Session", "Step", "StepState", "Text", "User", "insert_into",
+    "Idempotency", "Log", "NightlyBackup", "OneTimeCode", "RUNNING", "Secret", "Session", "Step", "StepState", "Text", "User", "insert_into",
 ]  # fmt: skip

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, UniqueConstraint
+from typing import Final
+
+from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, UniqueConstraint, literal_column, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from httpstep.extensions import Base
 from httpstep.storage.tables.columns import NEVER_REUSED, Id, Text, account_column, step_column
+
+RUNNING: Final = literal_column("'running'", Text)
+"""The state of a call under way, for queries: for a value SQLite does not look into an index of those alone."""
+
+
+def _index_where(rows: str, name: str, *columns: str) -> Index:
+    """An index of some rows, which is written to for no other."""
+    return Index(name, *columns, sqlite_where=text(rows), postgresql_where=text(rows))
 
 
 class Step(Base):
@@ -83,8 +93,8 @@ class Log(Base):
     __tablename__ = "logs"
     __table_args__ = (
         Index("ix_logs_step_id_id", "step_id", "id"),
-        Index("ix_logs_draft_id", "draft_id"),
-        Index("ix_logs_running", "account_id", "state"),
+        _index_where("draft_id IS NOT NULL", "ix_logs_draft_id", "draft_id"),
+        _index_where("state = 'running'", "ix_logs_running", "account_id", "state", "started_at"),
         NEVER_REUSED,
     )
     id: Mapped[int] = mapped_column(Id, primary_key=True)
