@@ -119,7 +119,7 @@ def test_a_member_without_an_input_is_kept_where_it_is(monkeypatch: pytest.Monke
 def later(described: type, name: str) -> type:
     """The dataclass as it will be when the table has one member more."""
     added = (name, str, members.member(members.Text(), "", label="Later"))
-    return make_dataclass(described.__name__, [added], bases=(described,), frozen=True)
+    return make_dataclass(described.__name__, [added], bases=(described,), slots=True)
 
 
 @pytest.fixture
