@@ -29,8 +29,8 @@ from httpstep.serving.crowding import to_close
 from httpstep.serving.heads import MAX_WAITED_BYTES, HeadTooLarge, bytes_wanted, is_call
 from httpstep.serving.master import STOPPING
 from httpstep.serving.memory import GivingBack
-from httpstep.serving.queueing import CallQueue
 from httpstep.serving.refusals import NoFreeSlot, refusal
+from httpstep.serving.threads import QUEUED, ThreadsServe
 
 PATIENCE: Final = 20.0
 SHARE: Final = 2
@@ -47,12 +47,9 @@ MAX_UNREAD_BYTES: Final = 16 * 1024
 """Bytes of earlier answers that a client may not have read yet when its next request is served."""
 SEND_BUFFER: Final = 208 * 1024
 """What Linux grants everybody (net.core.wmem_max). Of twice this much its own overhead goes off: 110 KB fit at least."""
-BEGINNING: Final = 4096
-"""Bytes of a request that tell whether it is a call."""
-_QUEUED: Final = object()
 
 
-class Worker(gthread.ThreadWorker):  # type: ignore[misc]
+class Worker(ThreadsServe):
     """Connections that wait for the rest of a request cost a descriptor, not a thread."""
 
     alive: bool
@@ -74,7 +71,6 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
         """Whether the kernel had no room for one more."""
         self._memory = GivingBack()
         self._told = 0.0
-        self._queue = CallQueue(self.cfg.threads)
 
     def get_thread_pool(self) -> ThreadPoolExecutor:
         return ThreadPoolExecutor(max_workers=self._threads)
@@ -121,14 +117,6 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
             self.pending_conns.append(conn)
             self.poller.register(conn.sock, EVENT_READ, partial(self.on_pending_socket_readable, conn))
 
-    def enqueue_req(self, conn: Any) -> None:
-        """A further call while all threads for calls are taken is queued here: a thread that finds that out costs two turns
-        of the loop. Else the thread looks, for whoever looks lets go of the interpreter, and the loop serves everybody."""
-        if self._queue.is_full() and self._begins_call(conn):
-            self._queue.add(conn)
-        else:
-            super().enqueue_req(conn)
-
     def handle(self, conn: Any) -> Any:
         if not self.alive and conn.parser is not None and conn.parser.req_count:
             return False  # a further request on an open connection: closed unread, so that its client may repeat it
@@ -140,14 +128,17 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
         except HeadTooLarge as error:
             self.handle_error(None, conn.sock, conn.client, error)
             return False
-        if conn.is_call and not self._queue.takes(conn):
-            return _QUEUED
+        if conn.is_call and not self.queue.takes(conn):
+            return QUEUED
         conn.data_ready, conn.seen, conn.ends = True, None, None
         with suppress(OSError):
             conn.sock.setsockopt(SOL_SOCKET, SO_RCVLOWAT, 1)
             conn.init()
             self._bound(conn)
-        return super().handle(conn)
+        try:
+            return super().handle(conn)
+        finally:
+            self._memory.worked = True
 
     def handle_request(self, req: Any, conn: Any) -> Any:
         """Two parsers agree on whose request it is only where HTTP/1.1 says so once (RFC 9112, 3.2)."""
@@ -181,7 +172,7 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
     def _must_wait(self, conn: Any) -> bool:
         """Whether more has to come first; then the kernel says so when it has. An end or a fault is read at once."""
         conn.is_call = False
-        held = self._held(conn)
+        held = self.held(conn)
         try:
             waiting = conn.sock.recv(MAX_WAITED_BYTES, MSG_PEEK | MSG_DONTWAIT)
         except BlockingIOError:
@@ -200,10 +191,6 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
         conn.ends = getattr(conn, "ends", None) or time.monotonic() + PATIENCE
         return True
 
-    def _held(self, conn: Any) -> bytes:
-        """What was read of it together with the request before it."""
-        return conn.parser.unreader.buf.getvalue() if conn.parser is not None else b""
-
     def _keepalive_after(self, conn: Any, keepalive: Any) -> bool:
         """A body that breaks off or is no proper HTTP ends its connection, and nothing more is said on it. So does one
         that nobody has read and whose rest has not come."""
@@ -213,32 +200,12 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
         except (ParseException, NoFreeSlot):
             return False
 
-    def finish_request(self, conn: Any, fs: Any) -> None:
+    def finish_request(self, conn: Any, ended: Any) -> None:
         """The original waits in the loop that serves everybody, up to two seconds for each client to hang up."""
-        self._memory.worked = True
-        self._queue.give_back(conn)
-        queued = not fs.cancelled() and fs.exception() is None and fs.result() is _QUEUED
-        if queued:
-            self._queue.add(conn)
-        else:
-            self._queue.forget(conn)
-        self._call_ready()
-        if queued:
-            return
-        if not fs.cancelled() and fs.exception() is None and fs.result() is False:
+        if not ended.cancelled() and ended.exception() is None and ended.result() is False:
             self._linger(conn)
         else:
-            super().finish_request(conn, fs)
-
-    def _call_ready(self) -> None:
-        for conn in self._queue.ready():
-            super().enqueue_req(conn)
-
-    def _begins_call(self, conn: Any) -> bool:
-        try:
-            return is_call(self._held(conn) + conn.sock.recv(BEGINNING, MSG_PEEK | MSG_DONTWAIT))
-        except OSError:
-            return False
+            super().finish_request(conn, ended)
 
     def _linger(self, conn: Any) -> None:
         """End our side and pass over what still comes: closing at once would take the answer back (RFC 9112, 9.6)."""
@@ -275,7 +242,7 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
         for conn in [one for one in self.pending_conns if one.ends <= now or getattr(one, "seen", None) == silent]:
             self.pending_conns.remove(conn)
             self._close(conn)
-        self._call_ready()
+        self.serve_queued()
         over = self.nr_conns - int(self.worker_connections * CROWDED)
         if self._short or over > 0:
             self._make_room(max(0, over) + ROOM)
@@ -287,13 +254,7 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
     def _make_room(self, count: int) -> None:
         """At its limit a worker takes no new connections, and those of a probe, a bot or a browser would wait with them."""
         waiting = [(conn.ends - PATIENCE, conn) for conn in self.pending_conns]
-        waiting += [(conn.timeout - self.cfg.keepalive, conn) for conn in self.keepalived_conns]
+        waiting += [(conn.timeout - self.cfg.keepalive, conn) for conn in list(self.keepalived_conns)]
         for conn in to_close(waiting, count, time.monotonic()):
             (self.pending_conns if conn in self.pending_conns else self.keepalived_conns).remove(conn)
             self._close(conn)
-
-    def _close(self, conn: Any) -> None:
-        with suppress(OSError, KeyError, ValueError):
-            self.poller.unregister(conn.sock)
-        self.nr_conns -= 1
-        conn.close()
