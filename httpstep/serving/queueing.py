@@ -1,77 +1,102 @@
-"""Calls of bots for which no thread of the process is free: their connections wait until there is one."""
+"""Which calls of bots a process works on, and which wait in its queue until there is a thread and a turn for them."""
 
 from __future__ import annotations
 
-import threading
 import time
 from collections import deque
-from collections.abc import Iterator
-from contextlib import suppress
 from typing import Any, Final
 
 FREE_THREADS: Final = 8
 """Of those that serve requests, never taken by calls of bots: pages and `/health` always find one."""
+TURNS: Final = 4
+"""Calls that are worked on at the same moment, beside those that wait for their third parties. Python runs one thread at a
+time: more of them take the interpreter from each other, and a call costs a fourth more."""
+TURN_SECONDS: Final = 0.25
+"""A call waits so long for its turn, as long as there are threads: somebody may wait for what nobody tells of."""
 QUEUE_SECONDS: Final = 30.0
-"""A call of a bot waits so long for a thread; then the application decides, which may refuse it."""
+"""And so long for a thread; then the application decides, which may refuse it."""
+
+_NOTHING: Final = 0
+_THREAD: Final = 1
+_TURN: Final = 2
+"""What a connection `holds`: a thread, or a thread and its turn."""
 
 
 class CallQueue:
-    """The threads that calls may take, of `threads` in all, and gunicorn's connections with a call that wait for one.
+    """The threads that calls may take, of `threads` in all, and gunicorn's connections with a call that wait.
 
-    `takes`, `let_go`, `next_of_thread` and `forget` are for the thread that has such a connection; the rest is the loop's.
+    `add` is for the loop alone; everything else is for any thread.
     """
 
     def __init__(self, threads: int) -> None:
-        self._free = threading.Semaphore(max(1, threads - FREE_THREADS))
+        self._threads = deque(range(max(1, threads - FREE_THREADS)))
+        self._turns = deque(range(TURNS))
         self._waiting: deque[Any] = deque()
 
     def takes(self, conn: Any) -> bool:
-        """Whether a thread is free for it, which it then holds; or it has waited for one long enough."""
-        conn.holds = getattr(conn, "holds", False) or self._free.acquire(blocking=False)
-        return conn.holds or time.monotonic() > getattr(conn, "queued_until", float("inf"))
+        """Whether its call is worked on now."""
+        if getattr(conn, "holds", _NOTHING):
+            return True
+        waited = time.monotonic() - getattr(conn, "queued_at", float("inf"))  # -inf where it has not
+        if not _taken(self._threads):
+            return waited > QUEUE_SECONDS
+        if _taken(self._turns):
+            conn.holds = _TURN
+        elif waited > TURN_SECONDS:
+            conn.holds = _THREAD
+        else:
+            self._threads.append(0)
+        return bool(getattr(conn, "holds", _NOTHING))
 
-    def let_go(self, conn: Any) -> bool:
-        """Whether it held a thread, which is for whoever asks to give back or to hand on."""
-        held, conn.holds = getattr(conn, "holds", False), False
-        return bool(held)
+    def waits(self, conn: Any) -> None:
+        """For its third party: another call may have its turn."""
+        if getattr(conn, "holds", _NOTHING) == _TURN:
+            conn.holds = _THREAD
+            self._turns.append(0)
 
-    def next_of_thread(self) -> Any | None:
-        """The one that has waited longest, which has that thread now; None where none waits, and the thread is free."""
-        try:
-            conn = self._waiting.popleft()
-        except IndexError:
-            self._free.release()
-            return None
-        conn.holds = True
-        return conn
+    def let_go(self, conn: Any) -> int:
+        """What it held, which is for whoever asks to give back."""
+        held, conn.holds = getattr(conn, "holds", _NOTHING), _NOTHING
+        return int(held)
 
-    def give_back(self, conn: Any) -> None:
-        """The thread that it held, if it held one."""
-        if self.let_go(conn):
-            self._free.release()
+    def give_back(self, held: int) -> None:
+        if held == _TURN:
+            self._turns.append(0)
+        if held:
+            self._threads.append(0)
+
+    def next(self) -> Any | None:
+        """The one that has waited longest, if there is a thread and a turn for it."""
+        while True:
+            try:
+                conn = self._waiting.popleft()
+            except IndexError:
+                return None
+            if self.takes(conn):
+                return conn
+            self._waiting.appendleft(conn)
+            if self.is_full():  # else what somebody gave back meanwhile found nobody waiting
+                return None
 
     def is_full(self) -> bool:
-        """Whether a call would find no thread."""
-        free = self._free.acquire(blocking=False)
-        if free:
-            self._free.release()
-        return not free
+        """Whether a further call would have to wait."""
+        return not (self._threads and self._turns)
+
+    def is_empty(self) -> bool:
+        return not self._waiting
 
     def add(self, conn: Any) -> None:
-        conn.queued_until = getattr(conn, "queued_until", time.monotonic() + QUEUE_SECONDS)
+        conn.queued_at = getattr(conn, "queued_at", time.monotonic())
         self._waiting.append(conn)
 
     def forget(self, conn: Any) -> None:
         """What it waited is over: its next call waits as long as any other."""
-        conn.__dict__.pop("queued_until", None)
+        conn.__dict__.pop("queued_at", None)
 
-    def ready(self) -> Iterator[Any]:
-        """The one that has waited longest, if there is a thread for it, and those that have waited long enough.
 
-        A thread that becomes free right before `add` takes nobody, so this is asked once more in the same turn of the loop.
-        """
-        with suppress(IndexError):  # a thread may take the last one meanwhile
-            if self._waiting and not self.is_full():
-                yield self._waiting.popleft()
-            while self._waiting[0].queued_until <= time.monotonic():
-                yield self._waiting.popleft()
+def _taken(free: deque[int]) -> bool:
+    try:
+        free.pop()
+    except IndexError:
+        return False
+    return True

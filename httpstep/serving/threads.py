@@ -18,9 +18,12 @@ from gunicorn.workers import gthread
 
 from httpstep.serving.heads import is_call
 from httpstep.serving.queueing import CallQueue
+from httpstep.transport.call import told_waiting
 
 BEGINNING: Final = 4096
 """Bytes of a request that tell whether it is a call."""
+LOOK_SECONDS: Final = 0.05
+"""While calls wait the loop looks so often whether one has waited long enough."""
 QUEUED: Final = object()
 """What `handle` gives for a call for which there is no thread."""
 
@@ -56,6 +59,7 @@ class ThreadsServe(gthread.ThreadWorker):  # type: ignore[misc]
     def _serve(self, conn: Any) -> None:
         """In a thread: this one's request, and then those that waited for the thread."""
         while conn is not None:
+            told_waiting.set(partial(self._waits, conn))
             ended: Future[Any] = Future()
             try:
                 ended.set_result(self.handle(conn))
@@ -66,7 +70,17 @@ class ThreadsServe(gthread.ThreadWorker):  # type: ignore[misc]
                 conn.holds = held
                 self.method_queue.defer(self._after, conn, ended)
                 return
-            conn = self.queue.next_of_thread() if held else None
+            self.queue.give_back(held)
+            conn = self.queue.next() if held else None
+
+    def _waits(self, conn: Any) -> None:
+        """In a thread whose call waits for its third party: the next call may begin."""
+        self.queue.waits(conn)
+        if (following := self.queue.next()) is not None:
+            self.tpool.submit(self._serve, following)
+
+    def wait_for_and_dispatch_events(self, timeout: float) -> None:
+        super().wait_for_and_dispatch_events(timeout if self.queue.is_empty() else min(timeout, LOOK_SECONDS))
 
     def _keeps(self, conn: Any, ended: Future[Any]) -> bool:
         """Whether the connection is watched for its next request now, as the loop would do it (`finish_request`); another
@@ -103,7 +117,7 @@ class ThreadsServe(gthread.ThreadWorker):  # type: ignore[misc]
 
     def _after(self, conn: Any, ended: Future[Any]) -> None:
         """In the loop, what the thread left to it."""
-        self.queue.give_back(conn)
+        self.queue.give_back(self.queue.let_go(conn))
         if ended.exception() is None and ended.result() is QUEUED:
             self.queue.add(conn)
         else:
@@ -113,5 +127,5 @@ class ThreadsServe(gthread.ThreadWorker):  # type: ignore[misc]
 
     def serve_queued(self) -> None:
         """In the loop: a thread may have become free since it was last looked."""
-        for conn in self.queue.ready():
+        while (conn := self.queue.next()) is not None:
             self.tpool.submit(self._serve, conn)

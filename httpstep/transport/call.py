@@ -9,10 +9,10 @@ from __future__ import annotations
 import math
 import select
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Literal
+from typing import Final, Literal
 
 from httpstep.core.errors import Cancelled, TimedOut, TooLarge
 from httpstep.core.exchange import Hop, Timings, Trace
@@ -34,6 +34,17 @@ _ADVICE: dict[Phase, str] = {
     "waiting": "{host} took the request but did not answer; it may be slow or overloaded.",
     "reading": "{host} began to answer but did not finish.",
 }
+
+
+SOON: Final = 0.002
+"""Seconds in which a third party that is near has answered."""
+told_waiting: ContextVar[Callable[[], None] | None] = ContextVar("httpstep_told_waiting", default=None)
+"""Who is told that a call waits for longer than that: whoever has work to do meanwhile."""
+
+
+def tell_waiting() -> None:
+    if (told := told_waiting.get()) is not None:
+        told()
 
 
 class _Seen:
@@ -126,7 +137,11 @@ class OutgoingCall:
         left = self.remaining()
         if at_most is not None:
             left = min(left, at_most)
-        ready = {descriptor for descriptor, _ in poller.poll(math.ceil(left * 1000))}
+        found = poller.poll(math.ceil(min(left, SOON) * 1000))
+        if not found and left > SOON:
+            tell_waiting()
+            found = poller.poll(math.ceil((left - SOON) * 1000))
+        ready = {descriptor for descriptor, _ in found}
         if self._hangup in ready:
             raise Cancelled("The caller hung up before the answer came.", reason="cancelled")
         if not ready and at_most is None:

@@ -6,11 +6,12 @@ import select
 import time
 
 from httpstep.core.errors import Cancelled
-from httpstep.transport.call import HUNG_UP
+from httpstep.transport.call import HUNG_UP, tell_waiting
 
 
 def wait(seconds: float, hangup: int | None = None) -> None:
     """Wait that long. hangup: descriptor of the caller's socket. Raises Cancelled when the caller goes."""
+    tell_waiting()
     if hangup is None:
         time.sleep(seconds)
         return

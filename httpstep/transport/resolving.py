@@ -15,7 +15,7 @@ from ipaddress import ip_address
 from typing import Any, NamedTuple
 
 from httpstep.core.errors import NetworkError
-from httpstep.transport.call import OutgoingCall
+from httpstep.transport.call import OutgoingCall, tell_waiting
 
 GetAddrInfo = Callable[..., Any]
 
@@ -64,6 +64,7 @@ class Resolver:
             return [literal]
         lookup = self._begin(call, host, port)
         while not lookup.done.wait(min(call.remaining(), _GLANCE)):
+            tell_waiting()
             call.poll(at_most=0)
         if lookup.error is not None:
             raise _not_found(host, lookup.error)
@@ -87,6 +88,7 @@ class Resolver:
         with self._changed:
             while not self._has_place(call.account):
                 self._changed.wait(min(call.remaining(), _GLANCE))
+                tell_waiting()
                 call.poll(at_most=0)
             self._under_way[call.account] += 1
             claimed = self._waiting_threads > 0
