@@ -25,7 +25,7 @@ BEGINNING: Final = 4096
 LOOK_SECONDS: Final = 0.05
 """While calls wait the loop looks so often whether one has waited long enough."""
 QUEUED: Final = object()
-"""What `handle` gives for a call for which there is no thread."""
+"""What `handle` gives for a call that has to wait for a thread or its turn."""
 
 
 class ThreadsServe(gthread.ThreadWorker):  # type: ignore[misc]
@@ -38,9 +38,8 @@ class ThreadsServe(gthread.ThreadWorker):  # type: ignore[misc]
         self.queue = CallQueue(self.cfg.threads)
 
     def enqueue_req(self, conn: Any) -> None:
-        """In the loop. A further call while all threads for calls are taken is queued here: a thread that finds that out
-        costs two turns of the loop. Else the thread looks, for whoever looks lets go of the interpreter, and the loop serves
-        everybody."""
+        """In the loop. A call that has to wait is queued here: a thread that finds that out costs two turns of the loop. Else
+        the thread looks, for whoever looks lets go of the interpreter, and the loop serves everybody."""
         if self.queue.is_full() and self._begins_call(conn):
             self.queue.add(conn)
         else:
@@ -67,9 +66,7 @@ class ThreadsServe(gthread.ThreadWorker):  # type: ignore[misc]
                 ended.set_exception(error)
             held = self.queue.let_go(conn)
             if not self._keeps(conn, ended):
-                conn.holds = held
                 self.method_queue.defer(self._after, conn, ended)
-                return
             self.queue.give_back(held)
             conn = self.queue.next() if held else None
 
@@ -117,7 +114,6 @@ class ThreadsServe(gthread.ThreadWorker):  # type: ignore[misc]
 
     def _after(self, conn: Any, ended: Future[Any]) -> None:
         """In the loop, what the thread left to it."""
-        self.queue.give_back(self.queue.let_go(conn))
         if ended.exception() is None and ended.result() is QUEUED:
             self.queue.add(conn)
         else:
