@@ -14,9 +14,6 @@ from flask import Flask, Response, jsonify, request
 from gunicorn.app.base import BaseApplication
 from requests.adapters import HTTPAdapter
 
-from httpstep.serving.clients import CheckedBodies
-from httpstep.serving.worker import Worker
-
 
 def create_app(third_party: str) -> Flask:
     app, session = Flask("bare"), requests.Session()
@@ -53,16 +50,18 @@ class Bare(BaseApplication):  # type: ignore[misc]
     def load_config(self) -> None:
         values: dict[str, Any] = {
             "bind": f"127.0.0.1:{self._port}", "workers": 2, "threads": 64, "keepalive": 5, "timeout": 75,
-            "worker_class": Worker if self._own else "gthread", "control_socket_disable": True, "accesslog": None,
+            "worker_class": "gthread", "control_socket_disable": True, "accesslog": None,
         }  # fmt: skip
         if self._own:
-            values["pre_fork"] = self._before_fork
+            values |= {"worker_class": "httpstep.serving.worker.Worker", "pre_fork": self._before_fork}
         for name, value in values.items():
             self.cfg.set(name, value)
 
     def load(self) -> Any:
         app = create_app(self._third_party)
         if self._own:
+            from httpstep.serving.clients import CheckedBodies
+
             app.wsgi_app = CheckedBodies(app.wsgi_app)  # type: ignore[method-assign]
         return app
 
