@@ -16,11 +16,11 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from html import unescape
 from pathlib import Path
 from typing import Final
 
+from msgspec.structs import replace
 from werkzeug.test import TestResponse
 
 from benchmarks.mapping import records

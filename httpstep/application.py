@@ -8,12 +8,12 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
 from flask import Flask
 from flask.helpers import get_debug_flag
+from msgspec.structs import replace
 from sqlalchemy import URL
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.middleware.proxy_fix import ProxyFix

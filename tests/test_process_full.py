@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from html import unescape
 
+from msgspec.structs import replace
 from werkzeug.test import TestResponse
 
 from httpstep.core.exchange import HttpResponse, RenderedRequest

@@ -13,10 +13,10 @@ from collections.abc import Callable
 from typing import Any
 
 from flask import Flask
+from msgspec import Struct
 from sqlalchemy import ColumnElement, Connection, case, delete, exists, func, insert, or_, select, update
 
 from httpstep.alerts.mailserver import SECONDS, send
-from httpstep.core.madeonce import made_once
 from httpstep.storage.database import reading, writing
 from httpstep.storage.tables import Alert, StepState
 
@@ -34,8 +34,7 @@ THREAD = "httpstep-alerts"
 MAX_SUBJECT_CHARACTERS = 150
 
 
-@made_once
-class Occasion:
+class Occasion(Struct, frozen=True):
     """What a mail is about. url is the URL as the editor wrote it: no value of a customer is ever mailed."""
 
     step_id: int
@@ -136,8 +135,7 @@ def hurry(connection: Connection, step_id: int, now: float) -> bool:
     return connection.execute(update(Alert).where(*waiting).values(due_at=now)).rowcount > 0
 
 
-@made_once
-class Undelivered:
+class Undelivered(Struct, frozen=True):
     """A step's mail that is due. addresses: how many have not got it. why: what went wrong at the last try, "" before
     the first one ended; again: when the next may be made, in seconds since the epoch."""
 
@@ -248,8 +246,7 @@ _TAKEN = (
 )  # fmt: skip
 
 
-@made_once
-class _Told:
+class _Told(Struct, frozen=True):
     """What a mail tells: its body, and how many failed calls it names, as they were counted at that moment."""
 
     body: str

@@ -10,16 +10,17 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import field
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from msgspec import Struct
+
 from httpstep.config import values
 from httpstep.config.values import SmtpServer as SmtpServer
 from httpstep.core.addresses import AddressPolicy
-from httpstep.core.madeonce import made_once
+from httpstep.core.private import Private
 
 
 class StartError(Exception):
@@ -30,8 +31,7 @@ class ConfigError(StartError):
     """A variable has a value that cannot be used. The text names the variable and what is accepted."""
 
 
-@made_once
-class Variable:
+class Variable(Struct, frozen=True):
     """One variable: its name without the prefix, how a text becomes its value, the default, and whether to mask it."""
 
     name: str
@@ -85,36 +85,35 @@ VARIABLES: tuple[Variable, ...] = (
 )
 
 
-@made_once
-class Config:
+class Config(Private, frozen=True):
     """The values, one attribute per variable in lower case. `given`: the names that were set, for `config show`."""
 
     listen: str
     data: Path
-    database_url: str = field(repr=False)
-    ratelimit_url: str = field(repr=False)
+    database_url: str
+    ratelimit_url: str
     admin_email: str
-    admin_password: str = field(repr=False)
+    admin_password: str
     allow_networks: AddressPolicy
     allow_ports: frozenset[int]
     smtp_url: SmtpServer | None
     mail_from: str
     base_url: str
     proxy_hops: int
-    secret_key: str = field(repr=False)
+    secret_key: str
     workers: int
     threads: int
     ca_file: str
-    vault_keys: tuple[str, ...] = field(repr=False)
+    vault_keys: tuple[str, ...]
     in_flight: int
-    metrics_token: str = field(repr=False)
+    metrics_token: str
     metrics_listen: str
     backup_at: str
     backup_keep: int
     backup_folder: Path
     backup_keys: str
     log_format: str
-    given: Mapping[str, str] = field(repr=False)
+    given: Mapping[str, str]
 
 
 def _raw(name: str, environ: Mapping[str, str]) -> str | None:

@@ -6,7 +6,6 @@ import os
 import re
 from base64 import urlsafe_b64decode
 from collections.abc import Callable, Mapping
-from dataclasses import field
 from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
@@ -16,21 +15,20 @@ from sqlalchemy.exc import ArgumentError
 
 from httpstep.core.addresses import AddressPolicy
 from httpstep.core.document.addressees import is_address
-from httpstep.core.madeonce import made_once
+from httpstep.core.private import Private
 
 
 class Unusable(ValueError):
     """The parser's own sentence in the place of "… cannot be used. Accepted: …". It holds nothing of a secret value."""
 
 
-@made_once
-class SmtpServer:
+class SmtpServer(Private, frozen=True):
     """Where mail goes. tls: "none", "starttls" (verified) or "tls" (from the first byte, verified)."""
 
     host: str
     port: int
     username: str | None = None
-    password: str | None = field(default=None, repr=False)
+    password: str | None = None
     tls: str = "none"
 
 

@@ -13,7 +13,7 @@ from enum import StrEnum
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Final
 
-from httpstep.core.madeonce import made_once
+from msgspec import Struct
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
@@ -127,8 +127,7 @@ _TRANSLATED: Final = 0xFFFF_0000
 _NAT64: Final = 0x0064_FF9B << 64
 
 
-@made_once
-class AddressPolicy:
+class AddressPolicy(Struct, frozen=True):
     """What the operator allows beside public addresses: networks, and host names whatever they resolve to; and which
     of the ports in `core.ports`."""
 

@@ -10,10 +10,11 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Final
 
+from msgspec import Struct
+
 from httpstep.core import dates, jsontext, phones
 from httpstep.core.errors import UnreadableAnswer
 from httpstep.core.jsontext import Json
-from httpstep.core.madeonce import made_once
 
 
 class CannotConvert(ValueError):
@@ -135,8 +136,7 @@ def _shown(value: Json) -> str:
 # ---------------------------------------------------------------- the table
 
 
-@made_once
-class Conversion:
+class Conversion(Struct, frozen=True):
     """label: in the editor. convert: raises CannotConvert. whole_lists: takes a list as it is, and not item by item.
     option: the rule's member that it takes as well; example: of it, for its input."""
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Final, TypeVar
+
+from msgspec import Struct
 
 from httpstep.core.jsontext import Json, json_type
 
@@ -18,8 +19,7 @@ _SENTENCE_TYPES: Final = {
 Item = TypeVar("Item")
 
 
-@dataclass(frozen=True)
-class Fault:
+class Fault(Struct, frozen=True):
     """`place` is like "request.headers[2].name", "" for the document itself; `message` is a sentence for a person."""
 
     place: str

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import field
 
-from httpstep.core.madeonce import made_once
+from msgspec import Struct
+
+from httpstep.core.private import Private
 
 
-@made_once
-class RenderedRequest:
+class RenderedRequest(Private, frozen=True):
     """The request exactly as it goes out. `url` is ASCII and carries the query; the bytes of `body` are the body.
 
     `secrets`: every secret value that went in, raw; `core.masking.masking.redaction` masks them (and their encoded forms)
@@ -21,16 +21,15 @@ class RenderedRequest:
     method: str
     url: str
     headers: tuple[tuple[str, str], ...]
-    body: bytes | None = field(default=None, repr=False)
+    body: bytes | None = None
     follow_redirects: bool = True
-    secrets: frozenset[str] = field(default=frozenset(), repr=False)
+    secrets: frozenset[str] = frozenset()
     warnings: tuple[str, ...] = ()
     filled_empty: tuple[str, ...] = ()
-    otherwise: RenderedRequest | None = field(default=None, repr=False)
+    otherwise: RenderedRequest | None = None
 
 
-@made_once
-class Hop:
+class Hop(Struct, frozen=True):
     """One exchange of a call: the request line, where it went (`address`, "203.0.113.7:443"), and the status that came."""
 
     method: str
@@ -40,8 +39,7 @@ class Hop:
     location: str = ""
 
 
-@made_once
-class Timings:
+class Timings(Struct, frozen=True):
     """Milliseconds, summed over the hops of one try; None where the phase did not happen (a reused connection)."""
 
     dns_ms: float | None = None
@@ -51,8 +49,7 @@ class Timings:
     total_ms: float = 0.0
 
 
-@made_once
-class Trace:
+class Trace(Struct, frozen=True):
     """What one try saw on the way, however it ended. notes: sentences on what was not in order and was put up with.
 
     left_behind: the origin that a redirect led to without the credentials; "" where none did.
@@ -64,14 +61,13 @@ class Trace:
     left_behind: str = ""
 
 
-@made_once
-class HttpResponse:
+class HttpResponse(Private, frozen=True):
     """An answer, wholly read. `body` is decoded (gzip undone); header names as they came; `url` after redirects."""
 
     status: int
     reason: str
     headers: tuple[tuple[str, str], ...]
-    body: bytes = field(repr=False)
+    body: bytes
     url: str = ""
     trace: Trace = Trace()
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Final, Literal
 
-from httpstep.core.madeonce import made_once
+from msgspec import Struct
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 
 
-@made_once
-class Metric:
+class Metric(Struct, frozen=True):
     """One name with its samples, each a value by its labels."""
 
     name: str

@@ -6,8 +6,9 @@ A step is about a tenth of a microsecond: a value looked at, a name compared, so
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 CHECKED_EVERY: Final = 50_000
 """Steps: a few milliseconds. An answer of less work than that is never asked whether there is time for it."""
@@ -18,8 +19,7 @@ def _unlimited() -> None:
     """Work that nobody waits for."""
 
 
-@dataclass(slots=True)
-class WorkCounter:
+class WorkCounter(Struct):
     """`spent`: the steps so far. `check` is called now and then, and raises where the work must end."""
 
     check: Callable[[], None] = _unlimited

@@ -5,18 +5,17 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from flask import current_app, g, has_request_context
 from limits.errors import StorageError
+from msgspec import Struct, field
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from httpstep.alerts import alerts
 from httpstep.core.errors import FailureKind
 from httpstep.core.exchange import Send
 from httpstep.core.jsontext import Json
-from httpstep.core.madeonce import made_once
 from httpstep.core.outcome import record
 from httpstep.core.outcome.canonical import CanonicalLine
 from httpstep.core.step.execution import Execution
@@ -39,8 +38,7 @@ class SendFor(Protocol):
     def __call__(self, *, account: str, hangup: int | None, seconds: float | None) -> Send: ...
 
 
-@dataclass(frozen=True)
-class Parts:
+class Parts(Struct, frozen=True):
     """What lives as long as the process. places: how many calls may wait for third parties in this process."""
 
     send_for: SendFor
@@ -58,8 +56,7 @@ class Parts:
     tokens: TokenCache = field(default_factory=TokenCache)
 
 
-@made_once
-class Tenant:
+class Tenant(Struct, frozen=True):
     """Whose budget it is. slug: for the log."""
 
     account_id: int
@@ -68,8 +65,7 @@ class Tenant:
     slug: str = ""
 
 
-@made_once
-class Call:
+class Call(Struct, frozen=True):
     """One execution asked for. step None: a draft that was never saved, whose home is draft_id.
 
     structure: the one that its form holds until Save, which counts in the place of the step's. hangup: descriptor of the
@@ -101,8 +97,7 @@ class Call:
         )
 
 
-@made_once
-class Run:
+class Run(Struct, frozen=True):
     """What came of a call. answer: what the bot gets. `marked`: the step is marked as changed from now on. budget: what
     the account has left, None where that is not known any more."""
 

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import Literal
 
+from msgspec import Struct
+from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from httpstep.core import jsontext
@@ -22,7 +23,6 @@ from httpstep.core.drift.variation import dictionaries_in
 from httpstep.core.errors import UnreadableAnswer
 from httpstep.core.exchange import HttpResponse
 from httpstep.core.jsontext import Json, Path
-from httpstep.core.madeonce import made_once
 from httpstep.core.outcome.fallback import SUCCESS
 from httpstep.core.step.spec import MappingRule
 from httpstep.storage import logs, steps
@@ -39,8 +39,7 @@ class WrongChoice(ValueError):
     """`str` is a sentence."""
 
 
-@made_once
-class Found:
+class Found(Struct, frozen=True):
     """differences: JSON as core.record writes them. old, new: the two answers; known: the new one is still kept whole,
     so that moves can be told. log: of the new answer, None where it is gone."""
 

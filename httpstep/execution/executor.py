@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from msgspec import Struct
+
 from httpstep.core.answer import (
     automatic,
     dictionaries,
@@ -21,7 +23,6 @@ from httpstep.core.drift import comparison, maskedshape, structure, variation
 from httpstep.core.errors import Disabled, StepError, UnreadableAnswer
 from httpstep.core.exchange import HttpResponse, Send
 from httpstep.core.jsontext import Json, Path
-from httpstep.core.madeonce import made_once
 from httpstep.core.masking.redaction import MASK
 from httpstep.core.outcome import fallback
 from httpstep.core.step import stepkey
@@ -41,8 +42,7 @@ __all__ = ["Clock", "Known", "Tokens", "allowed_seconds", "execute"]
 MAX_SECONDS = 60
 
 
-@made_once
-class _ReadAnswer:
+class _ReadAnswer(Struct, frozen=True):
     """What was read of a response: a document, or why there is none."""
 
     has_document: bool = False
@@ -50,8 +50,7 @@ class _ReadAnswer:
     unreadable: Failure | None = None
 
 
-@made_once
-class _Compared:
+class _Compared(Struct, frozen=True):
     """The document's shape, what of it differs from the accepted one, and the rules that a first answer makes."""
 
     shape: Json = None

@@ -13,11 +13,12 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Literal
 
+from msgspec import Struct
+
 from httpstep.core.document import flow
 from httpstep.core.document.flow import FlowSpec, FlowStep
 from httpstep.core.errors import FailureKind, place_of
 from httpstep.core.jsontext import Json
-from httpstep.core.madeonce import made_once
 from httpstep.core.outcome import canonical
 from httpstep.execution import calls, runs
 from httpstep.execution.answers import internal_flow_answer
@@ -32,8 +33,7 @@ _GONE = "This step of the flow no longer exists."
 _log = logging.getLogger(__name__)
 
 
-@made_once
-class FlowCall:
+class FlowCall(Struct, frozen=True):
     """A flow asked for; the members are those of `calls.Call`. fallback: the `next` of a fault outside its steps."""
 
     tenant: calls.Tenant

@@ -9,8 +9,8 @@ kept as they are stored: encrypted.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 
+from msgspec import Struct, field
 from sqlalchemy import bindparam, select
 
 from httpstep.core import jsontext
@@ -38,8 +38,7 @@ _MAX_CHARACTERS, _LARGE = 4_000_000, 400_000
 is read for each of its calls; its answers are so large that this is the smaller part of them."""
 
 
-@dataclass(slots=True)
-class _Room:
+class _Room(Struct):
     """Characters of the steps that were read since all were last forgotten."""
 
     taken: int = 0
@@ -49,8 +48,7 @@ Stored = tuple[bytes, Hosts]
 """A secret as the vault encrypted it, and where it may be sent."""
 
 
-@dataclass(slots=True)
-class GatheredAccount:
+class GatheredAccount(Struct):
     """What was read of an account in one edition. It fills as it is asked.
 
     What is read into it may be newer than the edition, which was read before, and never older; the next call drops it then.

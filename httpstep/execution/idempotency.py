@@ -13,11 +13,11 @@ from __future__ import annotations
 import hashlib
 import os
 
+from msgspec import Struct
 from sqlalchemy import ColumnElement, Connection, delete, func, select, update
 
 from httpstep.core import jsontext
 from httpstep.core.jsontext import Json
-from httpstep.core.madeonce import made_once
 from httpstep.storage.database import reading, writing
 from httpstep.storage.logs import MAX_CALL_SECONDS
 from httpstep.storage.tables import Idempotency, insert_into
@@ -51,8 +51,7 @@ class OtherBody(Exception):
     """The key was used with another body (draft-ietf-httpapi-idempotency-key-header, 2.7)."""
 
 
-@made_once
-class Claim:
+class Claim(Struct, frozen=True):
     """The right to make the call for this key, or the answer that was stored (`answer` not None). place: where the
     answer is kept, for the vault."""
 

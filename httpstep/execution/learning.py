@@ -7,17 +7,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from typing import Any, Literal
 
+from msgspec import Struct
+from msgspec.structs import replace
 from sqlalchemy import Connection, case, select, update
 
 from httpstep.core import jsontext
 from httpstep.core.document import stepdocument
 from httpstep.core.drift import comparison, structure, variation
 from httpstep.core.jsontext import Json
-from httpstep.core.madeonce import made_once
 from httpstep.core.outcome import record
 from httpstep.core.step.execution import Drift, Execution
 from httpstep.storage import steps
@@ -27,8 +27,7 @@ IN_A_ROW = 3
 """So many live answers in a row mark the step, or take its mark away (docs/decisions/0011)."""
 
 
-@made_once
-class Lesson:
+class Lesson(Struct, frozen=True):
     """One execution and its log row. actor: who asked."""
 
     source: Literal["test", "bot"]

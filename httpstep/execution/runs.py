@@ -19,15 +19,15 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Set
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 
+from msgspec import Struct
+from msgspec.structs import replace
 from sqlalchemy.exc import SQLAlchemyError
 
 from httpstep.core import ports
 from httpstep.core.drift.variation import dictionaries_in
 from httpstep.core.errors import BudgetSpent, FailureKind, place_of
 from httpstep.core.exchange import HttpResponse, RenderedRequest
-from httpstep.core.madeonce import made_once
 from httpstep.core.masking import redaction
 from httpstep.core.outcome import canonical, record
 from httpstep.core.request.rendering import attributes_used, secrets_used
@@ -183,8 +183,7 @@ def _names_taken(account_id: int, step: steps.LoadedStep | None) -> frozenset[st
 # ---------------------------------------------------------------- the call
 
 
-@made_once
-class _Clock:
+class _Clock(Struct, frozen=True):
     wait_: Callable[[float, int | None], None]
     hangup: int | None
 

@@ -7,8 +7,9 @@ together with all that came before it.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Set
-from dataclasses import dataclass, field
 from typing import Protocol
+
+from msgspec import Struct, field
 
 from httpstep.core.answer import success
 from httpstep.core.errors import BudgetSpent, FailureKind, SendError
@@ -16,7 +17,6 @@ from httpstep.core.exchange import HttpResponse, RenderedRequest, Send, Trace
 from httpstep.core.inserting.headers import retry_after
 from httpstep.core.inserting.secrethosts import Hosts
 from httpstep.core.jsontext import Json, Path
-from httpstep.core.madeonce import made_once
 from httpstep.core.outcome import fallback
 from httpstep.core.request import rendering
 from httpstep.core.step.execution import Try
@@ -41,8 +41,7 @@ class Tokens(Protocol):
     def get(self, request: RenderedRequest, deadline: float, *, refused: str | None = None) -> str: ...
 
 
-@made_once
-class Known:
+class Known(Struct, frozen=True):
     """What is known of the account and the step besides its document.
 
     hosts: where each secret may be sent; one that is not in it, nowhere. masked: further values that are never kept or
@@ -61,8 +60,7 @@ class Known:
     taken: Callable[[], Set[str] | None] = frozenset
 
 
-@made_once
-class ExecutionInput:
+class ExecutionInput(Struct, frozen=True):
     """What one execution is given. began, deadline: of `clock.monotonic`."""
 
     spec: StepSpec
@@ -78,8 +76,7 @@ class ExecutionInput:
         return (self.clock.monotonic() - self.began) * 1000
 
 
-@dataclass(slots=True)
-class Sent:
+class Sent(Struct):
     """What sending has come to so far. secrets: all that is to be masked wherever the execution is told of."""
 
     secrets: frozenset[str]

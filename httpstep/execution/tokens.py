@@ -10,11 +10,12 @@ from collections import OrderedDict
 from collections.abc import Callable, Set
 from typing import Protocol
 
+from msgspec import Struct
+
 from httpstep.core import jsontext
 from httpstep.core.errors import HttpStatusError, StepError, TimedOut, UnreadableAnswer
 from httpstep.core.exchange import HttpResponse, RenderedRequest, Send
 from httpstep.core.jsontext import Json
-from httpstep.core.madeonce import made_once
 from httpstep.core.outcome import fallback
 
 _EARLY = 30.0
@@ -37,8 +38,7 @@ class Store(Protocol):
     def release(self, name: str) -> None: ...
 
 
-@made_once
-class _CachedToken:
+class _CachedToken(Struct, frozen=True):
     token: str
     until: float
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
+from msgspec import Struct, field
 from sqlalchemy import select
 
 from httpstep.core import jsontext
@@ -13,7 +13,6 @@ from httpstep.core.document.entrydocuments import AttributeDocument
 from httpstep.core.inserting import secrethosts
 from httpstep.core.inserting.secrethosts import Hosts
 from httpstep.core.jsontext import Json
-from httpstep.core.madeonce import made_once
 from httpstep.core.step.naming import in_lists
 from httpstep.core.step.spec import NO_DEFAULT, MappingRule, Missing, StepSpec
 from httpstep.extensions import db
@@ -27,16 +26,14 @@ from httpstep.storage.tables import (
 )
 
 
-@made_once
-class StepLink:
+class StepLink(Struct, frozen=True):
     """A step, as a link."""
 
     id: int
     name: str
 
 
-@dataclass(slots=True)
-class AttributeEntry:
+class AttributeEntry(Struct):
     """An attribute. sample, default: JSON texts. given_by: steps whose mapping gives it; used_in: steps that read it.
 
     listed: it has a row of its own. in_bot: the bot has it without any step.
@@ -51,8 +48,7 @@ class AttributeEntry:
     used_in: list[StepLink] = field(default_factory=list)
 
 
-@made_once
-class SecretEntry:
+class SecretEntry(Struct, frozen=True):
     """hosts: where it may be sent (`core.inserting.secrethosts`)."""
 
     name: str
@@ -65,8 +61,7 @@ class NameTaken(Exception):
     """The account has something of that name already."""
 
 
-@made_once
-class _Parsed:
+class _Parsed(Struct, frozen=True):
     step: Step
     state: StepState
     spec: StepSpec

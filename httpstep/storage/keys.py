@@ -5,11 +5,10 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-from dataclasses import dataclass
 
+from msgspec import Struct
 from sqlalchemy import bindparam, select, update
 
-from httpstep.core.madeonce import made_once
 from httpstep.extensions import db
 from httpstep.storage.database import editing, note, reading
 from httpstep.storage.tables import Account, ApiKey
@@ -19,8 +18,7 @@ _STALE = 60.0
 _SPARE_HASH = hashlib.sha256(b"no such key").hexdigest()
 
 
-@made_once
-class Caller:
+class Caller(Struct, frozen=True):
     """Who calls: the account with its limits, and the key."""
 
     account_id: int
@@ -72,8 +70,7 @@ _BY_PREFIX = (
 )  # fmt: skip
 
 
-@dataclass(slots=True)
-class Key:
+class Key(Struct):
     """A key as it is stored, with whose it is. used: when its last use was written."""
 
     caller: Caller

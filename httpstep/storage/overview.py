@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
-from dataclasses import field
 from typing import Any
 
+from msgspec import Struct, field
 from sqlalchemy import case, func, literal, null, select
 
 from httpstep.core import jsontext
 from httpstep.core.document import visible
-from httpstep.core.madeonce import made_once
 from httpstep.core.outcome import record
 from httpstep.core.outcome.fallback import SUCCESS
 from httpstep.core.request.rendering import attributes_used
@@ -35,8 +34,7 @@ from httpstep.storage.tables import (
 )
 
 
-@made_once
-class LastCall:
+class LastCall(Struct, frozen=True):
     """One of a step's last calls, without what was sent and what came. outcome "" while it runs; source: "bot" or "test";
     detail: see `calls_of`."""
 
@@ -50,8 +48,7 @@ class LastCall:
     detail: str | None = None
 
 
-@made_once
-class ListedStep:
+class ListedStep(Struct, frozen=True):
     """A step of the list. rules: those in force, None where the mapping was never set. ended: the last call of a bot that
     is over; a test tries what may never be saved, and says nothing of the step's state."""
 
@@ -113,8 +110,7 @@ def missing_of(detail: str | None, rules: Sequence[MappingRule]) -> list[str]:
     return [rule.attribute for rule in rules if rule.on and (rule.attribute, record.source_text(rule)) in nothing]
 
 
-@made_once
-class Beginnings:
+class Beginnings(Struct, frozen=True):
     """What an account has had at least once: a step (the id of its newest), a good test, an API key, a bot's call."""
 
     step: int | None
@@ -137,8 +133,7 @@ def beginnings(account_id: int) -> Beginnings:
     return Beginnings(step, *map(bool, rest))
 
 
-@made_once
-class Names:
+class Names(Struct, frozen=True):
     """What may stand between {{ and }} in a step: the catalogue, what other steps give by their names, the secrets.
 
     used: what other steps ask for and nobody has added to the catalogue. samples, defaults: JSON texts by attribute.
@@ -208,8 +203,7 @@ def state_with_history(step_id: int) -> tuple[StepState | None, list[AcceptedStr
     return (rows[0][0] if rows else None), [kept for _, kept in rows if kept is not None]
 
 
-@made_once
-class Count:
+class Count(Struct, frozen=True):
     """What `tables.CallCount` says of one kind, account, source and outcome, its shards added."""
 
     kind: str

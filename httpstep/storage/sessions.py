@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import secrets
 
+from msgspec import Struct
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session as OrmSession
 from sqlalchemy.orm import joinedload
 
-from httpstep.core.madeonce import made_once
 from httpstep.extensions import db
 from httpstep.storage.database import note, writing
 from httpstep.storage.keys import digest
@@ -20,8 +20,7 @@ _STALE = 60.0
 _MAX_TEXT_CHARACTERS = 300
 
 
-@made_once
-class Visit:
+class Visit(Struct, frozen=True):
     """A valid session. `user` and `user.account` are detached: readable whatever this request does to its transaction."""
 
     id: int

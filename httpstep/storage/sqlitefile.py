@@ -13,12 +13,12 @@ import weakref
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
+from msgspec import Struct
 from sqlalchemy import Connection, Dialect, Engine, event
 from sqlalchemy.exc import DisconnectionError
 
@@ -247,8 +247,7 @@ def _by_place(statement: str) -> tuple[str, list[str]]:
     return _VALUE.sub("?", statement), _VALUE.findall(statement)
 
 
-@dataclass(frozen=True)
-class OneStep:
+class OneStep(Struct, frozen=True, dict=True):
     """Statements that SQLite does in one step, all or none, and without the interpreter between them, for which a thread
     would wait after each, and all who write for that thread (docs/decisions/0033). They name their values as :name, and
     are the body of a trigger on a view that only the connection at hand has. results: columns of its table <name>_result,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
+from msgspec import Struct
+from msgspec.structs import replace
 from sqlalchemy import Connection, bindparam, delete, insert, null, select, update
 from sqlalchemy.orm import joinedload
 
@@ -13,7 +14,6 @@ from httpstep.core import jsontext
 from httpstep.core.document import stepdocument
 from httpstep.core.drift import variation
 from httpstep.core.jsontext import Json, Path
-from httpstep.core.madeonce import made_once
 from httpstep.core.request.rendering import secrets_used
 from httpstep.core.step import stepkey
 from httpstep.core.step.naming import in_lists
@@ -26,8 +26,7 @@ from httpstep.storage.tables import AcceptedStructure, Attribute, Step, StepStat
 HISTORY = 5
 
 
-@made_once
-class LoadedStep:
+class LoadedStep(Struct, frozen=True):
     """A step as the execute path needs it: the row, its parsed document, and what the machine knows.
 
     `spec.mapping` is the mapping in force: the editor's, else the automatic one, else None. recognised: the objects of

@@ -10,8 +10,9 @@ import re
 import zlib
 from typing import Final
 
+from msgspec import Struct
+
 from httpstep.core.errors import NetworkError
-from httpstep.core.madeonce import made_once
 
 # x-gzip is the older name of gzip (RFC 9110, 8.4.1.3).
 _UNPACKED: Final = {"gzip": "gzip", "x-gzip": "gzip", "deflate": "deflate"}
@@ -35,8 +36,7 @@ _NO_TEXT: Final = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
 _REPEATED: Final = re.compile(r"[!-+\--~]{1,40}")
 
 
-@made_once
-class Coding:
+class Coding(Struct, frozen=True):
     """What an answer says of its body. codings: those that are some, identity left out.
 
     unknown: what is said and is none, "" where it is better not repeated; None where all is in order.

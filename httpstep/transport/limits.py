@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from httpstep.core.madeonce import made_once
+from msgspec import Struct
 
 MEGABYTE = 1024 * 1024
 
 
-@made_once
-class Limits:
+class Limits(Struct, frozen=True):
     """Sizes in bytes, times in seconds.
 
     decoded: the body after gzip. wire: all that is received for one call, header lines and chunk framing included.

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from httpstep.core.errors import Blocked, NetworkError
 from httpstep.core.exchange import RenderedRequest
 from httpstep.core.inserting.headers import completed
-from httpstep.core.madeonce import made_once
 from httpstep.core.step.spec import METHODS
 from httpstep.transport.targets import Target, parse_target, redirect_target
 
@@ -24,8 +25,7 @@ _ABOUT_THE_BODY = frozenset(
 _FIT_FOR_OTHERS = frozenset({"accept", "accept-encoding", "user-agent"})
 
 
-@made_once
-class Outgoing:
+class Outgoing(Struct, frozen=True):
     """One hop. `headers` are the caller's; `wire_headers` are what is sent."""
 
     method: str

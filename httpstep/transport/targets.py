@@ -12,9 +12,9 @@ from typing import Literal, cast
 from urllib.parse import quote, urljoin, urlsplit, urlunsplit
 
 import idna
+from msgspec import Struct
 
 from httpstep.core.errors import Blocked
-from httpstep.core.madeonce import made_once
 
 Scheme = Literal["http", "https"]
 
@@ -27,8 +27,7 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 _KEPT_IN_A_REDIRECT = "!\"#$%&'()*+,/:;<=>?@[\\]^_`{|}~"
 
 
-@made_once
-class Target:
+class Target(Struct, frozen=True):
     """Where a request goes. host: lower case, A-labels (RFC 5890), an IPv6 address without brackets.
 
     request_target: path and query exactly as sent (RFC 9112, 3.2.1).

@@ -14,10 +14,10 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from flask import g, has_request_context
+from msgspec import Struct
 from sqlalchemy import Connection, delete, event, insert, inspect, select
 from sqlalchemy.orm import Session
 
-from httpstep.core.madeonce import made_once
 from httpstep.extensions import db
 from httpstep.storage.database import reading
 from httpstep.storage.tables import Account, ApiKey, Attribute, AuditEntry, Flow, OneTimeCode, Secret, Step, User
@@ -29,8 +29,7 @@ _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "�
 """What a spreadsheet takes for the beginning of a formula, or cuts off before one (OWASP, CSV Injection)."""
 
 
-@made_once
-class AuditRecord:
+class AuditRecord(Struct, frozen=True):
     """at: seconds since the epoch. what: "step saved", "secret replaced" … detail: what is to be known of it, or ""."""
 
     id: int

@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from flask import Flask
+from msgspec import Struct
 
 from httpstep import __version__, config
-from httpstep.core.madeonce import made_once
 from httpstep.extensions import db
 from httpstep.storage.schema import BEFORE_THE_FIRST_RELEASE, revisions
 from httpstep.upkeep import condition, dumps, installation
@@ -39,8 +39,7 @@ class BackupError(Exception):
     """It cannot be done. The text is a sentence for the operator."""
 
 
-@made_once
-class Made:
+class Made(Struct, frozen=True):
     """A finished backup. keys: the key files in it."""
 
     file: Path

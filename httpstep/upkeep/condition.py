@@ -5,17 +5,16 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from msgspec import Struct
 from sqlalchemy import func, select, text
 
 from httpstep.config import Config
-from httpstep.core.madeonce import made_once
 from httpstep.extensions import db, limiter
 from httpstep.storage.database import reading
 from httpstep.storage.tables import Alert
 
 
-@made_once
-class InstallationState:
+class InstallationState(Struct, frozen=True):
     """schema: the revision of the data. free_bytes: of the disk of the data folder. mails_waiting: alerts that are due
     and not delivered yet; mail_failed: of them, those that were refused at least once."""
 

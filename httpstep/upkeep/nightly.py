@@ -21,13 +21,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from flask import Flask
+from msgspec import Struct
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from httpstep.alerts import mailserver
 from httpstep.config import Config
 from httpstep.core.errors import place_of
-from httpstep.core.madeonce import made_once
 from httpstep.storage.database import reading
 from httpstep.storage.tables import User
 from httpstep.upkeep import backups, nights
@@ -45,8 +45,7 @@ _log = logging.getLogger("httpstep")
 _making = threading.Lock()
 
 
-@made_once
-class Kept:
+class Kept(Struct, frozen=True):
     """A nightly backup that is complete. at: seconds since the epoch."""
 
     file: Path
@@ -54,8 +53,7 @@ class Kept:
     size: int
 
 
-@made_once
-class Failure:
+class Failure(Struct, frozen=True):
     """Of the last try, where no backup came after it. at: seconds since the epoch; why: a sentence."""
 
     at: float

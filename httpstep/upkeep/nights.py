@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, Final
 
+from msgspec import Struct
 from sqlalchemy import select, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from httpstep.core.madeonce import made_once
 from httpstep.extensions import db
 from httpstep.storage.database import reading, writing
 from httpstep.storage.tables import NightlyBackup, insert_into
@@ -21,8 +21,7 @@ from httpstep.storage.tables import NightlyBackup, insert_into
 _LOCK: Final = {"lock": zlib.crc32(b"httpstep nightly")}
 
 
-@made_once
-class Night:
+class Night(Struct, frozen=True):
     """The last backup that any host made. at: seconds since the epoch; instance: of which data folder."""
 
     at: float

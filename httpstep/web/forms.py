@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
 from flask import flash, redirect, request, url_for
+from msgspec import Struct, field
 from werkzeug import Response
 
 
-@dataclass
-class Form:
+class Form(Struct):
     """The fields of a small form. `values`: as typed. `errors`: field -> one sentence; "" holds the form's own."""
 
     values: dict[str, str] = field(default_factory=dict)

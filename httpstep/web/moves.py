@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-from httpstep.core.madeonce import made_once
+from msgspec import Struct
 
 E = TypeVar("E")
 
 
-@made_once
-class Done:
+class Done(Struct, frozen=True):
     """What came of a move. status: 422 where the form is not right for it. said: a short notice; good: of a success.
     undo: what the notice can take back, in a word that the page's script knows. shows: the only part to redraw, where it
     is not what the table says."""
@@ -23,8 +22,7 @@ class Done:
     shows: str = ""
 
 
-@made_once
-class Move(Generic[E]):
+class Move(Struct, Generic[E], frozen=True):
     """act: changes the form of an editor; its second argument is what follows the colon of the button's value.
     redraws: templates of the parts it changes. The first is what the button swaps, the others come beside it."""
 

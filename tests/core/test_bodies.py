@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import xml.etree.ElementTree as ElementTree
-from dataclasses import replace
 from email import message_from_bytes
 from email.policy import HTTP
 from typing import Any
@@ -15,6 +14,7 @@ import pytest
 import requests
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from pytest_httpserver import HTTPServer
 
 from httpstep.core.document import renaming, stepdocument, visible

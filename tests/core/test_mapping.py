@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from httpstep.core.answer.mapping import CallFacts, apply_rules
 from httpstep.core.answer.rulecheck import check_rules

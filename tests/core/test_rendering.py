@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-from dataclasses import replace
 from decimal import Decimal
 from time import process_time
 from typing import Any
@@ -13,6 +12,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from urllib3.util import parse_url
 
 from httpstep.core import jsontext

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from httpstep.core.authentication import Auth
 from httpstep.core.errors import InvalidRequest

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from httpstep.core.answer import success
 from httpstep.core.answer.success import NOTHING, require, suggested

@@ -7,10 +7,11 @@ table: none of it may need a line in `web/stepform`.
 from __future__ import annotations
 
 import re
-from dataclasses import make_dataclass, replace
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import pytest
+from msgspec import defstruct
+from msgspec.structs import replace
 
 from httpstep.core.document import stepdocument
 from httpstep.core.step import members
@@ -117,9 +118,9 @@ def test_a_member_without_an_input_is_kept_where_it_is(monkeypatch: pytest.Monke
 
 
 def later(described: type, name: str) -> type:
-    """The dataclass as it will be when the table has one member more."""
-    added = (name, str, members.member(members.Text(), "", label="Later"))
-    return make_dataclass(described.__name__, [added], bases=(described,), slots=True)
+    """The class as it will be when the table has one member more."""
+    added = (name, Annotated[str, members.member(members.Text(), label="Later")], "")
+    return defstruct(described.__name__, [added], bases=(described,), frozen=True)
 
 
 @pytest.fixture

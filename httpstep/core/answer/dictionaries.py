@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct, field
 
 from httpstep.core.jsontext import Json, Path, json_type
 
@@ -42,8 +43,7 @@ _MANY: Final = 10
 """From so many entries on, objects that all have the same fields are taken for records under a key."""
 
 
-@dataclass(slots=True)
-class DictionaryPaths:
+class DictionaryPaths(Struct):
     """The marked paths as a tree. `here`: this place is a dictionary."""
 
     here: bool = False

@@ -15,8 +15,9 @@ Null that was found is a value and stays null, whatever `take` and `convert` say
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import field
 from typing import Final
+
+from msgspec import Struct, field
 
 from httpstep.core.answer.innerjson import inside
 from httpstep.core.answer.sizes import within_limits
@@ -24,7 +25,6 @@ from httpstep.core.conversion import CONVERSIONS, CannotConvert, convert
 from httpstep.core.inserting.placeholders import lookup
 from httpstep.core.jsonnumbers import NotKept, UnkeptNumber
 from httpstep.core.jsontext import Json, Path, size_of
-from httpstep.core.madeonce import made_once
 from httpstep.core.query import jsonpath, jsonpath_hints, jsonpath_values
 from httpstep.core.step.execution import MappedRow, MappingResult
 from httpstep.core.step.spec import NO_DEFAULT, MappingRule
@@ -36,8 +36,7 @@ _MAX_PATH: Final = 120
 """Characters of a path in a sentence."""
 
 
-@made_once
-class CallFacts:
+class CallFacts(Struct, frozen=True):
     """What is known about the call itself. status None: no answer came. error None: nothing failed. given: the
     attributes it was made with, for queries that name one."""
 

@@ -7,9 +7,10 @@ on the way of a rule is measured once, from the inside out, whatever number of r
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from decimal import Decimal
 from typing import Final
+
+from msgspec.structs import replace
 
 from httpstep.core.jsonnumbers import NotKept, WrittenNumber
 from httpstep.core.jsontext import Json, dumps, size_of

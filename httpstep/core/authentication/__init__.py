@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from msgspec import Struct
+
 from httpstep.core.authentication.api_key import ApiKey
 from httpstep.core.authentication.basic import Basic
 from httpstep.core.authentication.bearer import Bearer
@@ -11,7 +13,6 @@ from httpstep.core.authentication.kind import Auth, Credential, Kind, Proof, emp
 from httpstep.core.authentication.oauth2_client_credentials import OAuth2ClientCredentials
 from httpstep.core.documentreader import Fault, Reader
 from httpstep.core.jsontext import Json
-from httpstep.core.madeonce import made_once
 
 __all__ = ["KINDS", "Auth", "AuthMember", "Credential", "Kind", "Proof", "empty_members", "kind_of"]
 
@@ -44,8 +45,7 @@ def _parameter(value: Json, place: str, faults: list[Fault]) -> tuple[str, str]:
     return name, text
 
 
-@made_once
-class AuthMember:
+class AuthMember(Struct, frozen=True):
     """`auth` in the step document (`core.step.members`): the members of its type, and whatever was typed for another one."""
 
     def read(self, reader: Reader, name: str, default: Any) -> Auth:

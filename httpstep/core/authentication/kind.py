@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import field
 from typing import ClassVar, Final, NamedTuple
+
+from msgspec import Struct, field
+from msgspec.structs import force_setattr
 
 from httpstep.core.errors import InvalidRequest
 from httpstep.core.inserting.values import Values
-from httpstep.core.madeonce import made_once
+from httpstep.core.private import Private
 
 _AROUND: Final = " \t\r\n\v\f\u00a0\u200b\u200c\u200d\u2060\ufeff"
 
 
-@made_once
-class Auth:
+class Auth(Private, frozen=True):
     """How a step proves who calls: the type, and the texts typed for it by the names of their members.
 
     Texts typed for another type are kept, so that switching back finds them. A text that is empty is not kept.
@@ -22,11 +23,11 @@ class Auth:
     """
 
     type: str = "none"
-    texts: Mapping[str, str] = field(default_factory=dict, repr=False)
-    parameters: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    texts: Mapping[str, str] = field(default_factory=dict)
+    parameters: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "texts", {name: text for name, text in self.texts.items() if text})
+        force_setattr(self, "texts", {name: text for name, text in self.texts.items() if text})
 
     def __getitem__(self, member: str) -> str:
         return self.texts.get(member, "")
@@ -36,8 +37,7 @@ class Auth:
         return Auth(self.type, {**self.texts, **texts}, self.parameters)
 
 
-@made_once
-class Credential:
+class Credential(Struct, frozen=True):
     """One member of a kind. secret: it proves who calls, so it is masked and best kept as a
     secret, whose name ends with its label. needed: the
     sentence where it is empty. choices: the words it may be, with their labels, the first one the default.

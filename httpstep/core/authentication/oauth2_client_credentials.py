@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
 from urllib.parse import quote_plus
+
+from msgspec.structs import replace
 
 from httpstep.core.authentication.basic import encoded
 from httpstep.core.authentication.kind import Auth, Credential, Kind, Proof, pasted

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
+from msgspec import Struct
+
 from httpstep.core.document import stepdocument, visible
 from httpstep.core.document.entrydocuments import ATTRIBUTE, secret_name_fault
 from httpstep.core.document.flowdocument import FLOW
@@ -16,7 +18,6 @@ from httpstep.core.document.kind import DocumentError, DocumentKind
 from httpstep.core.documentreader import Fault, Reader
 from httpstep.core.inserting.secrethosts import literal_origin
 from httpstep.core.jsontext import Json
-from httpstep.core.madeonce import made_once
 
 MAX_DOCUMENTS: Final = 5000
 ACCOUNT_FORMAT: Final = "httpstep-account/1"
@@ -31,8 +32,7 @@ Named = tuple[str, str]
 """What it is, and its key (of an attribute its name)."""
 
 
-@made_once
-class Document:
+class Document(Struct, frozen=True):
     """where: the file it stands in, and the place in it. value: what its kind reads. written: the same as JSON."""
 
     where: str
@@ -49,8 +49,7 @@ class Document:
         return self.what, getattr(self.value, _NAMES.get(self.what, "key"))
 
 
-@made_once
-class SecretNote:
+class SecretNote(Struct, frozen=True):
     """What an export says of a secret. hosts: None where it may be sent anywhere, from before there were lists."""
 
     name: str

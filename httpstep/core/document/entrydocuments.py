@@ -4,7 +4,9 @@ nothing gives back, and of a new API key. Their names and limits are the same on
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Annotated, Final
+
+from msgspec import Struct
 
 from httpstep.core import jsontext
 from httpstep.core.document.kind import DocumentKind
@@ -12,7 +14,6 @@ from httpstep.core.documentreader import Fault
 from httpstep.core.inserting import secrethosts
 from httpstep.core.inserting.placeholders import SECRET_PREFIX, is_name
 from httpstep.core.jsontext import Json
-from httpstep.core.madeonce import made_once
 from httpstep.core.step.members import AnyValue, Flag, Text, Texts, member
 from httpstep.core.step.spec import NO_DEFAULT, Missing
 
@@ -22,24 +23,23 @@ MAX_KEY_NAME_CHARACTERS: Final = 100
 _HOW: Final = "A name begins with a letter or “_” and has letters, digits, “_”, “.” and “-”, at most 100 of them."
 
 
-@made_once
-class AttributeDocument:
+class AttributeDocument(Struct, frozen=True):
     """sample, default: JSON values, NO_DEFAULT where there is none. in_bot: the bot has it without any step."""
 
-    name: str = member(Text(), "", required=True)
-    sample: Json | Missing = member(AnyValue(), NO_DEFAULT, absent=NO_DEFAULT)
-    default: Json | Missing = member(AnyValue(), NO_DEFAULT, absent=NO_DEFAULT)
-    in_bot: bool = member(Flag(), True)
+    name: Annotated[str, member(Text(), required=True)] = ""
+    sample: Annotated[Json | Missing, member(AnyValue(), absent=NO_DEFAULT)] = NO_DEFAULT
+    default: Annotated[Json | Missing, member(AnyValue(), absent=NO_DEFAULT)] = NO_DEFAULT
+    in_bot: Annotated[bool, member(Flag())] = True
 
 
-@made_once
-class SecretDocument:
+class SecretDocument(Struct, frozen=True):
     """hosts: where it may be sent, as typed; decided only together with the value."""
 
-    value: str = member(Text(), "", required=True)
-    hosts: tuple[str, ...] = member(
-        Texts("“hosts” must be a list of texts, one host each.", secrethosts.MAX_HOSTS), (), required=True
-    )
+    value: Annotated[str, member(Text(), required=True)] = ""
+    hosts: Annotated[
+        tuple[str, ...],
+        member(Texts("“hosts” must be a list of texts, one host each.", secrethosts.MAX_HOSTS), required=True),
+    ] = ()
 
     @property
     def secret(self) -> bytes:
@@ -50,11 +50,10 @@ class SecretDocument:
         return secrethosts.read_hosts("\n".join(self.hosts))[0]
 
 
-@made_once
-class KeyDocument:
+class KeyDocument(Struct, frozen=True):
     """name: what the key is for."""
 
-    name: str = member(Text(strip=True), "", required=True)
+    name: Annotated[str, member(Text(strip=True), required=True)] = ""
 
 
 def attribute_name_fault(name: str) -> str:

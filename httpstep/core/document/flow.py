@@ -7,15 +7,16 @@ flow is put together from the answers of its steps, which have the shape of exec
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import Final, Literal
+
+from msgspec import Struct
+from msgspec.structs import force_setattr, replace
 
 from httpstep.core.answer import conditions
 from httpstep.core.documentreader import Fault
 from httpstep.core.inserting.encoders import text_of
 from httpstep.core.inserting.placeholders import NOT_FOUND, is_name, lookup
 from httpstep.core.jsontext import Json
-from httpstep.core.madeonce import made_once
 from httpstep.core.step.naming import name_faults
 from httpstep.core.step.spec import CONTINUE, OPERATORS, STOP
 from httpstep.core.step.stepkey import KEY_RULE, is_key
@@ -30,8 +31,7 @@ SKIPPED: Final = "skipped"
 SUCCESS: Final = "success"
 
 
-@made_once
-class Condition:
+class Condition(Struct, frozen=True):
     """The step runs if it holds. test: one of `spec.OPERATORS`. value: text as typed, compared with what the attribute is
     outside JSON; for one_of with commas between the values."""
 
@@ -40,7 +40,7 @@ class Condition:
     value: str = ""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "test", operator_of(self.test) or self.test)
+        force_setattr(self, "test", operator_of(self.test) or self.test)
 
     def holds(self, attributes: Mapping[str, Json]) -> bool:
         """An attribute that is not there is nothing, contains nothing, and is neither above nor below a number."""
@@ -64,16 +64,14 @@ def operator_of(test: str) -> str | None:
     return spelled if spelled in OPERATORS else None
 
 
-@made_once
-class FlowStep:
+class FlowStep(Struct, frozen=True):
     """A step in the flow, by its id, and when it runs (None: always)."""
 
     step_id: int
     when: Condition | None = None
 
 
-@made_once
-class FlowSpec:
+class FlowSpec(Struct, frozen=True):
     """What an editor writes of a flow. The key is empty until the first save makes it from the name."""
 
     key: str = ""

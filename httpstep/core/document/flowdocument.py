@@ -4,40 +4,38 @@ database's own; `core.document.flow` has the flow as it is stored and run."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Final
+from typing import Annotated, Final
+
+from msgspec import Struct
 
 from httpstep.core.document import flow
 from httpstep.core.document.flow import MAX_STEPS, Condition, FlowSpec, FlowStep
 from httpstep.core.document.kind import DocumentError, DocumentKind
 from httpstep.core.documentreader import Fault
-from httpstep.core.madeonce import made_once
 from httpstep.core.step.members import Object, Objects, Text, Word, member
 from httpstep.core.step.spec import OPERATORS
 from httpstep.core.step.stepkey import KEY_PATTERN
 
 
-@made_once
-class FlowCondition:
+class FlowCondition(Struct, frozen=True):
     """value: text as typed; for one_of with commas between the values."""
 
-    attribute: str = member(Text(strip=True), "", required=True)
-    operator: str = member(Word(OPERATORS), "equals", name="is", required=True)
-    value: str = member(Text(), "", absent="")
+    attribute: Annotated[str, member(Text(strip=True), required=True)] = ""
+    operator: Annotated[str, member(Word(OPERATORS), name="is", required=True)] = "equals"
+    value: Annotated[str, member(Text(), absent="")] = ""
 
 
-@made_once
-class FlowEntry:
+class FlowEntry(Struct, frozen=True):
     """step: its key. when: None where it always runs."""
 
-    step: str = member(Text(pattern=KEY_PATTERN), "", required=True)
-    when: FlowCondition | None = member(Object(FlowCondition, nullable=True), None, absent=None)
+    step: Annotated[str, member(Text(pattern=KEY_PATTERN), required=True)] = ""
+    when: Annotated[FlowCondition | None, member(Object(FlowCondition, nullable=True), absent=None)] = None
 
 
-@made_once
-class FlowDocument:
-    key: str = member(Text(pattern=KEY_PATTERN), "")
-    name: str = member(Text(strip=True), "", required=True)
-    steps: tuple[FlowEntry, ...] = member(Objects(FlowEntry, MAX_STEPS), (), required=True)
+class FlowDocument(Struct, frozen=True):
+    key: Annotated[str, member(Text(pattern=KEY_PATTERN))] = ""
+    name: Annotated[str, member(Text(strip=True), required=True)] = ""
+    steps: Annotated[tuple[FlowEntry, ...], member(Objects(FlowEntry, MAX_STEPS), required=True)] = ()
 
 
 def described(spec: FlowSpec, keys: Mapping[int, str]) -> FlowDocument:

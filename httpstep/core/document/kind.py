@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Generic, TypeVar
 
+from msgspec import Struct
+
 from httpstep.core.documentreader import Fault, Reader
 from httpstep.core.jsontext import Json
-from httpstep.core.madeonce import made_once
 from httpstep.core.step import members, schemas
 from httpstep.core.step.schemas import Named
 
@@ -22,8 +23,7 @@ class DocumentError(Exception):
         self.faults = tuple(faults)
 
 
-@made_once
-class DocumentKind(Generic[T]):
+class DocumentKind(Struct, Generic[T], frozen=True):
     """what: the word for such a thing, as "flow". format: its member `format`, which may be left out. described: a
     dataclass of members. check: the faults of a value whose types are right."""
 

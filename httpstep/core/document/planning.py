@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, Literal
 
+from msgspec import Struct
+
 from httpstep.core import jsontext
 from httpstep.core.document.documents import KINDS, STEP, Document, Named, Unusable, told
 from httpstep.core.document.flowdocument import FLOW, unknown_steps
 from httpstep.core.jsontext import Json
-from httpstep.core.madeonce import made_once
 
 Doing = Literal["create", "change", "delete"]
 DONE: Final[dict[Doing, str]] = {"create": "created", "change": "changed", "delete": "deleted"}
@@ -17,8 +18,7 @@ Present = Mapping[Named, Sequence[Mapping[str, Json]]]
 """What the account has: of each thing the documents that say no more and no less than what is."""
 
 
-@made_once
-class PlannedChange:
+class PlannedChange(Struct, frozen=True):
     """members: of its document, that a change is in."""
 
     doing: Doing
@@ -27,8 +27,7 @@ class PlannedChange:
     members: tuple[str, ...] = ()
 
 
-@made_once
-class Plan:
+class Plan(Struct, frozen=True):
     """changes: in the order in which they can be made. unchanged: how many of the documents are so already."""
 
     changes: tuple[PlannedChange, ...]

@@ -7,7 +7,8 @@ today is shown again tomorrow.
 from __future__ import annotations
 
 from collections.abc import Callable, Set
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from httpstep.core.inserting.placeholders import (
     SECRET_PREFIX,

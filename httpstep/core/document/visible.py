@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Final
 from urllib.parse import unquote_plus
+
+from msgspec.structs import replace
 
 from httpstep.core.authentication import MEMBERS, Auth
 from httpstep.core.document.stepdocument import DocumentError, Fault

@@ -7,9 +7,10 @@ the structures and not with their differences times the rules. Of each kind 200 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass, field
 from itertools import islice
 from typing import Final
+
+from msgspec import Struct, field
 
 from httpstep.core.answer.dictionaries import ANY
 from httpstep.core.jsontext import Json, Path
@@ -160,8 +161,7 @@ def _reads_of(rules: Sequence[MappingRule]) -> _Reads | None:
 # ---------------------------------------------------------------- what differs
 
 
-@dataclass(slots=True)
-class _ListedChanges:
+class _ListedChanges(Struct):
     """The changes of one kind, each with its number in the order they were found."""
 
     total: int = 0

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
+from msgspec import Struct
+
 from httpstep.core.drift import words
 from httpstep.core.drift.places import CONTAINERS, DocumentNode
 from httpstep.core.drift.words import GENERAL, QUALIFIERS
 from httpstep.core.jsontext import Path
-from httpstep.core.madeonce import made_once
 
 _NOTHING: Final = -7.0
 _NOTHING_KNOWN: Final = -5.8
@@ -41,8 +42,7 @@ _ALIKE: Final = {
 }
 
 
-@made_once
-class Likeness:
+class Likeness(Struct, frozen=True):
     """score: log odds against "none of them", without what moved along. name, way: 0 to 1. equal: 1 the same value,
     0.9 in another spelling, 0 another. kind: of the values, whether they fit; None: cannot be told. in_place: the text
     became an object or list that the new place is in, or the other way round."""

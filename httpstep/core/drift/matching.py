@@ -10,8 +10,9 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from httpstep.core.drift.likeness import Likeness, kind_fits, likeness, reason
 from httpstep.core.drift.places import CONTAINERS, DocumentNode, places_in
@@ -32,8 +33,7 @@ _ALONG: Final = 2.5
 """Log odds that the parents which moved together add, at most."""
 
 
-@dataclass(slots=True)
-class Match:
+class Match(Struct):
     """A new place for an old one. along: 0 to 1, how much of what was beside it went there too. score: log odds against
     no place at all, chance: against all others too, 0 to 1."""
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import lru_cache
 from typing import Final
+
+from msgspec import Struct
 
 from httpstep.core.conversion import CannotConvert, convert
 from httpstep.core.drift.words import GENERAL, Weighted, words_of
@@ -27,8 +28,7 @@ _TAG: Final = re.compile(r"<[^<>]{1,200}>")
 _DATED: Final = re.compile(r"(?=.*\d{4}).*\d[-/: ]\d", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class DocumentNode:
+class DocumentNode(Struct, frozen=True, eq=False):
     """A place of a document, list items by the first one.
 
     kind: of its value: "date", "url", "mail", "path" (`places/ChIJ2`), "flag", "number", "measure" (-77.050091), "id",

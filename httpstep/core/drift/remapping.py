@@ -9,14 +9,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from httpstep.core.drift.likeness import UNLIKELY_EQUAL, added_words, has_same_parent, has_same_words, odd_words
 from httpstep.core.drift.matching import TELLING, Match, Matching
 from httpstep.core.drift.places import CONTAINERS, DocumentNode, generic
 from httpstep.core.jsontext import Json, Path
-from httpstep.core.madeonce import made_once
 from httpstep.core.query import jsonpath
 from httpstep.core.step.spec import MappingRule
 
@@ -32,8 +33,7 @@ _HALF_NAMED: Final = 0.6
 _TIMES: Final = 5.0
 
 
-@made_once
-class Candidate:
+class Candidate(Struct, frozen=True):
     """A place that may be meant. score: 0 to 1. reason: a few words ("same name, same value")."""
 
     path: Path
@@ -41,8 +41,7 @@ class Candidate:
     reason: str
 
 
-@made_once
-class Move:
+class Move(Struct, frozen=True):
     """What became of one broken rule. path: the place that is meant beyond doubt, None where there is none; likely: the
     place to choose beforehand where there is no `path`. reason: why it is chosen, or why not. candidates: for people."""
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import field, replace
 from typing import Final, NamedTuple
+
+from msgspec.structs import replace
 
 from httpstep.core import jsontext
 from httpstep.core.authentication import kind_of
 from httpstep.core.errors import UnreadableAnswer
-from httpstep.core.madeonce import made_once
 from httpstep.core.masking.paths import token_in_path
 from httpstep.core.masking.redaction import MASK, is_credential_header, without_scheme
+from httpstep.core.private import Private
 from httpstep.core.step.spec import ROW_MODES, Body, Pair, RequestSpec
 
 _HOST: Final = re.compile(r"[A-Za-z]+://([^/?#]+)")
@@ -30,12 +31,11 @@ _IN_QUERY: Final = re.compile(r"(?<=[?&])([^=&#]+)=([^&#]+)")
 _NAMELESS: Final = "API_"
 
 
-@made_once
-class Credential:
+class Credential(Private, frozen=True):
     """A value to keep as the secret `name`, a suggestion like "STRIPE_KEY"; `place` is where it stands."""
 
     name: str
-    value: str = field(repr=False)
+    value: str
     place: str
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
+
+from msgspec import Struct, field
 
 from httpstep.core.importing.credentials import Credential, credentials_of
 from httpstep.core.importing.questions import Question, questions_of
@@ -13,8 +14,7 @@ from httpstep.core.jsontext import Json
 from httpstep.core.step.spec import RequestSpec
 
 
-@dataclass(frozen=True)
-class Ignored:
+class Ignored(Struct, frozen=True):
     """A part that was not taken over; `option` as typed ("-k"), `why` a phrase, may be empty."""
 
     option: str
@@ -24,8 +24,7 @@ class Ignored:
         return f"{self.option} ({self.why})" if self.why else self.option
 
 
-@dataclass(frozen=True)
-class Imported:
+class Imported(Struct, frozen=True, dict=True):
     """`faults`: sentences about what could not be understood, `notes`: about what was mended or is sent otherwise.
     `timeout`: seconds. `samples`: a value for each attribute that the text has one for."""
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import urljoin
+
+from msgspec import Struct, field
 
 from httpstep.core.authentication import Auth
 from httpstep.core.importing.credentials import Names
@@ -13,8 +14,7 @@ from httpstep.core.importing.texts.references import References
 from httpstep.core.jsontext import Json
 
 
-@dataclass
-class Proofs:
+class Proofs(Struct):
     """What is sent: the step's authentication, and further headers where more than one proof is wanted at once."""
 
     auth: Auth = field(default_factory=Auth)

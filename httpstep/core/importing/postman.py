@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import ChainMap, deque
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from httpstep.core.importing.bodies import Piece, escaped
 from httpstep.core.importing.imported import Ignored, Imported
@@ -24,12 +26,10 @@ from httpstep.core.importing.texts.postman_values import (
     worked_out,
 )
 from httpstep.core.jsontext import Json
-from httpstep.core.madeonce import made_once
 from httpstep.core.step.spec import Pair, RequestSpec
 
 
-@made_once
-class _Scope:
+class _Scope(Struct, frozen=True):
     """What a folder gives to all that is in it."""
 
     path: str
@@ -38,8 +38,7 @@ class _Scope:
     has_scripts: bool = False
 
 
-@made_once
-class _Item:
+class _Item(Struct, frozen=True):
     """A request of the collection with what holds for it."""
 
     name: str

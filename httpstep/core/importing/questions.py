@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Iterator
-from dataclasses import replace
 from typing import Final
 
+from msgspec import Struct
+from msgspec.structs import replace
+
 from httpstep.core.importing.credentials import Names, candidates, is_placeholder, with_values
-from httpstep.core.madeonce import made_once
 from httpstep.core.step.spec import RequestSpec
 
 _SECRET: Final = re.compile(r"\{\{\s*secret\.([A-Za-z_][A-Za-z0-9_.-]{0,99})\s*\}\}")
@@ -19,8 +20,7 @@ _IN_ADDRESS: Final = re.compile(
 _KINDS: Final = {"TOKEN": "token", "PASSWORD": "password", "COOKIE": "cookie", "CLIENT_SECRET": "client secret"}
 
 
-@made_once
-class Question:
+class Question(Struct, frozen=True):
     """`placeholder`: the text that stands in the request. `secret`: the name its value may get among the secrets, ""
     where it is none."""
 

@@ -6,9 +6,10 @@ import base64
 import binascii
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import unquote
+
+from msgspec import Struct, field
 
 from httpstep.core import jsontext
 from httpstep.core.authentication import Auth
@@ -34,8 +35,7 @@ _ADDED: Final = frozenset({"user-agent", "accept", "content-type"})
 """Headers that httpstep sends where the step has none of its own."""
 
 
-@dataclass
-class Said:
+class Said(Struct):
     """Filled part by part. `what`: the word for the text. `form` holds the simple parts of a multipart form; `graphql`: a query and
     its variables; `default_type`: of data that are no JSON, where no type is named, "" for a form or as curl has it; `lone`: headers that an option of
     their own gave, the last one wins; `dropped`: headers that the command takes away; `has_body`: a body was given,

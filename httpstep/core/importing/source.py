@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Final
 
+from msgspec import Struct
+
 from httpstep.core.importing.imported import Imported
-from httpstep.core.madeonce import made_once
 
 _ORIGIN: Final = re.compile(r"(?:https?://[^/?#{}]+|\{\{[^{}]*\}\})(?=/.)")
 MAX_OPERATIONS: Final = 2000
@@ -16,8 +16,7 @@ UNKNOWN_HOST: Final = "YOUR_HOST"
 """Where the text does not say it: a placeholder, so that it is asked for."""
 
 
-@made_once
-class Operation:
+class Operation(Struct, frozen=True):
     """One request of a text. `id`: what it is chosen by; `number`: its place in the text."""
 
     id: str
@@ -37,14 +36,13 @@ class Operation:
         return f"{self.method} {path}" + (f" · {self.summary}" if self.summary else "")
 
 
-@dataclass(frozen=True)
-class Source:
+class Source(Struct, frozen=True):
     """`fault`: one sentence where nothing was understood, and then there are no operations. `left_out`: sentences about
     the text as a whole."""
 
     format: str
     operations: tuple[Operation, ...] = ()
-    read: Callable[[Operation], Imported] = field(default=lambda _: Imported(), repr=False)
+    read: Callable[[Operation], Imported] = lambda _: Imported()
     fault: str = ""
     left_out: tuple[str, ...] = ()
 
@@ -63,8 +61,7 @@ def single(format_: str, imported: Imported) -> Source:
     return Source(format_, (Operation(spec.url, spec.method, spec.url),), lambda _: imported)
 
 
-@made_once
-class Choices:
+class Choices(Struct, frozen=True):
     """The operations of a document to choose from, and what was left out of all of them."""
 
     what: str

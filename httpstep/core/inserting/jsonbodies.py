@@ -7,6 +7,8 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Final
 
+from msgspec import Struct
+
 from httpstep.core import jsontext
 from httpstep.core.errors import UnreadableAnswer
 from httpstep.core.inserting.encoders import json_string, json_value
@@ -14,7 +16,6 @@ from httpstep.core.inserting.jsonhints import json_hint
 from httpstep.core.inserting.placeholders import CACHED_LENGTH, Literal, Placeholder, scan
 from httpstep.core.inserting.values import joined
 from httpstep.core.jsontext import Json
-from httpstep.core.madeonce import made_once
 
 _QUOTE_OR_ESCAPE: Final = re.compile(r'["\\]')
 
@@ -27,8 +28,7 @@ class JsonBodyFault(Exception):
         self.sentence = sentence
 
 
-@made_once
-class Quoted:
+class Quoted(Struct, frozen=True):
     """A placeholder inside a JSON string."""
 
     placeholder: Placeholder

@@ -21,8 +21,9 @@ from enum import Enum
 from functools import lru_cache
 from typing import Final
 
+from msgspec import Struct
+
 from httpstep.core.jsontext import Json
-from httpstep.core.madeonce import made_once
 
 SECRET_PREFIX: Final = "secret."
 CONVERTED_TO: Final = ("number", "integer", "boolean")
@@ -47,16 +48,14 @@ class NotFound(Enum):
 NOT_FOUND: Final = NotFound.NOT_FOUND
 
 
-@made_once
-class Literal:
+class Literal(Struct, frozen=True):
     """Text that stays as it is. `source` is how it was typed, escapes and all."""
 
     text: str
     source: str
 
 
-@made_once
-class Placeholder:
+class Placeholder(Struct, frozen=True):
     """`name` is what to look up; `source` is how it was typed, braces and spaces included; `conversion` may be ""."""
 
     name: str

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from msgspec import Struct
+
 from httpstep.core.inserting.encoders import text_of
 from httpstep.core.inserting.placeholders import NOT_FOUND, Placeholder, lookup, scan_with_faults
 from httpstep.core.jsontext import Json
-from httpstep.core.madeonce import made_once
 
 MAX_CHARACTERS: Final = 2_000
 """Of a sentence; the rest of a longer one is left out."""
@@ -17,8 +18,7 @@ _TELLING: Final = frozenset({"status", "state"})
 """Last words of the names that say most to whoever asked."""
 
 
-@made_once
-class Part:
+class Part(Struct, frozen=True):
     """A piece of a sentence. name: the attribute whose value `text` is, "" for what is said as it stands. unknown: there is
     no such attribute, and `text` is the placeholder as it was typed."""
 
@@ -27,8 +27,7 @@ class Part:
     unknown: bool = False
 
 
-@made_once
-class Sentence:
+class Sentence(Struct, frozen=True):
     """typed: as it was written, "" where `parts` are an example. example: that one as it is written, "" where there is none.
     faults: a sentence for each placeholder that is none."""
 

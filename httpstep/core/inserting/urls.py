@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import replace
 from functools import lru_cache
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from httpstep.core.inserting.encoders import percent, typed_url_text
 from httpstep.core.inserting.placeholders import (
@@ -29,7 +31,6 @@ from httpstep.core.inserting.values import (
     Values,
     joined,
 )
-from httpstep.core.madeonce import made_once
 
 MAX_URL_CHARACTERS: Final = 8 * 1024
 
@@ -43,8 +44,7 @@ _ROWS: Final = "Add further parameters as fields: Body, Query String, sent in th
 _DOTS: Final = "The path of the URL has a part that is only “.” or “..”, which would lead to another place."
 
 
-@made_once
-class UrlTemplate:
+class UrlTemplate(Struct, frozen=True):
     """A URL as typed. `origin` is ready where nothing in scheme and host varies; else `base` or `scheme` and `authority`
     make it. `path` and `query` are encoded, placeholders apart."""
 

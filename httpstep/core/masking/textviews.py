@@ -7,18 +7,18 @@ import re
 import string
 from bisect import bisect_right
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from itertools import accumulate
 from typing import Final
+
+from msgspec import Struct, field
 
 Span = tuple[int, int]
 _Parts = tuple[list[str], list[str]]
 """A text cut before and behind each run, so that every second part is one, and the parts as they read then."""
 
 
-@dataclass(slots=True)
-class View:
+class View(Struct):
     """A text in which some runs of pieces were replaced by what they mean, and the way back to the text it was made from.
 
     The way is worked out when something was found, inside a run only where it was found there: of most texts only `text`

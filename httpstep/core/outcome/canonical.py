@@ -8,17 +8,17 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import fields
+
+from msgspec import Struct
+from msgspec.structs import fields
 
 from httpstep.core.jsontext import Json
-from httpstep.core.madeonce import made_once
 from httpstep.core.step.execution import Execution
 
 _PLAIN = re.compile(r"[A-Za-z0-9._:/@+-]+").fullmatch
 
 
-@made_once
-class CanonicalLine:
+class CanonicalLine(Struct, frozen=True):
     """event: "execution" (a call was begun and has its log row), "flow" (all of its steps), "replay" (the stored answer
     of an Idempotency-Key), "refusal" (no call was begun; `reason` says why).
 

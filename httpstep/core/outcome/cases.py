@@ -6,12 +6,13 @@ Made from the records of calls (`record.Record.detail`), which are masked. What 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from httpstep.core import jsontext
 from httpstep.core.jsontext import Json
-from httpstep.core.madeonce import made_once
 from httpstep.core.masking.redaction import MASK, is_credential_name
 
 MAX_NAME_CHARACTERS: Final = 100
@@ -20,8 +21,7 @@ _MAX_SHOWN: Final = 300
 _VARIES: Final = "call duration_ms"
 
 
-@made_once
-class Case:
+class Case(Struct, frozen=True):
     """given: the values of the call. outcome, attributes: what is expected. lost: names of values that looked like a
     credential and were not kept. ignored: attributes that are not compared."""
 
@@ -32,8 +32,7 @@ class Case:
     ignored: tuple[str, ...] = ()
 
 
-@made_once
-class Difference:
+class Difference(Struct, frozen=True):
     """name: the attribute; "" for the outcome of the call. expected, came: a value as JSON, cut; None where the
     attribute is not there."""
 

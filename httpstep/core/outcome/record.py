@@ -8,14 +8,12 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Mapping, Set
-from dataclasses import field
 from itertools import chain
 
 from httpstep.core.answer import reading
 from httpstep.core.exchange import HttpResponse, RenderedRequest, Timings
 from httpstep.core.inserting.headers import authority_of, completed
 from httpstep.core.jsontext import Json, Path
-from httpstep.core.madeonce import made_once
 from httpstep.core.masking import redaction
 from httpstep.core.masking.masking import (
     is_longer,
@@ -24,6 +22,7 @@ from httpstep.core.masking.masking import (
     masked_json,
     masked_members,
 )
+from httpstep.core.private import Private
 from httpstep.core.query.jsonpath import normalized
 from httpstep.core.step.execution import (
     Change,
@@ -58,14 +57,13 @@ _MAX_AROUND = 4
 """Characters of a normalized path around a name."""
 
 
-@made_once
-class Record:
+class Record(Private, frozen=True):
     """detail: JSON of everything but the bodies; request_body, response_body: masked and cut at 64 KB; message masked."""
 
     detail: dict[str, Json]
     message: str | None
-    request_body: bytes | None = field(repr=False)
-    response_body: bytes | None = field(repr=False)
+    request_body: bytes | None
+    response_body: bytes | None
 
 
 def record_of(execution: Execution, given: Mapping[str, Json], timeout: float | None = None) -> Record:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import repeat
 from typing import Any, Final
+
+from msgspec import Struct, field
 
 from httpstep.core.jsonnumbers import UnkeptNumber
 from httpstep.core.jsontext import Json
@@ -23,8 +24,7 @@ class QueryRefused(ValueError):
     """The query would take too long on this document, or it asks for something that is not done. A sentence."""
 
 
-@dataclass(slots=True)
-class Work:
+class Work(Struct):
     """The root of the document, what may still be done, and root queries already answered."""
 
     root: Json

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from msgspec import Struct
+
 from httpstep.core.jsontext import Json
-from httpstep.core.madeonce import made_once
 from httpstep.core.query.jsonpath_comparison import Work
 
 Select = Callable[[list[Json], Work], list[Json]]
@@ -14,8 +15,7 @@ Select = Callable[[list[Json], Work], list[Json]]
 Test = Callable[[Json, Work], bool]
 
 
-@made_once
-class Query:
+class Query(Struct, frozen=True):
     """A query that was read. steps: of each of its parts the one name or index that it selects, None where it can select
     more or counts from the end."""
 

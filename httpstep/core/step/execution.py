@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
 from typing import Final, Literal
+
+from msgspec import Struct, field
 
 from httpstep.core.errors import FailureKind
 from httpstep.core.exchange import HttpResponse, RenderedRequest, Trace
 from httpstep.core.jsontext import Json, Path
-from httpstep.core.madeonce import made_once
+from httpstep.core.private import Private
 from httpstep.core.step.spec import MappingRule, StepSpec
 
 
-@made_once
-class MappedRow:
+class MappedRow(Struct, frozen=True):
     """What one rule gave. state: "ok", "default" (its default was taken), "missing", "off". why: a sentence if not ok."""
 
     rule: MappingRule
@@ -23,8 +23,7 @@ class MappedRow:
     why: str = ""
 
 
-@made_once
-class MappingResult:
+class MappingResult(Struct, frozen=True):
     """`values`: attribute -> JSON value, defaults included; `missing`: attributes not found, defaulted ones too."""
 
     rows: tuple[MappedRow, ...] = ()
@@ -32,8 +31,7 @@ class MappingResult:
     missing: tuple[str, ...] = ()
 
 
-@made_once
-class Change:
+class Change(Struct, frozen=True):
     """One difference of two structures. `path` has "*" for any list item or dictionary key; types are JSON type names."""
 
     path: Path
@@ -42,8 +40,7 @@ class Change:
     mapped: bool = False
 
 
-@made_once
-class Drift:
+class Drift(Struct, frozen=True):
     """The difference between the accepted structure and a later answer's. Falsy when there is none.
 
     more_missing, more_changed, more_new: how many there are of each kind beside those listed. reveals: the later answer
@@ -65,8 +62,7 @@ class Drift:
 NO_DRIFT: Final = Drift()
 
 
-@made_once
-class Failure:
+class Failure(Struct, frozen=True):
     """Why an execution failed: a kind, a stable reason, one sentence for a person, what to do next, and the place."""
 
     kind: FailureKind
@@ -76,8 +72,7 @@ class Failure:
     place: str = ""
 
 
-@made_once
-class Outcome:
+class Outcome(Struct, frozen=True):
     """What the bot is told. `outcome`: "success" or a FailureKind; `next`: "continue" or "stop"."""
 
     outcome: str
@@ -87,8 +82,7 @@ class Outcome:
     message: str | None
 
 
-@made_once
-class Try:
+class Try(Struct, frozen=True):
     """One call of the budget: when it ended (ms after the start), what came of it."""
 
     ended_ms: float
@@ -97,8 +91,7 @@ class Try:
     trace: Trace = field(default_factory=Trace)
 
 
-@made_once
-class Execution:
+class Execution(Private, frozen=True):
     """One run of a step, with every intermediate value; log, modal, Test panel, mail and answer are views of it.
 
     `document` is meaningful only where `has_document`; `unreadable` says why a good answer has none, failure or not.
@@ -112,7 +105,7 @@ class Execution:
     request: RenderedRequest | None
     response: HttpResponse | None
     has_document: bool
-    document: Json = field(repr=False)
+    document: Json
     unreadable: Failure | None
     mapping: MappingResult
     automatic: tuple[MappingRule, ...] | None
@@ -122,5 +115,5 @@ class Execution:
     outcome: Outcome
     tries: tuple[Try, ...]
     duration_ms: float
-    secrets: frozenset[str] = field(repr=False)
+    secrets: frozenset[str]
     token_url: str

@@ -1,6 +1,6 @@
 """What a member of the step document can be: how a member of each kind is read, written and described.
 
-A document's object is a frozen dataclass whose fields are made by `member(...)`. From them come reading, writing and the
+A document's object is a frozen Struct whose fields are annotated by `member(...)`. From them come reading, writing and the
 schema of the contract; the editor's form asks them for labels and for what may be shown to whom. A new scalar member is
 one line in `core.step.spec`.
 """
@@ -8,14 +8,15 @@ one line in `core.step.spec`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import MISSING, field, fields
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, get_type_hints
+
+from msgspec import Struct
+from msgspec.structs import fields, replace
 
 from httpstep.core.documentreader import Fault, Reader
 from httpstep.core.jsontext import Json
-from httpstep.core.madeonce import made_once
 from httpstep.core.step import schemas
-from httpstep.core.step.schemas import Kind, Member, Named, Schema
+from httpstep.core.step.schemas import ALWAYS_THERE, Kind, Member, Named, Schema
 
 T = TypeVar("T")
 _KNOWN: Final[dict[type, tuple[Member, ...]]] = {}
@@ -23,36 +24,26 @@ _KNOWN: Final[dict[type, tuple[Member, ...]]] = {}
 
 
 def member(
-    kind: Kind, default: Any, *, name: str = "", label: str = "", required: bool = False, absent: Any = MISSING,
+    kind: Kind, *, name: str = "", label: str = "", required: bool = False, absent: Any = ALWAYS_THERE,
     typed: bool = False, one_of: bool = False,
-) -> Any:  # fmt: skip
-    """A field of a document's dataclass. name: where it differs from the field's. required: in the contract; reading
-    takes the default all the same, and what is wrong with that is said by the checks of `core.document.stepdocument`."""
-    about = {"name": name, "kind": kind, "label": label, "required": required, "absent": absent, "typed": typed}
-    return field(default=default, metadata=about | {"one_of": one_of})
+) -> Member:  # fmt: skip
+    """What is said of a field of a document's class. name: where it differs from the field's. required: in the contract;
+    reading takes the default all the same, and what is wrong with that is said by the checks of `core.document.stepdocument`."""
+    return Member(name, "", kind, None, label, required, absent, typed, one_of)
 
 
 def members_of(described: type) -> tuple[Member, ...]:
-    """The members of a dataclass, in the document's order."""
+    """The members of a document's class, in the document's order."""
     if described not in _KNOWN:
         _KNOWN[described] = tuple(_members_of(described))
     return _KNOWN[described]
 
 
 def _members_of(described: type) -> Iterator[Member]:
+    said = get_type_hints(described, include_extras=True)
     for one in fields(described):
-        about = one.metadata
-        yield Member(
-            about["name"] or one.name,
-            one.name,
-            about["kind"],
-            one.default,
-            about["label"],
-            about["required"],
-            about["absent"],
-            about["typed"],
-            about["one_of"],
-        )
+        (about,) = said[one.name].__metadata__
+        yield replace(about, name=about.name or one.name, attribute=one.name, default=one.default)
 
 
 def read(described: type[T], reader: Reader) -> T:
@@ -84,8 +75,7 @@ def _is_absent(held: Any, absent: Any) -> bool:
 # ---------------------------------------------------------------- kinds
 
 
-@made_once
-class Text:
+class Text(Struct, frozen=True):
     """strip: white space around it is no part of it. pattern: for the contract; the checks say it in words."""
 
     strip: bool = False
@@ -102,8 +92,7 @@ class Text:
         return {"type": "string", "pattern": self.pattern} if self.pattern else {"type": "string"}
 
 
-@made_once
-class Word:
+class Word(Struct, frozen=True):
     """One of some words, each with the label that a page shows for it."""
 
     labels: Mapping[str, str]
@@ -121,8 +110,7 @@ class Word:
         return found | ({"description": told} if told else {})
 
 
-@made_once
-class Flag:
+class Flag(Struct, frozen=True):
     def read(self, reader: Reader, name: str, default: bool) -> bool:
         return reader.flag(name, default)
 
@@ -133,8 +121,7 @@ class Flag:
         return {"type": "boolean"}
 
 
-@made_once
-class Number:
+class Number(Struct, frozen=True):
     """more_than and at_most: the limits. whole: no decimals. sentence: said of any other number."""
 
     at_most: int
@@ -163,8 +150,7 @@ class Number:
         return found
 
 
-@made_once
-class Texts:
+class Texts(Struct, frozen=True):
     """A list of texts, white space around each no part of it. sentence: said of a list with anything else in it."""
 
     sentence: str
@@ -184,8 +170,7 @@ class Texts:
         return {"type": "array", "maxItems": self.max_items, "items": {"type": "string"}}
 
 
-@made_once
-class PathToValue:
+class PathToValue(Struct, frozen=True):
     """Keys and places in lists from the root of an answer."""
 
     def read(self, reader: Reader, name: str, default: Any) -> Any:
@@ -209,8 +194,7 @@ def _is_path_part(part: Json) -> bool:
     return isinstance(part, str) or (isinstance(part, int) and not isinstance(part, bool) and part >= 0)
 
 
-@made_once
-class Paths:
+class Paths(Struct, frozen=True):
     max_items: int
 
     def read(self, reader: Reader, name: str, default: Any) -> Any:
@@ -223,8 +207,7 @@ class Paths:
         return {"type": "array", "maxItems": self.max_items, "items": PathToValue().schema(named)}
 
 
-@made_once
-class AnyValue:
+class AnyValue(Struct, frozen=True):
     """Any JSON value, null too; not written where it is absent."""
 
     def read(self, reader: Reader, name: str, default: Any) -> Any:
@@ -237,8 +220,7 @@ class AnyValue:
         return {}
 
 
-@made_once
-class Object:
+class Object(Struct, frozen=True):
     described: type
     nullable: bool = False
 
@@ -254,8 +236,7 @@ class Object:
         return {"anyOf": [found, {"type": "null"}]} if self.nullable else found
 
 
-@made_once
-class Objects:
+class Objects(Struct, frozen=True):
     """A list of objects. nullable, as of one: null stands for what was never set, and so does its absence."""
 
     described: type

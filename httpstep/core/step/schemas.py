@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
+
+from msgspec import Struct
 
 from httpstep.core.documentreader import Reader
 from httpstep.core.jsontext import Json
-from httpstep.core.madeonce import made_once
 
 Schema = dict[str, Json]
 """A JSON Schema (2020-12), as OpenAPI 3.1 has it."""
 Named = dict[str, Schema]
 """The schemas of the contract that have a name; one that refers to another puts it there."""
+
+ALWAYS_THERE: Final = object()
 
 
 class Kind(Protocol):
@@ -26,10 +29,9 @@ class Kind(Protocol):
     def schema(self, named: Named) -> Schema: ...
 
 
-@made_once
-class Member:
-    """name: in the document. attribute: of the dataclass. label: what people read. absent: the value that stands for a
-    member that is not there, which is then not written; MISSING where it always is. typed: the editor has an input for
+class Member(Struct, frozen=True):
+    """name: in the document. attribute: of the class. label: what people read. absent: the value that stands for a
+    member that is not there, which is then not written; ALWAYS_THERE where it is. typed: the editor has an input for
     it; all others it keeps as they are. one_of: of the members so marked exactly one is there."""
 
     name: str

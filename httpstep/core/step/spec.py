@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from decimal import Decimal
 from enum import Enum
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
+
+from msgspec import Struct
 
 from httpstep.core.authentication import Auth, AuthMember
 from httpstep.core.conversion import CONVERSIONS
 from httpstep.core.jsontext import Json, Path
-from httpstep.core.madeonce import made_once
 from httpstep.core.step.members import (
     AnyValue,
     Flag,
@@ -83,143 +84,151 @@ class Missing(Enum):
 NO_DEFAULT: Final = Missing.NONE
 
 
-@made_once
-class Pair:
+class Pair(Struct, frozen=True):
     """One row of headers or of fields, as typed (placeholders and all)."""
 
-    name: str = member(Text(), "", required=True, typed=True)
-    value: str = member(Text(), "", required=True, typed=True)
-    when_empty: Literal["send", "leave_out"] = member(
-        Word(WHEN_EMPTY), "send", label="Where its value is empty", absent="send", typed=True
-    )
+    name: Annotated[str, member(Text(), required=True, typed=True)] = ""
+    value: Annotated[str, member(Text(), required=True, typed=True)] = ""
+    when_empty: Annotated[
+        Literal["send", "leave_out"],
+        member(Word(WHEN_EMPTY), label="Where its value is empty", absent="send", typed=True),
+    ] = "send"
 
 
-@made_once
-class Body:
+class Body(Struct, frozen=True):
     """The text is kept while the mode is `query`, and the fields while it is not, so that switching back finds them.
 
     text: of `graphql` the query. A member that is as it was before there was one is not written.
     """
 
-    mode: Literal["none", "query", "json", "raw", "multipart", "graphql"] = member(
-        Word(BODY_MODES), "none", label="Body", typed=True
-    )
-    fields: tuple[Pair, ...] = member(Objects(Pair, _MAX_ROWS), (), label="Fields", typed=True)
-    send_fields_in: Literal["auto", "url", "body"] = member(Word(SEND_FIELDS_IN), "auto", label="Send them", typed=True)
-    text: str = member(Text(), "", label="Body", typed=True)
-    content_type: str = member(Text(), "text/plain", label="Content type", typed=True)
-    lists: Literal["json", "repeat", "brackets"] = member(
-        Word(LISTS), "json", label="A list is sent as", absent="json", typed=True
-    )
-    escape: Literal["none", "auto"] = member(
-        Word(ESCAPES), "none", label="Values are inserted", absent="none", typed=True
-    )
-    variables: str = member(Text(), "", label="Variables", absent="", typed=True)
+    mode: Annotated[
+        Literal["none", "query", "json", "raw", "multipart", "graphql"],
+        member(Word(BODY_MODES), label="Body", typed=True),
+    ] = "none"
+    fields: Annotated[tuple[Pair, ...], member(Objects(Pair, _MAX_ROWS), label="Fields", typed=True)] = ()
+    send_fields_in: Annotated[
+        Literal["auto", "url", "body"], member(Word(SEND_FIELDS_IN), label="Send them", typed=True)
+    ] = "auto"
+    text: Annotated[str, member(Text(), label="Body", typed=True)] = ""
+    content_type: Annotated[str, member(Text(), label="Content type", typed=True)] = "text/plain"
+    lists: Annotated[
+        Literal["json", "repeat", "brackets"], member(Word(LISTS), label="A list is sent as", absent="json", typed=True)
+    ] = "json"
+    escape: Annotated[
+        Literal["none", "auto"], member(Word(ESCAPES), label="Values are inserted", absent="none", typed=True)
+    ] = "none"
+    variables: Annotated[str, member(Text(), label="Variables", absent="", typed=True)] = ""
 
 
-@made_once
-class RequestSpec:
-    method: str = member(Word({method: method for method in METHODS}), "GET", label="Method", required=True, typed=True)
-    url: str = member(Text(), "", label="URL", required=True, typed=True)
-    headers: tuple[Pair, ...] = member(Objects(Pair, _MAX_ROWS), (), label="Headers", typed=True)
-    auth: Auth = member(AuthMember(), Auth(), label="Authentication", typed=True)
-    body: Body = member(Object(Body), Body(), label="Body")
+class RequestSpec(Struct, frozen=True):
+    method: Annotated[
+        str, member(Word({method: method for method in METHODS}), label="Method", required=True, typed=True)
+    ] = "GET"
+    url: Annotated[str, member(Text(), label="URL", required=True, typed=True)] = ""
+    headers: Annotated[tuple[Pair, ...], member(Objects(Pair, _MAX_ROWS), label="Headers", typed=True)] = ()
+    auth: Annotated[Auth, member(AuthMember(), label="Authentication", typed=True)] = Auth()
+    body: Annotated[Body, member(Object(Body), label="Body")] = Body()
 
 
-@made_once
-class MappingRule:
+class MappingRule(Struct, frozen=True):
     """One of `path`, `jsonpath` and `call` is set; it gives one attribute.
 
     call: "status", "error", "duration_ms" or "header:NAME". default: NO_DEFAULT or a JSON value.
     """
 
-    attribute: str = member(Text(), "", label="Attribute", required=True, typed=True)
-    path: Path | None = member(PathToValue(), None, absent=None, typed=True, one_of=True)
-    jsonpath: str | None = member(Text(), None, absent=None, typed=True, one_of=True)
-    call: str | None = member(Text(), None, absent=None, typed=True, one_of=True)
-    take: Literal["one", "last", "all", "count"] = member(Word(TAKES), "one", label="Take", typed=True)
-    convert: str = member(
-        Word({name: one.label for name, one in CONVERSIONS.items()}), "none", label="Make it", typed=True
+    attribute: Annotated[str, member(Text(), label="Attribute", required=True, typed=True)] = ""
+    path: Annotated[Path | None, member(PathToValue(), absent=None, typed=True, one_of=True)] = None
+    jsonpath: Annotated[str | None, member(Text(), absent=None, typed=True, one_of=True)] = None
+    call: Annotated[str | None, member(Text(), absent=None, typed=True, one_of=True)] = None
+    take: Annotated[Literal["one", "last", "all", "count"], member(Word(TAKES), label="Take", typed=True)] = "one"
+    convert: Annotated[
+        str, member(Word({name: one.label for name, one in CONVERSIONS.items()}), label="Make it", typed=True)
+    ] = "none"
+    separator: Annotated[str, member(Text(), label="Between the items", absent=", ", typed=True)] = ", "
+    region: Annotated[str, member(Text(strip=True), label="Country of numbers without +", absent="", typed=True)] = ""
+    default: Annotated[Json | Missing, member(AnyValue(), label="If it is missing", absent=NO_DEFAULT, typed=True)] = (
+        NO_DEFAULT
     )
-    separator: str = member(Text(), ", ", label="Between the items", absent=", ", typed=True)
-    region: str = member(Text(strip=True), "", label="Country of numbers without +", absent="", typed=True)
-    default: Json | Missing = member(AnyValue(), NO_DEFAULT, label="If it is missing", absent=NO_DEFAULT, typed=True)
-    on: bool = member(Flag(), True, typed=True)
+    on: Annotated[bool, member(Flag(), typed=True)] = True
 
 
-@made_once
-class AnswerPlace:
+class AnswerPlace(Struct, frozen=True):
     """A place in the answer: one of `path` and `jsonpath` is set."""
 
-    path: Path | None = member(PathToValue(), None, absent=None, one_of=True)
-    jsonpath: str | None = member(Text(), None, absent=None, one_of=True)
+    path: Annotated[Path | None, member(PathToValue(), absent=None, one_of=True)] = None
+    jsonpath: Annotated[str | None, member(Text(), absent=None, one_of=True)] = None
 
 
-@made_once
-class AnswerCondition(AnswerPlace):
+class AnswerCondition(AnswerPlace, frozen=True):
     """What is to hold of the value there. value: a JSON value, compared by type; a list for one_of; NO_DEFAULT for exists
     and missing, which have none."""
 
-    operator: str = member(Word(OPERATORS), "equals", name="is", required=True)
-    value: Json | Missing = member(AnyValue(), NO_DEFAULT, absent=NO_DEFAULT)
+    operator: Annotated[str, member(Word(OPERATORS), name="is", required=True)] = "equals"
+    value: Annotated[Json | Missing, member(AnyValue(), absent=NO_DEFAULT)] = NO_DEFAULT
 
 
-@made_once
-class StepSpec:
+class StepSpec(Struct, frozen=True):
     """The step document (`core.document.stepdocument`) as a value. `mapping` None: never set, automatic mapping may run."""
 
-    key: str = member(Text(pattern=KEY_PATTERN), "", label="Key", typed=True)
-    name: str = member(Text(strip=True), "", label="Name", required=True, typed=True)
-    request: RequestSpec = member(Object(RequestSpec), RequestSpec(), required=True)
-    missing_attributes: Literal["error", "empty"] = member(
-        Word(WHEN_MISSING), "error", label="If an attribute is not there", typed=True
+    key: Annotated[str, member(Text(pattern=KEY_PATTERN), label="Key", typed=True)] = ""
+    name: Annotated[str, member(Text(strip=True), label="Name", required=True, typed=True)] = ""
+    request: Annotated[RequestSpec, member(Object(RequestSpec), required=True)] = RequestSpec()
+    missing_attributes: Annotated[
+        Literal["error", "empty"], member(Word(WHEN_MISSING), label="If an attribute is not there", typed=True)
+    ] = "error"
+    success_statuses: Annotated[str, member(Text(strip=True), label="Statuses that count as success", typed=True)] = (
+        "200-299"
     )
-    success_statuses: str = member(Text(strip=True), "200-299", label="Statuses that count as success", typed=True)
-    success_when: tuple[AnswerCondition, ...] = member(
-        Objects(AnswerCondition, MAX_CONDITIONS), (), label="And only if, in the answer", absent=(), typed=True
-    )
-    error_message: AnswerPlace | None = member(
-        Object(AnswerPlace, nullable=True), None, label="Where the API says why", absent=None, typed=True
-    )
-    expired_when: tuple[AnswerCondition, ...] = member(
-        Objects(AnswerCondition, MAX_CONDITIONS),
-        (),
-        label="The token has expired if, in the answer",
-        absent=(),
-        typed=True,
-    )
-    timeout: Decimal | int = member(
-        Number(MAX_TIMEOUT_SECONDS, f"The timeout must be more than 0 and at most {MAX_TIMEOUT_SECONDS} seconds.", more_than=0),
-        MAX_TIMEOUT_SECONDS,
-        label="Timeout, in seconds",
-        typed=True,
-    )  # fmt: skip
-    follow_redirects: bool = member(Flag(), True, label="Follow redirects, up to 3", typed=True)
-    retries: int = member(
-        Number(MAX_RETRIES, f"“retries” must be 0, 1 or {MAX_RETRIES}.", at_least=0, whole=True),
-        0,
-        label="Tries after a failure",
-        typed=True,
-    )
-    retry_unsafe: bool = member(Flag(), False, label="Also try POST and PATCH again", typed=True)
-    retry_rejected: bool = member(
-        Flag(), False, label="Also try again where the answer says that it failed", absent=False, typed=True
-    )
-    mapping: tuple[MappingRule, ...] | None = member(
-        Objects(MappingRule, MAX_RULES, nullable=True), None, absent=None, typed=True
-    )
-    dictionaries: tuple[Path, ...] = member(Paths(MAX_DICTIONARIES), (), typed=True)
-    fallback: Literal["continue", "stop"] = member(Word(FALLBACKS), STOP, label="What your bot does then", typed=True)
-    alert_emails: tuple[str, ...] = member(
-        Texts("“alert_emails” must be a list of texts, one address each.", MAX_ALERT_ADDRESSES),
-        (),
-        label="Whom to tell when the call fails",
-        typed=True,
-    )
-    alert_on_drift: bool = member(
-        Flag(), False, label="Also tell them when the JSON structure of the answer has changed", typed=True
-    )
-    enabled: bool = member(Flag(), True, label="This step is switched on", typed=True)
+    success_when: Annotated[
+        tuple[AnswerCondition, ...],
+        member(Objects(AnswerCondition, MAX_CONDITIONS), label="And only if, in the answer", absent=(), typed=True),
+    ] = ()
+    error_message: Annotated[
+        AnswerPlace | None,
+        member(Object(AnswerPlace, nullable=True), label="Where the API says why", absent=None, typed=True),
+    ] = None
+    expired_when: Annotated[
+        tuple[AnswerCondition, ...],
+        member(
+            Objects(AnswerCondition, MAX_CONDITIONS),
+            label="The token has expired if, in the answer",
+            absent=(),
+            typed=True,
+        ),
+    ] = ()
+    timeout: Annotated[Decimal | int, member(Number(MAX_TIMEOUT_SECONDS, f"The timeout must be more than 0 and at most {MAX_TIMEOUT_SECONDS} seconds.", more_than=0), label="Timeout, in seconds", typed=True)] = MAX_TIMEOUT_SECONDS  # fmt: skip
+    follow_redirects: Annotated[bool, member(Flag(), label="Follow redirects, up to 3", typed=True)] = True
+    retries: Annotated[
+        int,
+        member(
+            Number(MAX_RETRIES, f"“retries” must be 0, 1 or {MAX_RETRIES}.", at_least=0, whole=True),
+            label="Tries after a failure",
+            typed=True,
+        ),
+    ] = 0
+    retry_unsafe: Annotated[bool, member(Flag(), label="Also try POST and PATCH again", typed=True)] = False
+    retry_rejected: Annotated[
+        bool, member(Flag(), label="Also try again where the answer says that it failed", absent=False, typed=True)
+    ] = False
+    mapping: Annotated[
+        tuple[MappingRule, ...] | None, member(Objects(MappingRule, MAX_RULES, nullable=True), absent=None, typed=True)
+    ] = None
+    dictionaries: Annotated[tuple[Path, ...], member(Paths(MAX_DICTIONARIES), typed=True)] = ()
+    fallback: Annotated[
+        Literal["continue", "stop"], member(Word(FALLBACKS), label="What your bot does then", typed=True)
+    ] = STOP
+    alert_emails: Annotated[
+        tuple[str, ...],
+        member(
+            Texts("“alert_emails” must be a list of texts, one address each.", MAX_ALERT_ADDRESSES),
+            label="Whom to tell when the call fails",
+            typed=True,
+        ),
+    ] = ()
+    alert_on_drift: Annotated[
+        bool, member(Flag(), label="Also tell them when the JSON structure of the answer has changed", typed=True)
+    ] = False
+    enabled: Annotated[bool, member(Flag(), label="This step is switched on", typed=True)] = True
 
     @property
     def gives(self) -> tuple[str, ...]:

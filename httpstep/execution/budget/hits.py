@@ -7,14 +7,14 @@ in it depends on the process, so a restart does not give calls back.
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 
 from limits.storage import Storage
 from limits.storage.base import MovingWindowSupport
+from msgspec import Struct
+from msgspec.structs import replace
 from sqlalchemy import Connection, delete, select, update
 from sqlalchemy.exc import DBAPIError
 
-from httpstep.core.madeonce import made_once
 from httpstep.storage.database import ask, is_writing, note, reading, writing
 from httpstep.storage.tables import BudgetHit
 
@@ -55,8 +55,7 @@ _FORGET_OF_OTHERS = (
 TIDIED_EVERY = 64
 
 
-@made_once
-class Window:
+class Window(Struct, frozen=True):
     """The hits of a key inside the window. free_at: when the one leaves that has to before a full window takes another,
     by this machine's clock; now where there are none. newest, newest_at: the newest row of all, by the counting clock."""
 

@@ -9,9 +9,9 @@ from typing import Any
 from limits import RateLimitItemPerMinute
 from limits.errors import StorageError
 from limits.storage import RedisStorage
+from msgspec import Struct
 from sqlalchemy.exc import SQLAlchemyError
 
-from httpstep.core.madeonce import made_once
 from httpstep.execution.budget.hits import WINDOW, SqlStorage, by_our_clock
 from httpstep.extensions import LIMITER, kept, limiter
 
@@ -56,8 +56,7 @@ class _PerMinute(RateLimitItemPerMinute):
         return "/".join(("budget", *map(str, identifiers)))
 
 
-@made_once
-class Budget:
+class Budget(Struct, frozen=True):
     """What an account has left. reset: seconds until the oldest counted call leaves the window, at least 1 if none is left;
     exactly: the same, not rounded."""
 

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import Literal
 
 from flask import Request
+from msgspec import Struct
 from werkzeug.exceptions import BadRequest, ServiceUnavailable
 
 from httpstep.core import jsontext
 from httpstep.core.errors import UnreadableAnswer
 from httpstep.core.jsontext import Json
-from httpstep.core.madeonce import made_once
 from httpstep.storage import keys
 from httpstep.web.api.wishes import Wishes
 from httpstep.web.problems import Problem, busy
@@ -43,8 +43,7 @@ def json_body(request: Request, **more: Json) -> Json:
         raise Problem(400, "Malformed Request", f"The body is not JSON: {error.message}", **more) from None
 
 
-@made_once
-class Asked:
+class Asked(Struct, frozen=True):
     """An execute call: its request, who calls, what the body has, and `next_` for whatever refuses it. gives: the attributes that
     may come of it, where their names are to be flat. wishes: how it wants to be answered."""
 

@@ -11,9 +11,9 @@ from collections.abc import Iterable
 from typing import Final
 
 from flask import Request
+from msgspec import Struct
 
 from httpstep.core.jsontext import Json
-from httpstep.core.madeonce import made_once
 from httpstep.core.outcome.flat import LISTS, flat
 from httpstep.web.problems import Problem
 
@@ -24,8 +24,7 @@ _HEADERS: Final = {name: f"HTTP_X_{name.upper()}" for name in _WORDS}
 """As WSGI has them."""
 
 
-@made_once
-class Wishes:
+class Wishes(Struct, frozen=True):
     """told: what the request says, by the names of the query. errors: its word for how a failure is answered."""
 
     told: dict[str, str]

@@ -5,21 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from msgspec import Struct
+
 from httpstep.core import jsontext
 from httpstep.core.jsontext import Json
-from httpstep.core.madeonce import made_once
 
 
-@made_once
-class Words:
+class Words(Struct, frozen=True):
     """A type in words, such as "list of " before the shape Log. shape: the name of one further down, or ""."""
 
     text: str
     shape: str = ""
 
 
-@made_once
-class Field:
+class Field(Struct, frozen=True):
     """One member of a shape, or one parameter of an address. where: "path", "query", "header", "" for a member."""
 
     name: str
@@ -29,8 +28,7 @@ class Field:
     where: str = ""
 
 
-@made_once
-class Shape:
+class Shape(Struct, frozen=True):
     """either: the shapes of which it is one; then it has no members of its own."""
 
     name: str
@@ -40,15 +38,13 @@ class Shape:
     example: str
 
 
-@made_once
-class Answer:
+class Answer(Struct, frozen=True):
     status: str
     text: str
     type: tuple[Words, ...]
 
 
-@made_once
-class Operation:
+class Operation(Struct, frozen=True):
     """own: the path with what the reader has in the place of its variable parts."""
 
     method: str

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from msgspec import Struct
+
 from httpstep.core import jsontext
 from httpstep.core.drift import structure
 from httpstep.core.drift.marking import with_dictionaries
 from httpstep.core.drift.structure import Structure
 from httpstep.core.jsontext import Json, Path
-from httpstep.core.madeonce import made_once
 from httpstep.core.outcome import record
 from httpstep.storage.tables import AcceptedStructure, Log, StepState
 from httpstep.web.editor import documents
 from httpstep.web.editor.documents import AnswerDocument
 
 
-@made_once
-class Accepted:
+class Accepted(Struct, frozen=True):
     """A structure with the form's dictionaries marked, and its answer where that is known; sample is the answer's body."""
 
     structure: Structure
@@ -49,8 +49,7 @@ def _structure(text: str, dictionaries: Sequence[Path]) -> Structure:
 # ---------------------------------------------------------------- the history
 
 
-@made_once
-class Past:
+class Past(Struct, frozen=True):
     """One of the history. changes: against the one before it, as core.record writes them; None where it is the oldest
     that is kept. fields: how many named fields it has."""
 

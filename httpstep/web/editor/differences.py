@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct, field
 
 from httpstep.core import jsontext
 from httpstep.core.answer import conditions, mapping
@@ -11,7 +12,6 @@ from httpstep.core.answer.mapping import CallFacts
 from httpstep.core.drift import remapping, structure
 from httpstep.core.errors import UnreadableAnswer
 from httpstep.core.jsontext import Json, Path
-from httpstep.core.madeonce import made_once
 from httpstep.core.outcome import record
 from httpstep.core.query.jsonpath import QueryRefused, normalized
 from httpstep.core.step.spec import AnswerPlace, MappingRule
@@ -26,8 +26,7 @@ _SHOWN: Final = 40
 """Characters of a value on a row."""
 
 
-@made_once
-class PathChoice:
+class PathChoice(Struct, frozen=True):
     """A place a broken rule may read from: its path for people, why it may be meant, and the value there."""
 
     source: str
@@ -36,8 +35,7 @@ class PathChoice:
     chosen: bool = False
 
 
-@made_once
-class Broken:
+class Broken(Struct, frozen=True):
     """A rule whose path is gone. was: what it read in the old answer, "" where that is not known; moved: there is a place
     that is meant beyond doubt; likely: one is chosen for a start; why: the reason that it is chosen, or that none is."""
 
@@ -49,8 +47,7 @@ class Broken:
     why: str = ""
 
 
-@dataclass
-class DriftView:
+class DriftView(Struct):
     """groups are JSON as core.record writes them. known: the new answer is still there, so that rules can be moved.
 
     more: how many of a group there are beside those listed.
@@ -121,8 +118,7 @@ def _count(number: int, word: str) -> str:
     return f"{number:,} {word}{'' if number == 1 else 's'}"
 
 
-@made_once
-class Sides:
+class Sides(Struct, frozen=True):
     """What is compared: the accepted answer, or a kept one to the same attributes, and the later one, each with its
     structure, as far as they are known. ask_again: an older call whose values can be sent again, where they differ."""
 

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+from msgspec import Struct
+
 from httpstep.core import jsontext
 from httpstep.core.answer import reading
 from httpstep.core.answer.mapping import CallFacts
 from httpstep.core.errors import UnreadableAnswer
 from httpstep.core.exchange import HttpResponse
 from httpstep.core.jsontext import Json
-from httpstep.core.madeonce import made_once
 from httpstep.storage.tables import Log
 
 Headers = tuple[tuple[str, str], ...]
 
 
-@made_once
-class AnswerDocument:
+class AnswerDocument(Struct, frozen=True):
     """log_id: the test it can be read from again; None for the accepted sample, for pasted text, and where the log
     keeps only a part. cut: it is on the screen now and nowhere else. failed: the call was no success, so that the
     answer is looked at and never mapped."""

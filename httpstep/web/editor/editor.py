@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TypeGuard
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from httpstep.core import jsontext
 from httpstep.core.answer.mapping import CallFacts, apply_rules
@@ -19,7 +21,6 @@ from httpstep.core.drift.marking import with_dictionaries
 from httpstep.core.importing.source import Choices
 from httpstep.core.inserting.sentences import Sentence, sentence_of
 from httpstep.core.jsontext import Json
-from httpstep.core.madeonce import made_once
 from httpstep.core.request import rendering
 from httpstep.core.step.execution import MappedRow
 from httpstep.core.step.spec import RequestSpec, StepSpec
@@ -39,8 +40,7 @@ from httpstep.web.here import account_id
 from httpstep.web.stepform import StepForm, conditions
 
 
-@made_once
-class Shown:
+class Shown(Struct, frozen=True):
     """The result of a test, masked. Without an entry no call was made, and `refused` and `why` say so.
 
     wait: seconds until the next call is possible. invalid: the form is not right. empty: the values for test that the
@@ -55,8 +55,7 @@ class Shown:
     empty: tuple[str, ...] = ()
 
 
-@made_once
-class Preview:
+class Preview(Struct, frozen=True):
     """The request as it would go out, masked; or why it cannot."""
 
     line: str = ""
@@ -67,8 +66,7 @@ class Preview:
     fault: str = ""
 
 
-@made_once
-class Saved:
+class Saved(Struct, frozen=True):
     """The step as it was saved last, and by whom; a value, so that it can be looked at after the call of a test."""
 
     step: steps.LoadedStep
@@ -80,8 +78,7 @@ class Saved:
         return cls(steps.loaded(row), row.updated_by, row.updated_at)
 
 
-@dataclass
-class Editor:
+class Editor(Struct, dict=True):
     """saved and state are None for a step that was never saved. typed: the form is as it was sent, so it may hold
     what is not saved. notice: a sentence for the top of the page; body_note: one for the body; again: the values for
     test are those of the call of this log. ignored: what was not taken of a pasted text, which `filled_from` names.

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import field
 from http import HTTPStatus
 from typing import Final
+
+from msgspec import Struct, field
 
 from httpstep.core import jsontext
 from httpstep.core.answer import reading
@@ -13,7 +14,6 @@ from httpstep.core.document import visible
 from httpstep.core.errors import UnreadableAnswer
 from httpstep.core.exchange import HttpResponse
 from httpstep.core.jsontext import Json
-from httpstep.core.madeonce import made_once
 from httpstep.core.step.spec import FALLBACKS
 from httpstep.storage import logs
 from httpstep.storage.tables import Log
@@ -29,8 +29,7 @@ LABELS: Final = {
 SOURCES: Final = {"test": "Test", "bot": "Bot"}
 
 
-@made_once
-class BodyView:
+class BodyView(Struct, frozen=True):
     """A body for showing. pretty: "" where it is no JSON. cut: only its beginning was kept."""
 
     raw: str = ""
@@ -39,8 +38,7 @@ class BodyView:
     cut: bool = False
 
 
-@made_once
-class LogView:
+class LogView(Struct, frozen=True):
     """detail holds what core.record wrote: request, response, tries, mapping, failure, unreadable, drift; body what was
     sent. Both are as the reader may see them."""
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import zlib
 from collections.abc import Mapping, Sequence
 
+from msgspec import Struct
+
 from httpstep.core.document import visible
 from httpstep.core.jsontext import Json
-from httpstep.core.madeonce import made_once
 from httpstep.core.outcome.given import given_in
 from httpstep.storage import logs
 from httpstep.storage.tables import Log
@@ -21,8 +22,7 @@ _MAX_VALUE, _MAX_VALUES = 40, 120
 """Characters of one value and of all of them in a line."""
 
 
-@made_once
-class LogLine:
+class LogLine(Struct, frozen=True):
     """One call. tone: the colour of the badge; label: the same in words; values: what it came with, in short."""
 
     id: int
@@ -37,8 +37,7 @@ class LogLine:
     values: str
 
 
-@made_once
-class LogList:
+class LogList(Struct, frozen=True):
     """have: what the page knows with it, four words: each changes when the list, the mail status, the budget or the mark
     of drift does."""
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from msgspec import Struct
+
 from httpstep.alerts import alerts
-from httpstep.core.madeonce import made_once
 from httpstep.storage.tables import StepState
 from httpstep.web.access import may
 from httpstep.web.editor.editor import Editor
@@ -11,16 +12,14 @@ from httpstep.web.editor.entries import ended
 from httpstep.web.here import parts
 
 
-@made_once
-class MailLine:
+class MailLine(Struct, frozen=True):
     """A line of text; a number in it is a moment, in seconds since the epoch. tone: "", "muted" or "danger"."""
 
     parts: tuple[str | float, ...]
     tone: str = ""
 
 
-@made_once
-class MailStatus:
+class MailStatus(Struct, frozen=True):
     """can_reset: the hour can be cleared with Reset Mail Timeout."""
 
     lines: list[MailLine]

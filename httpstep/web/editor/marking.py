@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Final
 
+from msgspec import Struct
+
 from httpstep.core.answer.dictionaries import ANY, differing, suggest_dictionaries
 from httpstep.core.jsontext import Json, Path
-from httpstep.core.madeonce import made_once
 from httpstep.web import stepform
 from httpstep.web.stepform import StepForm
 
@@ -17,8 +18,7 @@ _MAX_SUGGESTIONS: Final = 20
 _MAX_KEY_CHARACTERS: Final = 40
 
 
-@made_once
-class Suggestion:
+class Suggestion(Struct, frozen=True):
     """An object of the answer that looks like a dictionary: its path, and some of the names in it."""
 
     path: Path

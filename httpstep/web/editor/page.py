@@ -7,17 +7,17 @@ out. What a role may see and do is decided here.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
 from flask import render_template, request
+from msgspec import Struct
+from msgspec.structs import replace
 
 from httpstep.core.importing.questions import Question, questions_of
 from httpstep.core.importing.source import Choices
 from httpstep.core.inserting.sentences import Sentence
 from httpstep.core.jsontext import Json
-from httpstep.core.madeonce import made_once
 from httpstep.core.request import rendering
 from httpstep.core.step.spec import StepSpec
 from httpstep.execution.budget import ratelimit
@@ -40,8 +40,7 @@ from httpstep.web.stepform import ConditionRow, StepForm, conditions
 Part = TypeVar("Part")
 
 
-@made_once
-class Values:
+class Values(Struct, frozen=True):
     """The values for test; unknown_secrets: names that the request uses and nobody has stored. new: names that nobody
     in the account knows; not_kept: those, and those that only other steps ask for; empty: those a test was refused for; folded: one line of chips does, beside an answer."""
 
@@ -53,8 +52,7 @@ class Values:
     folded: bool
 
 
-@made_once
-class AnswerView:
+class AnswerView(Struct, frozen=True):
     """The answer on the screen as a tree. log_id: the test that large parts of it are loaded from. failed: it is looked
     at and never mapped. asked_with: the values of its call (name, text); None where nobody knows them."""
 
@@ -67,8 +65,7 @@ class AnswerView:
     asked_with: tuple[tuple[str, str], ...] | None
 
 
-@made_once
-class EditorPage:
+class EditorPage(Struct, frozen=True):
     """ref: of the step in addresses, "new" for one that was never saved. host: whom it calls, in a word. changed_by and
     changed_at: the save that was quicker, where `conflict`. key_makers: whom to ask for an API key, None where the reader
     may make one. has_key: a key that may run steps is in force. The parts that no template of this answer prints are None."""

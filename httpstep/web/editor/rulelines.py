@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from msgspec import Struct
+
 from httpstep.core.jsontext import Json
-from httpstep.core.madeonce import made_once
 from httpstep.core.outcome.fallback import SUCCESS
 from httpstep.core.step import stepkey
 from httpstep.storage import overview
@@ -15,8 +16,7 @@ from httpstep.web.editor.editor import Editor
 from httpstep.web.stepform import RuleRow
 
 
-@made_once
-class RuleLine:
+class RuleLine(Struct, frozen=True):
     """A row of the mapping with what it gives. place: in the step document; state: "ok", "default", "missing", "off", or
     "" where that is not known. listed: a list is on the way, so what is taken of it can be chosen."""
 
@@ -49,8 +49,7 @@ class RuleLine:
         return bool(self.more_fault or row.take != "one" or row.convert != "none" or row.default)
 
 
-@made_once
-class InFront:
+class InFront(Struct, frozen=True):
     """Rows whose attribute begins with the step's key, because its own name has another source. wholes: those names;
     bares: what would stand there else; source: who gives that, in words."""
 
@@ -60,8 +59,7 @@ class InFront:
     source: str
 
 
-@made_once
-class Mapping:
+class Mapping(Struct, frozen=True):
     """missing: attributes of the rows for which the last successful answer had nothing. suggestions: objects of the
     answer that look like dictionaries. in_front: None where no row has the step's key in front of its name."""
 
@@ -71,8 +69,7 @@ class Mapping:
     in_front: InFront | None
 
 
-@made_once
-class Notes:
+class Notes(Struct, frozen=True):
     """Of the last test's answer: the attributes it does not give, and whether its structure differs and is not accepted."""
 
     missing: list[str]

@@ -7,11 +7,12 @@ import shlex
 from collections.abc import Iterable, Mapping
 from typing import Final, Literal
 
+from msgspec import Struct
+
 from httpstep.core import jsontext
 from httpstep.core.exchange import RenderedRequest
 from httpstep.core.importing.curlwriting import to_curl
 from httpstep.core.jsontext import Json
-from httpstep.core.madeonce import made_once
 from httpstep.core.request import rendering
 from httpstep.storage import overview, steps
 from httpstep.web.editor.entries import LogView
@@ -82,8 +83,7 @@ const attributes = answer.attributes ?? {{}};
 _NOTE: Final = "example values: your bot sends its own\n"
 
 
-@made_once
-class Usage:
+class Usage(Struct, frozen=True):
     """How a bot runs a step: lines that go on only after `next: continue`."""
 
     key: str

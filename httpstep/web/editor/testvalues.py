@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from msgspec import Struct
+
 from httpstep.core import jsontext
 from httpstep.core.inserting import placeholders
 from httpstep.core.jsontext import Json
-from httpstep.core.madeonce import made_once
 from httpstep.storage import overview
 from httpstep.web import stepform
 from httpstep.web.editor import tree
 
 
-@made_once
-class TestValue:
+class TestValue(Struct, frozen=True):
     """One value for test. hint: a sentence where the name is new (is_new), is no attribute that is kept (is_kept) but asked
     for by other steps, or has a default."""
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
 from typing import Final
+
+from msgspec import Struct, field
 
 from httpstep.core import jsontext
 from httpstep.core.answer.automatic import MAX_KEY_CHARACTERS
@@ -26,8 +27,7 @@ _MAX_TEXT_CHARACTERS: Final = 120
 _FEW: Final = 12
 
 
-@dataclass
-class Node:
+class Node(Struct, dict=True):
     """One value. children None: a list or object whose inside is not loaded; more: how many children are left out."""
 
     path: Path

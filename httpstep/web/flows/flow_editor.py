@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Final
 
 from flask import request
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from httpstep.core import jsontext
 from httpstep.core.document import flow
 from httpstep.core.document.flow import Condition, FlowSpec, FlowStep
 from httpstep.core.documentreader import Fault
 from httpstep.core.jsontext import Json
-from httpstep.core.madeonce import made_once
 from httpstep.core.request.rendering import attributes_used
 from httpstep.core.step.spec import StepSpec
 from httpstep.storage import flows as stored
@@ -28,8 +28,7 @@ from httpstep.web.here import account_id
 ALWAYS: Final = ""
 
 
-@dataclass
-class FlowRow:
+class FlowRow(Struct):
     """A place in the flow as typed."""
 
     step: str = ""
@@ -38,8 +37,7 @@ class FlowRow:
     value: str = ""
 
 
-@made_once
-class Saved:
+class Saved(Struct, frozen=True):
     """The flow as it was saved last, and by whom."""
 
     id: int
@@ -52,8 +50,7 @@ class Saved:
         return cls(row.id, row.key, row.updated_by, row.updated_at)
 
 
-@dataclass
-class FlowEditor:
+class FlowEditor(Struct, dict=True):
     """The form as it is on the screen. saved: None for a new flow. typed: the form is as it was sent, so it may hold what
     is not saved. notice: a sentence for the top of the page. tested: it was sent for a test. answer: of the test; refused:
     why there is none, and wait: the seconds until one is possible."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any, Final
 
 from flask import render_template, url_for
+from msgspec import Struct
 
 from httpstep.core import jsontext
 from httpstep.core.errors import FailureKind
 from httpstep.core.jsontext import Json
-from httpstep.core.madeonce import made_once
 from httpstep.core.step.spec import OPERATORS
 from httpstep.execution.budget import ratelimit
 from httpstep.storage import flows as stored
@@ -24,8 +24,7 @@ from httpstep.web.here import account_id, base_url
 WHEN: Final = ((ALWAYS, "always"), *((operator, f"if … {label}") for operator, label in OPERATORS.items()))
 
 
-@made_once
-class StepChoice:
+class StepChoice(Struct, frozen=True):
     """A step that can be chosen."""
 
     id: str
@@ -33,8 +32,7 @@ class StepChoice:
     is_on: bool
 
 
-@made_once
-class StepResult:
+class StepResult(Struct, frozen=True):
     """What one step of a test did. view: the page of its log, None where the step is gone or has none."""
 
     name: str
@@ -47,8 +45,7 @@ class StepResult:
     message: str
 
 
-@made_once
-class FlowResult:
+class FlowResult(Struct, frozen=True):
     """gives: the attributes of the test, masked, as the steps' logs have them."""
 
     label: str
@@ -61,8 +58,7 @@ class FlowResult:
     missing: list[str]
 
 
-@made_once
-class FlowPage:
+class FlowPage(Struct, frozen=True):
     """changed_by and changed_at: the save that was quicker, where `conflict`. usage: None for a flow that was never
     saved. The parts that no template of this answer prints are None."""
 
@@ -186,16 +182,14 @@ def _tone(one: dict[str, Any]) -> str:
 # ---------------------------------------------------------------- the list
 
 
-@made_once
-class FlowLine:
+class FlowLine(Struct, frozen=True):
     id: int
     name: str
     steps: list[str]
     changed_at: float
 
 
-@made_once
-class FlowList:
+class FlowList(Struct, frozen=True):
     """has_steps: whether the account has any step to put into a flow."""
 
     lines: list[FlowLine]

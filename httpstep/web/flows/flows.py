@@ -6,10 +6,10 @@ POST /flows/<ref> is the plain form, whatever its button (`op`) asks for; the ad
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 
 from flask import Blueprint, Response, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from msgspec.structs import replace
 
 from httpstep.core.document import flow
 from httpstep.execution import calls, flows

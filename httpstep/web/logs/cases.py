@@ -8,9 +8,9 @@ from typing import Final
 
 from flask import Blueprint, Response, abort, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from msgspec import Struct
 
 from httpstep.core import jsontext
-from httpstep.core.madeonce import made_once
 from httpstep.core.outcome import cases
 from httpstep.core.outcome.cases import Difference
 from httpstep.execution import calls, runs
@@ -33,8 +33,7 @@ SECONDS: Final = 60.0
 """For all the calls of one press."""
 
 
-@made_once
-class CaseLine:
+class CaseLine(Struct, frozen=True):
     """A case as the page shows it. differences: None before its first run."""
 
     id: int

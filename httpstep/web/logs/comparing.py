@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from difflib import SequenceMatcher
 
+from msgspec import Struct
+
 from httpstep.core import jsontext
-from httpstep.core.madeonce import made_once
 from httpstep.core.masking.redaction import MASK
 from httpstep.web.editor.entries import LogView
 from httpstep.web.editor.loglist import LogLine
@@ -16,16 +17,14 @@ _AROUND = 3
 """Lines that are the same and stand around a difference."""
 
 
-@made_once
-class DiffLine:
+class DiffLine(Struct, frozen=True):
     """kind: "out" for a line of the earlier call alone, "in" of the later alone, "gap" where lines are left out, "" of both."""
 
     kind: str
     text: str
 
 
-@made_once
-class Part:
+class Part(Struct, frozen=True):
     """lines: empty where both are the same. cut: only the beginnings were compared. hidden: values in it are masked, and
     nothing is kept by which they could be told apart."""
 
@@ -35,8 +34,7 @@ class Part:
     hidden: bool
 
 
-@made_once
-class Compared:
+class Compared(Struct, frozen=True):
     """values: what each came with, by the id of its log; log_id: the call that was opened; other_id: the one it is compared
     with, one of `others`."""
 

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from itertools import zip_longest
 
 from flask import Blueprint, Response, abort, render_template, request
+from msgspec import Struct
 
 from httpstep.core import jsontext
-from httpstep.core.madeonce import made_once
 from httpstep.core.request import rendering
 from httpstep.storage import logs, steps
 from httpstep.storage.tables import Log, Step
@@ -34,8 +34,7 @@ from httpstep.web.logs import comparing
 blueprint = Blueprint("logs", __name__)
 
 
-@made_once
-class Opened:
+class Opened(Struct, frozen=True):
     """One log with its neighbours: newer and older are ids or None. step: None for a draft's test. others: what it can
     be compared with. number: its place among the kept ones, from 1; 0 where it is none of them any more. can_run: the
     reader may run it again."""

@@ -10,17 +10,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from msgspec import Struct
+
 from httpstep.core import jsontext
 from httpstep.core.jsontext import Json
-from httpstep.core.madeonce import made_once
 from httpstep.core.outcome.flat import plain_names
 from httpstep.web.recipes import code
 
 TOKEN: Final = "YOUR_API_KEY"
 
 
-@made_once
-class Platform:
+class Platform(Struct, frozen=True):
     """where: in the platform the lines go. limit: its own time limit, a sentence. seconds: asked of httpstep, None where
     its 60 fit. variable: how an attribute of the bot is written, %s its plain name. answer: how a member of the answer
     is named, %s the member. language and template: of the code, where the platform runs code."""
@@ -80,8 +80,7 @@ PLATFORMS: Final = (
 )  # fmt: skip
 
 
-@made_once
-class Block:
+class Block(Struct, frozen=True):
     """label: what is copied where. name: in ids. language: of the text, "" for what is no program."""
 
     label: str
@@ -90,8 +89,7 @@ class Block:
     language: str = ""
 
 
-@made_once
-class Recipe:
+class Recipe(Struct, frozen=True):
     """One platform for one step. id: its name in ids."""
 
     id: str

@@ -7,11 +7,11 @@ from importlib import metadata
 
 from flask import Blueprint, current_app, render_template
 from flask.typing import ResponseReturnValue
+from msgspec import Struct
 from sqlalchemy.exc import SQLAlchemyError
 
 from httpstep import __version__
 from httpstep.core.errors import FailureKind
-from httpstep.core.madeonce import made_once
 from httpstep.execution import calls
 from httpstep.extensions import db
 from httpstep.storage import catalogue, flows
@@ -31,8 +31,7 @@ _LIBRARIES = (
 )  # fmt: skip
 
 
-@made_once
-class Library:
+class Library(Struct, frozen=True):
     name: str
     version: str
     licence: str

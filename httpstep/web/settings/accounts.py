@@ -7,9 +7,9 @@ from typing import Any
 
 from flask import Blueprint, abort, render_template
 from flask.typing import ResponseReturnValue
+from msgspec import Struct
 from sqlalchemy import func, select
 
-from httpstep.core.madeonce import made_once
 from httpstep.core.step.stepkey import is_key
 from httpstep.execution.budget import ratelimit
 from httpstep.extensions import db
@@ -28,8 +28,7 @@ MAX_PER_MINUTE = 100_000
 MAX_IN_FLIGHT = 1000
 
 
-@made_once
-class AccountLine:
+class AccountLine(Struct, frozen=True):
     """A line of the list. invited: to whom the last link of an account without users went, "" where not known."""
 
     account: Account

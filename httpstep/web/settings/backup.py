@@ -8,6 +8,7 @@ from typing import Final
 
 from flask import Blueprint, Response, current_app, render_template, request
 from flask.typing import ResponseReturnValue
+from msgspec import Struct
 
 from httpstep.config import Config
 from httpstep.core import jsontext
@@ -15,7 +16,6 @@ from httpstep.core.document import documents
 from httpstep.core.document.documents import Document, Named, SecretNote, Unusable
 from httpstep.core.document.planning import Plan
 from httpstep.core.errors import UnreadableAnswer
-from httpstep.core.madeonce import made_once
 from httpstep.storage.database import end_transaction
 from httpstep.upkeep import applying, nightly
 from httpstep.web.access import access, current_user, may
@@ -31,8 +31,7 @@ _TOO_LARGE: Final = "The file has more than 2.5 MB. The command “httpstep impo
 _NOTHING: Final = "Choose the file of a backup: what “Download” on this page gave."
 
 
-@made_once
-class Missing:
+class Missing(Struct, frozen=True):
     """A secret that has to be set again. hosts: where the backup says it could be sent; steps: their keys."""
 
     name: str
@@ -40,8 +39,7 @@ class Missing:
     steps: str
 
 
-@made_once
-class Preview:
+class Preview(Struct, frozen=True):
     """What a restore would do. document: the backup's text, which comes back with the confirmation.
 
     seen: of the account that the plan was made for (`applying.digest`). is_late: the last preview was overtaken.
@@ -55,8 +53,7 @@ class Preview:
     is_late: bool = False
 
 
-@made_once
-class Nights:
+class Nights(Struct, frozen=True):
     """The nightly backups of the whole installation, for its operator: what is there, never what is in it."""
 
     settings: Config

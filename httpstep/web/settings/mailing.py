@@ -5,9 +5,9 @@ from __future__ import annotations
 from flask import Blueprint, current_app, render_template
 from flask.typing import ResponseReturnValue
 from limits import RateLimitItemPerMinute
+from msgspec import Struct
 
 from httpstep.alerts import alerts, mailserver
-from httpstep.core.madeonce import made_once
 from httpstep.storage import users
 from httpstep.web.access import access, current_user
 from httpstep.web.forms import Form, sent
@@ -19,8 +19,7 @@ blueprint = Blueprint("mailing", __name__, url_prefix="/settings/mail")
 _TESTS = RateLimitItemPerMinute(5)
 
 
-@made_once
-class MailTest:
+class MailTest(Struct, frozen=True):
     """What came of a test. error: what the server said, or why it said nothing; "" where it took the mail, and took is
     what it said then."""
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from flask import Blueprint, Response, request
+from msgspec import Struct
 
 from httpstep.core import jsontext
 from httpstep.core.jsontext import Json
-from httpstep.core.madeonce import made_once
 from httpstep.web import stepform
 from httpstep.web.access import access
 from httpstep.web.editor.differences import before, remembered
@@ -73,8 +73,7 @@ def remap_and_accept(editor: Editor) -> int:
     return len(sources)
 
 
-@made_once
-class Marked:
+class Marked(Struct, frozen=True):
     """A mark that explained a whole difference. before: what was marked until then; added: the row made for it."""
 
     before: str

@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 
 from flask import request
+from msgspec import Struct
+from msgspec.structs import replace
 
 from httpstep.core.importing.credentials import Credential, credentials_of, with_values
 from httpstep.core.inserting import secrethosts
@@ -20,8 +21,7 @@ from httpstep.web.access import may
 from httpstep.web.here import account_id, parts, secret_value
 
 
-@dataclass(frozen=True)
-class StepWithSecrets:
+class StepWithSecrets(Struct, frozen=True):
     """The step with `{{secret.NAME}}` in the place of its credentials. `new`: those that no secret has yet. `said`: for
     whoever saved it."""
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from flask import request
+from msgspec.structs import replace
 
 from httpstep.core import jsontext
 from httpstep.core.document import stepdocument, visible

@@ -8,8 +8,8 @@ from statistics import median
 from typing import Final
 
 from flask import url_for
+from msgspec import Struct
 
-from httpstep.core.madeonce import made_once
 from httpstep.execution.budget import ratelimit
 from httpstep.storage import deleting, logs, overview
 from httpstep.storage.overview import LastCall, ListedStep
@@ -24,8 +24,7 @@ _NAMED_AT_MOST = 3
 _REFUSED_SECONDS = 3600
 
 
-@made_once
-class Dot:
+class Dot(Struct, frozen=True):
     """A call in the row of the last twenty. tone: ok, warn (the API refused), bad, other (cancelled, under way ...), and
     test, however that ended."""
 
@@ -33,8 +32,7 @@ class Dot:
     left: float
 
 
-@made_once
-class StepLine:
+class StepLine(Struct, frozen=True):
     """A step as its row shows it. missing: attributes for which the last good answer had nothing. last_id: of its newest
     call, None without one; each: [id, epoch, outcome in words] of the call of each dot."""
 
@@ -58,8 +56,7 @@ class StepLine:
     called_at: float | None
 
 
-@made_once
-class StepList:
+class StepList(Struct, frozen=True):
     """The page. counts: how many steps each choice of `show` has. total: how many match; first, last: which of them
     are here, from 1. deleted: id and name of what can be brought back, for whoever may."""
 
@@ -116,8 +113,7 @@ def gather(account_id: int, asked: Mapping[str, str], *, may_edit: bool) -> Step
     )
 
 
-@made_once
-class RefusedCalls:
+class RefusedCalls(Struct, frozen=True):
     """Calls that were refused and stand in no log. why: in words; at: the last of them, as an epoch."""
 
     why: str
@@ -233,8 +229,7 @@ def _in_words(tones: list[str]) -> str:
     )
 
 
-@made_once
-class Task:
+class Task(Struct, frozen=True):
     """One of the first steps of a new account."""
 
     text: str

@@ -6,7 +6,6 @@ POST /steps/<ref> is the plain form, whatever its button (`op`) asks for, and an
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from typing import Final, cast
 
 from flask import (
@@ -22,6 +21,7 @@ from flask import (
     url_for,
 )
 from flask.typing import ResponseReturnValue
+from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from httpstep.core import jsontext

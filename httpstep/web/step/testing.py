@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import replace
 
 from flask import Blueprint, Response, current_app, g, request
+from msgspec.structs import replace
 from werkzeug.exceptions import HTTPException
 
 from httpstep.alerts import alerts, mailserver

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
+
+from msgspec import Struct
 
 from httpstep.core.document import stepdocument
 from httpstep.core.jsontext import Path
@@ -41,8 +42,7 @@ class PairRow(Typed):
         super().__init__(Pair, {"name": name, "value": value, **typed})
 
 
-@dataclass
-class ConditionRow:
+class ConditionRow(Struct):
     """A condition on the answer as typed."""
 
     source: str = ""

@@ -11,10 +11,11 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import Any, Final
 
+from msgspec import Struct
+
 from httpstep.core import jsontext
 from httpstep.core.errors import UnreadableAnswer
 from httpstep.core.jsontext import Json, Path
-from httpstep.core.madeonce import made_once
 from httpstep.core.query.jsonpath import check_query, normalized, parse_normalized, singular_path
 from httpstep.core.step import members
 from httpstep.core.step.schemas import Kind, Member
@@ -119,8 +120,7 @@ _READ: Final[Mapping[type, Callable[[Any, Any], Any]]] = {
 # ---------------------------------------------------------------- the inputs of an object
 
 
-@made_once
-class Input:
+class Input(Struct, frozen=True):
     """name: of the field in the form. way: attributes and, alike, members that lead to it from its object."""
 
     name: str

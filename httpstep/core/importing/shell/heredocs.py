@@ -5,15 +5,14 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from httpstep.core.madeonce import made_once
+from msgspec import Struct
 
 _HERE: Final = re.compile(r"<<(?!<)(-?)[ \t]*(\\?)(['\"]?)(\w+)\3")
 _CAT: Final = re.compile(r"\s*cat\s*<<(-?)[ \t]*(['\"]?)(\w+)\2[ \t]*\n((?:.*?\n)??)[ \t]*\3\s*", re.DOTALL)
 _TABS: Final = re.compile(r"^\t+", re.MULTILINE)
 
 
-@made_once
-class Opening:
+class Opening(Struct, frozen=True):
     """`end`: where it ends. strips_tabs: those in front of each line (<<-). is_literal: nothing in it is filled in."""
 
     word: str
@@ -27,8 +26,7 @@ def opening(text: str, at: int) -> Opening | None:
     return Opening(found[4], found.end(), bool(found[1]), bool(found[2] or found[3])) if found else None
 
 
-@made_once
-class Document:
+class Document(Struct, frozen=True):
     """rest: what follows the command, on its own line and behind the document. is_closed: whether its end was found."""
 
     text: str

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct, field
 
 _SECRET_NAME: Final = re.compile(r"TOKEN|KEY|SECRET|PASS|PWD|CREDENTIAL|AUTH", re.IGNORECASE)
 
 
-@dataclass
-class Words:
+class Words(Struct):
     """`closed` is False where a quote was opened and never closed. `rest`: the text behind the command, as it stands.
     `stdin`: what the command reads there, None where the text does not say. `commands`: parts that a shell would run
     first ("$(date)"), left in the words as they stand. `redirected`: where the output goes."""

@@ -6,8 +6,9 @@ import re
 from decimal import Decimal
 from typing import Final
 
+from msgspec import Struct
+
 from httpstep.core.jsontext import Json
-from httpstep.core.madeonce import made_once
 
 MAX_DEPTH: Final = 50
 PLAIN_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.]{0,99}")
@@ -27,15 +28,13 @@ class ScriptFault(Exception):
     """Not a literal; the text says what stands where."""
 
 
-@made_once
-class Unknown:
+class Unknown(Struct, frozen=True):
     """A name that stands for something made elsewhere."""
 
     text: str
 
 
-@made_once
-class FunctionCall:
+class FunctionCall(Struct, frozen=True):
     """A call with its arguments, `new` or not."""
 
     name: str

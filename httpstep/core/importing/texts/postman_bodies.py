@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import quote_plus
+
+from msgspec import Struct, field
 
 from httpstep.core import jsontext
 from httpstep.core.errors import UnreadableAnswer
@@ -23,8 +24,7 @@ _PRUNED: Final = ("GET", "HEAD", "COPY", "PURGE", "UNLOCK")
 """Methods with which Postman sends a body only where the collection says so (disableBodyPruning)."""
 
 
-@dataclass
-class Content:
+class Content(Struct):
     """`form`: (name, value) of the texts of a multipart form. `graphql`: a query and its variables. left_out: (what, why)."""
 
     text: str = ""
