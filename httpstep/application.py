@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
 
@@ -72,8 +73,10 @@ def assemble(settings: config.Config, *, send: Send | None = None) -> Flask:
     app.url_map.merge_slashes = False  # an empty key in an address is no other address
     _configure(app, settings)
     extensions.bind(app, str(config.folder_of("migrations")))
-    app.extensions["httpstep"] = _parts(app, settings, send)
-    web.register(app)
+    with ThreadPoolExecutor(1) as meanwhile:  # reading whom it trusts takes as long as the routes, and no interpreter
+        sending = meanwhile.submit(_sending, settings, send)
+        web.register(app)
+        app.extensions["httpstep"] = _parts(app, settings, sending.result())
     app.cli = Commands(app)
     with app.app_context():
         database.prepare_engine(db.engine)
@@ -148,11 +151,11 @@ def _storage_uri(settings: config.Config) -> str:
     return f"httpstep-{settings.ratelimit_url}"
 
 
-def _parts(app: Flask, settings: config.Config, send: Send | None) -> calls.Parts:
+def _parts(app: Flask, settings: config.Config, send_for: calls.SendFor) -> calls.Parts:
     keys = settings.vault_keys or vault.read_keys(settings.data / "vault.key")
     instance, postponed = vault.read_or_create(settings.data / "instance"), Postponed(app)
     return calls.Parts(
-        send_for=_guarded(settings) if send is None else lambda **_: send,
+        send_for=send_for,
         wait=transport.wait,
         vault=vault.Vault(keys),
         alerts=alerts.Sender(app, instance, postponed.write),
@@ -166,10 +169,12 @@ def _parts(app: Flask, settings: config.Config, send: Send | None) -> calls.Part
     )
 
 
-def _guarded(settings: config.Config) -> calls.SendFor:
+def _sending(settings: config.Config, send: Send | None) -> calls.SendFor:
+    if send is not None:
+        return lambda **_: send
     policy = replace(settings.allow_networks, ports=settings.allow_ports)
-    send = transport.Transport(policy, ca_file=settings.ca_file or None).send
-    return lambda **call: partial(send, **call)
+    guarded = transport.Transport(policy, ca_file=settings.ca_file or None).send
+    return lambda **call: partial(guarded, **call)
 
 
 def main(arguments: list[str]) -> None:
