@@ -18,8 +18,10 @@ import statistics
 import sys
 import tempfile
 import time
-from contextlib import ExitStack
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Final
@@ -28,8 +30,10 @@ from benchmarks.load import Load, callers, path_of, started, third_party
 from benchmarks.servers import Server, fill, prepare, running
 from tests.server import free_port
 
+Start = Callable[[], AbstractContextManager[Server]]
 MEMORY_TARGET: Final = 110.0
-FIRST_TARGET: Final = 0.8
+FIRST_TARGET: Final = 0.8 / 0.25
+"""Times the bare route's, like all targets: 0.8 s on an existing folder, where the bare route took 0.25."""
 
 
 @dataclass(frozen=True)
@@ -142,10 +146,15 @@ def begin(servers: list[Server]) -> list[str]:
         say(
             f"{server.name:12} idle {server.memory():6.1f} MB (PSS of {len(server.tree())} processes), first answer after {server.first:5.2f} s"
         )
-    ours = servers[0]
+    ours, bare = servers[:2]
+    say(f"{'':12} first answer {ours.first / bare.first:.2f} times bare's")
     return [
         *([f"memory {ours.memory():.0f} MB > {MEMORY_TARGET:.0f}"] if ours.memory() > MEMORY_TARGET else []),
-        *([f"first answer {ours.first:.2f} s > {FIRST_TARGET}"] if ours.first > FIRST_TARGET else []),
+        *(
+            [f"first answer {ours.first / bare.first:.2f} > {FIRST_TARGET}"]
+            if ours.first > FIRST_TARGET * bare.first
+            else []
+        ),
     ]
 
 
@@ -163,24 +172,42 @@ def compare(servers: list[Server], cases: list[Case], work: Connection, rounds: 
     return missed
 
 
-def start(folder: Path, cases: list[Case], stack: ExitStack, *, own: bool) -> tuple[list[Server], Connection]:
+def start(
+    folder: Path, cases: list[Case], stack: ExitStack, rounds: int, *, own: bool
+) -> tuple[list[Server], Connection]:
     """All there is to start, ended with the stack: the servers under measurement, ours first, and the callers."""
     (upstream, port), (driving, work) = started(third_party), started(callers)
     stack.callback(upstream.terminate)
     stack.callback(driving.terminate)
     third = port.recv()
     token = prepare(folder, {key: None for case in cases for key in case.step_keys}, f"http://127.0.0.1:{third}")
-    listening = free_port()
+    ports = [free_port() for _ in range(3)]
     environ = {
-        "HTTPSTEP_DATA": str(folder), "HTTPSTEP_LISTEN": f"127.0.0.1:{listening}", "HTTPSTEP_ALLOW_NETWORKS": "127.0.0.1",
+        "HTTPSTEP_DATA": str(folder), "HTTPSTEP_LISTEN": f"127.0.0.1:{ports[0]}", "HTTPSTEP_ALLOW_NETWORKS": "127.0.0.1",
     }  # fmt: skip
     log = folder.with_suffix(".log")
-    servers = [stack.enter_context(running("httpstep", listening, ["app.py"], log, **environ))]
+    bare = ["-m", "benchmarks.bare"]
+    starts = [
+        partial(running, "httpstep", ports[0], ["app.py"], log, **environ),
+        partial(running, "bare", ports[1], [*bare, str(ports[1]), str(third)], log),
+        *([partial(running, "bare, own", ports[2], [*bare, str(ports[2]), str(third), "own"], log)] if own else []),
+    ]
+    first = first_answers(starts, rounds)
+    servers = [stack.enter_context(one()) for one in starts]
+    for server, seconds in zip(servers, first, strict=True):
+        server.first = seconds
     servers[0].token, servers[0].folder = token, folder
-    for name, more in (("bare", []), *([("bare, own", ["own"])] if own else [])):
-        command = ["-m", "benchmarks.bare", str(listening := free_port()), str(third), *more]
-        servers.append(stack.enter_context(running(name, listening, command, log)))
     return servers, work
+
+
+def first_answers(starts: list[Start], rounds: int) -> list[float]:
+    """Seconds of each, medians of so many starts in turns after one to warm up."""
+    found: list[list[float]] = [[] for _ in starts]
+    for number in range(rounds + 1):
+        for each, one in zip(found, starts, strict=True):
+            with one() as server:
+                each += [server.first] if number else []
+    return [statistics.median(each) for each in found]
 
 
 def main() -> int:
@@ -194,7 +221,7 @@ def main() -> int:
     words = asked.only.split(";")
     cases = [case for case in CASES if any(word in case.name for word in words) and case.steps <= asked.steps]
     with tempfile.TemporaryDirectory() as temporary, ExitStack() as stack:
-        servers, work = start(Path(temporary) / "data", cases, stack, own=asked.own)
+        servers, work = start(Path(temporary) / "data", cases, stack, asked.rounds, own=asked.own)
         missed = compare(servers, cases, work, asked.rounds, asked.seconds)
     say(f"missed: {'; '.join(missed) or 'none'}")
     return 1 if missed else 0
