@@ -17,6 +17,7 @@ from flask.helpers import get_debug_flag
 from msgspec.structs import replace
 from sqlalchemy import URL
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import configure_mappers
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from httpstep import config, extensions, transport, web
@@ -67,18 +68,26 @@ def assemble(settings: config.Config, *, send: Send | None = None) -> Flask:
 
     Raises config.StartError, a sentence, where the data does not fit.
     """
+    with ThreadPoolExecutor(
+        1
+    ) as meanwhile:  # certificates are read as long as all else is made, without the interpreter
+        sending = meanwhile.submit(_sending, settings, send)
+        app = _made(settings)
+        app.extensions["httpstep"] = _parts(app, settings, sending.result())
+    return app
+
+
+def _made(settings: config.Config) -> Flask:
     sys.setrecursionlimit(max(sys.getrecursionlimit(), MAX_FRAMES))
     templates, static = (str(config.folder_of(name)) for name in ("templates", "static"))
     app = Application("httpstep", template_folder=templates, static_folder=static)
     app.url_map.merge_slashes = False  # an empty key in an address is no other address
     _configure(app, settings)
     extensions.bind(app, str(config.folder_of("migrations")))
-    with ThreadPoolExecutor(1) as meanwhile:  # reading whom it trusts takes as long as the routes, and no interpreter
-        sending = meanwhile.submit(_sending, settings, send)
-        web.register(app)
-        app.extensions["httpstep"] = _parts(app, settings, sending.result())
+    web.register(app)
     app.cli = Commands(app)
     with app.app_context():
+        configure_mappers()
         database.prepare_engine(db.engine)
         try:
             database.refuse_other_schema()
