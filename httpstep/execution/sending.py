@@ -18,6 +18,7 @@ from httpstep.core.inserting.headers import retry_after
 from httpstep.core.inserting.secrethosts import Hosts
 from httpstep.core.jsontext import Json, Path
 from httpstep.core.outcome import fallback
+from httpstep.core.private import Private
 from httpstep.core.request import rendering
 from httpstep.core.step.execution import Try
 from httpstep.core.step.spec import UNSAFE_METHODS, StepSpec
@@ -41,7 +42,7 @@ class Tokens(Protocol):
     def get(self, request: RenderedRequest, deadline: float, *, refused: str | None = None) -> str: ...
 
 
-class Known(Struct, frozen=True):
+class Known(Private, frozen=True):
     """What is known of the account and the step besides its document.
 
     hosts: where each secret may be sent; one that is not in it, nowhere. masked: further values that are never kept or

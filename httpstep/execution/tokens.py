@@ -10,13 +10,12 @@ from collections import OrderedDict
 from collections.abc import Callable, Set
 from typing import Protocol
 
-from msgspec import Struct
-
 from httpstep.core import jsontext
 from httpstep.core.errors import HttpStatusError, StepError, TimedOut, UnreadableAnswer
 from httpstep.core.exchange import HttpResponse, RenderedRequest, Send
 from httpstep.core.jsontext import Json
 from httpstep.core.outcome import fallback
+from httpstep.core.private import Private
 
 _EARLY = 30.0
 _UNSTATED = 300.0
@@ -38,7 +37,7 @@ class Store(Protocol):
     def release(self, name: str) -> None: ...
 
 
-class _CachedToken(Struct, frozen=True):
+class _CachedToken(Private, frozen=True):
     token: str
     until: float
 

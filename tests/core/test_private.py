@@ -9,8 +9,11 @@ from msgspec.structs import replace
 
 from httpstep import config
 from httpstep.core.authentication import Auth
+from httpstep.core.document.entrydocuments import SecretDocument
 from httpstep.core.exchange import HttpResponse, RenderedRequest
+from httpstep.core.outcome.record import Record
 from httpstep.core.private import Private
+from httpstep.core.step.execution import Execution
 from httpstep.core.step.spec import RequestSpec, StepSpec
 
 SECRET = "sk_live_51H8xT2eZvKYlo2C"
@@ -25,6 +28,7 @@ AUTH = Auth("bearer", {"token": SECRET})
         StepSpec(request=RequestSpec(auth=AUTH)),
         RenderedRequest("GET", "https://shop.example", (), body=SECRET.encode(), secrets=frozenset({SECRET})),
         HttpResponse(200, "OK", (), SECRET.encode()),
+        SecretDocument(SECRET, ("shop.example",)),
         config.load({"HTTPSTEP_METRICS_TOKEN": SECRET, "HTTPSTEP_DATA": "."}),
     ],
     ids=lambda value: type(value).__name__,
@@ -34,9 +38,14 @@ def test_no_value_is_written_with_what_is_private(value: object) -> None:
     assert SECRET not in f"{value!r} {value} {[value]} {(value,)!s}"
 
 
+def test_none_of_them_writes_itself_otherwise() -> None:
+    kinds = Private.__subclasses__()
+    assert {Auth, RenderedRequest, HttpResponse, Execution, Record, SecretDocument, config.Config} <= set(kinds)
+    assert [kind for kind in kinds if kind.__repr__ is not Private.__repr__] == []
+
+
 def test_private_values_are_values() -> None:
-    other = Auth("bearer", {"token": SECRET})
-    assert other == AUTH and Auth("bearer", {"token": "another"}) != AUTH and replace(AUTH, type="basic") != AUTH
-    assert {type(one) for one in (AUTH, other)} == {Auth} and issubclass(Auth, Private)
+    assert Auth("bearer", {"token": SECRET}) == AUTH != Auth("bearer", {"token": "another"})
+    assert replace(AUTH, type="basic") == Auth("basic", {"token": SECRET})
     with pytest.raises(AttributeError):
         AUTH.type = "none"  # type: ignore[misc]

@@ -14,6 +14,7 @@ from httpstep.core.documentreader import Fault
 from httpstep.core.inserting import secrethosts
 from httpstep.core.inserting.placeholders import SECRET_PREFIX, is_name
 from httpstep.core.jsontext import Json
+from httpstep.core.private import Private
 from httpstep.core.step.members import AnyValue, Flag, Text, Texts, member
 from httpstep.core.step.spec import NO_DEFAULT, Missing
 
@@ -32,7 +33,7 @@ class AttributeDocument(Struct, frozen=True):
     in_bot: Annotated[bool, member(Flag())] = True
 
 
-class SecretDocument(Struct, frozen=True):
+class SecretDocument(Private, frozen=True):
     """hosts: where it may be sent, as typed; decided only together with the value."""
 
     value: Annotated[str, member(Text(), required=True)] = ""

@@ -1,4 +1,4 @@
-"""A kind of document: a dataclass of members with its format, and what its members' types do not say of them."""
+"""A kind of document: a class of members with its format, and what its members' types do not say of them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class DocumentError(Exception):
 
 class DocumentKind(Struct, Generic[T], frozen=True):
     """what: the word for such a thing, as "flow". format: its member `format`, which may be left out. described: a
-    dataclass of members. check: the faults of a value whose types are right."""
+    class of members. check: the faults of a value whose types are right."""
 
     what: str
     format: str

@@ -196,7 +196,18 @@ class StepSpec(Struct, frozen=True):
             typed=True,
         ),
     ] = ()
-    timeout: Annotated[Decimal | int, member(Number(MAX_TIMEOUT_SECONDS, f"The timeout must be more than 0 and at most {MAX_TIMEOUT_SECONDS} seconds.", more_than=0), label="Timeout, in seconds", typed=True)] = MAX_TIMEOUT_SECONDS  # fmt: skip
+    timeout: Annotated[
+        Decimal | int,
+        member(
+            Number(
+                MAX_TIMEOUT_SECONDS,
+                f"The timeout must be more than 0 and at most {MAX_TIMEOUT_SECONDS} seconds.",
+                more_than=0,
+            ),
+            label="Timeout, in seconds",
+            typed=True,
+        ),
+    ] = MAX_TIMEOUT_SECONDS
     follow_redirects: Annotated[bool, member(Flag(), label="Follow redirects, up to 3", typed=True)] = True
     retries: Annotated[
         int,

@@ -155,7 +155,7 @@ class Input(Struct, frozen=True):
 
 @cache
 def inputs_of(described: type) -> tuple[Input, ...]:
-    """The inputs of a dataclass of the table and of the objects in it. Not among them is what the form shows in a way of
+    """The inputs of a class of the table and of the objects in it. Not among them is what the form shows in a way of
     its own: rows, the authentication, where a rule reads, and the text of a body, of which the screen has two."""
     found: dict[str, Input] = {}
     for way, one in sorted(_typed(described), key=lambda item: len(item[0])):
