@@ -107,6 +107,16 @@ def test_a_ciphertext_that_was_copied_is_of_no_use(
     assert sent(last, third, token=house.token(account="other")) == TWO
 
 
+def test_a_value_that_was_read_in_its_place_is_still_read_in_no_other() -> None:
+    vault = Vault([new_key()])
+    token = vault.encrypt(ONE.encode(), secret_place("default", "mine"))
+    for _ in range(2):
+        assert vault.secret("default", "mine", token) == ONE
+        for account, name in (("other", "mine"), ("default", "spare")):
+            with pytest.raises(VaultError, match="copied"):
+                vault.secret(account, name, token)
+
+
 def test_what_was_stored_before_works_and_is_bound_by_the_next_start(
     house: House, third: ThirdParty, make_house: MakeHouse
 ) -> None:
