@@ -31,9 +31,9 @@ KEPT: Final = "httpstep_kept"
 _FILE = "httpstep_file"
 _VALUE: Final = re.compile(r":([a-z_]+)")
 _OF_THE_ROW: Final = r'NEW."\1"'
-_WAL_PAGES: Final = 4000
-"""16 MB are written before they are moved into the database, and waited for until they are on the disk: at SQLite's own
-thousand every fiftieth call did that."""
+_WAL_PAGES: Final = 8000
+"""32 MB are written before they are moved into the database, and waited for until they are on the disk. From there on every
+commit does that, until one begins while no other is under way (docs/decisions/0041)."""
 _MAX_KEPT: Final = 64
 """Connections of a process beside its pool, one for each thread that asks at the same moment."""
 _OF_KEPT: Final = ("cache_size=-512", "temp_store=MEMORY")
