@@ -75,8 +75,8 @@ class Vault:
     def secret(self, account: str, name: str, token: bytes) -> str:
         """The text of that secret; account: its slug. Raises VaultError.
 
-        Kept by its token: Fernet takes a tenth of a millisecond, in every call. Who can read the memory of this process
-        has the key itself.
+        It is kept, by all three: Fernet takes a tenth of a millisecond, in every call. Who can read the memory of this
+        process has the key itself.
         """
         return self._kept_secret(account, name, token)
 
