@@ -112,9 +112,15 @@
     clearTimeout(waiting);
     waiting = setTimeout(() => { if (document.activeElement?.matches(FIELDS)) offer(document.activeElement); }, 120);
   });
-  document.addEventListener("focusin", ({ target }) => {
-    if (!box.hidden && target !== field && !box.contains(target) && !target.matches(FIELDS)) close();
-  });
+  // Whoever presses on something below means what is there now: nothing moves up before the button is let go.
+  let isPressed = false;
+  function leave() {
+    const at = document.activeElement;
+    if (!isPressed && !box.hidden && at !== body && at !== field && !box.contains(at) && !at.matches(FIELDS)) close();
+  }
+  document.addEventListener("focusin", leave);
+  addEventListener("mousedown", () => { isPressed = true; }, true);
+  for (const type of ["mouseup", "dragend"]) addEventListener(type, () => { isPressed = false; setTimeout(leave); }, true);
   // A part of the form goes with a swap; the box must not.
   function stepOut({ detail: { target } }) {
     if (!target?.contains(box)) return;

@@ -95,3 +95,17 @@ def test_what_is_made_a_variable_or_typed_while_an_answer_is_on_its_way_keeps_it
         route.continue_()
     for name, value in (("city", "Berlin"), ("count", "3"), ("id", "8")):
         expect(page.locator(f'input.input[name="value:{name}"]')).to_have_value(value)
+
+
+def test_a_press_below_the_offer_falls_on_what_it_was_aimed_at(desk: tuple[Page, OrderApi]) -> None:
+    """The offer goes when the field is left; were it to go while the button is held down, the press would end on whatever
+    moves up."""
+    page, api = desk
+    page.locator("#at-request-url").fill(f"{api.url}/orders/4711")
+    offer = page.get_by_role("button", name="Make this a variable")
+    for opened in (True, False):
+        select(page, "#at-request-url", "4711")
+        expect(offer).to_be_visible()
+        page.locator("#part-preview > summary").click(delay=80)
+        expect(page.locator("#part-preview")).to_have_js_property("open", opened)
+        expect(offer).to_be_hidden()
