@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import gc
-
 import click
 from flask.cli import FlaskGroup
 
 from httpstep import __version__
+from httpstep.quickstart import importing
 
-gc.disable()  # of what imports make nothing is garbage, and looking for it then or later takes a third of the start
-try:
+with importing():
     from httpstep.application import assemble_or_exit, main
-finally:
-    gc.freeze()
-    gc.enable()
 
 
 class _Commands(FlaskGroup):

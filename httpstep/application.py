@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
 
@@ -68,15 +67,6 @@ def assemble(settings: config.Config, *, send: Send | None = None) -> Flask:
 
     Raises config.StartError, a sentence, where the data does not fit.
     """
-    with ThreadPoolExecutor(1) as meanwhile:  # reading certificates takes 0.08 s, and no interpreter
-        sending = meanwhile.submit(_sending, settings, send)
-        app = _made(settings)
-        app.extensions["httpstep"] = _parts(app, settings, sending.result())
-    return app
-
-
-def _made(settings: config.Config) -> Flask:
-    """All of it that needs nothing of the guarded call."""
     sys.setrecursionlimit(max(sys.getrecursionlimit(), MAX_FRAMES))
     templates, static = (str(config.folder_of(name)) for name in ("templates", "static"))
     app = Application("httpstep", template_folder=templates, static_folder=static)
@@ -93,6 +83,7 @@ def _made(settings: config.Config) -> Flask:
         except config.StartError:
             db.engine.dispose()
             raise
+    app.extensions["httpstep"] = _parts(app, settings, _sending(settings, send))
     return app
 
 

@@ -16,7 +16,8 @@ FLOORS = {
     "serving": 6,
     "web": 7, "commands": 7,
     "application": 8,
-    "__main__": 9,
+    "quickstart": 9,
+    "__main__": 10,
 }  # fmt: skip
 MAX_MODULES = 15
 """Of a room: more are a corridor."""

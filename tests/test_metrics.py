@@ -13,12 +13,13 @@ from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
 from httpstep import __version__
-from httpstep.core import errors, exposition
+from httpstep.core import errors
 from httpstep.execution import calls
 from httpstep.extensions import db
 from httpstep.storage import logs
 from httpstep.storage.tables import CallCount
 from httpstep.upkeep import accounts, installation
+from httpstep.web.api import exposition
 from tests.fakes import ThirdParty, answer
 from tests.house import House, document
 from tests.server import Server

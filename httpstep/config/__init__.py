@@ -7,7 +7,6 @@ Each variable may also be given as <NAME>_FILE, the path of a file whose content
 from __future__ import annotations
 
 import os
-import re
 import shutil
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
@@ -21,6 +20,7 @@ from httpstep.config import values
 from httpstep.config.values import SmtpServer as SmtpServer
 from httpstep.core.addresses import AddressPolicy
 from httpstep.core.private import Private
+from httpstep.core.regex import regex
 
 
 class StartError(Exception):
@@ -138,9 +138,7 @@ def overridden(environ: Mapping[str, str], variables: Mapping[str, object]) -> d
     return {name: value for name, value in environ.items() if name not in replaced} | given
 
 
-_LINE = re.compile(
-    r"""(?:export\s+)?(\w+)\s*=\s*(?:"([^"]*)"|'([^']*)'|((?:[^\s#"'](?:[^#]|(?<!\s)#)*)?))\s*(?:#.*)?"""
-)
+_LINE = regex(r"""(?:export\s+)?(\w+)\s*=\s*(?:"([^"]*)"|'([^']*)'|((?:[^\s#"'](?:[^#]|(?<!\s)#)*)?))\s*(?:#.*)?""")
 
 
 def with_env_file(environ: Mapping[str, str], file: Path = Path(".env")) -> dict[str, str]:
@@ -202,7 +200,7 @@ def load(environ: Mapping[str, str] = os.environ) -> Config:
     return Config(given=given, **found)
 
 
-_ADDRESS = re.compile(r"(\w[\w+.-]*://)(?:([^:/?#@]*)(:[^/?#@]*)?@)?([^?#@]*(?:\?tls=\w+)?)")
+_ADDRESS = regex(r"(\w[\w+.-]*://)(?:([^:/?#@]*)(:[^/?#@]*)?@)?([^?#@]*(?:\?tls=\w+)?)")
 
 
 def _masked(variable: Variable, raw: str) -> str:

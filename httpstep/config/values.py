@@ -16,6 +16,7 @@ from sqlalchemy.exc import ArgumentError
 from httpstep.core.addresses import AddressPolicy
 from httpstep.core.document.addressees import is_address
 from httpstep.core.private import Private
+from httpstep.core.regex import regex
 
 
 class Unusable(ValueError):
@@ -32,14 +33,14 @@ class SmtpServer(Private, frozen=True):
     tls: str = "none"
 
 
-_HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?")
+_HOST = regex(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?")
 _MAX_FOLDER_BYTES = 3000
 """Of Linux's 4,096 for a path: what lies in the folder has a name as well."""
 _FEWEST_CHARACTERS = 6
 """Different ones, in 16 that chance has chosen."""
-_ODD_ADDRESS = re.compile(r"[\s?#\\<>\"{}|^`\x00-\x1f\x7f]")
-_TIME_OF_DAY = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]")
-_PATH = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~-]+)*")
+_ODD_ADDRESS = regex(r"[\s?#\\<>\"{}|^`\x00-\x1f\x7f]")
+_TIME_OF_DAY = regex(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]")
+_PATH = regex(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~-]+)*")
 
 
 def text(value: str) -> str:

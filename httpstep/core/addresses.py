@@ -15,6 +15,8 @@ from typing import Final
 
 from msgspec import Struct
 
+from httpstep.core.regex import regex
+
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
@@ -168,7 +170,7 @@ def classify_address(ip: str | Address, policy: AddressPolicy, host: str = "") -
     return verdict
 
 
-_IN_A_TEXT: Final = re.compile(
+_IN_A_TEXT: Final = regex(
     r"(?<![\w.:])\[?((?:[0-9A-Fa-f]{0,4}:){2,7}(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]{0,4})|\d{1,3}(?:\.\d{1,3}){3})\]?"
     r"(?!\.?\d)(?: \(([^()\s]+)\))?"
 )
@@ -257,7 +259,7 @@ def _wrong_network(entry: str) -> str:
     return f"“{entry}” is not a network, because its address lies inside it; write {meant}."
 
 
-_LABEL: Final = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?", re.ASCII)
+_LABEL: Final = regex(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?", re.ASCII)
 
 
 def _parse_host(entry: str) -> str:

@@ -15,6 +15,7 @@ from msgspec import Struct
 from httpstep.core import dates, jsontext, phones
 from httpstep.core.errors import UnreadableAnswer
 from httpstep.core.jsontext import Json
+from httpstep.core.regex import regex
 
 
 class CannotConvert(ValueError):
@@ -36,7 +37,7 @@ def as_text(value: Json) -> str:
 
 # ---------------------------------------------------------------- numbers
 
-_DECIMAL: Final = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_DECIMAL: Final = regex(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 
 def _integer(value: Json) -> int:

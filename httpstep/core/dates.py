@@ -9,19 +9,20 @@ from typing import Final
 
 from httpstep.core import writtendates
 from httpstep.core.jsontext import Json
+from httpstep.core.regex import regex
 
-_SECONDS: Final = re.compile(r"\d{9,10}\.\d{1,9}", re.ASCII)
+_SECONDS: Final = regex(r"\d{9,10}\.\d{1,9}", re.ASCII)
 """Seconds since 1970 as text, as Slack writes them."""
-_WHOLE: Final = re.compile(r"[+-]?\d+", re.ASCII)
-_ISO: Final = re.compile(
+_WHOLE: Final = regex(r"[+-]?\d+", re.ASCII)
+_ISO: Final = regex(
     r"(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:[.,]\d{1,12})?)?)\s*(Z|[+-]\d{2}(?::?\d{2})?)?)?",
     re.ASCII | re.IGNORECASE,
 )
-_BASIC: Final = re.compile(r"(\d{4})(\d{2})(\d{2})(?:T(\d{2})(\d{2})(\d{2})?(Z|[+-]\d{2}:?\d{2})?)?", re.ASCII)
-_YEAR_FIRST: Final = re.compile(r"(\d{4})[/.](\d{1,2})[/.](\d{1,2})", re.ASCII)
-_DAY_FIRST: Final = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})", re.ASCII)
-_SLASHED: Final = re.compile(r"(\d{1,2})[/-](\d{1,2})[/-](\d{4})", re.ASCII)
-_TICKS: Final = re.compile(r"/Date\((-?\d{1,14})(?:[+-]\d{4})?\)/", re.ASCII)
+_BASIC: Final = regex(r"(\d{4})(\d{2})(\d{2})(?:T(\d{2})(\d{2})(\d{2})?(Z|[+-]\d{2}:?\d{2})?)?", re.ASCII)
+_YEAR_FIRST: Final = regex(r"(\d{4})[/.](\d{1,2})[/.](\d{1,2})", re.ASCII)
+_DAY_FIRST: Final = regex(r"(\d{1,2})\.(\d{1,2})\.(\d{4})", re.ASCII)
+_SLASHED: Final = regex(r"(\d{1,2})[/-](\d{1,2})[/-](\d{4})", re.ASCII)
+_TICKS: Final = regex(r"/Date\((-?\d{1,14})(?:[+-]\d{4})?\)/", re.ASCII)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 

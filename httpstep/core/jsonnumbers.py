@@ -9,22 +9,20 @@ somebody asks.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable
 from decimal import Decimal
 from functools import lru_cache
 from typing import Final, NoReturn
 
 from httpstep.core.errors import UnreadableAnswer
+from httpstep.core.regex import regex
 
 MAX_DIGITS: Final = 4300
 _SHORT: Final = 4
 """Characters. There are some 2,000 such numbers with an exponent, and 250,000 in a megabyte of them."""
 _DOUBLE: Final = 100
 """Characters of a number that a double holds where its exponent has two digits at most."""
-_LARGE_EXPONENT: Final = re.compile(
-    "[^eE]+[eE][-+]?0*(?:430[1-9]|43[1-9][0-9]|4[4-9][0-9]{2}|[5-9][0-9]{3}|[1-9][0-9]{4})"
-)
+_LARGE_EXPONENT: Final = regex("[^eE]+[eE][-+]?0*(?:430[1-9]|43[1-9][0-9]|4[4-9][0-9]{2}|[5-9][0-9]{3}|[1-9][0-9]{4})")
 """Above 4,300."""
 
 _INFINITY: Final = math.inf
@@ -140,9 +138,9 @@ def may_have_negative_zero(text: bytes | str) -> bool:
     return b"-0" in text and _ZERO_BYTES.search(text) is not None
 
 
-_ZERO: Final = re.compile(r"-0(?=[\s,\]}]|\Z)(?<![^\s:,\[]-0)")
+_ZERO: Final = regex(r"-0(?=[\s,\]}]|\Z)(?<![^\s:,\[]-0)")
 """It begins with the number itself, which is looked for ten times faster."""
-_ZERO_BYTES: Final = re.compile(_ZERO.pattern.encode())
+_ZERO_BYTES: Final = regex(_ZERO.pattern.encode())
 
 
 # ---------------------------------------------------------------- what cannot be kept

@@ -11,7 +11,6 @@ structure of an answer nests twice as deep as the answer.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterable
 from decimal import Decimal
 from functools import cache
@@ -24,6 +23,7 @@ from httpstep.core import jsonnumbers
 from httpstep.core.errors import UnreadableAnswer
 from httpstep.core.jsonnumbers import UnkeptNumber
 from httpstep.core.jsonnumbers import WrittenNumber as WrittenNumber
+from httpstep.core.regex import regex
 
 Json = Any
 """None | bool | int | Decimal (its text kept digit for digit) | str | list[Json] | dict[str, Json]. Never float."""
@@ -124,8 +124,8 @@ def _inherited_type(value: object) -> str:
 # ---------------------------------------------------------------- bytes to text
 
 
-_BYTE_ORDER_MARKS: Final = re.compile("(?:[ \t\r\n]*\ufeff)+")
-_MARKS_UTF8: Final = re.compile(rb"(?:[ \t\r\n]*\xef\xbb\xbf)+")
+_BYTE_ORDER_MARKS: Final = regex("(?:[ \t\r\n]*\ufeff)+")
+_MARKS_UTF8: Final = regex(rb"(?:[ \t\r\n]*\xef\xbb\xbf)+")
 
 
 def _without_mark(data: bytes | str) -> bytes | str:
@@ -204,7 +204,7 @@ def _read_with_care(text: bytes | str, max_depth: int | None, readers: _Readers)
     return _scrubbed(value) if _SURROGATE.search(characters) else value
 
 
-_SURROGATE: Final = re.compile(r"\\u[dD][89a-fA-F]|[\ud800-\udfff]")
+_SURROGATE: Final = regex(r"\\u[dD][89a-fA-F]|[\ud800-\udfff]")
 """Written as an escape, which may be a part of a pair, or come through `_as_text`."""
 
 _WRONG: Final = {

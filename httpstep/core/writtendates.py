@@ -9,6 +9,8 @@ import re
 from email.utils import parsedate_to_datetime
 from typing import Final
 
+from httpstep.core.regex import regex
+
 _MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _MONTH: Final = (
     r"(?P<month>jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|"
@@ -18,14 +20,14 @@ _DAY: Final = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?\.?"
 _GAP: Final = r"(?:\s*[-/,]\s*|\s+)"
 _WEEKDAY: Final = r"(?:(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?\.?,?\s+)?"
 _FORMS: Final = tuple(
-    re.compile(_WEEKDAY + form, re.IGNORECASE | re.ASCII)
+    regex(_WEEKDAY + form, re.IGNORECASE | re.ASCII)
     for form in (
         rf"{_DAY}(?:{_GAP}|\s+of\s+){_MONTH}{_GAP}(?P<year>\d{{4}})",
         rf"{_MONTH}{_GAP}{_DAY}{_GAP}(?P<year>\d{{4}})",
         rf"(?P<year>\d{{4}}){_GAP}{_MONTH}{_GAP}{_DAY}",
     )
 )
-_TIMED: Final = re.compile(
+_TIMED: Final = regex(
     r"(?P<day>.{6,40}?)(?:,?\s+(?:at\s+)?|,|T)"
     r"(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?P<fraction>[.,]\d{1,12})?)?"
     r"(?:\s*(?P<half>[ap])\.?m\.?)?"
@@ -33,13 +35,13 @@ _TIMED: Final = re.compile(
     r"(?:\s*(?:\([^()]*\)|\[[^\[\]]*\]))?(?P<year>\s+\d{4})?",
     re.IGNORECASE | re.ASCII,
 )
-_MAIL_DATE: Final = re.compile(
+_MAIL_DATE: Final = regex(
     r"(?:[a-z]{3,9},?\s+)?\d{1,2}[ -][a-z]{3}[ -]\d{2,4}\s+\d{1,2}:\d{2}(?::\d{2})?"
     r"(?:\s+(?:[+-]\d{4}|UTC?|GMT|Z|[ECMP][SD]T))?(?:\s+\([^()]*\))?",
     re.ASCII | re.IGNORECASE,
 )
 """RFC 5322, 3.3 and 4.3; RFC 9110, 5.6.7."""
-_DIGITS: Final = re.compile(
+_DIGITS: Final = regex(
     r"((?:19|20)\d{2})(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])([01]\d|2[0-3])([0-5]\d)([0-5]\d)", re.ASCII
 )
 

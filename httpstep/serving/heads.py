@@ -7,12 +7,14 @@ from typing import Final
 
 from gunicorn.http.errors import LimitRequestHeaders
 
+from httpstep.core.regex import regex
+
 MAX_HEAD_BYTES: Final = 32 * 1024
 MAX_WAITED_BYTES: Final = 64 * 1024
-_CALL: Final = re.compile(rb"[\r\n]*POST /api/v1/[^ ?]+/execute[ ?]")
-_HEAD: Final = re.compile(rb"[\r\n]*[^\r\n].*?\n\r?\n", re.DOTALL)
-_LENGTH: Final = re.compile(rb"^content-length:[ \t]*([0-9]{1,9})[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
-_READ_AT_ONCE: Final = re.compile(rb"^(transfer-encoding|expect):", re.IGNORECASE | re.MULTILINE)
+_CALL: Final = regex(rb"[\r\n]*POST /api/v1/[^ ?]+/execute[ ?]")
+_HEAD: Final = regex(rb"[\r\n]*[^\r\n].*?\n\r?\n", re.DOTALL)
+_LENGTH: Final = regex(rb"^content-length:[ \t]*([0-9]{1,9})[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
+_READ_AT_ONCE: Final = regex(rb"^(transfer-encoding|expect):", re.IGNORECASE | re.MULTILINE)
 
 
 class HeadTooLarge(LimitRequestHeaders):  # type: ignore[misc]

@@ -7,7 +7,6 @@ again. So a process knows which file it opened, and gives up its connections whe
 from __future__ import annotations
 
 import os
-import re
 import sqlite3
 import weakref
 from collections import deque
@@ -22,6 +21,7 @@ from msgspec import Struct
 from sqlalchemy import Connection, Dialect, Engine, event
 from sqlalchemy.exc import DisconnectionError
 
+from httpstep.core.regex import regex
 from httpstep.extensions import kept
 from httpstep.storage.patience import as_sqlalchemy
 from httpstep.storage.schema import creating
@@ -29,7 +29,7 @@ from httpstep.storage.schema import creating
 KEPT: Final = "httpstep_kept"
 """What an application keeps its `KeptConnections` under."""
 _FILE = "httpstep_file"
-_VALUE: Final = re.compile(r":([a-z_]+)")
+_VALUE: Final = regex(r":([a-z_]+)")
 _OF_THE_ROW: Final = r'NEW."\1"'
 _WAL_PAGES: Final = 8000
 """32 MB are written before they are moved into the database, and waited for until they are on the disk. From there on every

@@ -16,6 +16,7 @@ from urllib3.util.response import assert_header_parsing
 
 from httpstep.core.errors import NetworkError
 from httpstep.core.exchange import HttpResponse
+from httpstep.core.regex import regex
 from httpstep.transport.call import OutgoingCall
 from httpstep.transport.codings import Coding, coding_of
 
@@ -24,9 +25,9 @@ if TYPE_CHECKING:
 
 _BLOCK: Final = 64 * 1024
 _CHUNK_LINE: Final = 64 * 1024
-_TIMEOUT: Final = re.compile(r"timeout\s*=\s*(\d{1,6})", re.ASCII | re.IGNORECASE)
+_TIMEOUT: Final = regex(r"timeout\s*=\s*(\d{1,6})", re.ASCII | re.IGNORECASE)
 # Possessive: a long line that is not plain must not be tried with each of its blanks as the first of the value.
-_PLAIN: Final = re.compile(r"^([!#$%&'*+.^_`|~0-9A-Za-z-]++):[ \t]*+([\t\x20-\x7e\x80-\xff]*+)\r\n", re.MULTILINE)
+_PLAIN: Final = regex(r"^([!#$%&'*+.^_`|~0-9A-Za-z-]++):[ \t]*+([\t\x20-\x7e\x80-\xff]*+)\r\n", re.MULTILINE)
 
 
 class Fields:

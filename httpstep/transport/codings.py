@@ -6,13 +6,13 @@ The bytes decide wherever they cannot be mistaken, and a note says so.
 
 from __future__ import annotations
 
-import re
 import zlib
 from typing import Final
 
 from msgspec import Struct
 
 from httpstep.core.errors import NetworkError
+from httpstep.core.regex import regex
 
 # x-gzip is the older name of gzip (RFC 9110, 8.4.1.3).
 _UNPACKED: Final = {"gzip": "gzip", "x-gzip": "gzip", "deflate": "deflate"}
@@ -24,7 +24,7 @@ _REFUSED: Final = frozenset(
     }
 )  # fmt: skip
 # Types of a download whose very content is compressed: unpacked it would not be what was asked for.
-_ARCHIVE: Final = re.compile(r"application/(?:(?:x-)?(?:gzip|gunzip|gtar|tar|tgz|compressed\S*)|gzipped|\S+\+gzip)")
+_ARCHIVE: Final = regex(r"application/(?:(?:x-)?(?:gzip|gunzip|gtar|tar|tgz|compressed\S*)|gzipped|\S+\+gzip)")
 
 _GZIP: Final = 16 + zlib.MAX_WBITS
 _GZIP_MAGIC: Final = b"\x1f\x8b"
@@ -32,8 +32,8 @@ _GZIP_MAGIC: Final = b"\x1f\x8b"
 _MEMBERS: Final = 100
 # More than these are not looked at.
 _LISTED: Final = 5
-_NO_TEXT: Final = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
-_REPEATED: Final = re.compile(r"[!-+\--~]{1,40}")
+_NO_TEXT: Final = regex(r"[\x00-\x08\x0e-\x1f\x7f]")
+_REPEATED: Final = regex(r"[!-+\--~]{1,40}")
 
 
 class Coding(Struct, frozen=True):

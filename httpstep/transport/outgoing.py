@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from httpstep.core.errors import Blocked, NetworkError
 from httpstep.core.exchange import RenderedRequest
 from httpstep.core.inserting.headers import completed
+from httpstep.core.regex import regex
 from httpstep.core.step.spec import METHODS
 from httpstep.transport.targets import Target, parse_target, redirect_target
 
@@ -17,8 +18,8 @@ Headers = tuple[tuple[str, str], ...]
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
-_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", re.ASCII)
-_HEADER_VALUE = re.compile("[\t\x20-\x7e\x80-\xff]*")
+_HEADER_NAME = regex(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", re.ASCII)
+_HEADER_VALUE = regex("[\t\x20-\x7e\x80-\xff]*")
 _ABOUT_THE_BODY = frozenset(
     {"content-type", "content-length", "content-encoding", "content-language", "content-location"}
 )

@@ -15,14 +15,15 @@ import idna
 from msgspec import Struct
 
 from httpstep.core.errors import Blocked
+from httpstep.core.regex import regex
 
 Scheme = Literal["http", "https"]
 
-_URL = re.compile(r"([a-z][a-z0-9+.-]*):(?://([^/?#]*)([^#]*))?", re.ASCII | re.IGNORECASE)
+_URL = regex(r"([a-z][a-z0-9+.-]*):(?://([^/?#]*)([^#]*))?", re.ASCII | re.IGNORECASE)
 _LABEL = "[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
-_HOST = re.compile(rf"(?:{_LABEL}\.)*{_LABEL}\.?", re.ASCII)
-_PORT = re.compile(r"[0-9]{0,5}", re.ASCII)
-_REQUEST_TARGET = re.compile(r"/[\x21-\x7e]*", re.ASCII)
+_HOST = regex(rf"(?:{_LABEL}\.)*{_LABEL}\.?", re.ASCII)
+_PORT = regex(r"[0-9]{0,5}", re.ASCII)
+_REQUEST_TARGET = regex(r"/[\x21-\x7e]*", re.ASCII)
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _KEPT_IN_A_REDIRECT = "!\"#$%&'()*+,/:;<=>?@[\\]^_`{|}~"
 

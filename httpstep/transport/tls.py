@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import certifi
 
@@ -15,23 +16,39 @@ _WRONG_NAME = (62, 63, 64)
 _UNKNOWN_ISSUER = (2, 18, 19, 20, 21, 27)
 
 
+_read_ahead: list[Future[ssl.SSLContext]] = []
+
+
+def read_ahead() -> None:
+    """Begin to read the authorities that are trusted, for the context that is asked for next: OpenSSL takes 0.1 s for
+    it, in which the interpreter is free for others."""
+    thread = ThreadPoolExecutor(1)
+    _read_ahead.append(thread.submit(_trusting_authorities))
+    thread.shutdown(wait=False)
+
+
 def trusting_context(ca_file: str | None, socket_class: type[ssl.SSLSocket]) -> ssl.SSLContext:
     """TLS 1.2 or later; the system's authorities, certifi's, and those of `ca_file`. There is no way to switch it off.
 
-    Loading takes some 20 ms, so one context serves all connections. Raises ValueError with a sentence for a bad file.
+    One context serves all connections. Raises ValueError with a sentence for a bad file.
     """
-    context = ssl.create_default_context()
+    context = _read_ahead.pop().result() if _read_ahead else _trusting_authorities()
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.hostname_checks_common_name = False
     # An operator may trust a server's own certificate or an intermediate, not only a root.
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
-    context.load_verify_locations(certifi.where())
     if ca_file:
         try:
             context.load_verify_locations(ca_file)
         except OSError:
             raise ValueError(f"{ca_file} cannot be read as certificates in PEM form.") from None
     context.sslsocket_class = socket_class
+    return context
+
+
+def _trusting_authorities() -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    context.load_verify_locations(certifi.where())
     return context
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import fcntl
 import json
 import logging
-import re
 import shutil
 import threading
 import time
@@ -28,6 +27,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from httpstep.alerts import mailserver
 from httpstep.config import Config
 from httpstep.core.errors import place_of
+from httpstep.core.regex import regex
 from httpstep.storage.database import reading
 from httpstep.storage.tables import User
 from httpstep.upkeep import backups, nights
@@ -39,7 +39,7 @@ ANOTHER_AFTER: Final = 900.0
 """Seconds that other hosts leave to the one that made the last."""
 THREAD: Final = "httpstep-nightly"
 _DAY: Final = 24 * 3600.0
-_NAME: Final = re.compile(r"nightly-(\d{8}-\d{6})\.tar\.gz")
+_NAME: Final = regex(r"nightly-(\d{8}-\d{6})\.tar\.gz")
 _STAMP: Final = "%Y%m%d-%H%M%S"
 _log = logging.getLogger("httpstep")
 _making = threading.Lock()

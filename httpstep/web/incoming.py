@@ -5,7 +5,6 @@ PostgreSQL keeps no NUL in a text, and no database a number of more than 64 bits
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
 from functools import cache, cached_property, partial
 from io import BytesIO
@@ -18,6 +17,7 @@ from htmx_flask.requests import HtmxAwareRequest
 from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.routing import IntegerConverter, MapAdapter, Rule
 
+from httpstep.core.regex import regex
 from httpstep.web.prefix import FAULT
 
 if TYPE_CHECKING:
@@ -50,8 +50,8 @@ def _plain(value: Any) -> Any:
     return value.replace("\0", "") if isinstance(value, str) else value
 
 
-_EXECUTE: Final = re.compile(r"/api/v1/(?:steps|flows)/([a-z0-9-]{1,63})/execute")
-_STEP: Final = re.compile(r"/api/v1/steps/([a-z0-9-]{1,63})/execute")
+_EXECUTE: Final = regex(r"/api/v1/(?:steps|flows)/([a-z0-9-]{1,63})/execute")
+_STEP: Final = regex(r"/api/v1/steps/([a-z0-9-]{1,63})/execute")
 _RULE: Final = "httpstep.rule"
 
 

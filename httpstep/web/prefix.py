@@ -7,7 +7,6 @@ from X-Forwarded-Prefix or SCRIPT_NAME of a trusted proxy, or else from the path
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
@@ -15,11 +14,13 @@ from urllib.parse import urlsplit
 from flask import Flask, Request, abort, current_app, has_request_context, request
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 
+from httpstep.core.regex import regex
+
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 FAULT: Final = "httpstep.prefix_fault"
-_PREFIX: Final = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~-]+)+")
+_PREFIX: Final = regex(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~-]+)+")
 _API: Final = "/api/"
 _ALWAYS_SERVED: Final = ("static", "health.health")
 

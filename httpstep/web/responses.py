@@ -5,12 +5,13 @@ from __future__ import annotations
 import gzip
 import hashlib
 import random
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from flask import Flask, Request, Response, request, send_from_directory
+
+from httpstep.core.regex import regex
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -24,7 +25,7 @@ _COMPRESSED_TYPES: Final = frozenset(
     ("text/html", "text/css", "text/javascript", "application/javascript", "image/svg+xml")
 )
 _FOREVER: Final = "public, max-age=31536000, immutable"
-_REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,100}")
+_REQUEST_ID = regex(r"[A-Za-z0-9._:-]{1,100}")
 
 
 def _digest(content: bytes) -> str:

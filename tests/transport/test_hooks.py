@@ -10,9 +10,9 @@ from pathlib import Path
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
+from httpstep.transport import tls
 from httpstep.transport.connections import GuardedHTTPConnection, GuardedHTTPSConnection
 from httpstep.transport.sockets import DeadlineSocket, DeadlineTLSSocket
-from httpstep.transport.tls import trusting_context
 
 ROOT = Path(__file__).parents[2]
 
@@ -40,7 +40,7 @@ def test_the_library_reads_a_head_by_what_ours_calls_too() -> None:
 def test_ssl_makes_our_sockets_and_shakes_hands_through_them() -> None:
     assert "self.sslsocket_class._create(" in inspect.getsource(ssl.SSLContext.wrap_socket)
     assert "self.do_handshake()" in inspect.getsource(ssl.SSLSocket)
-    context = trusting_context(None, DeadlineTLSSocket)
+    context = tls.trusting_context(None, DeadlineTLSSocket)
     assert context.sslsocket_class is DeadlineTLSSocket
     assert context.verify_mode is ssl.CERT_REQUIRED
     assert context.check_hostname
@@ -50,3 +50,16 @@ def test_every_way_to_move_bytes_obeys_the_deadline() -> None:
     for sock in (DeadlineSocket, DeadlineTLSSocket):
         for name in ("recv", "recv_into", "send", "sendall", "settimeout", "gettimeout"):
             assert getattr(sock, name) is getattr(DeadlineSocket, name)
+
+
+def test_authorities_that_were_read_ahead_are_those_of_the_next_context_alone() -> None:
+    """With whatever is set on it, so two must not share it."""
+    tls.read_ahead()
+    ahead, other = (tls.trusting_context(None, DeadlineTLSSocket) for _ in range(2))
+    assert ahead is not other
+    assert ahead.cert_store_stats() == other.cert_store_stats()
+    assert ahead.cert_store_stats()["x509_ca"] > 100
+    for context in (ahead, other):
+        assert context.minimum_version is ssl.TLSVersion.TLSv1_2
+        assert context.verify_flags & ssl.VERIFY_X509_PARTIAL_CHAIN
+        assert context.sslsocket_class is DeadlineTLSSocket

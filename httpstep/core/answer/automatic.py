@@ -7,7 +7,6 @@ A name is the shortest tail of the path that no other path has, joined by "_" (`
 
 from __future__ import annotations
 
-import re
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
@@ -16,6 +15,7 @@ from typing import Final, NamedTuple
 from httpstep.core.answer.dictionaries import ANY, DictionaryPaths, dictionary_paths_of
 from httpstep.core.answer.transliteration import in_ascii
 from httpstep.core.jsontext import Json, Path
+from httpstep.core.regex import regex
 from httpstep.core.step.spec import MappingRule
 
 _MAX_NAME_CHARACTERS: Final = 100
@@ -136,7 +136,7 @@ def _labels(path: Path) -> tuple[str, ...]:
     return (*keys[:-1], last)
 
 
-_NOT_IN_NAMES: Final = re.compile(r"[^A-Za-z0-9_.-]+")
+_NOT_IN_NAMES: Final = regex(r"[^A-Za-z0-9_.-]+")
 _GENERAL: Final = frozenset(
     {"all", "main", "data", "key", "value", "values", "text", "result", "results", "content", "node"}
 )

@@ -2,39 +2,37 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
 from msgspec import Struct, field
 
 from httpstep.core.jsontext import Json, Path, json_type
+from httpstep.core.regex import regex
 
 ANY: Final = "*"
 
-_DATE: Final = re.compile(
-    r"\d{4}-\d{2}(-\d{2}([T ][\d:.]+(Z|[+-]\d{2}:?\d{2})?)?)?|\d{4}/\d{2}/\d{2}|\d{2}\.\d{2}\.\d{4}"
-)
-_NUMBER: Final = re.compile(r"-?\d+(\.\d+)?")
-_ID: Final = re.compile(
+_DATE: Final = regex(r"\d{4}-\d{2}(-\d{2}([T ][\d:.]+(Z|[+-]\d{2}:?\d{2})?)?)?|\d{4}/\d{2}/\d{2}|\d{2}\.\d{2}\.\d{4}")
+_NUMBER: Final = regex(r"-?\d+(\.\d+)?")
+_ID: Final = regex(
     r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
     r"|(?=[a-f]*\d)[0-9a-f]{12,}|(?=[A-F]*\d)[0-9A-F]{12,}"
 )
-_NUMBERED: Final = re.compile(r"([A-Za-z]+[_-]?)\d{3,}")
-_CODE: Final = re.compile(r"[A-Z]{2,3}|[a-z]{2}[-_][A-Z]{2}")
-_ADDRESS: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
-_LANGUAGE: Final = re.compile(
+_NUMBERED: Final = regex(r"([A-Za-z]+[_-]?)\d{3,}")
+_CODE: Final = regex(r"[A-Z]{2,3}|[a-z]{2}[-_][A-Z]{2}")
+_ADDRESS: Final = regex(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+_LANGUAGE: Final = regex(
     "ar|bg|cs|da|de|el|en|es|et|fa|fi|fr|he|hi|hr|hu|it|ja|ko|lt|lv|nb|nl|pl|pt|ro|ru|sk|sl|sr|sv|th|tr|uk|ur|vi|zh"
 )
-_SKU: Final = re.compile(r"(?=.*\d)([A-Z0-9]+([-_./][A-Za-z0-9]+)+|[A-Z]+\d{2,}[A-Z0-9]*|[a-z]+-\d{2,})")
-_HOST: Final = re.compile(r"([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}(:\d+)?")
-_HASH: Final = re.compile(r"(?=.*\d)(?=.*[a-f])[0-9a-f]{6,}")
-_THING: Final = re.compile(r"[^\W\d_a-z]\w*([ '&.,-]+\w+)*|\w+( \w+)+")
-_CURRENCY: Final = re.compile(
+_SKU: Final = regex(r"(?=.*\d)([A-Z0-9]+([-_./][A-Za-z0-9]+)+|[A-Z]+\d{2,}[A-Z0-9]*|[a-z]+-\d{2,})")
+_HOST: Final = regex(r"([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}(:\d+)?")
+_HASH: Final = regex(r"(?=.*\d)(?=.*[a-f])[0-9a-f]{6,}")
+_THING: Final = regex(r"[^\W\d_a-z]\w*([ '&.,-]+\w+)*|\w+( \w+)+")
+_CURRENCY: Final = regex(
     "aed|aud|bgn|brl|btc|cad|chf|clp|cny|cop|czk|dkk|egp|eth|eur|gbp|hkd|huf|idr|ils|inr|isk|jpy|krw|mxn|myr|ngn|nok|nzd|"
     "php|pln|ron|rub|sar|sek|sgd|thb|try|twd|uah|usd|vnd|zar"
 )
-_COUNTRY: Final = re.compile(
+_COUNTRY: Final = regex(
     "ae|ar|at|au|be|bg|br|ca|ch|cl|cn|co|cz|de|dk|eg|es|fi|fr|gb|gr|hr|hu|ie|il|in|it|jp|kr|lt|lu|lv|mx|nl|no|nz|pl|pt|ro|"
     "ru|se|sg|si|sk|th|tr|tw|ua|uk|us|vn|za"
 )

@@ -19,15 +19,16 @@ from httpstep.core.exchange import HttpResponse
 from httpstep.core.jsontext import Json
 from httpstep.core.masking.masking import masked_start
 from httpstep.core.masking.redaction import margin
+from httpstep.core.regex import regex
 
 NOT_MAPPED: Final = "Response Mapping Not Done, Only JSON can be mapped as Response"
 
 _SHOWN: Final = 80
 _LOOKED_AT: Final = 4096
-_CONTROL: Final = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
-_TITLE: Final = re.compile(r"<title[^>]{0,200}>([^<]{0,200})", re.IGNORECASE)
-_HTML: Final = re.compile(r"\s*(?:<!--.{0,500}?-->\s*)?<(?:!doctype\s+html|html|head|body)\b", re.I | re.S)
-_XML: Final = re.compile(r"\s*<(?:\?xml|[A-Za-z_][\w.:-]*[\s/>])")
+_CONTROL: Final = regex(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+_TITLE: Final = regex(r"<title[^>]{0,200}>([^<]{0,200})", re.IGNORECASE)
+_HTML: Final = regex(r"\s*(?:<!--.{0,500}?-->\s*)?<(?:!doctype\s+html|html|head|body)\b", re.I | re.S)
+_XML: Final = regex(r"\s*<(?:\?xml|[A-Za-z_][\w.:-]*[\s/>])")
 _NO_CHARSET: Final = frozenset({"idna", "punycode", "unicode-escape", "unicode_escape", "raw-unicode-escape", "utf-7"})
 
 
@@ -121,7 +122,7 @@ def _likely(charset: str | None, body: bytes) -> tuple[str, ...]:
 
 _WINDOWS: Final = "windows-1252"
 """What browsers take US-ASCII and ISO-8859-1 for too (WHATWG Encoding, 4.2)."""
-_UTF8_CHARACTER: Final = re.compile(
+_UTF8_CHARACTER: Final = regex(
     rb"[\x80-\xbf](?:(?<=[\xc2-\xdf].)|[\x80-\xbf](?<=[\xe0-\xef]..)|[\x80-\xbf]{2}(?<=[\xf0-\xf4]...))", re.DOTALL
 )
 """From the second byte on, which is no letter of any Latin charset and one thing to look for: several take ten times as long."""

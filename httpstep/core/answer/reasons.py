@@ -18,6 +18,7 @@ from httpstep.core.exchange import HttpResponse
 from httpstep.core.jsontext import Json
 from httpstep.core.masking.masking import masked_start
 from httpstep.core.masking.redaction import margin
+from httpstep.core.regex import regex
 
 MAX_CHARACTERS: Final = 300
 _MAX_DEPTH: Final = 6
@@ -66,16 +67,12 @@ _FIELDS: Final = (
 """Names under which an error in a list says which field it is about."""
 _PLACES: Final = frozenset({"body", "query", "path", "header"})
 
-_TAG: Final = re.compile(r"</?[A-Za-z!][^<>]{0,500}>")
-_GAP: Final = re.compile(r"\s+(?=[.,:;!?])")
-_CONTROL: Final = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
-_ELEMENT: Final = re.compile(
-    r"<(?:[\w.-]+:)?([\w.-]+)(?:\s[^<>]*)?>\s*(?:<!\[CDATA\[(.*?)\]\]>|([^<>]+))\s*</", re.DOTALL
-)
-_ATTRIBUTE: Final = re.compile(
-    r"\s(?:[\w.-]+:)?(message|msg|description|error|reason)=[\"']([^\"'<>]+)[\"']", re.IGNORECASE
-)
-_CHALLENGE: Final = re.compile(r"\b(error_description|error)\s*=\s*\"([^\"]*)\"")
+_TAG: Final = regex(r"</?[A-Za-z!][^<>]{0,500}>")
+_GAP: Final = regex(r"\s+(?=[.,:;!?])")
+_CONTROL: Final = regex(r"[\x00-\x08\x0e-\x1f\x7f]")
+_ELEMENT: Final = regex(r"<(?:[\w.-]+:)?([\w.-]+)(?:\s[^<>]*)?>\s*(?:<!\[CDATA\[(.*?)\]\]>|([^<>]+))\s*</", re.DOTALL)
+_ATTRIBUTE: Final = regex(r"\s(?:[\w.-]+:)?(message|msg|description|error|reason)=[\"']([^\"'<>]+)[\"']", re.IGNORECASE)
+_CHALLENGE: Final = regex(r"\b(error_description|error)\s*=\s*\"([^\"]*)\"")
 
 
 def reason_given(response: HttpResponse, secrets: Set[str] = frozenset()) -> str:

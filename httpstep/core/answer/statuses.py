@@ -6,7 +6,9 @@ import re
 from functools import lru_cache
 from typing import Final
 
-_PART: Final = re.compile(r"(?:([1-9][0-9]{2})(?:\s*-\s*([1-9][0-9]{2}))?|([1-5])xx)", re.IGNORECASE)
+from httpstep.core.regex import regex
+
+_PART: Final = regex(r"(?:([1-9][0-9]{2})(?:\s*-\s*([1-9][0-9]{2}))?|([1-5])xx)", re.IGNORECASE)
 _MAX_CHARACTERS: Final = 200
 
 

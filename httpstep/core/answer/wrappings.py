@@ -12,19 +12,20 @@ from typing import Final
 
 from httpstep.core import jsontext
 from httpstep.core.errors import UnreadableAnswer
+from httpstep.core.regex import regex
 
-_GUARD: Final = re.compile(
+_GUARD: Final = regex(
     r"\s*(\)\]\}'?,?|(?:while|for)\s*\([1;\s]{1,4}\)\s*;?|//\s*OK|throw\s[^\n;{\[]{0,60};?(?:\s*<[^>\n]{0,40}>)?|&&&START&&&"
     r"|\{\}\s*&&)\s*(?=[\[{])"
 )
-_WARNING: Final = re.compile(r"\b(Warning|Notice|Deprecated|(?:Fatal|Parse) error|Strict Standards)\b(?:</b>)?\s*:")
-_CALL: Final = re.compile(
+_WARNING: Final = regex(r"\b(Warning|Notice|Deprecated|(?:Fatal|Parse) error|Strict Standards)\b(?:</b>)?\s*:")
+_CALL: Final = regex(
     r"\s*(?:/\*.{0,200}?\*/\s*)*(?:try\s*\{\s*)?(?:typeof\s+[\w$.]{1,100}\s*={2,3}\s*['\"]function['\"]\s*&&\s*)?"
     r"[\w$.]{1,100}\s*\(\s*[\[{\"]",
     re.DOTALL,
 )
-_EVENT: Final = re.compile(r"\s*(?:(?:event|id|retry)?:[^\n]{0,200}\n\s*){0,4}(?:data|event):")
-_MAY_BEGIN: Final = re.compile(r"(?:^|[>;]|on line \d{1,9})[ \t\r\n]*(?=[\[{])", re.MULTILINE)
+_EVENT: Final = regex(r"\s*(?:(?:event|id|retry)?:[^\n]{0,200}\n\s*){0,4}(?:data|event):")
+_MAY_BEGIN: Final = regex(r"(?:^|[>;]|on line \d{1,9})[ \t\r\n]*(?=[\[{])", re.MULTILINE)
 _MAX_BEGINNINGS: Final = 8
 _LINES: Final = frozenset(
     {"application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines"}

@@ -10,8 +10,9 @@ from httpstep.core.authentication.kind import Auth, Credential, Kind, Proof, pas
 from httpstep.core.inserting import headers
 from httpstep.core.inserting.texts import filled, header_value
 from httpstep.core.inserting.values import Position, Values
+from httpstep.core.regex import regex
 
-_PREFIX: Final = re.compile(r"\s*(?:authorization\s*:\s*)?(?:bearer\s+)+", re.IGNORECASE)
+_PREFIX: Final = regex(r"\s*(?:authorization\s*:\s*)?(?:bearer\s+)+", re.IGNORECASE)
 
 
 class Bearer(Kind):

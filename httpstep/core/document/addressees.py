@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from typing import Final
 
 from httpstep.core.inserting.urlhosts import UrlFault, ascii_host
+from httpstep.core.regex import regex
 
 MAX_ADDRESSES: Final = 10
 _MAX_JUDGED: Final = 100
 """However many were pasted, so many get a sentence of their own."""
 _LOCAL_CHARACTERS: Final = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
-_LOCAL: Final = re.compile(rf"{_LOCAL_CHARACTERS}(\.{_LOCAL_CHARACTERS})*")
+_LOCAL: Final = regex(rf"{_LOCAL_CHARACTERS}(\.{_LOCAL_CHARACTERS})*")
 
 
 def is_address(text: str) -> bool:

@@ -24,20 +24,21 @@ from httpstep.core.masking.redaction import (
     is_credential_name,
     without_scheme,
 )
+from httpstep.core.regex import regex
 from httpstep.core.step.spec import Pair, RequestSpec, StepSpec
 
 Change = Callable[[str, str], str]
 """(place, the text of a credential) -> the text in its place."""
 
-_USER: Final = re.compile(r"(?<=://)[^/?#]*(?=@)")
-_PARAMETER: Final = re.compile(r"(?:\A|[?&;#\n])([^=?&;#\n]++)=")
-_END_OF_VALUE: Final = re.compile(r"[&#\n]|\Z")
+_USER: Final = regex(r"(?<=://)[^/?#]*(?=@)")
+_PARAMETER: Final = regex(r"(?:\A|[?&;#\n])([^=?&;#\n]++)=")
+_END_OF_VALUE: Final = regex(r"[&#\n]|\Z")
 _IN_STRING: Final = r'(?:[^"\\]|\\.)*+'
-_MEMBER: Final = re.compile(
+_MEMBER: Final = regex(
     rf'"({_IN_STRING})"?(?:(?P<colon>\s*+:\s*+)(?:"(?P<text>{_IN_STRING})|(?P<bare>-?[0-9][^\s,\]}}]*+)))?', re.DOTALL
 )
-_ELEMENT: Final = re.compile(r"<([\w:.-]++)([^<>]*+)>([^<]++)")
-_IS_TOLD: Final = re.compile(r"(?:bearer|basic) ++\S", re.IGNORECASE)
+_ELEMENT: Final = regex(r"<([\w:.-]++)([^<>]*+)>([^<]++)")
+_IS_TOLD: Final = regex(r"(?:bearer|basic) ++\S", re.IGNORECASE)
 
 
 def step_for(spec: StepSpec, *, may_edit: bool) -> StepSpec:

@@ -15,17 +15,18 @@ from msgspec import Struct
 from httpstep.core.conversion import CannotConvert, convert
 from httpstep.core.drift.words import GENERAL, Weighted, words_of
 from httpstep.core.jsontext import Json, Path, dumps_text, json_type
+from httpstep.core.regex import regex
 
 CONTAINERS: Final = frozenset({"array", "object"})
 MAX_PLACES: Final = 20_000
 _MAX_TEXT: Final = 200
-_NUMBER: Final = re.compile(r"-?\d{1,30}(\.\d{1,30})?", re.ASCII)
-_MEASURED: Final = re.compile(r"-?\d+\.\d{3,}[1-9]", re.ASCII)
-_PHONE: Final = re.compile(r"\+?[\d ()/.-]{7,25}", re.ASCII)
-_URL: Final = re.compile(r"(?:https?://)?(?:www\.)?([^/\s]+\.[^\s]*?)/?", re.ASCII | re.IGNORECASE)
-_MAIL: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
-_TAG: Final = re.compile(r"<[^<>]{1,200}>")
-_DATED: Final = re.compile(r"(?=.*\d{4}).*\d[-/: ]\d", re.ASCII)
+_NUMBER: Final = regex(r"-?\d{1,30}(\.\d{1,30})?", re.ASCII)
+_MEASURED: Final = regex(r"-?\d+\.\d{3,}[1-9]", re.ASCII)
+_PHONE: Final = regex(r"\+?[\d ()/.-]{7,25}", re.ASCII)
+_URL: Final = regex(r"(?:https?://)?(?:www\.)?([^/\s]+\.[^\s]*?)/?", re.ASCII | re.IGNORECASE)
+_MAIL: Final = regex(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+_TAG: Final = regex(r"<[^<>]{1,200}>")
+_DATED: Final = regex(r"(?=.*\d{4}).*\d[-/: ]\d", re.ASCII)
 
 
 class DocumentNode(Struct, frozen=True, eq=False):

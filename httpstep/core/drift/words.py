@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
 
-_WORDS: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_a-zA-Z]+")
+from httpstep.core.regex import regex
+
+_WORDS: Final = regex(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_a-zA-Z]+")
 _MAX_CHARACTERS: Final = 100
 
 _GENERAL: Final = """
@@ -84,11 +85,10 @@ _SYNONYMS: Final = (
     "milliseconds ms millis",
     "seconds sec secs",
 )
-_GROUPS: Final[Mapping[str, frozenset[int]]] = {
-    word: frozenset(number for number, group in enumerate(_SYNONYMS) if word in group.split())
-    for word in {word for group in _SYNONYMS for word in group.split()}
-}
-
+_GROUPS: Final[dict[str, frozenset[int]]] = {}
+for _number, _group in enumerate(_SYNONYMS):
+    for _word in _group.split():
+        _GROUPS[_word] = _GROUPS.get(_word, frozenset()) | {_number}
 
 _COMPOUND: Final = {
     ("email", "address"),

@@ -12,17 +12,18 @@ from httpstep.core.importing.request import Said, request_of
 from httpstep.core.importing.shell.pasted import INVISIBLE
 from httpstep.core.importing.source import Source, single
 from httpstep.core.importing.texts.structured import MAX_BYTES, DocumentFault, load
+from httpstep.core.regex import regex
 
 FORMATS: Final = ("curl", "fetch", "http", "postman", "openapi")
 WORDS: Final = {
     "curl": "the cURL command", "fetch": "the fetch", "http": "the HTTP request", "postman": "the Postman collection",
     "openapi": "the OpenAPI document", "address": "the address",
 }  # fmt: skip
-_ADDRESS: Final = re.compile(r"(?:https?://|\{\{)\S+|(?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,}(?::\d+)?/\S*")
-_DOCUMENT: Final = re.compile(r"^[ \t]*[\"']?(?:openapi|swagger|info|item|paths)[\"']?[ \t]*:", re.MULTILINE)
-_ROOT: Final = re.compile(r"^[\"']?(?:openapi|swagger)[\"']?[ \t]*:", re.MULTILINE)
+_ADDRESS: Final = regex(r"(?:https?://|\{\{)\S+|(?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,}(?::\d+)?/\S*")
+_DOCUMENT: Final = regex(r"^[ \t]*[\"']?(?:openapi|swagger|info|item|paths)[\"']?[ \t]*:", re.MULTILINE)
+_ROOT: Final = regex(r"^[\"']?(?:openapi|swagger)[\"']?[ \t]*:", re.MULTILINE)
 """Where the members are in the order of the alphabet, it stands behind all components."""
-_DESCRIPTION: Final = re.compile(r"(?:openapi|swagger|collection)[\w.-]*\.(?:json|ya?ml)$|\.ya?ml$", re.IGNORECASE)
+_DESCRIPTION: Final = regex(r"(?:openapi|swagger|collection)[\w.-]*\.(?:json|ya?ml)$|\.ya?ml$", re.IGNORECASE)
 NOTHING: Final = (
     "There is no curl command here. Nor is there anything else that can be read: an address, a fetch(…), an HTTP request, "
     "a Postman collection, an OpenAPI document."
@@ -53,7 +54,7 @@ def is_description(text: str) -> bool:
     return '"format"' not in text[:100] and _MEMBER.search(text) is not None
 
 
-_MEMBER: Final = re.compile(r'"(?:openapi|swagger|item)"\s*:')
+_MEMBER: Final = regex(r'"(?:openapi|swagger|item)"\s*:')
 
 
 def _kind(text: str) -> str:

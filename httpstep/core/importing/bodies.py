@@ -12,12 +12,13 @@ from httpstep.core.errors import UnreadableAnswer
 from httpstep.core.inserting.encoders import FORM_TYPE
 from httpstep.core.inserting.jsonbodies import JsonBodyFault, compile_json
 from httpstep.core.inserting.placeholders import PlaceholderFault
+from httpstep.core.regex import regex
 from httpstep.core.request.bodies import JSON_TYPE, graphql_faults, graphql_text
 from httpstep.core.request.requestcheck import MAX_FIELDS
 from httpstep.core.step.spec import Body, Pair
 
-_JSON: Final = re.compile(r"application/(?:[\w.+-]+\+)?json\b", re.IGNORECASE)
-_JSON_START: Final = re.compile(r"\s*[\[{]")
+_JSON: Final = regex(r"application/(?:[\w.+-]+\+)?json\b", re.IGNORECASE)
+_JSON_START: Final = regex(r"\s*[\[{]")
 
 
 class Piece(NamedTuple):
@@ -77,8 +78,8 @@ def text_body(text: str, content_type: str, *, is_json: bool = False, fields_in_
     return Made(Body("raw", text=escaped(text), content_type=content_type or FORM_TYPE), True)
 
 
-_GRAPHQL: Final = re.compile(r'\{"query":("(?:[^"\\]|\\.)*+")(?:,"variables":(\{.*\}))?\}', re.DOTALL)
-_OPERATION: Final = re.compile(r"\s*(?:\{|(?:query|mutation|subscription)\b[^{}]*\{|fragment\s+\w+\s+on\b)")
+_GRAPHQL: Final = regex(r'\{"query":("(?:[^"\\]|\\.)*+")(?:,"variables":(\{.*\}))?\}', re.DOTALL)
+_OPERATION: Final = regex(r"\s*(?:\{|(?:query|mutation|subscription)\b[^{}]*\{|fragment\s+\w+\s+on\b)")
 
 
 def graphql_body(query: str, variables: str) -> Body | None:
@@ -125,7 +126,7 @@ def _mended(text: str) -> tuple[str | None, str]:
     return None, ""
 
 
-_NO_ESCAPE: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_NO_ESCAPE: Final = regex(r"%(?![0-9A-Fa-f]{2})")
 
 
 def fields_of(text: str) -> tuple[Pair, ...] | None:
@@ -145,7 +146,7 @@ def fields_of(text: str) -> tuple[Pair, ...] | None:
     return tuple(fields) if len(fields) <= MAX_FIELDS else None
 
 
-_BRACES: Final = re.compile(r"(?<!\\)(\\*)\{\{([ \t]*(?:secret\.)?[A-Za-z_][A-Za-z0-9_.-]{0,99}[ \t]*\}\})?")
+_BRACES: Final = regex(r"(?<!\\)(\\*)\{\{([ \t]*(?:secret\.)?[A-Za-z_][A-Za-z0-9_.-]{0,99}[ \t]*\}\})?")
 
 
 def escaped(text: str) -> str:

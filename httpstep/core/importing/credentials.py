@@ -14,18 +14,19 @@ from httpstep.core.errors import UnreadableAnswer
 from httpstep.core.masking.paths import token_in_path
 from httpstep.core.masking.redaction import MASK, is_credential_header, without_scheme
 from httpstep.core.private import Private
+from httpstep.core.regex import regex
 from httpstep.core.step.spec import ROW_MODES, Body, Pair, RequestSpec
 
-_HOST: Final = re.compile(r"[A-Za-z]+://([^/?#]+)")
-_PARAMETER: Final = re.compile(
+_HOST: Final = regex(r"[A-Za-z]+://([^/?#]+)")
+_PARAMETER: Final = regex(
     r"(?:api|app|access|auth|private|secret|client|bot)?[_.-]?"
     r"(?:key|token|secret|password|passwd|pwd|appid)|apikey|sig",
     re.IGNORECASE,
 )
-_IN_JSON: Final = re.compile(r'("([^"\\]{1,60})"\s*:\s*")((?:[^"\\]|\\.)+)(?=")')
+_IN_JSON: Final = regex(r'("([^"\\]{1,60})"\s*:\s*")((?:[^"\\]|\\.)+)(?=")')
 _TOO_GENERAL: Final = frozenset({"key", "sig"})
 """Members of JSON that hold anything."""
-_IN_QUERY: Final = re.compile(r"(?<=[?&])([^=&#]+)=([^&#]+)")
+_IN_QUERY: Final = regex(r"(?<=[?&])([^=&#]+)=([^&#]+)")
 
 
 _NAMELESS: Final = "API_"
@@ -180,18 +181,18 @@ def _prefix(url: str) -> str:
 
 _WORD: Final = "token|key|secret|password|passwd|pass|pwd|sid|id|credentials?|bearer|jwt|username|user"
 _PLACEHOLDERS: Final = (
-    re.compile(
+    regex(
         r"<{1,2}[^<>]+>{1,2}|(?<!\{)\{[^{}]+\}(?!\})|\[[A-Za-z][^\[\]]*\]|:[A-Za-z_]\w*|\$[A-Za-z_]\w*|%[A-Za-z_]\w*%"
     ),
-    re.compile(r"(?:.*[_-])?(?:x{3,}|X{3,})|.*(?:x{4,}|X{4,}|\*{3,}|\.{3,}|…).*"),
-    re.compile(r"(?:your|my|insert|enter|replace|put|paste|add|change)[-_ ].*", re.IGNORECASE),
-    re.compile(rf".*your[-_ ]?(?:[A-Za-z0-9]+[-_ ])*(?:{_WORD}).*|.*(?:goes|token|key)[-_ ]?here", re.IGNORECASE),
-    re.compile(rf"(?:[A-Z]+[-_ ])*(?:{_WORD.upper()})(?:[-_ ][A-Z]+)*"),
-    re.compile(
+    regex(r"(?:.*[_-])?(?:x{3,}|X{3,})|.*(?:x{4,}|X{4,}|\*{3,}|\.{3,}|…).*"),
+    regex(r"(?:your|my|insert|enter|replace|put|paste|add|change)[-_ ].*", re.IGNORECASE),
+    regex(rf".*your[-_ ]?(?:[A-Za-z0-9]+[-_ ])*(?:{_WORD}).*|.*(?:goes|token|key)[-_ ]?here", re.IGNORECASE),
+    regex(rf"(?:[A-Z]+[-_ ])*(?:{_WORD.upper()})(?:[-_ ][A-Z]+)*"),
+    regex(
         rf"(?:(?:access|api|auth|bearer|bot|client|app|user|secret|private|the|some|oauth)[-_ ]?)*(?:{_WORD})",
         re.IGNORECASE,
     ),
-    re.compile(r"(?:\w+[-_.])?<[^<>]+>|(?:\w+[-_.])(?<!\{)\{[^{}]+\}(?!\})"),
+    regex(r"(?:\w+[-_.])?<[^<>]+>|(?:\w+[-_.])(?<!\{)\{[^{}]+\}(?!\})"),
 )
 MAX_PLACEHOLDER: Final = 200
 

@@ -12,14 +12,13 @@ from httpstep.core.importing.imported import Ignored, Imported
 from httpstep.core.importing.request import Said, request_of
 from httpstep.core.importing.shell import curloptions, pasted
 from httpstep.core.importing.shell.words import Words
+from httpstep.core.regex import regex
 from httpstep.core.step.spec import Pair
 
 MAX_COMMAND_CHARACTERS: Final = 1024 * 1024
 MAX_SHOWN: Final = 60
-_ALIAS: Final = re.compile(
-    r"\b(?:curl|iwr|irm)\s[^\n'\"]{0,200}?-(?:Uri|Headers|Method|Body|ContentType|UseBasicParsing)\s"
-)
-_CMDLET: Final = re.compile(r"\bInvoke-(?:WebRequest|RestMethod)\b", re.IGNORECASE)
+_ALIAS: Final = regex(r"\b(?:curl|iwr|irm)\s[^\n'\"]{0,200}?-(?:Uri|Headers|Method|Body|ContentType|UseBasicParsing)\s")
+_CMDLET: Final = regex(r"\bInvoke-(?:WebRequest|RestMethod)\b", re.IGNORECASE)
 OF_POWERSHELL: Final = (
     "This is PowerShell's Invoke-WebRequest, which is also called curl there and is not read. Take the cURL command of the "
     "documentation, or copy the request from the browser as cURL or as fetch."
@@ -207,7 +206,7 @@ class _Reading:
             self.ignore(option, "a call takes at most 60 seconds")
 
 
-_SEVERAL: Final = re.compile(r"(?<!\{)\{[^{},]{0,99},[^{}]{0,99}\}|\[(?:\d+-\d+|[a-z]-[a-z])(?::\d+)?\]", re.IGNORECASE)
+_SEVERAL: Final = regex(r"(?<!\{)\{[^{},]{0,99},[^{}]{0,99}\}|\[(?:\d+-\d+|[a-z]-[a-z])(?::\d+)?\]", re.IGNORECASE)
 _AS_IT_IS: Final = frozenset({"location", "location-trusted", "basic"})
 """No action: a step follows redirects and speaks Basic anyway."""
 _ACTIONS: Final[dict[str, Callable[[_Reading, curloptions.Option], None]]] = {
@@ -259,7 +258,7 @@ def _left(rest: str) -> Iterator[Ignored]:
 
 
 _OF_THE_ANSWER: Final = "what is done with the answer belongs to the bot"
-_SECOND: Final = re.compile(r"(?:^|[\s;&|(])curl(?:\.exe)?\s")
+_SECOND: Final = regex(r"(?:^|[\s;&|(])curl(?:\.exe)?\s")
 
 
 def _short(text: str) -> str:

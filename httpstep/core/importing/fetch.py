@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Final
 from urllib.parse import quote_plus
 
@@ -15,8 +14,9 @@ from httpstep.core.importing.texts import javascript
 from httpstep.core.importing.texts.javascript import FunctionCall, ScriptFault, Unknown
 from httpstep.core.inserting.encoders import FORM_TYPE
 from httpstep.core.jsontext import Json
+from httpstep.core.regex import regex
 
-CALL: Final = re.compile(r"\bfetch\s*\(")
+CALL: Final = regex(r"\bfetch\s*\(")
 MAX_CHARACTERS: Final = 1024 * 1024
 _SILENT: Final = frozenset(
     {"mode", "cache", "referrerPolicy", "integrity", "keepalive", "priority", "signal", "redirect"}
@@ -112,7 +112,7 @@ def _text(said: Said, value: Json, what: str) -> str:
     return _named(value) if isinstance(value, str) else "" if value is None else jsontext.dumps_text(value)
 
 
-_ENVIRONMENT: Final = re.compile(r"\{\{(?:process|import\.meta)\.env\.([A-Za-z_]\w{0,99})\}\}")
+_ENVIRONMENT: Final = regex(r"\{\{(?:process|import\.meta)\.env\.([A-Za-z_]\w{0,99})\}\}")
 
 
 def _named(text: str) -> str:

@@ -9,18 +9,19 @@ from httpstep.core.importing.bodies import Piece, fields_of
 from httpstep.core.importing.imported import Ignored, Imported
 from httpstep.core.importing.request import Said, request_of
 from httpstep.core.importing.texts.multiparts import FILE_BODY
+from httpstep.core.regex import regex
 
-_LINE: Final = re.compile(r"([A-Z]{3,10})[ \t]+(\S+)(?:[ \t]+HTTP/[0-9.]+)?[ \t]*")
-_HEADER: Final = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+)[ \t]*:[ \t]*(.*)")
-_NEXT: Final = re.compile(r"^###", re.MULTILINE)
-_ABOVE: Final = re.compile(r"(?:[ \t]*(?:#[^\n]*|//[^\n]*|@([\w.-]{1,100})[ \t]*=[ \t]*([^\n]*))?(?:\n|$))+")
+_LINE: Final = regex(r"([A-Z]{3,10})[ \t]+(\S+)(?:[ \t]+HTTP/[0-9.]+)?[ \t]*")
+_HEADER: Final = regex(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+)[ \t]*:[ \t]*(.*)")
+_NEXT: Final = regex(r"^###", re.MULTILINE)
+_ABOVE: Final = regex(r"(?:[ \t]*(?:#[^\n]*|//[^\n]*|@([\w.-]{1,100})[ \t]*=[ \t]*([^\n]*))?(?:\n|$))+")
 """Comments and variables that files of requests have above the request line."""
-_VARIABLE: Final = re.compile(r"^[ \t]*@([\w.-]{1,100})[ \t]*=[ \t]*([^\n]*)$", re.MULTILINE)
-_GOES_ON: Final = re.compile(r"\n[ \t]+(?=[?&])")
-_BELOW: Final = re.compile(r"^(?:>>?!?[ \t]*(?:\{%|\S+\.js\b)|<>[ \t]).*", re.MULTILINE | re.DOTALL)
+_VARIABLE: Final = regex(r"^[ \t]*@([\w.-]{1,100})[ \t]*=[ \t]*([^\n]*)$", re.MULTILINE)
+_GOES_ON: Final = regex(r"\n[ \t]+(?=[?&])")
+_BELOW: Final = regex(r"^(?:>>?!?[ \t]*(?:\{%|\S+\.js\b)|<>[ \t]).*", re.MULTILINE | re.DOTALL)
 """What such files do with the answer."""
-_FILE: Final = re.compile(r"<@?[ \t]+(\S[^\n]*)")
-_FILE_IN: Final = re.compile(r"^<@?[ \t]+(\S[^\n]*)$", re.MULTILINE)
+_FILE: Final = regex(r"<@?[ \t]+(\S[^\n]*)")
+_FILE_IN: Final = regex(r"^<@?[ \t]+(\S[^\n]*)$", re.MULTILINE)
 _WORKED_OUT: Final = frozenset({"host", "content-length", "connection"})
 
 

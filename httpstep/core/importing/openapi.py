@@ -18,11 +18,12 @@ from httpstep.core.importing.texts.multiparts import FILE_BODY, FILE_PART
 from httpstep.core.importing.texts.references import References
 from httpstep.core.importing.texts.schemas import Sampling
 from httpstep.core.jsontext import Json
+from httpstep.core.regex import regex
 from httpstep.core.step.spec import METHODS, Pair, RequestSpec
 
-_HOLE: Final = re.compile(r"\{([^{}/]{1,100})\}")
-_NOT_IN_NAMES: Final = re.compile(r"[^A-Za-z0-9_.-]")
-_TAGS: Final = re.compile(
+_HOLE: Final = regex(r"\{([^{}/]{1,100})\}")
+_NOT_IN_NAMES: Final = regex(r"[^A-Za-z0-9_.-]")
+_TAGS: Final = regex(
     r"</?(?:p|br|b|i|a|em|strong|code|pre|ul|ol|li|div|span|h[1-6]|note|important)(?:\s[^<>]{0,300})?/?>", re.IGNORECASE
 )
 """What stands in descriptions that were written for a page."""

@@ -10,10 +10,11 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from httpstep.core.importing.credentials import Names, candidates, is_placeholder, with_values
+from httpstep.core.regex import regex
 from httpstep.core.step.spec import RequestSpec
 
-_SECRET: Final = re.compile(r"\{\{\s*secret\.([A-Za-z_][A-Za-z0-9_.-]{0,99})\s*\}\}")
-_IN_ADDRESS: Final = re.compile(
+_SECRET: Final = regex(r"\{\{\s*secret\.([A-Za-z_][A-Za-z0-9_.-]{0,99})\s*\}\}")
+_IN_ADDRESS: Final = regex(
     r"(?<![A-Za-z0-9_])(?:(?:YOUR|MY)[_-][A-Z0-9_-]+|your[_-][a-z0-9_-]+|yourdomain|yourstore|yourcompany|[xX]{4,})"
     r"(?![A-Za-z0-9_])"
 )

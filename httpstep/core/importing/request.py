@@ -21,16 +21,17 @@ from httpstep.core.importing.texts.multiparts import FILE_PART, is_multipart, pa
 from httpstep.core.inserting.headers import METHODS_WITH_BODY, OWN, name_fault
 from httpstep.core.jsontext import Json
 from httpstep.core.masking.redaction import is_credential_header
+from httpstep.core.regex import regex
 from httpstep.core.request.bodies import JSON_TYPE
 from httpstep.core.request.requestcheck import MAX_FIELDS
 from httpstep.core.step.spec import METHODS, Body, Pair, RequestSpec
 
-_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|\{\{")
-_USER_IN_URL: Final = re.compile(r"([A-Za-z]+://)([^/?#@]*)@")
-_BRACED: Final = re.compile(r"(?<!\{)\{([A-Za-z_][A-Za-z0-9_.-]{0,99})\}(?!\})")
-_COLON: Final = re.compile(r"(?<=[^:/]/):([A-Za-z_]\w{0,99})(?=[/?#]|$)")
-_ANGLED: Final = re.compile(r"<([A-Za-z][\w .-]{0,60})>")
-_BRACKETED: Final = re.compile(r"(?<=[/=])\[([A-Za-z][A-Za-z_ -]{1,60})\](?=[/?&#]|$)")
+_SCHEME: Final = regex(r"[A-Za-z][A-Za-z0-9+.-]*://|\{\{")
+_USER_IN_URL: Final = regex(r"([A-Za-z]+://)([^/?#@]*)@")
+_BRACED: Final = regex(r"(?<!\{)\{([A-Za-z_][A-Za-z0-9_.-]{0,99})\}(?!\})")
+_COLON: Final = regex(r"(?<=[^:/]/):([A-Za-z_]\w{0,99})(?=[/?#]|$)")
+_ANGLED: Final = regex(r"<([A-Za-z][\w .-]{0,60})>")
+_BRACKETED: Final = regex(r"(?<=[/=])\[([A-Za-z][A-Za-z_ -]{1,60})\](?=[/?&#]|$)")
 _ADDED: Final = frozenset({"user-agent", "accept", "content-type"})
 """Headers that httpstep sends where the step has none of its own."""
 

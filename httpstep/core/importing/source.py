@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from typing import Final
 
 from msgspec import Struct
 
 from httpstep.core.importing.imported import Imported
+from httpstep.core.regex import regex
 
-_ORIGIN: Final = re.compile(r"(?:https?://[^/?#{}]+|\{\{[^{}]*\}\})(?=/.)")
+_ORIGIN: Final = regex(r"(?:https?://[^/?#{}]+|\{\{[^{}]*\}\})(?=/.)")
 MAX_OPERATIONS: Final = 2000
 UNKNOWN_HOST: Final = "YOUR_HOST"
 """Where the text does not say it: a placeholder, so that it is asked for."""

@@ -12,13 +12,14 @@ from urllib.parse import quote, quote_plus
 
 from httpstep.core import jsontext
 from httpstep.core.jsontext import Json
+from httpstep.core.regex import regex
 
 FORM_TYPE: Final = "application/x-www-form-urlencoded"
 _TYPED_SAFE: Final = "!$&'()*+,;=:@/?%"
 """What may stand unencoded in a path or query (RFC 3986, 3.3 and 3.4), and `%`, which is looked at apart."""
-_STRAY_PERCENT: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
-_ESCAPE: Final = re.compile(r"%[0-9a-f]{2}", re.IGNORECASE)
-_HEADER_CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_STRAY_PERCENT: Final = regex(r"%(?![0-9A-Fa-f]{2})")
+_ESCAPE: Final = regex(r"%[0-9a-f]{2}", re.IGNORECASE)
+_HEADER_CONTROL: Final = regex(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
 def text_of(value: Json) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -12,11 +11,12 @@ from urllib.parse import urlsplit
 from httpstep import __version__
 from httpstep.core.exchange import HttpResponse
 from httpstep.core.masking.redaction import is_credential_header
+from httpstep.core.regex import regex
 
 MAX_VALUE_CHARACTERS: Final = 8 * 1024
 MAX_ROWS: Final = 50
 
-_TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}")
+_TOKEN: Final = regex(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}")
 _FRAMING: Final = "is worked out by httpstep when it sends the request; remove this row."
 _CONNECTION: Final = "is about the connection, which httpstep keeps itself; remove this row."
 _METADATA: Final = "is for a cloud's metadata service, which steps never call; remove this row."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Final
@@ -16,8 +15,9 @@ from httpstep.core.inserting.jsonhints import json_hint
 from httpstep.core.inserting.placeholders import CACHED_LENGTH, Literal, Placeholder, scan
 from httpstep.core.inserting.values import joined
 from httpstep.core.jsontext import Json
+from httpstep.core.regex import regex
 
-_QUOTE_OR_ESCAPE: Final = re.compile(r'["\\]')
+_QUOTE_OR_ESCAPE: Final = regex(r'["\\]')
 
 
 class JsonBodyFault(Exception):

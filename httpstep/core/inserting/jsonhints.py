@@ -6,7 +6,9 @@ import re
 import unicodedata
 from typing import Final
 
-_OUTSIDE_STRINGS: Final = re.compile(
+from httpstep.core.regex import regex
+
+_OUTSIDE_STRINGS: Final = regex(
     r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)|(?P<comma>,)(?=\s*[}\]])|(?P<odd>[^\x00-\x7f]|\')', re.DOTALL
 )
 _QUOTES: Final = frozenset("'‘’‚‛“”„‟«»′″`´")

@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from httpstep.core.inserting.jsonbodies import compile_json
+from httpstep.core.regex import regex
 
-_TOKEN: Final = re.compile(r'\s+|"(?:[^"\\]|\\.)*"|\{\{[^{}]*\}\}|[{}\[\],:]|[^\s{}\[\],:"]+', re.DOTALL)
+_TOKEN: Final = regex(r'\s+|"(?:[^"\\]|\\.)*"|\{\{[^{}]*\}\}|[{}\[\],:]|[^\s{}\[\],:"]+', re.DOTALL)
 _INDENT: Final = "  "
 
 

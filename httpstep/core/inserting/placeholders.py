@@ -24,11 +24,12 @@ from typing import Final
 from msgspec import Struct
 
 from httpstep.core.jsontext import Json
+from httpstep.core.regex import regex
 
 SECRET_PREFIX: Final = "secret."
 CONVERTED_TO: Final = ("number", "integer", "boolean")
 """What may stand after the bar: conversions of `core.conversion`. A secret has none, it is text."""
-_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,99}", re.ASCII)
+_NAME: Final = regex(r"[A-Za-z_][A-Za-z0-9_.-]{0,99}", re.ASCII)
 CACHED_LENGTH: Final = 16_384
 """Longer texts are scanned anew each time, so that the cache stays small."""
 _MAX_FAULTS: Final = 20

@@ -15,6 +15,7 @@ from httpstep.core.inserting.placeholders import PlaceholderFault
 from httpstep.core.inserting.urlhosts import UrlFault
 from httpstep.core.inserting.urls import compile_url
 from httpstep.core.inserting.values import Position
+from httpstep.core.regex import regex
 
 Hosts = tuple[str, ...] | None
 """Origins, each once; () is nowhere. None: any, as it was before there were lists, until an admin decides."""
@@ -23,9 +24,9 @@ MAX_HOSTS: Final = 20
 _ANY: Final = "*"
 REASON: Final = "secret_host"
 
-_ORIGIN: Final = re.compile(r"(https?)://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::([0-9]{1,5}))?(?=[/?]|\Z)")
+_ORIGIN: Final = regex(r"(https?)://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::([0-9]{1,5}))?(?=[/?]|\Z)")
 _DEFAULT_PORTS: Final = {"http": "80", "https": "443"}
-_OTHER_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:(?![0-9])")
+_OTHER_SCHEME: Final = regex(r"[A-Za-z][A-Za-z0-9+.-]*:(?![0-9])")
 _HOW: Final = "Write one host a line, like https://api.example.com."
 
 

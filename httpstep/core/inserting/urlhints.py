@@ -9,15 +9,16 @@ from typing import Final
 from httpstep.core import ports
 from httpstep.core.inserting.placeholders import Literal, scan
 from httpstep.core.inserting.urlhosts import UrlFault
+from httpstep.core.regex import regex
 
 _VALUE: Final = "\0"
 """Stands for a placeholder: no URL has it in it."""
-_TWICE: Final = re.compile(r"\s*(https?):/*\s*https?:/", re.IGNORECASE)
-_TEMPLATE: Final = re.compile(
+_TWICE: Final = regex(r"\s*(https?):/*\s*https?:/", re.IGNORECASE)
+_TEMPLATE: Final = regex(
     r"(?<!\{)\{[A-Za-z_][\w.-]*\}(?!\})|(?<=/):[A-Za-z_]\w*(?=[/?&]|\Z)|<[A-Za-z_][\w .-]*>", re.ASCII
 )
-_PARAMETER: Final = re.compile(r"&[^=&/\0]+=[^&/\0]*")
-_PORT: Final = re.compile(r"\s*[a-z]+://[^/?#]*:([0-9]{1,5})(?=[/?#\s]|\Z)", re.IGNORECASE)
+_PARAMETER: Final = regex(r"&[^=&/\0]+=[^&/\0]*")
+_PORT: Final = regex(r"\s*[a-z]+://[^/?#]*:([0-9]{1,5})(?=[/?#\s]|\Z)", re.IGNORECASE)
 _SHOWN: Final = 40
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ipaddress
-import re
 from typing import Final
 
 import idna
 
-PORT: Final = re.compile(r"[0-9]{1,5}")
-_HOST: Final = re.compile(r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?")
+from httpstep.core.regex import regex
+
+PORT: Final = regex(r"[0-9]{1,5}")
+_HOST: Final = regex(r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?")
 
 
 class UrlFault(Exception):

@@ -31,13 +31,14 @@ from httpstep.core.inserting.values import (
     Values,
     joined,
 )
+from httpstep.core.regex import regex
 
 MAX_URL_CHARACTERS: Final = 8 * 1024
 
-_SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
-_HOST_VALUE: Final = re.compile(r"[A-Za-z0-9._-]+")
-_DOT_SEGMENT: Final = re.compile(r"/(?:\.|%2E){1,2}(?=/|$)", re.IGNORECASE)
+_SCHEME: Final = regex(r"([A-Za-z][A-Za-z0-9+.-]*):")
+_CONTROL: Final = regex(r"[\x00-\x1f\x7f]")
+_HOST_VALUE: Final = regex(r"[A-Za-z0-9._-]+")
+_DOT_SEGMENT: Final = regex(r"/(?:\.|%2E){1,2}(?=/|$)", re.IGNORECASE)
 
 _NO_SCHEME: Final = "An address starts with https:// (or http://) and a host, like https://api.example.com/orders."
 _ROWS: Final = "Add further parameters as fields: Body, Query String, sent in the URL."

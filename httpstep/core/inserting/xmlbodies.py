@@ -8,13 +8,14 @@ from typing import Final
 
 from httpstep.core.inserting.encoders import encodable
 from httpstep.core.inserting.placeholders import Literal, Placeholder, scan
+from httpstep.core.regex import regex
 
-_MARKUP: Final = re.compile(r"<!\[CDATA\[|\]\]>|[<>]")
+_MARKUP: Final = regex(r"<!\[CDATA\[|\]\]>|[<>]")
 _AFTER: Final = {"<": "tag", ">": "text", "<![CDATA[": "cdata", "]]>": "text"}
 _ESCAPES: Final = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&apos;", "\r": "&#13;"})
 _IN_TAG: Final = str.maketrans({"\t": "&#9;", "\n": "&#10;"})
 """A reader of XML makes blanks of these inside an attribute, and a line feed of CR (XML 1.0, 2.11 and 3.3.3)."""
-_NO_CHARACTER: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+_NO_CHARACTER: Final = regex(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 
 def is_xml(content_type: str) -> bool:

@@ -9,10 +9,12 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Final, NamedTuple
 
+from httpstep.core.regex import regex
+
 SHORT: Final = 4
 """Characters from which a secret is looked for everywhere, inside of words too."""
-_WORDS: Final = re.compile(r"[A-Za-z0-9]+")
-_RUNS: Final = re.compile(r"[A-Za-z0-9]+|\\+|.", re.DOTALL)
+_WORDS: Final = regex(r"[A-Za-z0-9]+")
+_RUNS: Final = regex(r"[A-Za-z0-9]+|\\+|.", re.DOTALL)
 
 
 class Needle(NamedTuple):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
-_IN_PATH: Final = re.compile(
+from httpstep.core.regex import regex
+
+_IN_PATH: Final = regex(
     r"(?P<slack>(?<=://hooks\.slack\.com/services/)T\w+/B\w+/)(?P<hook>\w{16,})|(?<=/bot)(?P<bot>[0-9]{6,}:[\w-]{20,})(?=/)"
 )
 

@@ -29,6 +29,7 @@ from httpstep.core.masking.textviews import (
     with_plain_letters,
     without_line_breaks,
 )
+from httpstep.core.regex import regex
 
 MASK: Final = "••••"
 MASKED_SENTENCE: Final = (
@@ -41,21 +42,21 @@ _LONG: Final = 100_000
 """Characters from which it is worth while to look first which letters there are: what is that long is mostly a few of them,
 again and again."""
 _ALWAYS: Final = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie", "cookie2", "set-cookie2"})
-_TELLING: Final = re.compile(
+_TELLING: Final = regex(
     r"api-?_?key|auth-?_?key|access-?_?key|auth-?_?token|access-?_?token|private-?_?token|session-?_?token|security-?_?token|"
     r"^(?:x-)?token$|secret|passw",
     re.IGNORECASE,
 )
-_NAME_WORDS: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
-_CREDENTIALS: Final = re.compile(
+_NAME_WORDS: Final = regex(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+_CREDENTIALS: Final = regex(
     "token|secret|password|passwd|pwd|passphrase|passcode|pin|otp|sig|signature|auth|authorization|cookie|jwt|bearer|"
     "credentials?|apikey|appkey|appid|accesskey|sid|sessionid"
 )
-_KINDS_OF_KEY: Final = re.compile(
+_KINDS_OF_KEY: Final = regex(
     "api|app|access|auth|private|secret|client|subscription|consumer|account|master|admin|license|session|shared|"
     "signing|encryption|service"
 )
-_SCHEME: Final = re.compile(
+_SCHEME: Final = regex(
     r"(?:basic|bearer|digest|token|apikey|api-key|key|negotiate|hmac|oauth|zoho-oauthtoken|sso-key|genie-?key|bot|jwt)[ =]+",
     re.IGNORECASE,
 )

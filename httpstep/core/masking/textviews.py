@@ -13,6 +13,8 @@ from typing import Final
 
 from msgspec import Struct, field
 
+from httpstep.core.regex import regex
+
 Span = tuple[int, int]
 _Parts = tuple[list[str], list[str]]
 """A text cut before and behind each run, so that every second part is one, and the parts as they read then."""
@@ -190,8 +192,8 @@ def _letters_spelled(hexadecimal: str, decimal: str) -> dict[str, str]:
 _HEXADECIMAL: Final = "3[0-9]|[46][1-9A-Fa-f]|[57][0-9Aa]|5[cC]"
 _DECIMAL: Final = "4[89]|5[0-7]|6[5-9]|[78][0-9]|9[0279]|98|1[01][0-9]|12[0-2]"
 _LETTERS: Final = _letters_spelled(f"(?:{_HEXADECIMAL})", f"(?:{_DECIMAL})")
-_ENCODED_LETTER: Final = re.compile(f"({'|'.join(_LETTERS.values())})")
-_SPELLING: Final = re.compile("|".join(_letters_spelled(f"({_HEXADECIMAL})", f"(?P<decimal>{_DECIMAL})").values()))
+_ENCODED_LETTER: Final = regex(f"({'|'.join(_LETTERS.values())})")
+_SPELLING: Final = regex("|".join(_letters_spelled(f"({_HEXADECIMAL})", f"(?P<decimal>{_DECIMAL})").values()))
 _LINE_BREAKS: Final = {
     "\n": r"\n",
     "\r": r"\r",

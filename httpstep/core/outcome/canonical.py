@@ -13,9 +13,10 @@ from msgspec import Struct
 from msgspec.structs import fields
 
 from httpstep.core.jsontext import Json
+from httpstep.core.regex import regex
 from httpstep.core.step.execution import Execution
 
-_PLAIN = re.compile(r"[A-Za-z0-9._:/@+-]+").fullmatch
+_PLAIN = regex(r"[A-Za-z0-9._:/@+-]+").fullmatch
 
 
 class CanonicalLine(Struct, frozen=True):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Set
 from http import HTTPStatus
 from typing import Final, Literal
@@ -13,6 +12,7 @@ from httpstep.core.answer.reasons import reason_given as reason_given
 from httpstep.core.errors import FailureKind, HttpStatusError, StepError, TimedOut
 from httpstep.core.exchange import HttpResponse
 from httpstep.core.masking.redaction import is_credential_name
+from httpstep.core.regex import regex
 from httpstep.core.step.execution import Failure, MappingResult, Outcome
 from httpstep.core.step.spec import CONTINUE, RequestSpec
 
@@ -20,7 +20,7 @@ SUCCESS = "success"
 
 UNDER_AUTHENTICATION: Final = "under Authentication"
 _PLACE: Final = "{place}"
-_IN_QUERY: Final = re.compile(r"[?&]([^=&#]+)=")
+_IN_QUERY: Final = regex(r"[?&]([^=&#]+)=")
 _ADVICE = {
     400: "Compare the request as sent with the API's documentation.",
     401: f"Check the credentials {_PLACE}.",
@@ -37,8 +37,8 @@ _NOT_MODIFIED = "Remove the header that asks for that, such as If-None-Match or 
 _NO_STATUS = "Ask its owner for an API, and for a key to it."
 _SCHEMES = ("Digest", "Negotiate", "NTLM")
 _OURS = frozenset({"basic", "bearer"})
-_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
-_SCHEME = re.compile(r"(?:^|,)\s*([A-Za-z]+)(?=\s|,|$)")
+_QUOTED = regex(r'"(?:[^"\\]|\\.)*"')
+_SCHEME = regex(r"(?:^|,)\s*([A-Za-z]+)(?=\s|,|$)")
 
 
 def decide(policy: Literal["continue", "stop"], failure: Failure | None, mapping: MappingResult) -> Outcome:

@@ -5,16 +5,16 @@ Names have letters, digits and `_`; values are texts, numbers, true and false. E
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import Final
 
 from httpstep.core import jsontext
 from httpstep.core.inserting.encoders import text_of
 from httpstep.core.jsontext import Json
+from httpstep.core.regex import regex
 
 LISTS: Final = {"json": "as JSON", "text": "as one text, with commas between the items"}
-_NOT_PLAIN: Final = re.compile(r"[^A-Za-z0-9_]")
+_NOT_PLAIN: Final = regex(r"[^A-Za-z0-9_]")
 
 
 def flat(answer: Mapping[str, Json], lists: str, known: Iterable[str] = ()) -> dict[str, Json]:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-import re
 from contextlib import suppress
 from typing import Final
 
 from httpstep.core import jsontext
 from httpstep.core.jsontext import Json
+from httpstep.core.regex import regex
 
 MAX_CHARACTERS: Final = 16 * 1024
 _TEXT: Final = r'"(?:[^"\\]|\\.)*+"'
-_BEFORE: Final = re.compile(rf'\{{"key":{_TEXT},"name":{_TEXT},"given":\{{')
-_NAME: Final = re.compile(rf",?{_TEXT}:")
+_BEFORE: Final = regex(rf'\{{"key":{_TEXT},"name":{_TEXT},"given":\{{')
+_NAME: Final = regex(rf",?{_TEXT}:")
 _decoder: Final = json.JSONDecoder(parse_int=str, parse_float=str)
 
 

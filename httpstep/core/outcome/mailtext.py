@@ -15,13 +15,14 @@ from httpstep.core.inserting.urlhosts import UrlFault
 from httpstep.core.inserting.urls import compile_url
 from httpstep.core.jsontext import Json
 from httpstep.core.query.jsonpath import in_words
+from httpstep.core.regex import regex
 
 _NAMES_A_HOST: Final = frozenset(
     {FailureKind.NETWORK_ERROR, FailureKind.BLOCKED, FailureKind.TIMEOUT, FailureKind.TOO_LARGE}
 )
 _MAX_PLACES: Final = 5
 _MAX_PATH: Final = 80
-_HOST_NAME: Final = re.compile(r"[\w-]+(?:\.[\w-]+)*\.[\w-]*[^\W\d][\w-]*")
+_HOST_NAME: Final = regex(r"[\w-]+(?:\.[\w-]+)*\.[\w-]*[^\W\d][\w-]*")
 
 
 def failure_sentence(detail: Mapping[str, Json], written: Iterable[str]) -> str:

@@ -14,6 +14,7 @@ from httpstep.core.query.jsonpath_comparison import MAX_WORK, QueryRefused, Work
 from httpstep.core.query.jsonpath_hints import with_dollar
 from httpstep.core.query.jsonpath_selectors import Query
 from httpstep.core.query.jsonpath_values import SAMPLE, sampled
+from httpstep.core.regex import regex
 from httpstep.core.workcounter import WorkCounter
 
 __all__ = [
@@ -30,7 +31,7 @@ __all__ = [
 
 MAX_LENGTH: Final = 2000
 _MAX_NESTING: Final = 100
-_TEXTS: Final = re.compile(r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*\"""")
+_TEXTS: Final = regex(r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*\"""")
 
 
 @lru_cache(maxsize=512)
@@ -98,8 +99,8 @@ def singular_path(query: str) -> Path | None:
 _ESCAPES: Final = {"\b": "\\b", "\t": "\\t", "\n": "\\n", "\f": "\\f", "\r": "\\r", "'": "\\'", "\\": "\\\\"}
 _UNESCAPES: Final = {written: character for character, written in _ESCAPES.items()}
 _ESCAPED: Final = str.maketrans({chr(code): f"\\u{code:04x}" for code in range(0x20)} | _ESCAPES)
-_STEP: Final = re.compile(r"\[(?:(0|[1-9][0-9]{0,15})|'((?:[^\x00-\x1f'\\]|\\(?:[btnfr'\\]|u00[01][0-9a-f]))*)')\]")
-_ESCAPE: Final = re.compile(r"\\(?:u([0-9a-f]{4})|.)")
+_STEP: Final = regex(r"\[(?:(0|[1-9][0-9]{0,15})|'((?:[^\x00-\x1f'\\]|\\(?:[btnfr'\\]|u00[01][0-9a-f]))*)')\]")
+_ESCAPE: Final = regex(r"\\(?:u([0-9a-f]{4})|.)")
 
 
 def normalized(path: Path, limit: int | None = None) -> str:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from typing import Final
 
-_STRINGS: Final = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"", re.DOTALL)
+from httpstep.core.regex import regex
+
+_STRINGS: Final = regex(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"", re.DOTALL)
 _HABITS: Final = tuple(
-    (re.compile(pattern), hint)
+    (regex(pattern), hint)
     for pattern, hint in (
         (r"=~\s*/?(?P<found>[^/\s)\]]*)", "A pattern is written search(@.name, '{found}') here, in the place of “=~”."),
         (r"\(\s*@\.length\s*-\s*(?P<found>\d+)\s*\)", "Counted from the end of a list, that is [-{found}]; there is no “@.length”."),
@@ -29,8 +31,8 @@ _HABITS: Final = tuple(
         (r"(?P<found>\|\||&&)(?=[^\]]*\Z)(?<!\])", "“{found}” stands inside a filter, as in [?@.a == 1 && @.b == 2]."),
     )
 )  # fmt: skip
-_DOTTED: Final = re.compile(r"[A-Za-z_]\w*(?:\.(?:[A-Za-z_]\w*|\d+)|\[\d+\])*")
-_COUNTED: Final = re.compile(r"\.(?:length|size|count)\Z")
+_DOTTED: Final = regex(r"[A-Za-z_]\w*(?:\.(?:[A-Za-z_]\w*|\d+)|\[\d+\])*")
+_COUNTED: Final = regex(r"\.(?:length|size|count)\Z")
 
 
 def spelling(query: str) -> str:

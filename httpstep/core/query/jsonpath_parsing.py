@@ -24,6 +24,7 @@ from httpstep.core.query.jsonpath_comparison import QueryRefused
 from httpstep.core.query.jsonpath_evaluation import selection
 from httpstep.core.query.jsonpath_hints import spelling
 from httpstep.core.query.jsonpath_selectors import Query
+from httpstep.core.regex import regex
 
 
 class _ExactParser(Parser):
@@ -44,14 +45,14 @@ class _ExactParser(Parser):
         )
 
 
-_CONTROL_ESCAPE: Final = re.compile(r"(\\\\|\\u00[01][0-9A-Fa-f])")
+_CONTROL_ESCAPE: Final = regex(r"(\\\\|\\u00[01][0-9A-Fa-f])")
 
 
 def _unescaped_control(escape: str) -> str:
     return "\\" if escape == "\\\\" else chr(int(escape[2:], 16))
 
 
-_NUMBER: Final = re.compile(r"-?(0|[1-9]\d{0,999})(\.\d{1,999})?([eE][+-]?\d{1,3})?", re.ASCII)
+_NUMBER: Final = regex(r"-?(0|[1-9]\d{0,999})(\.\d{1,999})?([eE][+-]?\d{1,3})?", re.ASCII)
 
 
 def _number(stream: TokenStream) -> FilterExpressionLiteral[int | Decimal]:

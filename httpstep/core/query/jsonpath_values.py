@@ -12,11 +12,12 @@ from httpstep.core.inserting.encoders import encodable, text_of
 from httpstep.core.inserting.placeholders import NOT_FOUND, Literal, NotFound, Placeholder, PlaceholderFault, scan
 from httpstep.core.jsontext import Json
 from httpstep.core.query.jsonpath_comparison import QueryRefused
+from httpstep.core.regex import regex
 
 ValueOf = Callable[[Placeholder], Json | NotFound]
 SAMPLE: Final = "\ue000"
 """Stands for a value that is not known, where a query is only looked at."""
-_QUOTE_OR_ESCAPE: Final = re.compile(r"\\.|['\"]", re.DOTALL)
+_QUOTE_OR_ESCAPE: Final = regex(r"\\.|['\"]", re.DOTALL)
 
 
 def filled(query: str, value_of: ValueOf) -> str:

@@ -12,6 +12,8 @@ from typing import Final
 
 import re2
 
+from httpstep.core.regex import regex
+
 MAX_PATTERN_CHARACTERS: Final = 500
 _WORD: Final = r"\p{L}\p{N}_"
 _OUTSIDE: Final = {".": r"[^\n\r]", "^": r"\^", "$": r"\$", r"\w": f"[{_WORD}]", r"\W": f"[^{_WORD}]"}
@@ -19,9 +21,9 @@ _IN_CLASS: Final = {r"\w": _WORD}
 _CATEGORY: Final = r"\\[pP]\{(?:L[lmotu]?|M[cen]?|N[dlo]?|P[cdefios]?|Z[lps]?|S[ckmo]?|C[cfno]?)\}"
 _ESCAPE: Final = rf"{_CATEGORY}|\\[()*+.?\[\\\]^{{|}}$/nrtdDsSwW-]"
 _CHARACTER: Final = r"[^\\\[\](){}|*+?]"
-_CLASS: Final = re.compile(rf"\[\^?(?:{_ESCAPE}|[^\\\[\]])+\]")
-_TOKEN: Final = re.compile(rf"{_ESCAPE}|{_CHARACTER}", re.DOTALL)
-_QUANTIFIER: Final = re.compile(r"[*+?]|\{[0-9]+(?:,[0-9]*)?\}")
+_CLASS: Final = regex(rf"\[\^?(?:{_ESCAPE}|[^\\\[\]])+\]")
+_TOKEN: Final = regex(rf"{_ESCAPE}|{_CHARACTER}", re.DOTALL)
+_QUANTIFIER: Final = regex(r"[*+?]|\{[0-9]+(?:,[0-9]*)?\}")
 
 
 class BadPattern(ValueError):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from functools import lru_cache
@@ -19,6 +18,7 @@ from httpstep.core.inserting.values import OverLimit, Position, Values
 from httpstep.core.inserting.xmlbodies import escaped, is_xml, places
 from httpstep.core.jsontext import Json
 from httpstep.core.masking.redaction import is_credential_header
+from httpstep.core.regex import regex
 from httpstep.core.step.spec import Body, Pair
 
 Rows = Sequence[tuple[str, str]]
@@ -155,7 +155,7 @@ def _json_bytes(text: str, values: Values, place: Position) -> bytes:
     return body_bytes(body, place.path)
 
 
-_MEMBER: Final = re.compile(r'"([^"\\]{1,60})"\s*:\s*("(?:[^"\\]|\\.)+")')
+_MEMBER: Final = regex(r'"([^"\\]{1,60})"\s*:\s*("(?:[^"\\]|\\.)+")')
 
 
 def _typed_proofs(text: str) -> tuple[str, ...]:

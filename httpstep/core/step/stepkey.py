@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Set as AbstractSet
 from typing import Final
 
+from httpstep.core.regex import regex
+
 KEY_RULE: Final = "A key has small letters, digits and “-”, begins with a letter or digit, and has at most 63."
 KEY_PATTERN: Final = "^[a-z0-9][a-z0-9-]{0,62}$"
-_KEY: Final = re.compile(KEY_PATTERN[1:-1])
+_KEY: Final = regex(KEY_PATTERN[1:-1])
 _MAX_CHARACTERS: Final = 63
-_NOT_IN_KEY: Final = re.compile(r"[^a-z0-9]+")
+_NOT_IN_KEY: Final = regex(r"[^a-z0-9]+")
 
 _LATIN: Final = {
     "ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "ł": "l", "ı": "i", "ħ": "h",

@@ -6,7 +6,6 @@ The contract is web/contract/openapi.py, tested against this.
 from __future__ import annotations
 
 import json
-import re
 import time
 from collections.abc import Callable
 
@@ -18,6 +17,7 @@ from werkzeug.exceptions import HTTPException
 from httpstep.core.document.flow import FlowSpec
 from httpstep.core.errors import FailureKind, place_of
 from httpstep.core.jsontext import Json
+from httpstep.core.regex import regex
 from httpstep.execution import (
     calls,
     flows,
@@ -42,7 +42,7 @@ from httpstep.web.responses import request_id
 blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
 
 _REFUSED = "httpstep.refused"
-_IS_KEY = re.compile(r"[\x21-\x7e]([\x20-\x7e]{0,253}[\x21-\x7e])?")
+_IS_KEY = regex(r"[\x21-\x7e]([\x20-\x7e]{0,253}[\x21-\x7e])?")
 
 
 def no_step(key: str) -> Problem:

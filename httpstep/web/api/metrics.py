@@ -13,12 +13,12 @@ from collections.abc import Iterator
 from flask import Blueprint, Response, abort, current_app, request
 
 from httpstep import __version__
-from httpstep.core.exposition import CONTENT_TYPE, Metric, text
 from httpstep.execution import calls
 from httpstep.serving.watching import WATCHED
 from httpstep.storage import overview
 from httpstep.storage.logs import MAX_CALL_SECONDS
 from httpstep.upkeep import condition
+from httpstep.web.api.exposition import CONTENT_TYPE, Metric, text
 from httpstep.web.here import parts
 from httpstep.web.problems import Problem
 

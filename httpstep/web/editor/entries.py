@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from http import HTTPStatus
 from typing import Final
 
@@ -14,6 +13,7 @@ from httpstep.core.document import visible
 from httpstep.core.errors import UnreadableAnswer
 from httpstep.core.exchange import HttpResponse
 from httpstep.core.jsontext import Json
+from httpstep.core.regex import regex
 from httpstep.core.step.spec import FALLBACKS
 from httpstep.storage import logs
 from httpstep.storage.tables import Log
@@ -207,7 +207,7 @@ def _pretty(body: bytes) -> str:
 
 
 _NAMED: Final = 5
-_OF_A_LIST: Final = re.compile(r"(\$(?:\['(?:[^'\\]|\\.)*+'\]|\[\d++\])*)\[0\]")
+_OF_A_LIST: Final = regex(r"(\$(?:\['(?:[^'\\]|\\.)*+'\]|\[\d++\])*)\[0\]")
 """The place of the innermost list whose first item a path goes through (RFC 9535, 2.7)."""
 _PARTS: Final = {"credentials under Authentication": "auth", "credentials in the header": "headers"}
 

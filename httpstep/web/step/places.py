@@ -6,11 +6,12 @@ import re
 from typing import Final
 
 from httpstep.core.authentication import KINDS
+from httpstep.core.regex import regex
 from httpstep.core.step.members import members_of
 from httpstep.core.step.spec import StepSpec
 
-_LIST_IN_ONE_FIELD = re.compile(r"(alert_emails|dictionaries)\[.*")
-_SOURCE = re.compile(r"^(mapping\[\d+\]|(?:success|expired)_when\[\d+\]|error_message)\.(jsonpath|call)$")
+_LIST_IN_ONE_FIELD = regex(r"(alert_emails|dictionaries)\[.*")
+_SOURCE = regex(r"^(mapping\[\d+\]|(?:success|expired)_when\[\d+\]|error_message)\.(jsonpath|call)$")
 
 
 def anchor(place: str) -> str:
@@ -38,13 +39,13 @@ _LABELS: Final = {
     "error_message.path": "Where the API says why",
 }
 _ROWS: Final = (
-    (re.compile(r"request\.headers\[(\d+)\]\.(name|value)"), "Header {0}, {1}"),
-    (re.compile(r"request\.body\.fields\[(\d+)\]\.(name|value)"), "Field {0}, {1}"),
-    (re.compile(r"mapping\[(\d+)\]\.(?:attribute|path|jsonpath|call|convert|take|default)"), "Row {0} of the mapping"),
-    (re.compile(r"success_when\[(\d+)\]\.(?:path|jsonpath|value|is)"), "Condition {0}"),
-    (re.compile(r"expired_when\[(\d+)\]\.(?:path|jsonpath|value|is)"), "Expiry {0}"),
-    (re.compile(r"alert_emails(?:\[(\d+)\])?"), "Alert e-mails"),
-    (re.compile(r"dictionaries(?:\[(\d+)\])?"), "Names that are data"),
+    (regex(r"request\.headers\[(\d+)\]\.(name|value)"), "Header {0}, {1}"),
+    (regex(r"request\.body\.fields\[(\d+)\]\.(name|value)"), "Field {0}, {1}"),
+    (regex(r"mapping\[(\d+)\]\.(?:attribute|path|jsonpath|call|convert|take|default)"), "Row {0} of the mapping"),
+    (regex(r"success_when\[(\d+)\]\.(?:path|jsonpath|value|is)"), "Condition {0}"),
+    (regex(r"expired_when\[(\d+)\]\.(?:path|jsonpath|value|is)"), "Expiry {0}"),
+    (regex(r"alert_emails(?:\[(\d+)\])?"), "Alert e-mails"),
+    (regex(r"dictionaries(?:\[(\d+)\])?"), "Names that are data"),
 )
 
 

@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from httpstep.core.document import stepdocument
 from httpstep.core.jsontext import Path
+from httpstep.core.regex import regex
 from httpstep.core.request import requestcheck
 from httpstep.core.step.spec import UNSAFE_METHODS, MappingRule, Pair, StepSpec
 from httpstep.web.stepform.inputs import inputs_of, listed, path_of
@@ -167,7 +168,7 @@ class StepForm(Typed):
         self.faults = dict(sorted(self.faults.items(), key=lambda item: _on_the_page(item[0])))
 
 
-_RULE: Final = re.compile(r"\brule (\d+)")
+_RULE: Final = regex(r"\brule (\d+)")
 _PAGE: Final = (
     "name", "request.method", "request.url", "request.headers", "request.body", "request.auth", "key", "timeout",
     "retries", "success_statuses", "success_when", "error_message", "expired_when", "missing_attributes", "mapping", "dictionaries", "fallback", "alert_emails",

@@ -17,6 +17,7 @@ from httpstep.core import jsontext
 from httpstep.core.errors import UnreadableAnswer
 from httpstep.core.jsontext import Json, Path
 from httpstep.core.query.jsonpath import check_query, normalized, parse_normalized, singular_path
+from httpstep.core.regex import regex
 from httpstep.core.step import members
 from httpstep.core.step.schemas import Kind, Member
 from httpstep.core.step.spec import NO_DEFAULT
@@ -24,7 +25,7 @@ from httpstep.core.step.spec import NO_DEFAULT
 BODY_TEXT: Final = ("request", "body", "text")
 ABSENT: Final = object()
 """What is typed for a member that is then not in the document."""
-_STAR: Final = re.compile(r"\[\*\]")
+_STAR: Final = regex(r"\[\*\]")
 
 
 class NotTyped(ValueError):

@@ -6,10 +6,11 @@ to the installed curl.
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
+
+from httpstep.core.regex import regex
 
 _SHORT_NAMES: Final = """
 a=append E=cert K=config C=continue-at b=cookie c=cookie-jar d=data q=disable D=dump-header f=fail F=form P=ftp-port
@@ -111,7 +112,7 @@ def wants_value(word: str) -> bool:
     return last.name in _WITH_VALUE and not last.value
 
 
-_DASHES: Final = re.compile("[-‐‑‒–—―−]{1,2}(?=[A-Za-z0-9#:])")
+_DASHES: Final = regex("[-‐‑‒–—―−]{1,2}(?=[A-Za-z0-9#:])")
 
 
 def _straightened(word: str) -> str:
@@ -136,7 +137,7 @@ def _long(word: str, rest: list[str]) -> Option:
     return Option(name, typed, rest.pop() if is_value else value, is_known=False)
 
 
-_MAY_BE_OTHER: Final = re.compile(r"[-–—]|[A-Za-z]+://|\{\{|localhost\b|[^/\s]+\.[A-Za-z]{2,}(?:[:/?]|$)")
+_MAY_BE_OTHER: Final = regex(r"[-–—]|[A-Za-z]+://|\{\{|localhost\b|[^/\s]+\.[A-Za-z]{2,}(?:[:/?]|$)")
 """What follows an option that nobody knows and is an option or an address is not taken for its value."""
 
 

@@ -7,9 +7,11 @@ from typing import Final
 
 from msgspec import Struct
 
-_HERE: Final = re.compile(r"<<(?!<)(-?)[ \t]*(\\?)(['\"]?)(\w+)\3")
-_CAT: Final = re.compile(r"\s*cat\s*<<(-?)[ \t]*(['\"]?)(\w+)\2[ \t]*\n((?:.*?\n)??)[ \t]*\3\s*", re.DOTALL)
-_TABS: Final = re.compile(r"^\t+", re.MULTILINE)
+from httpstep.core.regex import regex
+
+_HERE: Final = regex(r"<<(?!<)(-?)[ \t]*(\\?)(['\"]?)(\w+)\3")
+_CAT: Final = regex(r"\s*cat\s*<<(-?)[ \t]*(['\"]?)(\w+)\2[ \t]*\n((?:.*?\n)??)[ \t]*\3\s*", re.DOTALL)
+_TABS: Final = regex(r"^\t+", re.MULTILINE)
 
 
 class Opening(Struct, frozen=True):

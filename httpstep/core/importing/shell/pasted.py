@@ -8,8 +8,9 @@ from typing import Final, NamedTuple
 
 from httpstep.core.importing.shell import posix, windows
 from httpstep.core.importing.shell.words import Words, ansi_c
+from httpstep.core.regex import regex
 
-INVISIBLE: Final = re.compile("[\u200b\u200e\u200f\u2060\ufeff]")
+INVISIBLE: Final = regex("[\u200b\u200e\u200f\u2060\ufeff]")
 """Characters that web pages and word processors put between others, and that nobody sees. The joiners of emoji and of
 some scripts (U+200C, U+200D) are not among them."""
 
@@ -40,8 +41,8 @@ def read(text: str) -> Command:
 
 
 MAX_BEFORE: Final = 100_000
-_CAT: Final = re.compile(r"(?:^|[\s;&|(])cat[ \t]*(?:-[ \t]*)?(<<-?[ \t]*\\?(['\"]?)\w+\2)[ \t]*\|[ \t]*$")
-_PRINTS: Final = re.compile(r"(?:^|[\n;&(]|\$ )[ \t]*(?=(?:echo|printf)[ \t])")
+_CAT: Final = regex(r"(?:^|[\s;&|(])cat[ \t]*(?:-[ \t]*)?(<<-?[ \t]*\\?(['\"]?)\w+\2)[ \t]*\|[ \t]*$")
+_PRINTS: Final = regex(r"(?:^|[\n;&(]|\$ )[ \t]*(?=(?:echo|printf)[ \t])")
 
 
 def _printed(before: str) -> str | None:
@@ -61,7 +62,7 @@ def _printed(before: str) -> str | None:
     return (ansi_c(text) if "e" in flags else text) + ("" if "n" in flags else "\n")
 
 
-_ECHO_OPTION: Final = re.compile(r"-[neE]+")
+_ECHO_OPTION: Final = regex(r"-[neE]+")
 
 
 def _formatted(words: list[str]) -> str | None:
@@ -74,13 +75,13 @@ def _formatted(words: list[str]) -> str | None:
     return None
 
 
-_PROMPTS: Final = re.compile(r"([`^][ \t]*\n)[ \t]*(?:>>|More\?)[ \t]*")
+_PROMPTS: Final = regex(r"([`^][ \t]*\n)[ \t]*(?:>>|More\?)[ \t]*")
 """Of PowerShell and the command prompt, in front of a line that goes on."""
-_CURL: Final = re.compile(r"(?:^|(?<=[\s;|&(/\\$`'\">]))curl(?:\.exe)?(?=\s|\^|$)", re.IGNORECASE)
-_ARGUMENTS: Final = re.compile(
+_CURL: Final = regex(r"(?:^|(?<=[\s;|&(/\\$`'\">]))curl(?:\.exe)?(?=\s|\^|$)", re.IGNORECASE)
+_ARGUMENTS: Final = regex(
     r"curl(?:\.exe)?[\s\\^`]+(?:[-‐‑‒–—―−]{1,2}[A-Za-z0-9:#%]|[\"'“‘$`{<]|\S+[.:/]\S|localhost\b)", re.IGNORECASE
 )
-_BEGINS: Final = re.compile(r"\s*(?:[$#>%]\s*)?curl(?:\.exe)?\s*(?:\S+\s*)?", re.IGNORECASE)
+_BEGINS: Final = regex(r"\s*(?:[$#>%]\s*)?curl(?:\.exe)?\s*(?:\S+\s*)?", re.IGNORECASE)
 
 
 def _start(text: str) -> int | None:
@@ -94,14 +95,14 @@ def _start(text: str) -> int | None:
     return chosen
 
 
-_CARETS: Final = re.compile(r"\^[ \t]*\n")
-_IN_CARETS: Final = re.compile(r"(?:^|\s)\^\"")
-_BACKTICKS: Final = re.compile(r"`[ \t]*\n")
-_SINGLE_QUOTE: Final = re.compile(r"\s'|\\[ \t]*\n")
-_DOUBLED: Final = re.compile(r'[{:,\[]\s{0,9}""[^",]')
-_OF_POWERSHELL: Final = re.compile(r"`|(?<![\w\\])\$(?:env:)?[A-Za-z_]")
+_CARETS: Final = regex(r"\^[ \t]*\n")
+_IN_CARETS: Final = regex(r"(?:^|\s)\^\"")
+_BACKTICKS: Final = regex(r"`[ \t]*\n")
+_SINGLE_QUOTE: Final = regex(r"\s'|\\[ \t]*\n")
+_DOUBLED: Final = regex(r'[{:,\[]\s{0,9}""[^",]')
+_OF_POWERSHELL: Final = regex(r"`|(?<![\w\\])\$(?:env:)?[A-Za-z_]")
 """A variable or an escape, in a command whose quotes are not those of the command prompt."""
-_EXE: Final = re.compile(r"curl\.exe\b", re.IGNORECASE)
+_EXE: Final = regex(r"curl\.exe\b", re.IGNORECASE)
 
 
 _CLOSERS: Final = {"(": ")", "`": "`"}
@@ -125,7 +126,7 @@ def _split(command: str, before: str) -> Words:
     return posix.split(command, known, closer=closer)
 
 
-_SETTING: Final = re.compile(
+_SETTING: Final = regex(
     r"(?:^|(?<=[\s;$]))(?:export[ \t]+)?(?:\$env:|\$)?([A-Za-z_]\w{0,99})[ \t]?=[ \t]?"
     r"('[^'\n]{0,4096}'|\"[^\"$`\n]{0,4096}\"|[^\s;&|'\"$`<>]{1,4096})(?=[\s;]|$)"
 )

@@ -16,26 +16,27 @@ from typing import Final
 from httpstep.core.importing.shell import heredocs
 from httpstep.core.importing.shell.curloptions import wants_value
 from httpstep.core.importing.shell.words import Words, ansi_c, closing, placeholder
+from httpstep.core.regex import regex
 
-_VARIABLE: Final = re.compile(
+_VARIABLE: Final = regex(
     r"\$(?:env:)?(?:([A-Za-z_][A-Za-z0-9_]{0,99})|\{(?:env:)?([A-Za-z_][A-Za-z0-9_]{0,99})\})", re.IGNORECASE
 )
-_WITH_DEFAULT: Final = re.compile(r"\$\{([A-Za-z_]\w{0,99}):?-([^{}$`'\"]{0,999})\}")
-_WORKED_OUT: Final = re.compile(r"\$\{[A-Za-z_#!][^{}\s]{0,99}\}")
-_PLAIN: Final = re.compile(r"[^\s'\"\\$`;|&<>#“”„‘’]+")
-_IN_QUOTES: Final = re.compile(r'[^"\\$`]+')
+_WITH_DEFAULT: Final = regex(r"\$\{([A-Za-z_]\w{0,99}):?-([^{}$`'\"]{0,999})\}")
+_WORKED_OUT: Final = regex(r"\$\{[A-Za-z_#!][^{}\s]{0,99}\}")
+_PLAIN: Final = regex(r"[^\s'\"\\$`;|&<>#“”„‘’]+")
+_IN_QUOTES: Final = regex(r'[^"\\$`]+')
 _ENDS: Final = ";|&<>\n"
 MAX_AHEAD: Final = 10_000
 """Characters that the other end of a curly quote or of $(…) is looked for."""
 MAX_OPEN: Final = 50
 """So many $( and “ without an end, and no further one is looked for."""
 _CURLY: Final = {"“": '”“"', "”": '”"', "„": '“”"', "‘": "’‘'", "’": "’'"}
-_SPACED_CONTINUATION: Final = re.compile(r"[\\`][ \t\xa0]+\n")
-_HOLE: Final = re.compile(r"<[A-Za-z][\w .:/-]{0,60}>")
-_FLATTENED: Final = re.compile(r"(?:[\\`]|(?<=\n)>)[ \t]+(?=[-–—−]{1,2}[A-Za-z]|['\"]?https?://)")
+_SPACED_CONTINUATION: Final = regex(r"[\\`][ \t\xa0]+\n")
+_HOLE: Final = regex(r"<[A-Za-z][\w .:/-]{0,60}>")
+_FLATTENED: Final = regex(r"(?:[\\`]|(?<=\n)>)[ \t]+(?=[-–—−]{1,2}[A-Za-z]|['\"]?https?://)")
 """A line break that was lost behind its backslash, and the prompt of a line that goes on."""
-_GOES_ON: Final = re.compile(r"\s*(?:[\\`>]\s*)?(?:([-–—−]{1,2}[A-Za-z])|(['\"]?https?://))")
-_REDIRECTION: Final = re.compile(r"(?:&>>?|>>?&?|<&?)[ \t]*(?:&?\d+|[^\s;|&<>]+)")
+_GOES_ON: Final = regex(r"\s*(?:[\\`>]\s*)?(?:([-–—−]{1,2}[A-Za-z])|(['\"]?https?://))")
+_REDIRECTION: Final = regex(r"(?:&>>?|>>?&?|<&?)[ \t]*(?:&?\d+|[^\s;|&<>]+)")
 
 
 def split(command: str, known: Mapping[str, str], *, powershell: bool = False, closer: str = "") -> Words:

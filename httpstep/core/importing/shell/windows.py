@@ -11,11 +11,12 @@ from collections.abc import Mapping
 from typing import Final
 
 from httpstep.core.importing.shell.words import Words, placeholder
+from httpstep.core.regex import regex
 
-_BROWSERS: Final = re.compile(r'\^\\\^"|(?:^|\s)\^"')
-_JOINED: Final = re.compile(r"\^[ \t]*\n(\n)?")
-VARIABLE: Final = re.compile(r"%(?![0-9A-Fa-f]{2})([A-Za-z_][A-Za-z0-9_]{1,99})%")
-_PIECE: Final = re.compile(r'\\+(?=")|""|"|\s+|[^\\"\s]+|\\+')
+_BROWSERS: Final = regex(r'\^\\\^"|(?:^|\s)\^"')
+_JOINED: Final = regex(r"\^[ \t]*\n(\n)?")
+VARIABLE: Final = regex(r"%(?![0-9A-Fa-f]{2})([A-Za-z_][A-Za-z0-9_]{1,99})%")
+_PIECE: Final = regex(r'\\+(?=")|""|"|\s+|[^\\"\s]+|\\+')
 
 
 def split(command: str, known: Mapping[str, str]) -> Words:

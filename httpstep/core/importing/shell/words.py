@@ -8,7 +8,9 @@ from typing import Final
 
 from msgspec import Struct, field
 
-_SECRET_NAME: Final = re.compile(r"TOKEN|KEY|SECRET|PASS|PWD|CREDENTIAL|AUTH", re.IGNORECASE)
+from httpstep.core.regex import regex
+
+_SECRET_NAME: Final = regex(r"TOKEN|KEY|SECRET|PASS|PWD|CREDENTIAL|AUTH", re.IGNORECASE)
 
 
 class Words(Struct):
@@ -31,7 +33,7 @@ def placeholder(name: str, known: Mapping[str, str]) -> str:
     return f"{{{{secret.{name}}}}}" if _SECRET_NAME.search(name) else f"{{{{{name}}}}}"
 
 
-_ANSI: Final = re.compile(
+_ANSI: Final = regex(
     r"\\(?:([abeEfnrtv\\'\"?])|([0-7]{1,3})|x([0-9A-Fa-f]{1,2})|u([0-9A-Fa-f]{1,4})|U([0-9A-Fa-f]{1,8}))"
 )
 _ANSI_LETTERS: Final = dict(zip("abeEfnrtv\\'\"?", "\a\b\x1b\x1b\f\n\r\t\v\\'\"?", strict=True))

@@ -9,16 +9,17 @@ from typing import Final
 from msgspec import Struct
 
 from httpstep.core.jsontext import Json
+from httpstep.core.regex import regex
 
 MAX_DEPTH: Final = 50
-PLAIN_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.]{0,99}")
-_SPACE: Final = re.compile(r"(?:\s+|//[^\n]*|/\*.*?\*/)*", re.DOTALL)
-_NAME: Final = re.compile(r"[A-Za-z_$][\w$]*(?:\??\.[A-Za-z_$][\w$]*)*")
-_NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]{0,300})(?:\.[0-9]{1,300})?(?:[eE][-+]?[0-9]{1,3})?")
+PLAIN_NAME: Final = regex(r"[A-Za-z_][A-Za-z0-9_.]{0,99}")
+_SPACE: Final = regex(r"(?:\s+|//[^\n]*|/\*.*?\*/)*", re.DOTALL)
+_NAME: Final = regex(r"[A-Za-z_$][\w$]*(?:\??\.[A-Za-z_$][\w$]*)*")
+_NUMBER: Final = regex(r"-?(?:0|[1-9][0-9]{0,300})(?:\.[0-9]{1,300})?(?:[eE][-+]?[0-9]{1,3})?")
 _WORDS: Final = {"null": None, "undefined": None, "true": True, "false": False}
-_ESCAPE: Final = re.compile(r"\\(?:u\{([0-9A-Fa-f]{1,6})\}|u([0-9A-Fa-f]{4})|x([0-9A-Fa-f]{2})|(\n|.))", re.DOTALL)
+_ESCAPE: Final = regex(r"\\(?:u\{([0-9A-Fa-f]{1,6})\}|u([0-9A-Fa-f]{4})|x([0-9A-Fa-f]{2})|(\n|.))", re.DOTALL)
 _LETTERS: Final = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f", "v": "\v", "0": "\0", "\n": ""}
-_HOLE: Final = re.compile(
+_HOLE: Final = regex(
     r"\$\{\s{0,9}(?:(?:encodeURIComponent|encodeURI|String)\(\s{0,9}([A-Za-z_][A-Za-z0-9_.]{0,99})\s{0,9}\)"
     r"|([A-Za-z_][A-Za-z0-9_.]{0,99}))\s{0,9}\}"
 )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from email.message import Message
 from typing import Final, NamedTuple
 
-_NAMED: Final = re.compile(r'[;\s](filename|name)\*?=(?:"([^"]*)"|([^;\s]+))')
+from httpstep.core.regex import regex
+
+_NAMED: Final = regex(r'[;\s](filename|name)\*?=(?:"([^"]*)"|([^;\s]+))')
 _WRITTEN: Final = (("%22", '"'), ("%0D", "\r"), ("%0A", "\n"))
 """How a browser writes what a quoted name cannot hold (HTML, 4.10.22.8)."""
 

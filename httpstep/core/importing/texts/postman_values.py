@@ -13,11 +13,12 @@ from urllib.parse import parse_qsl, unquote
 
 from httpstep.core import jsontext
 from httpstep.core.jsontext import Json
+from httpstep.core.regex import regex
 
-_VARIABLE: Final = re.compile(r"\{\{([^{}]{1,100})\}\}")
-_NOT_IN_NAMES: Final = re.compile(r"[^A-Za-z0-9_.-]")
-_PATH: Final = re.compile(r"[^?#]*")
-_SEGMENT: Final = re.compile(r"(?<=/):([^/?#]{1,100})(?=[/?#]|$)")
+_VARIABLE: Final = regex(r"\{\{([^{}]{1,100})\}\}")
+_NOT_IN_NAMES: Final = regex(r"[^A-Za-z0-9_.-]")
+_PATH: Final = regex(r"[^?#]*")
+_SEGMENT: Final = regex(r"(?<=/):([^/?#]{1,100})(?=[/?#]|$)")
 OFF: Final = "switched off in the collection"
 MAX_ROUNDS: Final = 5
 MAX_GROWTH: Final = 100_000
