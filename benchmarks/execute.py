@@ -36,6 +36,8 @@ FIRST_TARGET: Final = 0.8 / 0.25
 """Times the bare route's, like all targets: 0.8 s on an existing folder, where the bare route took 0.25."""
 GROWTH_TARGET: Final = 1.15
 WARM_SECONDS: Final = 6.0
+STARTS: Final = 15
+"""Of each server: a start varies by a third from one to the next."""
 
 
 @dataclass(frozen=True)
@@ -201,7 +203,7 @@ def start(
         partial(running, "bare", ports[1], [*bare, str(ports[1]), str(third)], log),
         *([partial(running, "bare, own", ports[2], [*bare, str(ports[2]), str(third), "own"], log)] if own else []),
     ]
-    first = first_answers(starts, rounds)
+    first = first_answers(starts)
     servers = [stack.enter_context(one()) for one in starts]
     for server, seconds in zip(servers, first, strict=True):
         server.first = seconds
@@ -209,10 +211,10 @@ def start(
     return servers, work
 
 
-def first_answers(starts: list[Start], rounds: int) -> list[float]:
-    """Seconds of each, medians of so many starts in turns after one to warm up."""
+def first_answers(starts: list[Start]) -> list[float]:
+    """Seconds of each, medians of starts in turns after one to warm up."""
     found: list[list[float]] = [[] for _ in starts]
-    for number in range(rounds + 1):
+    for number in range(STARTS + 1):
         for each, one in zip(found, starts, strict=True):
             with one() as server:
                 each += [server.first] if number else []

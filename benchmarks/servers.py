@@ -19,7 +19,7 @@ from benchmarks.load import SIZES, answer, path_of
 from httpstep.core import jsontext
 from httpstep.core.document import stepdocument
 from httpstep.core.drift.structure import shape_of
-from httpstep.storage import catalogue, keys, steps
+from httpstep.storage import catalogue, keys, steps, users
 from httpstep.storage.database import editing
 from tests.house import House
 from tests.server import ROOT
@@ -114,7 +114,9 @@ def document(key: str, third: str) -> dict[str, Any]:
 
 
 def prepare(folder: Path, wanted: Iterable[str], third: str) -> str:
-    """A data folder with all steps, a secret, limits out of the way and an accepted structure; gives a key."""
+    """A data folder with all steps, a secret, a user, limits out of the way and an accepted structure; gives a key.
+
+    Without a user each start would make a code for the first one, and those of a folder in use do not."""
     house = House(folder)
     owner = house.account()
     with house.app.app_context():
@@ -122,6 +124,7 @@ def prepare(folder: Path, wanted: Iterable[str], third: str) -> str:
         token = house.app.extensions["httpstep"].vault.encrypt(b"sk_live_51H8xT2eZvKYlo2C0aBcDeFgH")
         catalogue.put_secret(owner, "crm", token, hosts=None, now=time.time(), new=True)
         with editing():
+            users.add(owner, "owner@shop.example", "measured beside a bare route", "admin")
             _, key = keys.create(owner, "benchmark", "execute", time.time())
     with sqlite3.connect(folder / "httpstep.db") as database:
         database.execute("update accounts set per_minute = 100000000, in_flight = 5000")

@@ -163,7 +163,9 @@ def test_a_number_that_would_be_guessed_is_refused(value: str, region: str, word
         convert(value, "phone", region)
 
 
-@pytest.mark.parametrize("library", ["phonenumbers", "jsonpath", "yaml", "alembic", "sqlalchemy.dialects.postgresql"])
+@pytest.mark.parametrize(
+    "library", ["phonenumbers", "jsonpath", "re2", "yaml", "alembic", "sqlalchemy.dialects.postgresql"]
+)
 def test_what_few_steps_need_is_loaded_when_the_first_asks_for_it(library: str) -> None:
     code = f"import sys, app; print({library!r} in sys.modules)"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120)

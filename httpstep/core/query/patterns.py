@@ -10,8 +10,6 @@ from __future__ import annotations
 import re
 from typing import Final
 
-import re2
-
 from httpstep.core.regex import regex
 
 MAX_PATTERN_CHARACTERS: Final = 500
@@ -34,6 +32,8 @@ class Pattern:
     """A compiled pattern. Raises BadPattern."""
 
     def __init__(self, pattern: str) -> None:
+        import re2  # with the first pattern: it takes a hundredth of a start, and few steps have one
+
         options = re2.Options()
         options.log_errors = False  # or RE2 writes every wrong pattern to standard error
         try:
