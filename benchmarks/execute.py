@@ -1,7 +1,7 @@
 """What a call of a bot costs with everything on, beside a bare route: `python -m benchmarks.execute`.
 
     --only WORDS      cases whose name has one of these words in it (separated by ;)
-    --rounds 3        all cases are gone through so often, each on each server in turns; the medians are shown
+    --rounds 3        each is measured so often on each server, in turns; the medians are shown
     --seconds 3       how long, each time
     --steps 10000     how many steps there are; cases that need more are left out
     --own             the bare route on our own worker as well: what that costs
@@ -36,8 +36,6 @@ FIRST_TARGET: Final = 0.8 / 0.25
 """Times the bare route's, like all targets: 0.8 s on an existing folder, where the bare route took 0.25."""
 GROWTH_TARGET: Final = 1.15
 WARM_SECONDS: Final = 6.0
-SETTLE_SECONDS: Final = 0.5
-"""Before each measurement: a case leaves connections, and workers that have grown, to the next."""
 STARTS: Final = 15
 """Of each server: a start varies by a third from one to the next."""
 
@@ -168,16 +166,19 @@ def begin(servers: list[Server]) -> list[str]:
 
 
 def compare(servers: list[Server], cases: list[Case], work: Connection, rounds: int, seconds: float) -> list[str]:
-    """All cases, and then all again: what else goes on below the machine takes minutes, and so meets each of them."""
+    """The first case, with which others are compared, is measured again in the middle and at the end: what else goes on
+    below the machine takes minutes."""
     missed = begin(servers)
     for server in servers:  # or the first case is measured while all is still done for the first time
         measure(server, cases[0], work, WARM_SECONDS)
     found: dict[Case, dict[str, list[Figures]]] = {case: {one.name: [] for one in servers} for case in cases}
-    for _ in range(rounds):
-        for case in cases:
+    middle = len(cases) // 2
+    for case in (*cases[:middle], cases[0], *cases[middle:], cases[0]):
+        for number in range(rounds + 1):
             for server in servers:
-                measure(server, case, work, SETTLE_SECONDS)
-                found[case][server.name].append(measure(server, case, work, seconds))
+                figures = measure(server, case, work, seconds if number else min(1.0, seconds))
+                if number:  # the first is for warming up
+                    found[case][server.name].append(figures)
     say(f"{'':32}{'':12}{'calls/s':>9}{'CPU ms':>9}{'50 % ms':>9}{'99 % ms':>9}   times bare: CPU, calls/s, 99 %")
     medians = {case: {name: median_of(each) for name, each in one.items()} for case, one in found.items()}
     usual = medians[cases[0]]["httpstep"].cpu / medians[cases[0]]["bare"].cpu  # `USUAL` is the first
