@@ -115,11 +115,11 @@
   // Whoever presses on something below means what is there now: nothing moves up before the button is let go.
   let isPressed = false;
   function leave() {
-    const at = document.activeElement;
+    const at = document.activeElement ?? body;
     if (!isPressed && !box.hidden && at !== body && at !== field && !box.contains(at) && !at.matches(FIELDS)) close();
   }
   document.addEventListener("focusin", leave);
-  addEventListener("mousedown", () => { isPressed = true; }, true);
+  addEventListener("mousedown", ({ button }) => { isPressed = button === 0; }, true); // a menu of the browser's may keep the end of another
   for (const type of ["mouseup", "dragend"]) addEventListener(type, () => { isPressed = false; setTimeout(leave); }, true);
   // A part of the form goes with a swap; the box must not.
   function stepOut({ detail: { target } }) {
