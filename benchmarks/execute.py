@@ -118,27 +118,32 @@ def median_of(found: list[Figures]) -> Figures:
                    "; ".join(one.errors for one in found if one.errors))  # fmt: skip
 
 
-def show(case: Case, found: dict[str, Figures], usual: float) -> list[str]:
-    """Lines of the table; gives what missed its target. usual: the ratio of CPU that `USUAL` has."""
+def show(case: Case, found: dict[str, Figures]) -> None:
+    """Lines of the table."""
     bare = found["bare"]
-    cpu = case.cpu or GROWTH_TARGET * usual
-    missed = []
     for name, one in found.items():
         ratio = f"{one.cpu / bare.cpu:5.2f} {one.rate / bare.rate:5.2f} {one.tail / bare.tail:5.2f}"
         say(f"{case.name if name == 'httpstep' else '':32}{name:12}{one.rate:9.0f}{one.cpu:9.2f}{one.median:9.1f}"
             f"{one.tail:9.1f}   {ratio if name != 'bare' else '':20}{one.errors}")  # fmt: skip
-    ours = found["httpstep"]
-    for what, is_missed in (
-        (f"CPU {ours.cpu / bare.cpu:.2f} > {cpu:.2f}", ours.cpu > cpu * bare.cpu),
-        (f"throughput {ours.rate / bare.rate:.2f} < {case.rate}", ours.rate < (case.rate or 0) * bare.rate),
-        (
-            f"99 % {ours.tail / bare.tail:.2f} > {case.tail}",
-            bool(case.tail) and ours.tail > (case.tail or 0) * bare.tail,
-        ),
-        (f"errors {ours.errors}", bool(ours.errors)),
-    ):
-        missed += [f"{case.name}: {what}"] if is_missed else []
-    return missed
+
+
+def missed_by(case: Case, found: dict[str, Figures], usual: float) -> list[str]:
+    """usual: the ratio of CPU that `USUAL` has."""
+    ours, bare = found["httpstep"], found["bare"]
+    cpu = case.cpu or GROWTH_TARGET * usual
+    return [
+        f"{case.name}: {what}"
+        for what, is_missed in (
+            (f"CPU {ours.cpu / bare.cpu:.2f} > {cpu:.2f}", ours.cpu > cpu * bare.cpu),
+            (f"throughput {ours.rate / bare.rate:.2f} < {case.rate}", ours.rate < (case.rate or 0) * bare.rate),
+            (
+                f"99 % {ours.tail / bare.tail:.2f} > {case.tail}",
+                bool(case.tail) and ours.tail > (case.tail or 0) * bare.tail,
+            ),
+            (f"errors {ours.errors}", bool(ours.errors)),
+        )
+        if is_missed
+    ]
 
 
 def say(line: str) -> None:
@@ -171,7 +176,9 @@ def compare(servers: list[Server], cases: list[Case], work: Connection, rounds: 
     missed = begin(servers)
     for server in servers:  # or the first case is measured while all is still done for the first time
         measure(server, cases[0], work, WARM_SECONDS)
+    say(f"{'':32}{'':12}{'calls/s':>9}{'CPU ms':>9}{'50 % ms':>9}{'99 % ms':>9}   times bare: CPU, calls/s, 99 %")
     found: dict[Case, dict[str, list[Figures]]] = {case: {one.name: [] for one in servers} for case in cases}
+    medians: dict[Case, dict[str, Figures]] = {}
     middle = len(cases) // 2
     for case in (*cases[:middle], cases[0], *cases[middle:], cases[0]):
         for number in range(rounds + 1):
@@ -179,12 +186,10 @@ def compare(servers: list[Server], cases: list[Case], work: Connection, rounds: 
                 figures = measure(server, case, work, seconds if number else min(1.0, seconds))
                 if number:  # the first is for warming up
                     found[case][server.name].append(figures)
-    say(f"{'':32}{'':12}{'calls/s':>9}{'CPU ms':>9}{'50 % ms':>9}{'99 % ms':>9}   times bare: CPU, calls/s, 99 %")
-    medians = {case: {name: median_of(each) for name, each in one.items()} for case, one in found.items()}
+        medians[case] = {name: median_of(each) for name, each in found[case].items()}
+        show(case, medians[case])  # of the first case, of all its rounds so far
     usual = medians[cases[0]]["httpstep"].cpu / medians[cases[0]]["bare"].cpu  # `USUAL` is the first
-    for case in cases:
-        missed += show(case, medians[case], usual)
-    return missed
+    return missed + [fault for case in cases for fault in missed_by(case, medians[case], usual)]
 
 
 def start(
