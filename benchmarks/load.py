@@ -169,14 +169,13 @@ class _Caller(_Message):
 
 
 async def _called(port: int, requests: list[bytes], callers: int, seconds: float) -> Load:
-    load, loop = Load(seconds), asyncio.get_running_loop()
-    make = partial(_Caller, deque(requests), load, time.perf_counter() + seconds)
+    load, loop, began = Load(seconds), asyncio.get_running_loop(), time.perf_counter()
+    make = partial(_Caller, deque(requests), load, began + seconds)
     made = []
     for _ in range(callers):
         _, caller = await loop.create_connection(make, "127.0.0.1", port)
         made.append(caller)
         caller.ask()
-    began = time.perf_counter()
     await asyncio.wait([caller.over for caller in made], timeout=seconds + 30)
     load.seconds = time.perf_counter() - began
     for caller in made:
