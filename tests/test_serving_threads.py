@@ -20,6 +20,7 @@ import pytest
 from httpstep.serving import queueing
 from httpstep.serving.queueing import FREE_THREADS, TURNS, CallQueue
 from httpstep.serving.threads import QUEUED, ThreadsServe
+from httpstep.transport.call import turn_of
 
 PLACES = 9
 
@@ -75,8 +76,13 @@ class Worker(ThreadsServe):
                 with self.counted(f"{kind} at work"):
                     time.sleep(random.choice((0, 0, 0.0002)))
                 if random.random() < 0.5:  # its third party is slow
-                    self._waits(conn)
+                    turn = turn_of.get()
+                    assert turn is not None
+                    turn.waits()
                     time.sleep(0.001)
+                    turn.goes_on()
+                    with self.counted(f"{kind} at work"):
+                        time.sleep(random.choice((0, 0, 0.0002)))
             conn.left -= 1
             return conn.left > 0
         finally:
@@ -128,3 +134,44 @@ def test_a_worker_that_stops_leaves_its_connections_to_the_loop() -> None:
     worker.enqueue_req(conn)
     assert worker.turns.get(timeout=20).func == worker._after and not worker.keepalived_conns
     worker.tpool.shutdown()
+
+
+def _begun(calls: CallQueue) -> SimpleNamespace:
+    conn = SimpleNamespace()
+    assert calls.takes(conn)
+    return conn
+
+
+def test_a_call_that_was_answered_has_the_next_turn_before_one_that_has_not_begun(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(queueing, "TURN_SECONDS", 60.0)
+    calls = CallQueue(FREE_THREADS + PLACES)
+    answered, working = _begun(calls), [_begun(calls) for _ in range(TURNS - 1)]
+    calls.waits(answered)
+    working.append(_begun(calls))
+    calls.add(new := SimpleNamespace())
+    thread = threading.Thread(target=calls.goes_on, args=(answered,))
+    thread.start()
+    while not calls._returning:
+        time.sleep(0.001)
+    assert calls.next() is None
+    calls.give_back(calls.let_go(working[0]))
+    thread.join(20)
+    assert not thread.is_alive() and calls.next() is None
+    calls.give_back(calls.let_go(answered))
+    assert calls.next() is new
+
+
+def test_a_call_that_was_answered_goes_on_without_a_turn_where_none_is_given_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(queueing, "TURN_SECONDS", 0.05)
+    calls = CallQueue(FREE_THREADS + PLACES)
+    answered, working = _begun(calls), [_begun(calls) for _ in range(TURNS - 1)]
+    calls.waits(answered)
+    working.append(_begun(calls))
+    calls.goes_on(answered)
+    for conn in (answered, *working):
+        calls.give_back(calls.let_go(conn))
+    assert not calls._returning and (len(calls._threads), len(calls._turns)) == (PLACES, TURNS)

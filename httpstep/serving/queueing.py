@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import deque
+from contextlib import suppress
 from typing import Any, Final
 
 FREE_THREADS: Final = 8
@@ -12,7 +14,7 @@ TURNS: Final = 4
 """Calls that are worked on at the same moment, beside those that wait for their third parties. Python runs one thread at a
 time: more of them take the interpreter from each other, and a call costs a fourth more."""
 TURN_SECONDS: Final = 0.25
-"""A call waits so long for its turn, as long as there are threads: somebody may wait for what nobody tells of."""
+"""A call waits so long for its turn, as long as it finds or has a thread: somebody may wait for what nobody tells of."""
 QUEUE_SECONDS: Final = 30.0
 """And so long for a thread; then the application decides, which may refuse it."""
 
@@ -32,6 +34,7 @@ class CallQueue:
         self._threads = deque(range(max(1, threads - FREE_THREADS)))
         self._turns = deque(range(TURNS))
         self._waiting: deque[Any] = deque()
+        self._returning: deque[threading.Lock] = deque()
 
     def takes(self, conn: Any) -> bool:
         """Whether its call is worked on now."""
@@ -52,7 +55,33 @@ class CallQueue:
         """For its third party: another call may have its turn."""
         if getattr(conn, "holds", _NOTHING) == _TURN:
             conn.holds = _THREAD
-            self._turns.append(0)
+            self._pass_on()
+
+    def goes_on(self, conn: Any) -> None:
+        """Its third party has answered: wait for a turn again. Those who do so have theirs before calls that have not begun."""
+        if getattr(conn, "holds", _NOTHING) != _THREAD:
+            return
+        if not _taken(self._turns):
+            mine = threading.Lock()
+            mine.acquire()
+            self._returning.append(mine)
+            self._hand_out()
+            if not mine.acquire(timeout=TURN_SECONDS):
+                with suppress(ValueError):  # it was given one at this moment
+                    self._returning.remove(mine)
+                    return
+        conn.holds = _TURN
+
+    def _pass_on(self) -> None:
+        self._turns.append(0)
+        self._hand_out()
+
+    def _hand_out(self) -> None:
+        while self._returning and _taken(self._turns):
+            try:
+                self._returning.popleft().release()
+            except IndexError:
+                self._turns.append(0)
 
     def let_go(self, conn: Any) -> int:
         """What it held, which is for whoever asks to give back."""
@@ -60,10 +89,10 @@ class CallQueue:
         return int(held)
 
     def give_back(self, held: int) -> None:
-        if held == _TURN:
-            self._turns.append(0)
         if held:
             self._threads.append(0)
+        if held == _TURN:
+            self._pass_on()
 
     def next(self) -> Any | None:
         """The one that has waited longest, if there is a thread and a turn for it."""

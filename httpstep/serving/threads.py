@@ -15,10 +15,11 @@ from socket import MSG_DONTWAIT, MSG_PEEK
 from typing import Any, Final
 
 from gunicorn.workers import gthread
+from msgspec import Struct
 
 from httpstep.serving.heads import is_call
 from httpstep.serving.queueing import CallQueue
-from httpstep.transport.call import told_waiting
+from httpstep.transport.call import turn_of
 
 BEGINNING: Final = 4096
 """Bytes of a request that tell whether it is a call."""
@@ -26,6 +27,22 @@ LOOK_SECONDS: Final = 0.05
 """While calls wait the loop looks so often whether one has waited long enough."""
 QUEUED: Final = object()
 """What `handle` gives for a call that has to wait for a thread or its turn."""
+
+
+class _Turn(Struct):
+    """In a thread: that of the call which it serves."""
+
+    worker: ThreadsServe
+    conn: Any
+
+    def waits(self) -> None:
+        """For its third party: the next call may begin."""
+        self.worker.queue.waits(self.conn)
+        if (following := self.worker.queue.next()) is not None:
+            self.worker.tpool.submit(self.worker._serve, following)
+
+    def goes_on(self) -> None:
+        self.worker.queue.goes_on(self.conn)
 
 
 class ThreadsServe(gthread.ThreadWorker):  # type: ignore[misc]
@@ -58,7 +75,7 @@ class ThreadsServe(gthread.ThreadWorker):  # type: ignore[misc]
     def _serve(self, conn: Any) -> None:
         """In a thread: this one's request, and then those that waited for the thread."""
         while conn is not None:
-            told_waiting.set(partial(self._waits, conn))
+            turn_of.set(_Turn(self, conn))
             ended: Future[Any] = Future()
             try:
                 ended.set_result(self.handle(conn))
@@ -69,12 +86,6 @@ class ThreadsServe(gthread.ThreadWorker):  # type: ignore[misc]
                 self.method_queue.defer(self._after, conn, ended)
             self.queue.give_back(held)
             conn = self.queue.next() if held else None
-
-    def _waits(self, conn: Any) -> None:
-        """In a thread whose call waits for its third party: the next call may begin."""
-        self.queue.waits(conn)
-        if (following := self.queue.next()) is not None:
-            self.tpool.submit(self._serve, following)
 
     def wait_for_and_dispatch_events(self, timeout: float) -> None:
         super().wait_for_and_dispatch_events(timeout if self.queue.is_empty() else min(timeout, LOOK_SECONDS))

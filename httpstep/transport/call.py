@@ -9,10 +9,10 @@ from __future__ import annotations
 import math
 import select
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Final, Literal
+from typing import Final, Literal, Protocol
 
 from httpstep.core.errors import Cancelled, TimedOut, TooLarge
 from httpstep.core.exchange import Hop, Timings, Trace
@@ -38,13 +38,28 @@ _ADVICE: dict[Phase, str] = {
 
 SOON: Final = 0.002
 """Seconds in which a third party that is near has answered."""
-told_waiting: ContextVar[Callable[[], None] | None] = ContextVar("httpstep_told_waiting", default=None)
-"""Who is told that a call waits for longer than that: whoever has work to do meanwhile."""
+
+
+class Turn(Protocol):
+    """Whoever has other work to do while a call waits for longer than `SOON`, and less of it from when it goes on."""
+
+    def waits(self) -> None: ...
+
+    def goes_on(self) -> None:
+        """Also where it has not waited. May take a moment."""
+
+
+turn_of: ContextVar[Turn | None] = ContextVar("httpstep_turn", default=None)
 
 
 def tell_waiting() -> None:
-    if (told := told_waiting.get()) is not None:
-        told()
+    if (turn := turn_of.get()) is not None:
+        turn.waits()
+
+
+def tell_going_on() -> None:
+    if (turn := turn_of.get()) is not None:
+        turn.goes_on()
 
 
 class _Seen:

@@ -14,7 +14,7 @@ from httpstep.core.errors import NetworkError, SendError
 from httpstep.core.exchange import HttpResponse, RenderedRequest
 from httpstep.core.masking.redaction import is_credential_header
 from httpstep.transport.answers import Answer, read_answer
-from httpstep.transport.call import OutgoingCall, as_current
+from httpstep.transport.call import OutgoingCall, as_current, tell_going_on
 from httpstep.transport.connections import GuardedConnections
 from httpstep.transport.dialing import Dialer
 from httpstep.transport.failures import FOREIGN, lost_on_kept_connection, translate
@@ -72,15 +72,18 @@ class Transport:
         Raises SendError (NetworkError, TimedOut, Blocked, TooLarge, Cancelled) with its `trace`, and nothing else.
         """
         call = OutgoingCall(deadline, self._limits, account=account, hangup=hangup, seconds=seconds)
-        with as_current(call):
-            try:
-                return self._follow(request, call)
-            except SendError as error:
-                failure = error
-            except FOREIGN as error:
-                failure = translate(error, call)
+        try:
+            with as_current(call):
+                try:
+                    return self._follow(request, call)
+                except SendError as error:
+                    failure = error
+                except FOREIGN as error:
+                    failure = translate(error, call)
+            failure.trace = call.trace()
+        finally:
+            tell_going_on()
         # Raised out here it carries no foreign exception along, whose text may hold the URL and its secrets.
-        failure.trace = call.trace()
         raise failure
 
     def close(self) -> None:

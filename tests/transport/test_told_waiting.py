@@ -1,29 +1,42 @@
-"""Whoever has other work is told that a call waits, and of no wait that is over at once."""
+"""Whoever has other work is told that a call waits and that it goes on, and of no wait that is over at once."""
 
 from __future__ import annotations
 
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
-from httpstep.core.errors import TimedOut
+from httpstep.core.errors import NetworkError, TimedOut
+from httpstep.core.exchange import HttpResponse
 from httpstep.transport import wait
-from httpstep.transport.call import READABLE, OutgoingCall, told_waiting
+from httpstep.transport.call import READABLE, OutgoingCall, turn_of
 from httpstep.transport.limits import Limits
+from tests.transport.conftest import RawServer, answering
+
+
+class Told(list[float]):
+    """When somebody was told that a call waits. went_on: how often, that it goes on."""
+
+    went_on = 0
+
+    def waits(self) -> None:
+        self.append(time.monotonic())
+
+    def goes_on(self) -> None:
+        self.went_on += 1
 
 
 @pytest.fixture
-def told() -> Iterator[list[float]]:
-    found: list[float] = []
-    token = told_waiting.set(lambda: found.append(time.monotonic()))
+def told() -> Iterator[Told]:
+    token = turn_of.set(found := Told())
     yield found
-    told_waiting.reset(token)
+    turn_of.reset(token)
 
 
-def test_of_an_answer_that_is_there_nobody_is_told(told: list[float]) -> None:
+def test_of_an_answer_that_is_there_nobody_is_told(told: Told) -> None:
     ours, theirs = socket.socketpair()
     with ours, theirs:
         theirs.send(b"x")
@@ -32,7 +45,7 @@ def test_of_an_answer_that_is_there_nobody_is_told(told: list[float]) -> None:
     assert told == []
 
 
-def test_of_one_that_comes_later_somebody_is_told_before_it_comes(told: list[float]) -> None:
+def test_of_one_that_comes_later_somebody_is_told_before_it_comes(told: Told) -> None:
     ours, theirs = socket.socketpair()
     with ours, theirs:
         threading.Timer(0.2, lambda: theirs.send(b"x")).start()
@@ -43,6 +56,16 @@ def test_of_one_that_comes_later_somebody_is_told_before_it_comes(told: list[flo
     assert len(told) == 2
 
 
-def test_of_the_pause_between_two_tries_somebody_is_told(told: list[float]) -> None:
+def test_of_the_pause_between_two_tries_somebody_is_told(told: Told) -> None:
     wait(0.001)
     assert len(told) == 1
+
+
+def test_of_its_end_somebody_is_told_whatever_came_of_it(
+    told: Told, call: Callable[..., HttpResponse], serve: Callable[..., RawServer]
+) -> None:
+    call(serve(answering()).url())
+    assert told.went_on == 1
+    with pytest.raises(NetworkError):
+        call(serve(lambda peer: None).url())
+    assert told.went_on == 2
