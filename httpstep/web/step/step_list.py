@@ -16,7 +16,7 @@ from httpstep.storage.overview import LastCall, ListedStep
 from httpstep.storage.tables import Account
 from httpstep.web.editor.entries import LABELS, SOURCES, duration_text, tone
 
-MAX_ON_A_PAGE = 100
+MAX_ON_A_PAGE = 50
 _DOTS = logs.MAX_LOGS
 _SLOW_MS = 2000
 _UNUSED_SECONDS = 30 * 86400
