@@ -119,6 +119,20 @@ def test_a_part_that_comes_again_gives_the_focus_to_the_same_field_with_the_care
     assert value.evaluate("one => one.selectionStart") == 2
 
 
+def test_it_is_given_back_when_the_part_is_whole_whatever_else_changes_meanwhile(here: tuple[Page, OrderApi]) -> None:
+    page, _ = here
+    page.goto("/steps/1")
+    page.locator("#part-headers > summary").click()
+    value = page.get_by_role("textbox", name="Header 2 value")
+    value.fill("abcdef")
+    page.evaluate("setInterval(() => document.body.append(document.createElement('i')), 5)")
+    for _ in range(5):
+        page.evaluate("""() => htmx.ajax("POST", document.querySelector("[data-editor]").dataset.moves,
+            { source: "#mapping-adder", target: "#step-form", swap: "outerHTML", values: { op: "redraw" } })""")
+        settle(page)
+        expect(value).to_be_focused()
+
+
 def test_a_notice_that_is_closed_gives_the_focus_back(here: tuple[Page, OrderApi]) -> None:
     page, _ = here
     page.goto("/steps/1")
