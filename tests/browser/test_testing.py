@@ -243,6 +243,7 @@ def test_a_dialog_that_was_closed_stays_closed_when_what_was_asked_for_in_it_arr
         with page.expect_response("**/logs/*"):  # what the dialog showed before is no sign
             view.click()
         expect(dialog).to_contain_text("Request sent")
+        settle(page)  # nobody is quicker than the links of a part that has just come
         page.route("**/logs/*", lambda route: held.append(route))
         if key == "j":
             page.keyboard.press("j")
