@@ -136,20 +136,20 @@ def test_a_worker_that_stops_leaves_its_connections_to_the_loop() -> None:
     worker.tpool.shutdown()
 
 
-def _begun(calls: CallQueue) -> SimpleNamespace:
-    conn = SimpleNamespace()
-    assert calls.takes(conn)
-    return conn
+def _answered_without_a_turn() -> tuple[CallQueue, SimpleNamespace, list[SimpleNamespace]]:
+    """A queue, a call in it whose third party has answered, and those that have all the turns."""
+    calls, conns = CallQueue(FREE_THREADS + PLACES), [SimpleNamespace() for _ in range(TURNS + 1)]
+    assert all(map(calls.takes, conns[:TURNS]))
+    calls.waits(conns[0])
+    assert calls.takes(conns[TURNS])
+    return calls, conns[0], conns[1:]
 
 
 def test_a_call_that_was_answered_has_the_next_turn_before_one_that_has_not_begun(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(queueing, "TURN_SECONDS", 60.0)
-    calls = CallQueue(FREE_THREADS + PLACES)
-    answered, working = _begun(calls), [_begun(calls) for _ in range(TURNS - 1)]
-    calls.waits(answered)
-    working.append(_begun(calls))
+    calls, answered, working = _answered_without_a_turn()
     calls.add(new := SimpleNamespace())
     thread = threading.Thread(target=calls.goes_on, args=(answered,))
     thread.start()
@@ -167,10 +167,7 @@ def test_a_call_that_was_answered_goes_on_without_a_turn_where_none_is_given_bac
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(queueing, "TURN_SECONDS", 0.05)
-    calls = CallQueue(FREE_THREADS + PLACES)
-    answered, working = _begun(calls), [_begun(calls) for _ in range(TURNS - 1)]
-    calls.waits(answered)
-    working.append(_begun(calls))
+    calls, answered, working = _answered_without_a_turn()
     calls.goes_on(answered)
     for conn in (answered, *working):
         calls.give_back(calls.let_go(conn))
