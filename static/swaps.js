@@ -65,10 +65,13 @@
     if (next?.matches(TEXT) && of.matches(TEXT) && next.name === of.name) try { next.setSelectionRange(of.selectionStart, of.selectionEnd); } catch { /* it has no caret */ }
   }
   let waiting = 0;
-  function look() { waiting ||= setTimeout(() => { waiting = 0; giveBack(); }, SETTLED); }
+  function look() {
+    waiting ||= setTimeout(() => {
+      waiting = 0;
+      if (find(".htmx-settling")) look(); else giveBack();  // half of what a swap brought: what is open in it may be closed yet
+    }, SETTLED);
+  }
   new MutationObserver(() => { if (last) look(); }).observe(body, { childList: true, subtree: true, attributes: true, attributeFilter: ["hidden", "disabled", "open"] });
-  // What was waited for before a swap does not look at the half of it.
-  body.addEventListener("htmx:afterSwap", () => { clearTimeout(waiting); waiting = 0; look(); });
 
   // After a whole page came anew, with a sentence about what was done: whoever reads by ear or keyboard begins at it.
   const flash = find(".flashes .banner");

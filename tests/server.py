@@ -13,19 +13,21 @@ from typing import Any
 
 import requests
 
+from httpstep.core import ports
 from tests import prepared
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
-_ports = itertools.cycle(range(10_000, 30_000))
+_ports = itertools.cycle(port for port in range(10_000, 30_000) if ports.fault(port) is None)
 for _ in range(os.getpid() * 97 % 20_000):
     next(_ports)
 
 
 def free_port() -> int:
     """A port that nobody listens on, and that stays so until it is used: from below those that the kernel gives to
-    whoever connects, and in an order of this process, since the tests run in several at once."""
+    whoever connects, without those that browsers or steps refuse, and in an order of this process, since the tests run in
+    several at once."""
     for port in _ports:
         with socket.socket() as probe, suppress(OSError):
             probe.bind(("127.0.0.1", port))

@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, Route, expect, sync_playwright
 
 from tests.prepared import ADMIN, PASSWORD, SESSION
 from tests.server import Server
@@ -224,6 +224,13 @@ def fill_from(page: Page, text: str) -> None:
     page.get_by_role("button", name="Fill the form").click()
     expect(page.get_by_text("Filled from")).to_be_visible()
     settle(page)
+
+
+def let_go(page: Page, held: list[Route]) -> None:
+    """Lets the first request that is held back go on, once it has come: what the page shows of it may be seen before."""
+    while not held:  # until pytest's own time is up
+        page.wait_for_timeout(20)
+    held.pop(0).continue_()
 
 
 def settle(page: Page, seconds: float = 0.4) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.chromium import ADMIN, PASSWORD, browsing, settle, sign_in
+from tests.browser.chromium import ADMIN, PASSWORD, browsing, let_go, settle, sign_in
 from tests.server import Server
 
 SQLITE_ONLY = "what a person does and sees"
@@ -55,7 +55,7 @@ def while_it_saves(page: Page) -> Iterator[None]:
             page.keyboard.press("Control+s")
         yield
         settle(page)
-        held[0].continue_()
+        let_go(page, held)
     page.unroute("**/save")
 
 
@@ -216,7 +216,7 @@ def test_a_test_under_way_during_the_first_save_is_shown(here: tuple[Server, Pag
         page.locator("#test-btn").click()
     page.locator('[name="name"]').press("Control+s")
     page.wait_for_url("**/steps/1")
-    held[0].continue_()
+    let_go(page, held)
     page.unroute("**/test")
     expect(page.locator("#test-result .result-line")).to_be_visible()
     expect(page.locator("#logs tbody tr")).to_have_count(1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.chromium import OrderApi
+from tests.browser.chromium import OrderApi, let_go
 
 SQLITE_ONLY = "what a person sees"
 
@@ -29,6 +29,6 @@ def test_fill_the_form_comes_first_while_something_is_in_the_box_and_says_that_i
     page.locator("#paste-fill").click()
     expect(first).to_have_text("Filling…")
     expect(first).to_have_attribute("aria-busy", "true")
-    held.pop().continue_()
+    let_go(page, held)
     expect(page.locator("#at-request-url")).to_have_value(f"{api.url}/orders/1")
     expect(first).to_contain_text("Test")

@@ -9,7 +9,7 @@ import pytest
 import requests
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.chromium import ADMIN, PASSWORD, OrderApi, browsing, order_api, settle, sign_in
+from tests.browser.chromium import ADMIN, PASSWORD, OrderApi, browsing, let_go, order_api, settle, sign_in
 from tests.house import document
 from tests.server import Server
 
@@ -119,10 +119,8 @@ def test_what_is_typed_while_an_answer_is_on_its_way_stays_where_it_belongs(page
     page.route("**/flows/new/*", lambda route: held.append(route))
 
     def answer(part: str) -> None:
-        while not held:
-            page.wait_for_timeout(20)
         with page.expect_response(f"**/{part}"):
-            held.pop(0).continue_()
+            let_go(page, held)
         settle(page)
 
     page.locator("#step-2").select_option(label="Second")

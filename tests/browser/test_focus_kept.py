@@ -120,8 +120,10 @@ def test_a_part_that_comes_again_gives_the_focus_to_the_same_field_with_the_care
 
 
 def test_it_is_given_back_when_the_part_is_whole_whatever_else_changes_meanwhile(here: tuple[Page, OrderApi]) -> None:
+    """On a machine with much to do a swap settles late."""
     page, _ = here
     page.goto("/steps/1")
+    page.evaluate("htmx.config.defaultSettleDelay = 150")
     page.locator("#part-headers > summary").click()
     value = page.get_by_role("textbox", name="Header 2 value")
     value.fill("abcdef")

@@ -6,7 +6,7 @@ import re
 
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.chromium import OrderApi, settle
+from tests.browser.chromium import OrderApi, let_go, settle
 
 SQLITE_ONLY = "what a person does and sees"
 
@@ -91,8 +91,7 @@ def test_what_is_made_a_variable_or_typed_while_an_answer_is_on_its_way_keeps_it
         page.keyboard.press("Enter")
         expect(page.locator(".body-text")).not_to_have_value(re.compile(literal))
     page.locator('[name="value:id"]').fill("8")
-    for route in held:
-        route.continue_()
+    let_go(page, held)
     for name, value in (("city", "Berlin"), ("count", "3"), ("id", "8")):
         expect(page.locator(f'input.input[name="value:{name}"]')).to_have_value(value)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.chromium import OrderApi, settle
+from tests.browser.chromium import OrderApi, let_go, settle
 
 SQLITE_ONLY = "what a person does and sees"
 WAITS = "The test begins when the form is ready."
@@ -35,12 +35,6 @@ def hold(page: Page, address: str) -> list[Route]:
 
     page.route(address, one)
     return held
-
-
-def let_go(page: Page, held: list[Route]) -> None:
-    while not held:
-        settle(page, 0.1)
-    held.pop().continue_()
 
 
 @pytest.mark.parametrize("by", ["keyboard", "pointer"])
