@@ -41,10 +41,11 @@
   "use strict";
   const PLACES = 20;
   const when = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+  const callsOf = (link) => link.dataset.each.split("\n").map((line) => line.match(/(\d+) (\d+) (.*)/).slice(1));  // [id, epoch, outcome]
   function point({ target, clientX }) {
     const link = target.closest?.(".dots-link");
     if (!link) return;
-    const each = JSON.parse(link.dataset.each), box = link.querySelector("svg").getBoundingClientRect();
+    const each = callsOf(link), box = link.querySelector("svg").getBoundingClientRect();
     const place = Math.floor((clientX - box.left) / (box.width / PLACES)) - (PLACES - each.length);
     const [id, at, outcome] = each[Math.min(Math.max(place, 0), each.length - 1)];
     link.href = link.href.replace(/\d+$/, id);
@@ -55,7 +56,7 @@
   document.addEventListener("pointerout", ({ target, relatedTarget }) => {
     const link = target.closest?.(".dots-link");
     if (!link || link.contains(relatedTarget)) return;  // by the keyboard it leads to the newest again
-    link.href = link.href.replace(/\d+$/, JSON.parse(link.dataset.each).at(-1)[0]);
+    link.href = link.href.replace(/\d+$/, callsOf(link).at(-1)[0]);
     link.title = link.querySelector("svg").getAttribute("aria-label");
   });
 })();

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from msgspec import Struct, field
-from sqlalchemy import case, func, literal, null, select
+from sqlalchemy import Executable, case, func, literal, null, select
 
 from httpstep.core import jsontext
 from httpstep.core.document import visible
@@ -34,7 +34,7 @@ from httpstep.storage.tables import (
 )
 
 
-class LastCall(Struct, frozen=True):
+class LastCall(Struct, frozen=True, gc=False):
     """One of a step's last calls, without what was sent and what came. outcome "" while it runs; source: "bot" or "test";
     detail: see `calls_of`."""
 
@@ -67,16 +67,17 @@ def listed(account_id: int, search: str, *, may_edit: bool) -> list[ListedStep]:
     of_bots = (Log.step_id == Step.id, Log.state != "running", Log.source != "test")
     ended = select(func.max(Log.id)).where(*of_bots).correlate(Step)
     query = (
-        select(Step.id, Step.document, StepState.automatic, StepState.drift.is_not(None), *_CALL, null())
+        select(Step.id, Step.document, StepState.automatic, StepState.drift.is_not(None), *_CALL)
         .join(StepState)
         .outerjoin(Log, Log.id == ended.scalar_subquery())
         .where(Step.account_id == account_id, steps.THERE)
         .order_by(Step.id)
     )
     found = []
-    for step_id, document, automatic, drift, *call in db.session.execute(query):
+    wanted = search.casefold()
+    for step_id, document, automatic, drift, *call in _rows(query):
         spec = visible.step_for(steps.spec_of(document), may_edit=may_edit)
-        if search.casefold() not in f"{spec.name}\n{spec.key}\n{spec.request.url}".casefold():
+        if wanted and wanted not in f"{spec.name}\n{spec.key}\n{spec.request.url}".casefold():
             continue
         rules = steps.rules_of(automatic) if spec.mapping is None and automatic is not None else spec.mapping
         found.append(ListedStep(step_id, spec, rules, drift, _last_call(*call) if call[0] is not None else None))
@@ -86,17 +87,25 @@ def listed(account_id: int, search: str, *, may_edit: bool) -> list[ListedStep]:
 _CALL = (Log.id, Log.state, Log.outcome, Log.status, Log.duration_ms, Log.started_at, Log.source)
 
 
+def _rows(query: Executable) -> Iterable[Any]:
+    """Of a query for columns, straight from the connection: the session would make each of the rows a second time."""
+    return db.session.connection().execute(query)
+
+
 def _last_call(log_id: int, state: str, outcome: str | None, *rest: Any) -> LastCall:
     return LastCall(log_id, state, outcome or "", *rest)
 
 
 def calls_of(step_ids: Collection[int]) -> dict[int, list[LastCall]]:
     """The kept calls of these steps, oldest first; the newest successful one of each has its detail."""
-    good = select(func.max(Log.id)).where(Log.step_id.in_(step_ids), Log.outcome == SUCCESS).group_by(Log.step_id)
+    # Asked for each step it is one look into the index; grouped by them, all of their calls would be read for it.
+    newest = select(func.max(Log.id)).where(Log.step_id == Step.id, Log.outcome == SUCCESS).correlate(Step)
+    good = select(newest.scalar_subquery()).where(Step.id.in_(step_ids))
     detail = case((Log.id.in_(good), Log.detail), else_=None)
-    rows = db.session.execute(select(Log.step_id, *_CALL, detail).where(Log.step_id.in_(step_ids)).order_by(Log.id))
+    in_order = (Log.step_id, Log.id)  # that of their index
+    query = select(Log.step_id, *_CALL, detail).where(Log.step_id.in_(step_ids)).order_by(*in_order)
     found: dict[int, list[LastCall]] = defaultdict(list)
-    for step_id, *call in rows:
+    for step_id, *call in _rows(query):
         if step_id is not None:
             found[step_id].append(_last_call(*call))
     return found
@@ -105,7 +114,7 @@ def calls_of(step_ids: Collection[int]) -> dict[int, list[LastCall]]:
 def missing_of(detail: str | None, rules: Sequence[MappingRule]) -> list[str]:
     """Attributes that these rules did not find in the answer of the call with that detail. A rule that was changed
     since is not counted."""
-    rows = jsontext.read_back(detail)["mapping"] if detail else []
+    rows = jsontext.read_back(detail)["mapping"] if detail and '"state":"missing"' in detail else []
     nothing = {(row["attribute"], row["source"]) for row in rows if row["state"] == "missing"}
     return [rule.attribute for rule in rules if rule.on and (rule.attribute, record.source_text(rule)) in nothing]
 

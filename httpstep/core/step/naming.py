@@ -23,5 +23,7 @@ def name_faults(name: str, what: Literal["step", "flow"]) -> list[str]:
 def in_lists(name: str) -> tuple[str, str]:
     """The key that puts names in their order, the same on every database: neither case nor accents count, but to part
     names that are else alike. SQLite would fold ASCII alone and PostgreSQL sort by its collation."""
+    if name.isascii():  # as what follows would give it, in a tenth of the time: a list may have a thousand
+        return name.lower(), name
     parts = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", name).casefold())
     return "".join(part for part in parts if not unicodedata.combining(part)), name

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from statistics import median
-from typing import Final
+from typing import Any, Final
 
 from flask import url_for
 from msgspec import Struct
@@ -18,23 +18,20 @@ from httpstep.web.editor.entries import LABELS, SOURCES, duration_text, tone
 
 MAX_ON_A_PAGE = 50
 _DOTS = logs.MAX_LOGS
+_MIDDLES: Final = [f"{place * 10.5 + 4:g}" for place in range(_DOTS)]
 _SLOW_MS = 2000
 _UNUSED_SECONDS = 30 * 86400
 _NAMED_AT_MOST = 3
 _REFUSED_SECONDS = 3600
 
 
-class Dot(Struct, frozen=True):
-    """A call in the row of the last twenty. tone: ok, warn (the API refused), bad, other (cancelled, under way ...), and
-    test, however that ended."""
-
-    tone: str
-    left: float
-
-
 class StepLine(Struct, frozen=True):
     """A step as its row shows it. missing: attributes for which the last good answer had nothing. last_id: of its newest
-    call, None without one; each: [id, epoch, outcome in words] of the call of each dot."""
+    call, None without one.
+
+    dots: its last twenty calls, by tone: where the middle of each is, in pixels from the left. The tone is ok, warn (the
+    API refused), bad, other (cancelled, under way ...), and test, however that ended. each: id, epoch and outcome in words
+    of the call of each dot, a line for each, oldest first."""
 
     id: int
     name: str
@@ -43,10 +40,10 @@ class StepLine(Struct, frozen=True):
     url: str
     host: str
     path: str
-    dots: tuple[Dot, ...]
+    dots: dict[str, list[str]]
     calls: str
     last_id: int | None
-    each: list[list[int | str]]
+    each: str
     median: str
     slow: bool
     rules: int | None
@@ -57,10 +54,12 @@ class StepLine(Struct, frozen=True):
 
 
 class StepList(Struct, frozen=True):
-    """The page. counts: how many steps each choice of `show` has. total: how many match; first, last: which of them
-    are here, from 1. deleted: id and name of what can be brought back, for whoever may."""
+    """The page. to: addresses of what a row leads to, by their views, with %d in the places of its numbers. counts: how
+    many steps each choice of `show` has. total: how many match; first, last: which of them are here, from 1. deleted: id
+    and name of what can be brought back, for whoever may."""
 
     lines: tuple[StepLine, ...]
+    to: Mapping[str, str]
     counts: Mapping[str, int]
     failing: tuple[ListedStep, ...]
     changed: tuple[ListedStep, ...]
@@ -97,6 +96,7 @@ def gather(account_id: int, asked: Mapping[str, str], *, may_edit: bool) -> Step
     calls = overview.calls_of([one.id for one in here]) if here else {}
     return StepList(
         lines=tuple(_line(one, calls.get(one.id, []), now) for one in here),
+        to={view: _pattern(view, *numbers) for view, numbers in _ROW_LEADS_TO.items()},
         counts={name: len(steps) for name, steps in chosen.items()},
         failing=tuple(chosen["failing"][:_NAMED_AT_MOST]),
         changed=tuple(chosen["changed"][:_NAMED_AT_MOST]),
@@ -111,6 +111,21 @@ def gather(account_id: int, asked: Mapping[str, str], *, may_edit: bool) -> Step
         can_edit=may_edit,
         deleted=deleting.set_aside_now(account_id, now) if may_edit else (),
     )
+
+
+_ROW_LEADS_TO: Final = {
+    **{f"steps.{what}": ("ref",) for what in ("edit", "export", "duplicate", "switch", "delete")},
+    "logs.log_page": ("ref", "log_id"),
+}
+
+
+def _pattern(view: str, *numbers: str) -> str:
+    """The address of a view with %d in the places of these: to ask Flask for each row's is a sixth of the page's time."""
+    marks: dict[str, Any] = {name: 987_650_000_000_000 + number for number, name in enumerate(numbers)}
+    address = url_for(view, **marks).replace("%", "%%")
+    for mark in marks.values():
+        address = address.replace(str(mark), "%d")
+    return address
 
 
 class RefusedCalls(Struct, frozen=True):
@@ -164,6 +179,7 @@ def _line(one: ListedStep, calls: list[LastCall], now: float) -> StepLine:
     spec, url = one.spec, one.spec.request.url
     host, path = _host_and_path(url)
     last = calls[-_DOTS:]
+    tones = [_tone(call, now) for call in last]
     of_bots = [call for call in last if call.source != "test"]
     times = [call.duration_ms for call in of_bots if call.duration_ms is not None]
     good = next((call for call in reversed(calls) if call.detail), None)
@@ -175,10 +191,10 @@ def _line(one: ListedStep, calls: list[LastCall], now: float) -> StepLine:
         url=url,
         host=host,
         path=path,
-        dots=tuple(Dot(_tone(call, now), (_DOTS - len(last) + index) * 10.5) for index, call in enumerate(last)),
-        calls=_in_words([_tone(call, now) for call in last]),
+        dots=_dots(tones),
+        calls=_in_words(tones),
         last_id=last[-1].id if last else None,
-        each=[[call.id, int(call.started_at), _outcome(call)] for call in last],
+        each="\n".join(f"{call.id} {int(call.started_at)} {_outcome(call)}" for call in last),
         median=duration_text(round(median(times))) if times else "–",
         slow=bool(times) and median(times) > _SLOW_MS,
         rules=None if one.rules is None else sum(rule.on for rule in one.rules),
@@ -212,6 +228,13 @@ def _tone(call: LastCall, now: float) -> str:
 def _outcome(call: LastCall) -> str:
     told = LABELS.get(call.outcome or "running", call.outcome)
     return f"{SOURCES['test']}, {told}" if call.source == "test" else told
+
+
+def _dots(tones: list[str]) -> dict[str, list[str]]:
+    by_tone: dict[str, list[str]] = {}
+    for one, middle in zip(tones, _MIDDLES[_DOTS - len(tones) :], strict=True):
+        by_tone.setdefault(one, []).append(middle)
+    return by_tone
 
 
 def _in_words(tones: list[str]) -> str:
