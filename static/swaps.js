@@ -15,7 +15,7 @@
 
   // ---- What has the focus may go, with a swap or otherwise. Then the focus goes to what came in its place: the element of
   // its id, where it says (data-then), the one of its name, else whatever stands there now. Nobody else may have given it.
-  const SETTLED = 40;  // ms: longer than htmx takes to settle a swap
+  const SETTLED = 40;  // ms: by then htmx has settled a swap, where the machine has not much to do
   const STOPS = "a[href], button, input, select, textarea, summary, [tabindex]";
   const TEXT = "textarea, input:not([type=checkbox], [type=radio], [type=file], [type=range])";
   const canFocus = (one) => one.isConnected && !one.matches(":disabled") && one.checkVisibility();

@@ -102,8 +102,8 @@ BUNDLES: Final = {
         "jsontext.js", "colours.js", "usage.js", "drift.js",
     ),
 }  # fmt: skip
-"""Scripts that a page needs together travel as one file: short files are for readers, and each costs a request. So are
-lines that are comments, a tenth of what would travel."""
+"""Scripts that a page needs together travel as one file: short files are for readers, and each costs a request."""
+# Lines that are comments are for readers too: a tenth of what would travel.
 _COMMENTS: Final = regex(rb"(?m)^[ \t]*//.*\n")
 
 

@@ -54,9 +54,8 @@ def test_the_dots_lead_to_their_calls_and_are_one_stop(tmp_path: Path) -> None:
         sign_in(page)
         link = page.get_by_role("link", name="Last 3 calls, newest at the right: 3 good")
         dots = link.locator("svg")
-        middle = {
-            call: {"x": 4 + (20 - 4 + call) * 10.5, "y": 8} for call in (1, 2)
-        }  # of three, the newest at the right
+        # Three of twenty places, the newest at the right.
+        middle = {call: {"x": 4 + (16 + call) * 10.5, "y": 8} for call in (1, 2)}
         dots.hover(position=middle[2])
         assert (link.get_attribute("title") or "").endswith(": Success")
         assert (link.get_attribute("href") or "").endswith("/steps/1/logs/2")
